@@ -1,0 +1,133 @@
+package leases
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Owner identifies the process that holds a run lease, exactly enough to
+// prove later that it is gone.
+type Owner struct {
+	PID int `json:"pid"`
+	// Start is the process's start time in clock ticks since boot
+	// (proc(5), field 22 of stat): it tells a reused PID apart.
+	Start uint64 `json:"start,omitempty"`
+	// BootID is the kernel's random boot ID.
+	BootID string `json:"boot,omitempty"`
+	// PIDNamespace is the PID namespace in which PID counts.
+	PIDNamespace string `json:"pidns,omitempty"`
+	// Host is the host name, for people only.
+	Host string `json:"host,omitempty"`
+}
+
+func (o Owner) String() string {
+	if o.PID == 0 {
+		return "an unknown process"
+	}
+	if o.Host == "" {
+		return fmt.Sprintf("process %d", o.PID)
+	}
+	return fmt.Sprintf("process %d on %s", o.PID, o.Host)
+}
+
+// Procfs reads the facts about processes that ownership is judged by.
+type Procfs struct {
+	// Root is where procfs is mounted; empty means /proc.
+	Root string
+}
+
+// Self describes the calling process. Facts that cannot be read stay empty,
+// which makes the owner harder to prove dead, never easier.
+func (p Procfs) Self() Owner {
+	host, _ := os.Hostname() // only shown to people
+	pid := os.Getpid()
+	start, _ := p.startTicks(pid) // zero: never proved dead by its PID
+	return Owner{PID: pid, Start: start, BootID: p.bootID(), PIDNamespace: p.pidNamespace(), Host: host}
+}
+
+// Dead says whether the owner provably no longer runs: the machine was booted
+// since, or its PID, in a PID namespace that this process shares, is free or
+// was given to another process. Containerd serves local sockets and local
+// files, so owner and caller run under the same kernel.
+func (p Procfs) Dead(o Owner) bool {
+	boot := p.bootID()
+	if o.BootID == "" || boot == "" {
+		return false
+	}
+	if o.BootID != boot {
+		return true
+	}
+	if o.PID == 0 || o.PIDNamespace == "" || o.PIDNamespace != p.pidNamespace() {
+		return false
+	}
+	start, err := p.startTicks(o.PID)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	return err == nil && o.Start != 0 && start != o.Start
+}
+
+func (p Procfs) path(elem ...string) string {
+	root := p.Root
+	if root == "" {
+		root = "/proc"
+	}
+	return filepath.Join(append([]string{root}, elem...)...)
+}
+
+func (p Procfs) bootID() string {
+	b, err := os.ReadFile(p.path("sys/kernel/random/boot_id"))
+	if err != nil {
+		return "" // unknown: nobody is proved dead
+	}
+	return strings.TrimSpace(string(b))
+}
+
+func (p Procfs) pidNamespace() string {
+	link, err := os.Readlink(p.path("self/ns/pid"))
+	if err != nil {
+		return "" // unknown: nobody is proved dead
+	}
+	return link
+}
+
+// startTicks reads field 22 of /proc/PID/stat. The second field, the command
+// name, may hold spaces and parentheses, so fields are counted from the last ')'.
+// A zombie has ended: it counts as not existing.
+func (p Procfs) startTicks(pid int) (uint64, error) {
+	b, err := os.ReadFile(p.path(strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(fields) < 20 {
+		return 0, fmt.Errorf("stat of process %d has %d fields", pid, len(fields))
+	}
+	if fields[0] == "Z" || fields[0] == "X" {
+		return 0, fs.ErrNotExist
+	}
+	return strconv.ParseUint(fields[19], 10, 64)
+}
+
+func (o Owner) marshal() string {
+	b, err := json.Marshal(o)
+	if err != nil {
+		return "{}" // a struct of strings and numbers always encodes
+	}
+	return string(b)
+}
+
+func parseOwner(s string) Owner {
+	var o Owner
+	if err := json.Unmarshal([]byte(s), &o); err != nil {
+		return Owner{} // unreadable: never proved dead, only its expiry ends it
+	}
+	return o
+}

@@ -1,0 +1,187 @@
+package leases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/errdefs"
+)
+
+const (
+	// RunID is the ID of the run lease, the same in every namespace.
+	RunID = "ctr-prune"
+	// claimPrefix and the name of a dead run make the ID of the lease under
+	// which exactly one process may take that run over.
+	claimPrefix = "ctr-prune-takeover-"
+
+	labelExpire = "containerd.io/gc.expire"
+	labelFlat   = "containerd.io/gc.flat"
+	labelRun    = "ctr-prune/run"
+	labelOwner  = "ctr-prune/owner"
+)
+
+// Run describes one run of ctr-prune as its lease records it.
+type Run struct {
+	// Name is unique to the run.
+	Name  string    `json:"name"`
+	Owner Owner     `json:"owner"`
+	Start time.Time `json:"start"`
+	// Expires is when containerd's collector may drop the lease.
+	Expires time.Time `json:"expires"`
+}
+
+// Busy is the error of [Locker.Lock] when another run holds the lease.
+type Busy struct {
+	Namespace string
+	Run       Run
+}
+
+func (e *Busy) Error() string {
+	return fmt.Sprintf("another run is under way in namespace %q: %s, since %s; try again when it has ended (its lease expires at %s)",
+		e.Namespace, e.Run.Owner, e.Run.Start.Format(time.RFC3339), e.Run.Expires.Format(time.RFC3339))
+}
+
+// Is makes a Busy match errdefs.ErrAlreadyExists.
+func (e *Busy) Is(target error) bool { return target == errdefs.ErrAlreadyExists }
+
+// Locker takes and frees run leases.
+type Locker struct {
+	Manager leases.Manager
+	Procfs  Procfs
+}
+
+// Lock takes the run lease of the namespace of ctx. When a live run holds it
+// the error is a *[Busy]; when a dead one does, the error is a *[Stale].
+func (l Locker) Lock(ctx context.Context, namespace string, run Run, now time.Time) error {
+	_, err := l.Manager.Create(ctx, leases.WithID(RunID), leases.WithLabels(run.labels()))
+	if err == nil {
+		return nil
+	}
+	if !errdefs.IsAlreadyExists(err) {
+		return fmt.Errorf("creating the run lease %q in namespace %q: %w", RunID, namespace, err)
+	}
+	found, err := l.find(ctx, RunID)
+	if err != nil {
+		return fmt.Errorf("reading the run lease of namespace %q: %w", namespace, err)
+	}
+	if l.Over(found, now) {
+		return &Stale{Namespace: namespace, Run: found}
+	}
+	return &Busy{Namespace: namespace, Run: found}
+}
+
+// Stale is the error of [Locker.Lock] when the lease belongs to a run that
+// ended without freeing it. Its work has to be finished first.
+type Stale struct {
+	Namespace string
+	Run       Run
+}
+
+func (e *Stale) Error() string {
+	return fmt.Sprintf("the run of %s in namespace %q was interrupted", e.Run.Owner, e.Namespace)
+}
+
+// Over says whether a run has ended: its owner is provably dead or its lease
+// is past its expiry.
+func (l Locker) Over(run Run, now time.Time) bool {
+	return (!run.Expires.IsZero() && now.After(run.Expires)) || l.Procfs.Dead(run.Owner)
+}
+
+// Claim makes the caller the only process that finishes a stale run. Creating
+// a lease is atomic and its ID names the dead run, so of several claimants one
+// wins and the others get a *[Busy]. A claimant that died is claimed in turn.
+// The returned release gives the claims up; call it when the stale run's own
+// lease is gone.
+func (l Locker) Claim(ctx context.Context, stale *Stale, self Run, now time.Time) (release func(context.Context) error, err error) {
+	var claims []string
+	for name := stale.Run.Name; ; {
+		id := claimPrefix + name
+		claims = append(claims, id)
+		_, err := l.Manager.Create(ctx, leases.WithID(id), leases.WithLabels(self.labels()))
+		if err == nil {
+			return func(ctx context.Context) error { return l.release(ctx, claims) }, nil
+		}
+		if !errdefs.IsAlreadyExists(err) {
+			return nil, fmt.Errorf("claiming the interrupted run in namespace %q: %w", stale.Namespace, err)
+		}
+		other, err := l.find(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("reading the claim %q in namespace %q: %w", id, stale.Namespace, err)
+		}
+		if !l.Over(other, now) {
+			return nil, &Busy{Namespace: stale.Namespace, Run: other}
+		}
+		name = other.Name
+	}
+}
+
+func (l Locker) release(ctx context.Context, ids []string) error {
+	var errs []error
+	for _, id := range ids {
+		if err := l.Manager.Delete(ctx, leases.Lease{ID: id}); err != nil && !errdefs.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("deleting lease %q: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Unlock deletes the run lease. With collect it returns only after containerd
+// has collected garbage, once, with the lease no longer holding anything.
+func (l Locker) Unlock(ctx context.Context, collect bool) error {
+	var opts []leases.DeleteOpt
+	if collect {
+		opts = append(opts, leases.SynchronousDelete)
+	}
+	if err := l.Manager.Delete(ctx, leases.Lease{ID: RunID}, opts...); err != nil && !errdefs.IsNotFound(err) {
+		return fmt.Errorf("deleting the run lease %q: %w", RunID, err)
+	}
+	return nil
+}
+
+func (l Locker) find(ctx context.Context, id string) (Run, error) {
+	all, err := l.Manager.List(ctx, "id=="+strconv.Quote(id))
+	if err != nil {
+		return Run{}, err
+	}
+	for _, lease := range all {
+		if lease.ID == id {
+			run, _ := ParseRun(lease)
+			return run, nil
+		}
+	}
+	return Run{}, fmt.Errorf("lease %q is gone again: %w", id, errdefs.ErrUnavailable)
+}
+
+func (r Run) labels() map[string]string {
+	return map[string]string{
+		labelRun:    r.Name,
+		labelOwner:  r.Owner.marshal(),
+		labelExpire: r.Expires.UTC().Format(time.RFC3339),
+	}
+}
+
+// ParseRun reads the run that a lease of ours records; ok is false for the
+// leases of others.
+func ParseRun(lease leases.Lease) (run Run, ok bool) {
+	name, ok := lease.Labels[labelRun]
+	expires, _ := Expiry(lease)
+	return Run{Name: name, Owner: parseOwner(lease.Labels[labelOwner]), Start: lease.CreatedAt, Expires: expires}, ok
+}
+
+// Expiry returns when containerd's collector stops to honour the lease; ok is
+// false when it never does, which is also how the collector reads a label that
+// is not an RFC 3339 time.
+func Expiry(lease leases.Lease) (at time.Time, ok bool) {
+	at, err := time.Parse(time.RFC3339, lease.Labels[labelExpire])
+	return at, err == nil
+}
+
+// Flat says whether the lease holds its resources without what these refer to.
+func Flat(lease leases.Lease) bool {
+	_, ok := lease.Labels[labelFlat]
+	return ok
+}
