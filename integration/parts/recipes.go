@@ -1,0 +1,60 @@
+package parts
+
+// recipe says how to get a part. It either has a module, and is built, or has
+// none, and its programs come from Debian packages.
+type recipe struct {
+	// module is "path@version" on the Go module proxy.
+	module string
+	// packages are the main packages to build, relative to the module.
+	packages []string
+	programs []string
+	cgo      bool
+	tags     string
+	// debian are packages to install when a program of needs is missing.
+	debian []string
+	// needs are programs that must be in PATH before the build (or, without
+	// a module, the programs themselves).
+	needs []string
+	// pkgConfig are libraries that pkg-config must find before the build.
+	pkgConfig []string
+}
+
+var recipes = map[Part]recipe{
+	Containerd24: {
+		module:   "github.com/containerd/containerd/v2@v2.4.2",
+		packages: []string{"./cmd/containerd", "./cmd/ctr"},
+		programs: []string{"containerd", "ctr"},
+	},
+	Containerd17: {
+		module:   "github.com/containerd/containerd@v1.7.35",
+		packages: []string{"./cmd/containerd", "./cmd/ctr"},
+		programs: []string{"containerd", "ctr"},
+	},
+	Shim: {
+		module:   "github.com/containerd/containerd/v2@v2.4.2",
+		packages: []string{"./cmd/containerd-shim-runc-v2"},
+		programs: []string{"containerd-shim-runc-v2"},
+	},
+	Runc: {
+		module:    "github.com/opencontainers/runc@v1.5.2",
+		packages:  []string{"."},
+		programs:  []string{"runc"},
+		cgo:       true,
+		tags:      "seccomp",
+		debian:    []string{"gcc", "libc6-dev", "libseccomp-dev", "pkg-config"},
+		needs:     []string{"gcc", "pkg-config"},
+		pkgConfig: []string{"libseccomp"},
+	},
+	Dockerd: {
+		module:   "github.com/moby/moby/v2@v2.0.0-beta.24",
+		packages: []string{"./cmd/dockerd"},
+		programs: []string{"dockerd"},
+	},
+	Buildkit: {
+		module:   "github.com/moby/buildkit@v0.34.2",
+		packages: []string{"./cmd/buildkitd", "./cmd/buildctl"},
+		programs: []string{"buildkitd", "buildctl"},
+	},
+	Umoci:  {programs: []string{"umoci"}, needs: []string{"umoci"}, debian: []string{"umoci"}},
+	Skopeo: {programs: []string{"skopeo"}, needs: []string{"skopeo"}, debian: []string{"skopeo"}},
+}
