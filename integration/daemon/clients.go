@@ -1,0 +1,33 @@
+package daemon
+
+import (
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+
+	containerd "github.com/containerd/containerd/v2/client"
+)
+
+type clients []*containerd.Client
+
+// Client returns a new client of the daemon with a default namespace. It is
+// closed when the test ends. After a restart take a new one: an old one may
+// wait a second before it dials again.
+func (d *Daemon) Client(namespace string) *containerd.Client {
+	d.tb.Helper()
+	c, err := containerd.New(d.Address(), containerd.WithDefaultNamespace(namespace))
+	if err != nil {
+		d.tb.Fatalf("connecting to %s: %v", d.Address(), err)
+	}
+	d.clients = append(d.clients, c)
+	return c
+}
+
+// Store returns a namespace of the daemon to put images into, with a new
+// client.
+func (d *Daemon) Store(namespace string) imagestore.Store {
+	d.tb.Helper()
+	return imagestore.Store{
+		Client:      d.Client(namespace),
+		Namespace:   namespace,
+		Snapshotter: d.Snapshotter(),
+	}
+}

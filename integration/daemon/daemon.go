@@ -1,0 +1,171 @@
+package daemon
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/integration/parts"
+)
+
+const (
+	// readyTimeout bounds the wait for a started daemon: 22 to 160 ms are
+	// usual, a loaded machine takes longer.
+	readyTimeout = 60 * time.Second
+	// stopTimeout is how long Stop waits before it reports a failure.
+	stopTimeout = 30 * time.Second
+	// buildTimeout bounds the first build of the programs.
+	buildTimeout = 20 * time.Minute
+)
+
+// Daemon is a containerd that belongs to one test. Its methods fail the test
+// on errors and must be called from the test's goroutine.
+type Daemon struct {
+	tb      testing.TB
+	opts    Options
+	bin     string
+	ctr     string
+	dir     string
+	proc    *process
+	clients clients
+}
+
+// Start starts a daemon and waits until it answers. The test is skipped,
+// with the reason, where this user cannot run one.
+func Start(tb testing.TB, opts Options) *Daemon {
+	tb.Helper()
+	if opts.Version == "" {
+		opts.Version = parts.Containerd24
+	}
+	if reason := Unsupported(); reason != "" {
+		tb.Skip(reason)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
+	defer cancel()
+	paths, err := parts.Ensure(ctx, opts.Version)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	d := &Daemon{
+		tb:   tb,
+		opts: opts,
+		bin:  paths.Bin(opts.Version, "containerd"),
+		ctr:  paths.Bin(opts.Version, "ctr"),
+	}
+	if d.dir, err = makeDir(opts.Dir); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(d.cleanup)
+	d.Up()
+	return d
+}
+
+// Version is the part whose containerd this is.
+func (d *Daemon) Version() parts.Part { return d.opts.Version }
+
+// Dir is the folder that holds everything of this daemon.
+func (d *Daemon) Dir() string { return d.dir }
+
+// Root is the persistent folder, what ctr-prune's --root takes.
+func (d *Daemon) Root() string { return filepath.Join(d.dir, "root") }
+
+// State is the folder of run-time state.
+func (d *Daemon) State() string { return filepath.Join(d.dir, "state") }
+
+// Address is the path of the socket.
+func (d *Daemon) Address() string { return filepath.Join(d.dir, "c.sock") }
+
+// LogFile is the path of the daemon's log, over all restarts.
+func (d *Daemon) LogFile() string { return filepath.Join(d.dir, "log") }
+
+// Ctr is the path of the ctr of the same version.
+func (d *Daemon) Ctr() string { return d.ctr }
+
+// Snapshotter is the snapshotter to use: overlayfs where it works, else
+// native.
+func (d *Daemon) Snapshotter() string { return defaultSnapshotter(d.dir) }
+
+// PID is the process ID of the running daemon.
+func (d *Daemon) PID() int { return d.proc.pid() }
+
+// Running says whether the process is there, be it stopped by Pause.
+func (d *Daemon) Running() bool { return d.proc != nil && d.proc.running() }
+
+// Up starts the daemon again after Stop or Kill and waits until it answers.
+func (d *Daemon) Up() {
+	d.tb.Helper()
+	if d.Running() {
+		return
+	}
+	if err := d.writeConfig(); err != nil {
+		d.tb.Fatal(err)
+	}
+	proc, err := startProcess(d.command(), d.LogFile())
+	if err != nil {
+		d.tb.Fatal(err)
+	}
+	d.proc = proc
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	if err := awaitReady(ctx, d.Address(), proc); err != nil {
+		d.tb.Fatalf("containerd %s did not become ready: %v\n%s", d.opts.Version, err, d.logTail())
+	}
+}
+
+// Kill ends the daemon with SIGKILL and waits until it is gone.
+func (d *Daemon) Kill() {
+	d.tb.Helper()
+	d.end(syscall.SIGKILL)
+}
+
+// Stop ends the daemon in good order and waits until it is gone.
+func (d *Daemon) Stop() {
+	d.tb.Helper()
+	d.end(syscall.SIGTERM)
+}
+
+// Restart stops the daemon if it runs and starts it again, with changed
+// options if given.
+func (d *Daemon) Restart(change ...func(*Options)) {
+	d.tb.Helper()
+	d.Stop()
+	for _, c := range change {
+		c(&d.opts)
+	}
+	d.Up()
+}
+
+// Pause freezes the daemon with SIGSTOP: calls hang until Continue.
+func (d *Daemon) Pause() {
+	d.tb.Helper()
+	d.signal(syscall.SIGSTOP)
+}
+
+// Continue ends a Pause.
+func (d *Daemon) Continue() {
+	d.tb.Helper()
+	d.signal(syscall.SIGCONT)
+}
+
+func (d *Daemon) signal(sig os.Signal) {
+	d.tb.Helper()
+	if err := d.proc.signal(sig); err != nil {
+		d.tb.Fatalf("sending %v to containerd: %v", sig, err)
+	}
+}
+
+func (d *Daemon) end(sig syscall.Signal) {
+	d.tb.Helper()
+	if !d.Running() {
+		return
+	}
+	d.signal(sig)
+	select {
+	case <-d.proc.done:
+	case <-time.After(stopTimeout):
+		d.tb.Fatalf("containerd did not end within %v of %v\n%s", stopTimeout, sig, d.logTail())
+	}
+}

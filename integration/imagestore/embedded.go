@@ -1,0 +1,136 @@
+package imagestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/metadata"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/containerd/containerd/v2/plugins/snapshots/native"
+	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
+	bolt "go.etcd.io/bbolt"
+)
+
+// Embedded is a containerd root opened, and created if need be, in this
+// process. While it is open no daemon and no `--root` run can have it.
+type Embedded struct {
+	root        string
+	snapshotter string
+	client      *containerd.Client
+	bolt        *bolt.DB
+	db          *metadata.DB
+	snapshots   snapshots.Snapshotter
+}
+
+// OpenEmbedded opens the root in dir with one snapshotter, "native" or, for
+// root, "overlayfs". The folders and names are those of a daemon.
+func OpenEmbedded(ctx context.Context, dir, snapshotter string) (*Embedded, error) {
+	sn, err := openSnapshotter(dir, snapshotter)
+	if err != nil {
+		return nil, fmt.Errorf("opening snapshotter %s: %w", snapshotter, err)
+	}
+	cs, err := local.NewStore(filepath.Join(dir, "io.containerd.content.v1.content"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the content store: %w", err), sn.Close())
+	}
+	bdb, err := openBolt(dir)
+	if err != nil {
+		return nil, errors.Join(err, sn.Close())
+	}
+	db := metadata.NewDB(bdb, cs, map[string]snapshots.Snapshotter{snapshotter: sn})
+	e := &Embedded{root: dir, snapshotter: snapshotter, bolt: bdb, db: db, snapshots: sn}
+	if err := db.Init(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing the metadata of %s: %w", dir, err), e.Close())
+	}
+	e.client, err = containerd.New("", containerd.WithServices(e.services()...))
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func openSnapshotter(dir, name string) (snapshots.Snapshotter, error) {
+	home := filepath.Join(dir, "io.containerd.snapshotter.v1."+name)
+	switch name {
+	case "native":
+		return native.NewSnapshotter(home)
+	case "overlayfs":
+		return overlay.NewSnapshotter(home)
+	}
+	return nil, fmt.Errorf("no such snapshotter here")
+}
+
+func openBolt(dir string) (*bolt.DB, error) {
+	home := filepath.Join(dir, "io.containerd.metadata.v1.bolt")
+	if err := os.MkdirAll(home, 0o711); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(home, "meta.db")
+	// NoSync: the store is made in one go; Close writes it out.
+	bdb, err := bolt.Open(path, 0o644, &bolt.Options{NoFreelistSync: true, NoSync: true, Timeout: 5 * time.Second})
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	return bdb, nil
+}
+
+func (e *Embedded) services() []containerd.ServicesOpt {
+	cs := e.db.ContentStore()
+	return []containerd.ServicesOpt{
+		containerd.WithContentStore(cs),
+		containerd.WithImageStore(metadata.NewImageStore(e.db)),
+		containerd.WithContainerStore(metadata.NewContainerStore(e.db)),
+		containerd.WithSandboxStore(metadata.NewSandboxStore(e.db)),
+		containerd.WithLeasesService(collectingLeases{metadata.NewLeaseManager(e.db), e.db}),
+		containerd.WithSnapshotters(map[string]snapshots.Snapshotter{e.snapshotter: e.db.Snapshotter(e.snapshotter)}),
+		containerd.WithDiffService(dirApplier{content: cs}),
+	}
+}
+
+// Store returns a namespace of the store.
+func (e *Embedded) Store(namespace string) Store {
+	return Store{Client: e.client, Namespace: namespace, Snapshotter: e.snapshotter}
+}
+
+// Client returns a client whose services run in this process. It has no
+// Version, Introspection, Events or Tasks.
+func (e *Embedded) Client() *containerd.Client { return e.client }
+
+// Root is the folder that was opened.
+func (e *Embedded) Root() string { return e.root }
+
+// DB is the metadata database, for tests that ask the collector itself.
+func (e *Embedded) DB() *metadata.DB { return e.db }
+
+// Close writes the store out and lets go of it.
+func (e *Embedded) Close() error {
+	return errors.Join(e.bolt.Sync(), e.bolt.Close(), e.snapshots.Close())
+}
+
+// collectingLeases gives the in-process manager what a daemon's does with a
+// synchronous delete.
+type collectingLeases struct {
+	leases.Manager
+	db *metadata.DB
+}
+
+func (l collectingLeases) Delete(ctx context.Context, lease leases.Lease, opts ...leases.DeleteOpt) error {
+	var o leases.DeleteOptions
+	for _, opt := range opts {
+		if err := opt(ctx, &o); err != nil {
+			return err
+		}
+	}
+	if err := l.Manager.Delete(ctx, lease, opts...); err != nil || !o.Synchronous {
+		return err
+	}
+	_, err := l.db.GarbageCollect(ctx)
+	return err
+}

@@ -1,0 +1,116 @@
+package imagestore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// LeaseSpec describes a lease to make.
+type LeaseSpec struct {
+	ID string
+	// Expires is when the lease ends; zero means never. The past is allowed.
+	Expires time.Time
+	// Flat leases hold their resources, not what those refer to.
+	Flat      bool
+	Labels    map[string]string
+	Resources []leases.Resource
+}
+
+// Lease makes a lease with its resources.
+func (s Store) Lease(ctx context.Context, spec LeaseSpec) error {
+	ctx = s.Context(ctx)
+	labels := map[string]string{}
+	for k, v := range spec.Labels {
+		labels[k] = v
+	}
+	if !spec.Expires.IsZero() {
+		labels["containerd.io/gc.expire"] = spec.Expires.UTC().Format(time.RFC3339)
+	}
+	if spec.Flat {
+		labels["containerd.io/gc.flat"] = time.Unix(0, 0).UTC().Format(time.RFC3339)
+	}
+	lm := s.Client.LeasesService()
+	l, err := lm.Create(ctx, leases.WithID(spec.ID), leases.WithLabels(labels))
+	if err != nil {
+		return fmt.Errorf("creating lease %q: %w", spec.ID, err)
+	}
+	for _, r := range spec.Resources {
+		if err := lm.AddResource(ctx, l, r); err != nil {
+			return fmt.Errorf("adding %s %s to lease %q: %w", r.Type, r.ID, spec.ID, err)
+		}
+	}
+	return nil
+}
+
+// HistoryLease makes a lease as a build history does: no expiry, and the
+// image's config as its one resource.
+func (s Store) HistoryLease(ctx context.Context, id string, img *Image) error {
+	return s.Lease(ctx, LeaseSpec{ID: "ref_" + id, Resources: []leases.Resource{ContentResource(img.Config.Desc.Digest)}})
+}
+
+// PullLease makes the lease of a pull that was interrupted: it ends in a day
+// and holds the blobs so far, which no record names.
+func (s Store) PullLease(ctx context.Context, id string, expires time.Time, img *Image) error {
+	if err := s.Write(ctx, img.nameless()); err != nil {
+		return err
+	}
+	var held []leases.Resource
+	for _, b := range img.Blobs() {
+		held = append(held, ContentResource(b.Desc.Digest))
+	}
+	return s.Lease(ctx, LeaseSpec{ID: id, Expires: expires, Resources: held})
+}
+
+// nameless returns the image without a default name: Write records nothing.
+func (i *Image) nameless() *Image {
+	c := *i
+	c.Name = ""
+	return &c
+}
+
+// ContentResource is a blob as a lease's resource.
+func ContentResource(d digest.Digest) leases.Resource {
+	return leases.Resource{ID: d.String(), Type: "content"}
+}
+
+// SnapshotResource is a snapshot as a lease's resource.
+func (s Store) SnapshotResource(key string) leases.Resource {
+	return leases.Resource{ID: key, Type: "snapshots/" + s.Snapshotter}
+}
+
+// DropLease deletes a lease; sync also collects garbage, on a daemon.
+func (s Store) DropLease(ctx context.Context, id string, sync bool) error {
+	var opts []leases.DeleteOpt
+	if sync {
+		opts = append(opts, leases.SynchronousDelete)
+	}
+	if err := s.Client.LeasesService().Delete(s.Context(ctx), leases.Lease{ID: id}, opts...); err != nil {
+		return fmt.Errorf("deleting lease %q: %w", id, err)
+	}
+	return nil
+}
+
+// Ingest leaves an upload half done, as an interrupted pull does. It returns
+// the digest that the upload expects, which is not in the store.
+func (s Store) Ingest(ctx context.Context, ref string, data []byte) (digest.Digest, error) {
+	ctx = s.Context(ctx)
+	want := digest.FromBytes(data)
+	w, err := s.Client.ContentStore().Writer(ctx, content.WithRef(ref),
+		content.WithDescriptor(ocispec.Descriptor{Digest: want, Size: int64(len(data))}))
+	if err != nil {
+		return "", fmt.Errorf("opening upload %q: %w", ref, err)
+	}
+	_, err = bytes.NewReader(data[:len(data)/2]).WriteTo(w)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return "", fmt.Errorf("writing half of upload %q: %w", ref, err)
+	}
+	return want, nil
+}

@@ -1,0 +1,114 @@
+package imagestore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/pkg/epoch"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/errdefs"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Store is one namespace of a containerd store. It is a small value: copy it
+// and change a field to fill another namespace.
+type Store struct {
+	Client      *containerd.Client
+	Namespace   string
+	Snapshotter string
+	// RecordTime, when set, becomes the CreatedAt and UpdatedAt of records
+	// instead of the present, as a build with SOURCE_DATE_EPOCH does.
+	RecordTime time.Time
+}
+
+// In returns the store for another namespace.
+func (s Store) In(namespace string) Store {
+	s.Namespace = namespace
+	return s
+}
+
+// At returns the store with records dated t.
+func (s Store) At(t time.Time) Store {
+	s.RecordTime = t
+	return s
+}
+
+// Context returns ctx with the store's namespace.
+func (s Store) Context(ctx context.Context) context.Context {
+	ctx = namespaces.WithNamespace(ctx, s.Namespace)
+	if !s.RecordTime.IsZero() {
+		ctx = epoch.WithSourceDateEpoch(ctx, &s.RecordTime)
+	}
+	return ctx
+}
+
+// Add writes the image's blobs, labelled and under a lease as a pull does,
+// makes its records and unpacks it. It is the usual way in, and faster than
+// [Store.Import]. Without names the image's own is used.
+func (s Store) Add(ctx context.Context, img *Image, names ...string) error {
+	if err := s.Write(ctx, img, names...); err != nil {
+		return err
+	}
+	return s.Unpack(ctx, img)
+}
+
+// Write is Add without unpacking. An image that lacks blobs can be written.
+func (s Store) Write(ctx context.Context, img *Image, names ...string) error {
+	if img.err != nil {
+		return img.err
+	}
+	ctx, done, err := s.Client.WithLease(s.Context(ctx))
+	if err != nil {
+		return fmt.Errorf("leasing for image %q: %w", img.Name, err)
+	}
+	err = s.writeAll(ctx, img, names)
+	return errors.Join(err, done(ctx))
+}
+
+func (s Store) writeAll(ctx context.Context, img *Image, names []string) error {
+	for _, b := range img.Blobs() {
+		if err := s.writeBlob(ctx, b); err != nil {
+			return err
+		}
+	}
+	if len(names) == 0 && img.Name != "" {
+		names = []string{img.Name}
+	}
+	for _, name := range names {
+		if err := s.record(ctx, name, img.Target, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeBlob writes under the blob's true size, whatever a descriptor claims.
+func (s Store) writeBlob(ctx context.Context, b Blob) error {
+	desc := ocispec.Descriptor{Digest: b.Desc.Digest, Size: int64(len(b.Data))}
+	err := content.WriteBlob(ctx, s.Client.ContentStore(), "write-"+desc.Digest.String(),
+		bytes.NewReader(b.Data), desc, content.WithLabels(b.Labels))
+	if err != nil {
+		return fmt.Errorf("writing blob %s: %w", desc.Digest, err)
+	}
+	return nil
+}
+
+// record makes a record or moves an existing one.
+func (s Store) record(ctx context.Context, name string, target ocispec.Descriptor, labels map[string]string) error {
+	target.Platform = nil
+	rec := images.Image{Name: name, Target: target, Labels: labels}
+	_, err := s.Client.ImageService().Create(ctx, rec)
+	if errdefs.IsAlreadyExists(err) {
+		_, err = s.Client.ImageService().Update(ctx, rec, "target")
+	}
+	if err != nil {
+		return fmt.Errorf("recording image %.80q: %w", name, err)
+	}
+	return nil
+}
