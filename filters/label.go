@@ -1,0 +1,68 @@
+package filters
+
+import "strings"
+
+// label is one label filter: of the image config, with or without a value.
+type label struct {
+	key, value string
+	hasValue   bool // compare the value too; it may be empty
+	not        bool // label!=
+}
+
+// parseLabel parses K or K=V, the part of a filter after label= or label!=.
+// Everything after the first "=" is the value, further "=" included.
+func parseLabel(typed, text string, not bool) (label, error) {
+	key, value, hasValue := strings.Cut(text, "=")
+	switch {
+	case key == "":
+		return label{}, &Error{What: "--filter " + quote(typed) + " has an empty label key", Instead: "type " + example(keyLabel)}
+	case strings.TrimSpace(key) != key || strings.TrimSpace(value) != value:
+		return label{}, spaced(typed)
+	}
+	return label{key: key, value: value, hasValue: hasValue, not: not}, nil
+}
+
+// String returns the filter as it is typed.
+func (l label) String() string {
+	s := keyLabel + "="
+	if l.not {
+		s = keyLabel + "!="
+	}
+	s += l.key
+	if l.hasValue {
+		s += "=" + l.value
+	}
+	return s
+}
+
+// objection says why the filter keeps sub, or "". One platform decides: with
+// label= one that has it is enough to go, with label!= one is enough to stay.
+// What cannot be judged stays.
+func (l label) objection(sub Subject) string {
+	filter := "filter " + show(l.String()) + ": "
+	switch {
+	case sub.LabelsErr != "":
+		return filter + sentence(sub.LabelsErr)
+	case len(sub.Labels) == 0:
+		return filter + "no image config of it can be read"
+	}
+	value, found := l.find(sub.Labels)
+	switch {
+	case l.not && found:
+		return filter + "a platform has the label " + show(l.key+"="+value)
+	case !l.not && !found:
+		return filter + "no platform has the label"
+	}
+	return ""
+}
+
+// find returns the label's value on the first platform that has it.
+func (l label) find(platforms []map[string]string) (string, bool) {
+	for _, labels := range platforms {
+		value, ok := labels[l.key]
+		if ok && (!l.hasValue || value == l.value) {
+			return value, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,151 @@
+package filters
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Options are the flags that choose images, as they were typed.
+type Options struct {
+	All     bool     // -a: the same as the filter dangling=false
+	Until   []string // values of --until: the same as filters until=
+	Filters []string // values of --filter, each KEY=VALUE
+}
+
+// Parse turns flags into a Set. All of them must hold; without -a or a
+// dangling filter only dangling images match. now gives dates without a zone
+// their location, and catches Unix times that can only be slips.
+//
+// Whatever is not understood is an [*Error]: nothing is ignored.
+func Parse(opts Options, now time.Time) (Set, error) {
+	p := parser{now: now, allTyped: opts.All}
+	for _, value := range opts.Until {
+		if err := p.until("--until ", value); err != nil {
+			return Set{}, err
+		}
+	}
+	for _, typed := range opts.Filters {
+		if err := p.filter(typed); err != nil {
+			return Set{}, err
+		}
+	}
+	return p.finish()
+}
+
+// parser collects a Set. Whether it contradicts itself is known only at the end.
+type parser struct {
+	now                   time.Time
+	set                   Set
+	allTyped              bool   // -a
+	trueTyped, falseTyped string // the dangling filters, as typed
+}
+
+// finish settles dangling and puts the filters in their canonical order.
+func (p *parser) finish() (Set, error) {
+	switch {
+	case p.trueTyped != "" && p.allTyped:
+		return Set{}, &Error{
+			What:    "-a contradicts --filter " + quote(p.trueTyped),
+			Instead: "type -a for all unused images, or dangling=true for dangling ones only",
+		}
+	case p.trueTyped != "" && p.falseTyped != "":
+		return Set{}, &Error{
+			What:    "--filter " + quote(p.trueTyped) + " contradicts --filter " + quote(p.falseTyped),
+			Instead: "type only one of them",
+		}
+	}
+	s := p.set
+	s.all = p.allTyped || p.falseTyped != ""
+	s.until = canonical(s.until)
+	s.refs = canonical(s.refs)
+	s.labels = canonical(s.labels)
+	return s, nil
+}
+
+// canonical sorts filters of one kind by what they say and drops repetitions.
+func canonical[F interface{ String() string }](in []F) []F {
+	slices.SortFunc(in, func(a, b F) int { return strings.Compare(a.String(), b.String()) })
+	return slices.CompactFunc(in, func(a, b F) bool { return a.String() == b.String() })
+}
+
+// filter parses one --filter KEY=VALUE.
+func (p *parser) filter(typed string) error {
+	key, value, found := strings.Cut(typed, "=")
+	bare, not := strings.CutSuffix(key, "!")
+	switch {
+	case !found:
+		return noEquals(typed)
+	case example(bare) == "":
+		return unknownKey(typed, key)
+	case not && !negatable(bare):
+		return &Error{What: "--filter " + quote(typed) + " uses !=, which " + bare + " does not have", Instead: "type " + example(bare)}
+	case value == "":
+		return &Error{What: "--filter " + quote(typed) + " has no value", Instead: "type " + example(bare)}
+	case !utf8.ValidString(value):
+		return &Error{What: "--filter " + quote(typed) + " is not valid UTF-8", Instead: "type " + example(bare)}
+	case strings.TrimSpace(value) != value:
+		return spaced(typed)
+	}
+	return p.known(typed, bare, value, not)
+}
+
+// known parses the value of a filter whose key is known.
+func (p *parser) known(typed, key, value string, not bool) error {
+	switch key {
+	case keyDangling:
+		return p.dangling(typed, value)
+	case keyUntil:
+		return p.until("--filter until=", value)
+	case keyReference:
+		parsed, err := parsePattern(typed, value, not)
+		p.set.refs = append(p.set.refs, parsed)
+		return err
+	default:
+		parsed, err := parseLabel(typed, value, not)
+		p.set.labels = append(p.set.labels, parsed)
+		return err
+	}
+}
+
+// until parses the value of --until or until=; option is what stood before it.
+func (p *parser) until(option, value string) error {
+	c, err := parseCutoff(value, p.now)
+	if err != nil {
+		return prefixed(option, err)
+	}
+	p.set.until = append(p.set.until, c)
+	return nil
+}
+
+// dangling notes a dangling= filter. The truth values are those of docker.
+func (p *parser) dangling(typed, value string) error {
+	on, err := strconv.ParseBool(value)
+	switch {
+	case err != nil:
+		return &Error{What: "--filter dangling=" + quote(value) + " is neither true nor false", Instead: "type " + example(keyDangling)}
+	case on:
+		p.trueTyped = typed
+	default:
+		p.falseTyped = typed
+	}
+	return nil
+}
+
+// noEquals is the error for a filter without "=".
+func noEquals(typed string) error {
+	instead := "type KEY=VALUE; " + knownKeys
+	if near := nearestKey(typed); near != "" {
+		instead = "type " + example(strings.TrimSuffix(near, "!"))
+	}
+	return &Error{What: "--filter " + quote(typed) + " has no =", Instead: instead}
+}
+
+// spaced is the error for a value that begins or ends in white space. Taken
+// literally it would match nothing, and a label!= or reference!= would then
+// protect nothing.
+func spaced(typed string) error {
+	return &Error{What: "--filter " + quote(typed) + " has white space around a value", Instead: "type it without"}
+}

@@ -1,0 +1,54 @@
+package filters
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxShown is how many bytes of one input a message quotes. Names of 20,000
+// characters exist, and a reason is one line of a table.
+const maxShown = 200
+
+// quote puts s in double quotes with every control, escape and bidi character
+// escaped, cut to a length that fits a message.
+func quote(s string) string {
+	short, cut := clip(s)
+	if cut {
+		return strconv.Quote(short) + "…"
+	}
+	return strconv.Quote(short)
+}
+
+// show returns a word as it is if that is harmless and unambiguous, else quoted.
+func show(s string) string {
+	odd := func(r rune) bool { return unprintable(r) || r == ' ' || r == '"' }
+	if s == "" || len(s) > maxShown || strings.ContainsFunc(s, odd) {
+		return quote(s)
+	}
+	return s
+}
+
+// sentence is show for text that is meant to have spaces and quotes.
+func sentence(s string) string {
+	if len(s) > maxShown || strings.ContainsFunc(s, unprintable) {
+		return quote(s)
+	}
+	return s
+}
+
+// unprintable reports whether r must not reach a terminal. Go ranges over bytes
+// that are not UTF-8 as RuneError, which by itself would count as printable.
+func unprintable(r rune) bool { return r == utf8.RuneError || !strconv.IsPrint(r) }
+
+// clip cuts s to maxShown bytes without splitting a character.
+func clip(s string) (short string, cut bool) {
+	if len(s) <= maxShown {
+		return s, false
+	}
+	end := maxShown
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end], true
+}

@@ -1,0 +1,132 @@
+package filters
+
+import (
+	"strings"
+	"testing"
+)
+
+const hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+func TestReference(t *testing.T) {
+	nginx := "docker.io/library/nginx:1.27"
+	for _, c := range []struct {
+		name, glob string
+		want       bool
+	}{
+		// the familiar name, with and without tag
+		{nginx, "nginx", true},
+		{nginx, "nginx:1.27", true},
+		{nginx, "nginx:*", true},
+		{nginx, "ngin?", true},
+		{nginx, "n[fg]inx:1.2[0-9]", true},
+		{nginx, "*", true},
+		{nginx, "nginx:1.2", false},
+		{nginx, "NGINX", false},
+		{nginx, "*/*", false}, // * does not cross a slash, and the familiar name has none
+		// the full name
+		{nginx, "docker.io/library/nginx", true},
+		{nginx, "docker.io/library/nginx:1.27", true},
+		{nginx, "docker.io/library/*", true},
+		{nginx, "docker.io/*/nginx:*", true},
+		{nginx, "*/*/*", true},
+		{nginx, "library/nginx", true},
+		{nginx, "docker.io/*", false},
+		// a plain reference is completed
+		{nginx, "docker.io/nginx", true},
+		{nginx, "docker.io/nginx:1.27", true},
+		{nginx, "index.docker.io/library/nginx", true},
+		{nginx, "docker.io/nginx:1.2", false},
+		{nginx, "docker.io/nginx:latest", false},
+		// other registries
+		{"ghcr.io/org/app:v1", "ghcr.io/org/app", true},
+		{"ghcr.io/org/app:v1", "ghcr.io/*/*", true},
+		{"ghcr.io/org/app:v1", "ghcr.io/*", false},
+		{"ghcr.io/org/app:v1", "app", false},
+		{"ghcr.io/org/app:v1", "*", false},
+		{"localhost:5000/app:v1", "localhost:5000/app", true},
+		{"[::1]:5000/app:v1", "[::1]:5000/app:v1", true},
+		// digests
+		{"nginx@sha256:" + hex, "nginx", true},
+		{"nginx@sha256:" + hex, "nginx@sha256:0123*", true},
+		{"nginx@sha512:" + hex + hex, "docker.io/library/nginx", true},
+		{"nginx:1@sha256:" + hex, "nginx:1", true},
+		{"nginx:1@sha256:" + hex, "docker.io/library/nginx:1", true},
+		{"nginx:1@sha256:" + hex, "nginx:2", false},
+		{"overlayfs@sha256:" + hex, "overlayfs@*", true},
+		// the name as stored
+		{"nginx:1", "nginx:1", true},
+		{"nginx:1", "docker.io/library/nginx:1", true},
+		{"docker.io/nginx:1", "docker.io/nginx*", true},
+		{"index.docker.io/library/nginx:1", "index.docker.io/*/nginx:1", true},
+		// names that are no references
+		{"<none>@sha256:" + hex, "<none>@*", true},
+		{"My Image", "My*", true},
+		{"My Image", "my*", false},
+		{"", "*", true},
+		{"a\nb", "a?b", true},
+		{"\xff", "?", true},
+		// IDs
+		{"sha256:" + hex, "*", false},
+		{"sha256:" + hex, "sha*", false},
+		{"sha256:" + hex, "sha256", false},
+		{"sha256:" + hex, "sha256:0123*", true},
+		{"sha256:" + hex, "sha256:" + hex, true},
+		{hex, "*", false},
+		{hex, "sha256:0123*", true},
+	} {
+		sub := Subject{Names: []string{c.name}}
+		if got := mustParse(t, "dangling=false", "reference="+c.glob).Match(sub, now); got.Match != c.want {
+			t.Errorf("name %q, reference=%s: match %v, want %v", c.name, c.glob, got.Match, c.want)
+		}
+		got := mustParse(t, "dangling=false", "reference!="+c.glob).Match(sub, now)
+		if c.want && got.Match {
+			t.Errorf("name %q is not protected by reference!=%s", c.name, c.glob)
+		}
+		_, id := formsOf(c.name)
+		if !c.want && id == "" && !got.Match {
+			t.Errorf("name %q is protected by reference!=%s", c.name, c.glob)
+		}
+	}
+}
+
+func TestReferenceOfUnit(t *testing.T) {
+	unit := Subject{Names: []string{
+		"registry.k8s.io/pause:3.10", "registry.k8s.io/pause@sha256:" + hex, "mirror.local/pause:3.10", "sha256:" + hex,
+	}}
+	for filter, reason := range map[string]string{
+		"reference=registry.k8s.io/*": "",
+		"reference=mirror.local/*":    "",
+		"reference=*":                 "filter reference=*: no name matches",
+		"reference=sha256:*":          "",
+		"reference!=nginx":            "",
+		"reference!=mirror.local/*":   "filter reference!=mirror.local/*: it has the name mirror.local/pause:3.10",
+		"reference!=*":                "filter reference!=*: it has the name sha256:" + hex,
+	} {
+		checkVerdict(t, mustParse(t, "dangling=0", filter).Match(unit, now), reason)
+	}
+	checkVerdict(t, mustParse(t, "dangling=0", "reference=*").Match(Subject{}, now), "filter reference=*: no name matches")
+	checkVerdict(t, mustParse(t, "dangling=0", "reference!=*").Match(Subject{}, now), "")
+}
+
+// Parse refuses bad patterns; should one get through, it must not let go.
+func TestBadPatternProtects(t *testing.T) {
+	if (pattern{glob: "["}).matches("a") || !(pattern{glob: "[", not: true}).matches("a") {
+		t.Error("a bad pattern does not keep")
+	}
+}
+
+func TestHostileNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"\x1b[2J":                        `filter reference!=*: it has the name "\x1b[2J"`,
+		"a\nb":                           `filter reference!=*: it has the name "a\nb"`,
+		"\u202egnp":                      `filter reference!=*: it has the name "\u202egnp"`,
+		"\xff\xfe":                       `filter reference!=*: it has the name "\xff\xfe"`,
+		"":                               `filter reference!=*: it has the name ""`,
+		strings.Repeat("é", 10000):       `filter reference!=*: it has the name "` + strings.Repeat("é", 100) + `"…`,
+		"x" + strings.Repeat("é", 10000): `filter reference!=*: it has the name "x` + strings.Repeat("é", 99) + `"…`,
+	} {
+		checkVerdict(t, mustParse(t, "reference!=*").Match(Subject{Names: []string{name}, Dangling: true}, now), want)
+	}
+	got := mustParse(t, "reference=\x1b\u202e*").Match(Subject{Names: []string{"a"}, Dangling: true}, now)
+	checkVerdict(t, got, `filter "reference=\x1b\u202e*": no name matches`)
+}
