@@ -37,6 +37,14 @@ type Daemon struct {
 // with the reason, where this user cannot run one.
 func Start(tb testing.TB, opts Options) *Daemon {
 	tb.Helper()
+	d := create(tb, opts)
+	d.Up()
+	return d
+}
+
+// create prepares a daemon that is not running yet.
+func create(tb testing.TB, opts Options) *Daemon {
+	tb.Helper()
 	if opts.Version == "" {
 		opts.Version = parts.Containerd24
 	}
@@ -59,7 +67,6 @@ func Start(tb testing.TB, opts Options) *Daemon {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(d.cleanup)
-	d.Up()
 	return d
 }
 
@@ -80,6 +87,11 @@ func (d *Daemon) Address() string { return filepath.Join(d.dir, "c.sock") }
 
 // LogFile is the path of the daemon's log, over all restarts.
 func (d *Daemon) LogFile() string { return filepath.Join(d.dir, "log") }
+
+// BlobFile is the path of a blob in the content store.
+func (d *Daemon) BlobFile(encoded string) string {
+	return filepath.Join(d.Root(), "io.containerd.content.v1.content", "blobs", "sha256", encoded)
+}
 
 // Ctr is the path of the ctr of the same version.
 func (d *Daemon) Ctr() string { return d.ctr }

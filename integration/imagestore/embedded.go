@@ -30,7 +30,8 @@ type Embedded struct {
 }
 
 // OpenEmbedded opens the root in dir with one snapshotter, "native" or, for
-// root, "overlayfs". The folders and names are those of a daemon.
+// root, "overlayfs". The folders and names are those of a daemon. A store that
+// exists is not migrated: the daemon that made it can have it back.
 func OpenEmbedded(ctx context.Context, dir, snapshotter string) (*Embedded, error) {
 	sn, err := openSnapshotter(dir, snapshotter)
 	if err != nil {
@@ -40,14 +41,17 @@ func OpenEmbedded(ctx context.Context, dir, snapshotter string) (*Embedded, erro
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the content store: %w", err), sn.Close())
 	}
+	exists := hasMetadata(dir)
 	bdb, err := openBolt(dir)
 	if err != nil {
 		return nil, errors.Join(err, sn.Close())
 	}
 	db := metadata.NewDB(bdb, cs, map[string]snapshots.Snapshotter{snapshotter: sn})
 	e := &Embedded{root: dir, snapshotter: snapshotter, bolt: bdb, db: db, snapshots: sn}
-	if err := db.Init(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("preparing the metadata of %s: %w", dir, err), e.Close())
+	if !exists {
+		if err := db.Init(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("preparing the metadata of %s: %w", dir, err), e.Close())
+		}
 	}
 	e.client, err = containerd.New("", containerd.WithServices(e.services()...))
 	if err != nil {
@@ -67,12 +71,20 @@ func openSnapshotter(dir, name string) (snapshots.Snapshotter, error) {
 	return nil, fmt.Errorf("no such snapshotter here")
 }
 
-func openBolt(dir string) (*bolt.DB, error) {
-	home := filepath.Join(dir, "io.containerd.metadata.v1.bolt")
-	if err := os.MkdirAll(home, 0o711); err != nil {
+func metadataFile(root string) string {
+	return filepath.Join(root, "io.containerd.metadata.v1.bolt", "meta.db")
+}
+
+func hasMetadata(root string) bool {
+	_, err := os.Stat(metadataFile(root))
+	return err == nil
+}
+
+func openBolt(root string) (*bolt.DB, error) {
+	path := metadataFile(root)
+	if err := os.MkdirAll(filepath.Dir(path), 0o711); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(home, "meta.db")
 	// NoSync: the store is made in one go; Close writes it out.
 	bdb, err := bolt.Open(path, 0o644, &bolt.Options{NoFreelistSync: true, NoSync: true, Timeout: 5 * time.Second})
 	if err != nil {

@@ -52,7 +52,11 @@ func (s Store) Context(ctx context.Context) context.Context {
 // makes its records and unpacks it. It is the usual way in, and faster than
 // [Store.Import]. Without names the image's own is used.
 func (s Store) Add(ctx context.Context, img *Image, names ...string) error {
-	if err := s.Write(ctx, img, names...); err != nil {
+	return s.leased(ctx, func(ctx context.Context) error { return s.add(ctx, img, names) })
+}
+
+func (s Store) add(ctx context.Context, img *Image, names []string) error {
+	if err := s.write(ctx, img, names); err != nil {
 		return err
 	}
 	return s.Unpack(ctx, img)
@@ -60,18 +64,22 @@ func (s Store) Add(ctx context.Context, img *Image, names ...string) error {
 
 // Write is Add without unpacking. An image that lacks blobs can be written.
 func (s Store) Write(ctx context.Context, img *Image, names ...string) error {
+	return s.leased(ctx, func(ctx context.Context) error { return s.write(ctx, img, names) })
+}
+
+// leased calls fn under a lease that holds all that fn adds to the store.
+func (s Store) leased(ctx context.Context, fn func(ctx context.Context) error) error {
+	ctx, done, err := s.Client.WithLease(s.Context(ctx))
+	if err != nil {
+		return fmt.Errorf("leasing: %w", err)
+	}
+	return errors.Join(fn(ctx), done(ctx))
+}
+
+func (s Store) write(ctx context.Context, img *Image, names []string) error {
 	if img.err != nil {
 		return img.err
 	}
-	ctx, done, err := s.Client.WithLease(s.Context(ctx))
-	if err != nil {
-		return fmt.Errorf("leasing for image %q: %w", img.Name, err)
-	}
-	err = s.writeAll(ctx, img, names)
-	return errors.Join(err, done(ctx))
-}
-
-func (s Store) writeAll(ctx context.Context, img *Image, names []string) error {
 	for _, b := range img.Blobs() {
 		if err := s.writeBlob(ctx, b); err != nil {
 			return err

@@ -1,0 +1,1 @@
+package imagestore_test
