@@ -1,0 +1,145 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/sandbox"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/plugins"
+	"google.golang.org/grpc"
+)
+
+// daemonTimeout is how long Open waits for a containerd's first answer. A
+// daemon that is only busy answers its version within milliseconds.
+const daemonTimeout = 10 * time.Second
+
+// OpenOption changes how [Open] connects.
+type OpenOption func(*daemonConfig)
+
+type daemonConfig struct {
+	timeout time.Duration
+	dial    []grpc.DialOption
+}
+
+// WithTimeout sets how long [Open] waits for the first answer; the default is
+// ten seconds. It does not limit later calls: their contexts do.
+func WithTimeout(d time.Duration) OpenOption {
+	return func(c *daemonConfig) { c.timeout = d }
+}
+
+// WithDialOptions adds gRPC options, interceptors for instance, after those
+// that [Open] sets itself.
+func WithDialOptions(opts ...grpc.DialOption) OpenOption {
+	return func(c *daemonConfig) { c.dial = append(c.dial, opts...) }
+}
+
+// Open connects to the containerd whose unix socket is at address: a path,
+// also in the form unix:///run/containerd/containerd.sock. It asks the server
+// for its version, so that a Store it returns has answered once. Every error
+// is an [*OpenError].
+func Open(address string, opts ...OpenOption) (Store, error) {
+	cfg := daemonConfig{timeout: daemonTimeout}
+	for _, o := range opts {
+		o(&cfg)
+	}
+	path, err := daemonSocket(address)
+	if err != nil {
+		return nil, err
+	}
+	c, err := daemonConnect(path, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &daemonStore{client: c, path: path}, nil
+}
+
+// daemonStore is the store of a running containerd. The services are the
+// client's own: they are stateless and share its one connection.
+type daemonStore struct {
+	client *client.Client
+	path   string
+}
+
+var _ Store = (*daemonStore)(nil)
+
+func (s *daemonStore) Images() images.Store         { return s.client.ImageService() }
+func (s *daemonStore) Content() content.Store       { return s.client.ContentStore() }
+func (s *daemonStore) Containers() containers.Store { return s.client.ContainerService() }
+func (s *daemonStore) Leases() leases.Manager       { return s.client.LeasesService() }
+func (s *daemonStore) Sandboxes() sandbox.Store     { return s.client.SandboxStore() }
+
+func (s *daemonStore) Snapshotter(name string) snapshots.Snapshotter {
+	return s.client.SnapshotService(name)
+}
+
+// Batch calls fn with ctx as it is: containerd's API has no transactions.
+func (s *daemonStore) Batch(ctx context.Context, fn func(context.Context) error) error {
+	return fn(ctx)
+}
+
+func (s *daemonStore) Transactional() bool { return false }
+
+// Close closes the connection.
+func (s *daemonStore) Close() error {
+	if err := s.client.Close(); err != nil {
+		return fmt.Errorf("close the connection to containerd at %q: %w", s.path, err)
+	}
+	return nil
+}
+
+func (s *daemonStore) Namespaces(ctx context.Context) ([]string, error) {
+	names, err := s.client.NamespaceService().List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list namespaces: %w", err)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (s *daemonStore) Info(ctx context.Context) (StoreInfo, error) {
+	version, err := s.client.Version(ctx)
+	if err != nil {
+		return StoreInfo{}, fmt.Errorf("read the version of containerd: %w", err)
+	}
+	server, err := s.client.Server(ctx)
+	if err != nil {
+		return StoreInfo{}, fmt.Errorf("read the UUID of containerd: %w", err)
+	}
+	names, err := s.snapshotters(ctx)
+	if err != nil {
+		return StoreInfo{}, err
+	}
+	return StoreInfo{
+		Kind:         StoreDaemon,
+		Location:     s.path,
+		ID:           server.UUID,
+		Version:      strings.TrimPrefix(version.Version, "v"),
+		Snapshotters: names,
+	}, nil
+}
+
+// snapshotters names the snapshotter plugins that work: one that failed to
+// start, such as btrfs on another file system, is listed with its error.
+func (s *daemonStore) snapshotters(ctx context.Context) ([]string, error) {
+	resp, err := s.client.IntrospectionService().Plugins(ctx, "type=="+plugins.SnapshotPlugin.String())
+	if err != nil {
+		return nil, fmt.Errorf("list the snapshotters of containerd: %w", err)
+	}
+	names := []string{}
+	for _, p := range resp.Plugins {
+		if p.InitErr == nil {
+			names = append(names, p.ID)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}

@@ -1,0 +1,97 @@
+package prune
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/containerd/errdefs"
+)
+
+// daemonPathMax is the longest path that fits a unix socket's address
+// (sockaddr_un in unix(7): 108 bytes, one of them the closing zero).
+const daemonPathMax = 107
+
+const daemonHint = "is containerd running? Give its socket with --address"
+
+func daemonError(path, problem, hint string, err error) error {
+	return &OpenError{Kind: StoreDaemon, Location: path, Problem: problem, Hint: hint, Err: err}
+}
+
+// daemonSocket turns an address into the absolute path of a socket that
+// exists. It looks at the file, but does not connect.
+func daemonSocket(address string) (string, error) {
+	path, err := daemonPath(address)
+	if err != nil {
+		return "", err
+	}
+	fi, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", daemonError(path, "no such socket", daemonHint, storeCause(errdefs.ErrNotFound, err))
+	case errors.Is(err, fs.ErrPermission):
+		return "", daemonDenied(path, err)
+	case err != nil:
+		return "", daemonError(path, "the socket cannot be looked at", "", storeCause(errdefs.ErrUnavailable, err))
+	case fi.Mode().Type() != fs.ModeSocket:
+		return "", daemonError(path, "this is "+storeFileKind(fi)+", not a socket",
+			"give containerd's socket with --address", errdefs.ErrFailedPrecondition)
+	}
+	return path, nil
+}
+
+func daemonDenied(path string, cause error) error {
+	return daemonError(path, "permission denied", "run as root, or as a user of the socket's group",
+		storeCause(errdefs.ErrPermissionDenied, cause))
+}
+
+// daemonPath reads a path or a unix: URL and refuses all else. The store must
+// be on this machine: only a unix socket says so.
+func daemonPath(address string) (string, error) {
+	invalid := func(problem string) error {
+		return daemonError(address, problem,
+			"give the path of its socket, such as /run/containerd/containerd.sock", errdefs.ErrInvalidArgument)
+	}
+	path := address
+	if rest, ok := strings.CutPrefix(address, "unix:"); ok {
+		path = strings.TrimPrefix(rest, "//")
+	}
+	switch {
+	case path == "":
+		return "", invalid("the address is empty")
+	case strings.Contains(path, "://"):
+		return "", invalid("only unix sockets are supported, not other kinds of address")
+	case path[0] == '@':
+		return "", invalid("only unix sockets with a path are supported, not abstract ones")
+	case strings.Contains(path, ":") && !strings.Contains(path, "/"):
+		return "", invalid("only unix sockets are supported, not addresses on a network")
+	case strings.ContainsRune(path, 0):
+		return "", invalid("the address has a zero byte in it")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", daemonError(address, "the current directory is not known", "give an absolute path",
+			storeCause(errdefs.ErrInvalidArgument, err))
+	}
+	if len(abs) > daemonPathMax {
+		return "", invalid(fmt.Sprintf("the path is longer than the %d bytes that a socket's may have", daemonPathMax))
+	}
+	return abs, nil
+}
+
+// storeFileKind names what a file is, for a sentence.
+func storeFileKind(fi fs.FileInfo) string {
+	switch fi.Mode().Type() {
+	case 0:
+		return "a regular file"
+	case fs.ModeDir:
+		return "a directory"
+	case fs.ModeSocket:
+		return "a socket"
+	default:
+		return "a special file"
+	}
+}

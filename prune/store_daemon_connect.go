@@ -1,0 +1,109 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"math"
+	"net"
+	"sync"
+	"syscall"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/errdefs"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// daemonConnect connects to the socket and waits for the server's version,
+// at most cfg.timeout.
+func daemonConnect(path string, cfg daemonConfig) (*client.Client, error) {
+	dialer := &daemonDialer{path: path}
+	dial := append([]grpc.DialOption{grpc.WithContextDialer(dialer.dial)}, cfg.dial...)
+	c, err := client.New(path,
+		// Twice the timeout for the transport: the call below has to run into
+		// its own first, for then the error is known to be a timeout.
+		client.WithTimeout(2*cfg.timeout),
+		client.WithExtraDialOpts(dial),
+		// Lists of images and leases are one message each. containerd lets its
+		// administrator raise the server's limit; the client's must not be lower.
+		client.WithCallOpts([]grpc.CallOption{
+			grpc.MaxCallRecvMsgSize(math.MaxInt32),
+			grpc.MaxCallSendMsgSize(math.MaxInt32),
+		}),
+	)
+	if err != nil {
+		return nil, daemonError(path, "the connection cannot be set up", "", storeCause(errdefs.ErrUnavailable, err))
+	}
+	if err := daemonGreet(c, dialer, cfg); err != nil {
+		// The connection is of no more use, and the error that matters is known.
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func daemonGreet(c *client.Client, dialer *daemonDialer, cfg daemonConfig) error {
+	ctx, cancel := context.WithTimeout(context.Background(), cfg.timeout)
+	defer cancel()
+	version, err := c.Version(ctx)
+	if err != nil {
+		return daemonFailure(dialer.path, err, dialer.lastErr())
+	}
+	if version.Version == "" {
+		return daemonStranger(dialer.path, errors.New("it reports no version"))
+	}
+	return nil
+}
+
+// daemonFailure turns what became of the first call into an OpenError. dial
+// is the error of the last attempt to connect, nil if it succeeded: gRPC hands
+// it on as text only.
+func daemonFailure(path string, call, dial error) error {
+	switch {
+	case errors.Is(dial, fs.ErrPermission):
+		return daemonDenied(path, dial)
+	case errors.Is(dial, fs.ErrNotExist):
+		return daemonError(path, "no such socket", daemonHint, storeCause(errdefs.ErrNotFound, dial))
+	case errors.Is(dial, syscall.ECONNREFUSED):
+		return daemonError(path, "connection refused, nothing listens on this socket", daemonHint,
+			storeCause(errdefs.ErrUnavailable, dial))
+	case status.Code(call) == codes.DeadlineExceeded:
+		return daemonError(path, "no answer in time", "is it overloaded, or not containerd's socket?",
+			storeCause(errdefs.ErrUnavailable, errors.Join(call, context.DeadlineExceeded)))
+	case dial != nil:
+		return daemonError(path, "the connection failed", daemonHint, storeCause(errdefs.ErrUnavailable, dial))
+	default:
+		return daemonStranger(path, call)
+	}
+}
+
+// daemonStranger reports a server that connects but does not answer as
+// containerd: another daemon's HTTP socket, or gRPC without the version service.
+func daemonStranger(path string, cause error) error {
+	return daemonError(path, "what answers there is not containerd", "give containerd's socket with --address",
+		storeCause(errdefs.ErrFailedPrecondition, cause))
+}
+
+// daemonDialer connects to one socket and remembers how the last attempt ended.
+type daemonDialer struct {
+	path string
+	mu   sync.Mutex
+	err  error
+}
+
+func (d *daemonDialer) dial(ctx context.Context, _ string) (net.Conn, error) {
+	var nd net.Dialer
+	conn, err := nd.DialContext(ctx, "unix", d.path)
+	d.mu.Lock()
+	d.err = err
+	d.mu.Unlock()
+	return conn, err
+}
+
+func (d *daemonDialer) lastErr() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.err
+}

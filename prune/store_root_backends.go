@@ -1,0 +1,58 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/containerd/containerd/v2/plugins/snapshots/native"
+	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
+	"github.com/containerd/errdefs"
+)
+
+// rootLoaders open the snapshotters that need nothing but their directory. The
+// others need the daemon's configuration (devmapper's pool, blockfile's scratch
+// file), a kernel feature or cgo.
+var rootLoaders = map[string]func(dir string) (snapshots.Snapshotter, error){
+	"native":    native.NewSnapshotter,
+	"overlayfs": func(dir string) (snapshots.Snapshotter, error) { return overlay.NewSnapshotter(dir) },
+}
+
+// rootSnapshotters opens the snapshotters of l. Their databases are opened with
+// the first call, without a time limit; that call is made here, where they have
+// just been found not to be locked.
+func rootSnapshotters(ctx context.Context, l rootLayout) (map[string]snapshots.Snapshotter, error) {
+	opened := map[string]snapshots.Snapshotter{}
+	for name, dir := range l.snapshotters {
+		sn, err := rootLoaders[name](dir)
+		if err == nil {
+			opened[name] = sn
+			err = rootTouch(ctx, sn)
+		}
+		if err != nil {
+			err = rootError(l.dir, fmt.Sprintf("snapshotter %s cannot be opened", name), "",
+				storeCause(errdefs.ErrFailedPrecondition, err))
+			return nil, errors.Join(err, rootCloseAll(opened))
+		}
+	}
+	return opened, nil
+}
+
+func rootTouch(ctx context.Context, sn snapshots.Snapshotter) error {
+	_, err := sn.Stat(ctx, "no such snapshot")
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+func rootContent(l rootLayout) (content.Store, error) {
+	store, err := local.NewStore(l.content)
+	if err != nil {
+		return nil, rootError(l.dir, "the content store cannot be opened", "", storeCause(errdefs.ErrFailedPrecondition, err))
+	}
+	return store, nil
+}

@@ -1,0 +1,213 @@
+package prune
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// boltCheck walks all pages that a bolt file has in use, and returns a
+// boltDamage for anything that would make bolt read outside of a page, run in
+// a circle or panic, and for free pages that are in use. It reads every page
+// once, and none through a memory map.
+func boltCheck(f io.ReaderAt, size int64) error {
+	m, err := boltReadMeta(f, size)
+	if err != nil {
+		return err
+	}
+	p := &boltPages{file: f, size: uint64(size), meta: m, seen: map[uint64]struct{}{}}
+	if m.high < 2 || m.high > 1<<32 {
+		return boltDamage("its size is impossible")
+	}
+	if err := p.tree(m.root, boltRange{}); err != nil {
+		return err
+	}
+	if m.freelist == boltNoFreelist {
+		return nil
+	}
+	return p.freelist(m.freelist)
+}
+
+// boltPages is one walk over a file.
+type boltPages struct {
+	file io.ReaderAt
+	size uint64
+	meta boltMeta
+	seen map[uint64]struct{}
+}
+
+// boltRange is that of a subtree's keys: from low on, and below high. A nil
+// bound is none.
+type boltRange struct{ low, high []byte }
+
+// read returns a page with those that follow it, and marks them as seen.
+func (p *boltPages) read(id uint64) ([]byte, error) {
+	if id < 2 || id >= p.meta.high {
+		return nil, boltDamage(fmt.Sprintf("page %d does not exist", id))
+	}
+	page, err := p.bytes(id, 1)
+	if err != nil {
+		return nil, err
+	}
+	more := uint64(binary.NativeEndian.Uint32(page[12:]))
+	if binary.NativeEndian.Uint64(page) != id || id+more >= p.meta.high {
+		return nil, boltDamage(fmt.Sprintf("page %d has a wrong header", id))
+	}
+	for i := id; i <= id+more; i++ {
+		if _, ok := p.seen[i]; ok {
+			return nil, boltDamage(fmt.Sprintf("page %d is used twice", i))
+		}
+		p.seen[i] = struct{}{}
+	}
+	if more == 0 {
+		return page, nil
+	}
+	return p.bytes(id, more+1)
+}
+
+func (p *boltPages) bytes(id, n uint64) ([]byte, error) {
+	if (id+n)*p.meta.pageSize > p.size {
+		return nil, boltDamage(fmt.Sprintf("it ends before page %d, it was cut off", id+n-1))
+	}
+	buf := make([]byte, n*p.meta.pageSize)
+	if _, err := p.file.ReadAt(buf, int64(id*p.meta.pageSize)); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return buf, nil
+}
+
+// tree checks the page and all below it.
+func (p *boltPages) tree(id uint64, keys boltRange) error {
+	page, err := p.read(id)
+	if err != nil {
+		return err
+	}
+	switch binary.NativeEndian.Uint16(page[8:]) {
+	case boltBranch:
+		return p.branch(id, page, keys)
+	case boltLeaf:
+		return p.leaf(id, page, keys)
+	default:
+		return boltDamage(fmt.Sprintf("page %d is of a wrong type", id))
+	}
+}
+
+// branch checks a page of children: offset and size of the key, page ID.
+func (p *boltPages) branch(id uint64, page []byte, keys boltRange) error {
+	elems, err := boltElements(id, page, keys, func(e []byte) (pos, key, value uint32) {
+		return binary.NativeEndian.Uint32(e), binary.NativeEndian.Uint32(e[4:]), 0
+	})
+	if err != nil {
+		return err
+	}
+	if len(elems) == 0 {
+		return boltDamage(fmt.Sprintf("page %d has no children", id))
+	}
+	for i, e := range elems {
+		below := boltRange{low: e.key, high: keys.high}
+		if i+1 < len(elems) {
+			below.high = elems[i+1].key
+		}
+		if err := p.tree(binary.NativeEndian.Uint64(e.head[8:]), below); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaf checks a page of values: flags, offset and size of the key, size of the
+// value. Flag 1 marks a bucket, whose value is the page of its own tree and a
+// sequence number, or zero, that number, and a leaf page within the value.
+func (p *boltPages) leaf(id uint64, page []byte, keys boltRange) error {
+	elems, err := boltElements(id, page, keys, func(e []byte) (pos, key, value uint32) {
+		return binary.NativeEndian.Uint32(e[4:]), binary.NativeEndian.Uint32(e[8:]), binary.NativeEndian.Uint32(e[12:])
+	})
+	if err != nil {
+		return err
+	}
+	for _, e := range elems {
+		if binary.NativeEndian.Uint32(e.head)&1 == 0 {
+			continue
+		}
+		if err := p.bucket(id, e.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *boltPages) bucket(id uint64, value []byte) error {
+	if len(value) < 16 {
+		return boltDamage(fmt.Sprintf("page %d has a bucket that is too short", id))
+	}
+	if root := binary.NativeEndian.Uint64(value); root != 0 {
+		return p.tree(root, boltRange{})
+	}
+	inline := value[16:]
+	if len(inline) < boltHeader || binary.NativeEndian.Uint16(inline[8:]) != boltLeaf {
+		return boltDamage(fmt.Sprintf("page %d has a bucket of a wrong type", id))
+	}
+	return p.leaf(id, inline, boltRange{})
+}
+
+// boltElement is one of a page's: its fixed part, and what that points at.
+type boltElement struct{ head, key, value []byte }
+
+// boltElements cuts a page into its elements, and checks that they lie in it
+// and that their keys ascend within the range. Offsets count from the fixed part.
+func boltElements(id uint64, page []byte, keys boltRange, layout func([]byte) (pos, key, value uint32)) ([]boltElement, error) {
+	const size = 16
+	count := int(binary.NativeEndian.Uint16(page[10:]))
+	if boltHeader+count*size > len(page) {
+		return nil, boltDamage(fmt.Sprintf("page %d has too many elements", id))
+	}
+	elems := make([]boltElement, count)
+	last := keys.low
+	for i := range elems {
+		at := uint64(boltHeader + i*size)
+		e := boltElement{head: page[at : at+size]}
+		pos, k, v := layout(e.head)
+		start := at + uint64(pos)
+		mid, end := start+uint64(k), start+uint64(k)+uint64(v)
+		if k == 0 || end > uint64(len(page)) {
+			return nil, boltDamage(fmt.Sprintf("page %d has an element that is not in it", id))
+		}
+		e.key, e.value = page[start:mid], page[mid:end]
+		if c := bytes.Compare(last, e.key); last != nil && (c > 0 || c == 0 && i > 0) {
+			return nil, boltDamage(fmt.Sprintf("page %d has keys in a wrong order", id))
+		}
+		if keys.high != nil && bytes.Compare(e.key, keys.high) >= 0 {
+			return nil, boltDamage(fmt.Sprintf("page %d has a key that belongs elsewhere", id))
+		}
+		elems[i], last = e, e.key
+	}
+	return elems, nil
+}
+
+// freelist checks the stored list of free pages: none may be in use. A count
+// of 0xFFFF means that the real one is the first entry.
+func (p *boltPages) freelist(id uint64) error {
+	page, err := p.read(id)
+	if err != nil {
+		return err
+	}
+	u64 := binary.NativeEndian.Uint64
+	ids, count := page[boltHeader:], uint64(binary.NativeEndian.Uint16(page[10:]))
+	if count == 0xFFFF {
+		ids, count = ids[8:], u64(ids)
+	}
+	if binary.NativeEndian.Uint16(page[8:]) != boltFreelist || count > uint64(len(ids)/8) {
+		return boltDamage("its list of free pages is broken")
+	}
+	for i := range count {
+		free := u64(ids[i*8:])
+		_, used := p.seen[free]
+		if used || free < 2 || free >= p.meta.high {
+			return boltDamage(fmt.Sprintf("page %d is listed as free but is not", free))
+		}
+		p.seen[free] = struct{}{}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package prune
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	bolt "go.etcd.io/bbolt"
+)
+
+// The versions of the database's schema v1 that the linked packages read
+// rightly without a migration (containerd's core/metadata/migrations.go).
+// 1.2 to 1.7 write version 3; 2.0 and later version 4, which only moved the
+// sandboxes. Older ones lack links between snapshots, or keep ingests elsewhere.
+const (
+	rootSchemaMin = 3
+	rootSchemaMax = 4
+)
+
+// The database's buckets that are read here, not through core/metadata.
+var (
+	rootKeySchema    = []byte("v1")
+	rootKeyVersion   = []byte("version")
+	rootKeySnapshots = []byte("snapshots")
+)
+
+// rootSchema returns the database's version. It refuses one that it does not
+// know, and records of snapshotters that are not loaded: a collection would
+// forget their snapshots and leave them on the disk for good.
+func rootSchema(l rootLayout, db *bolt.DB) (version int64, err error) {
+	err = db.View(func(tx *bolt.Tx) error {
+		schema := tx.Bucket(rootKeySchema)
+		if schema == nil {
+			return rootError(l.dir, "its meta.db has no schema v1, so it is not one that this program knows", rootHint,
+				errdefs.ErrFailedPrecondition)
+		}
+		version, _ = binary.Varint(schema.Get(rootKeyVersion))
+		if err := rootVersionKnown(l, version); err != nil {
+			return err
+		}
+		return rootUnloaded(l, schema)
+	})
+	return version, err
+}
+
+func rootVersionKnown(l rootLayout, version int64) error {
+	hint := "use a newer ctr-prune"
+	if version < rootSchemaMin {
+		hint = "start a newer containerd on it once"
+	}
+	if version < rootSchemaMin || version > rootSchemaMax {
+		return rootError(l.dir, fmt.Sprintf("its meta.db is of version %d, and only versions %d to %d are known",
+			version, rootSchemaMin, rootSchemaMax), hint, errdefs.ErrFailedPrecondition)
+	}
+	return nil
+}
+
+func rootUnloaded(l rootLayout, schema *bolt.Bucket) error {
+	unloaded := map[string]struct{}{}
+	err := schema.ForEachBucket(func(ns []byte) error {
+		all := schema.Bucket(ns).Bucket(rootKeySnapshots)
+		if all == nil {
+			return nil
+		}
+		return all.ForEachBucket(func(name []byte) error {
+			_, loaded := l.snapshotters[string(name)]
+			if first, _ := all.Bucket(name).Cursor().First(); first != nil && !loaded {
+				unloaded[string(name)] = struct{}{}
+			}
+			return nil
+		})
+	})
+	if err != nil || len(unloaded) == 0 {
+		return err
+	}
+	names := []string{}
+	for _, name := range slices.Sorted(maps.Keys(unloaded)) {
+		names = append(names, fmt.Sprintf("%q", name))
+	}
+	problem := "it has snapshots of " + strings.Join(names, ", ") + ", which cannot be opened here"
+	return rootError(l.dir, problem, "start containerd, and connect to it by its socket", errdefs.ErrFailedPrecondition)
+}
