@@ -1,0 +1,55 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/containerd/containerd/v2/core/leases"
+)
+
+type leaseRecord = leases.Lease
+
+// clients learns who uses what, from the container records and from the
+// sources. What cannot be learned closes its namespace and no other.
+func (r *reader) clients(ctx context.Context, inv *Inventory) error {
+	for _, ns := range inv.Namespaces {
+		err := errors.Join(ns.addContainers(), r.askSources(ctx, ns))
+		if ctx.Err() != nil {
+			return fmt.Errorf("asking what namespace %q is used by: %w", ns.Name, ctx.Err())
+		}
+		if err != nil {
+			ns.Closed = err.Error()
+		}
+	}
+	return nil
+}
+
+func (ns *Namespace) addContainers() error {
+	var errs []error
+	for _, container := range ns.Containers {
+		use, err := containerUse(container)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		ns.Uses = append(ns.Uses, use)
+	}
+	return errors.Join(errs...)
+}
+
+func (r *reader) askSources(ctx context.Context, ns *Namespace) error {
+	docker := false
+	for _, source := range r.opts.Sources {
+		uses, covered, err := source.Uses(ctx, ns)
+		if err != nil {
+			return err
+		}
+		ns.Uses = append(ns.Uses, uses...)
+		docker = docker || covered
+	}
+	if ns.Name == dockerNamespace && !docker {
+		return errors.New("containerd does not know Docker's stopped containers; give the Docker API with --docker-host")
+	}
+	return nil
+}

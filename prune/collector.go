@@ -1,0 +1,150 @@
+package prune
+
+import (
+	"time"
+
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// collector models containerd's garbage collector over an inventory: the same
+// roots, the same edges, as of one version and one moment. It is deterministic,
+// so that of several holders of an object always the same one is named.
+type collector struct {
+	version release
+	now     time.Time
+	spaces  map[string]*space
+	order   []*space
+	labels  labelIndex
+}
+
+// space is a namespace with its objects by name.
+type space struct {
+	*Namespace
+	records    map[string]images.Image
+	containers map[string]containers.Container
+	leases     map[string]Lease
+	ingests    map[string]digest.Digest
+}
+
+// change is how a store differs from its inventory; the zero value is no
+// difference.
+type change struct {
+	// removed are image records that are gone.
+	removed map[node]bool
+	// standIns are image records that were added, with their targets.
+	standIns map[node]digest.Digest
+	// ignored are leases that count as gone.
+	ignored map[node]bool
+	// severed are direct lease-to-content edges that count as gone.
+	severed map[[2]node]bool
+	// unleased are configs without their snapshot labels.
+	unleased map[node]bool
+}
+
+func newCollector(inv *Inventory, now time.Time) *collector {
+	c := &collector{
+		version: parseVersion(inv.Store.Version),
+		now:     now,
+		spaces:  make(map[string]*space, len(inv.Namespaces)),
+	}
+	for _, ns := range inv.Namespaces {
+		s := newSpace(ns)
+		c.spaces[ns.Name] = s
+		c.order = append(c.order, s)
+	}
+	c.labels = c.indexLabels()
+	return c
+}
+
+func newSpace(ns *Namespace) *space {
+	s := &space{
+		Namespace:  ns,
+		records:    make(map[string]images.Image, len(ns.Images)),
+		containers: make(map[string]containers.Container, len(ns.Containers)),
+		leases:     make(map[string]Lease, len(ns.Leases)),
+		ingests:    make(map[string]digest.Digest, len(ns.Ingests)),
+	}
+	for _, image := range ns.Images {
+		s.records[image.Name] = image
+	}
+	for _, container := range ns.Containers {
+		s.containers[container.ID] = container
+	}
+	for _, lease := range ns.Leases {
+		s.leases[lease.ID] = lease
+	}
+	for _, ingest := range ns.Ingests {
+		s.ingests[ingest.Ref] = ingest.Expected
+	}
+	return s
+}
+
+// reach marks everything that the collector would keep after the change.
+func (c *collector) reach(ch change) reached {
+	return mark(c.roots(ch), c.edges(ch))
+}
+
+// roots lists what the collector starts from. Images come first: of several
+// holders of an object they are the ones that a person knows.
+func (c *collector) roots(ch change) []node {
+	roots := sortedNodes(ch.standIns)
+	for _, s := range c.order {
+		roots = append(roots, c.imageRoots(s, ch)...)
+	}
+	for _, s := range c.order {
+		for _, container := range s.Containers {
+			roots = append(roots, node{kind: kindContainer, ns: s.Name, key: container.ID})
+		}
+		for _, sandbox := range s.Sandboxes {
+			roots = append(roots, node{kind: kindSandbox, ns: s.Name, key: sandbox.ID})
+		}
+		roots = append(roots, c.leaseRoots(s, ch)...)
+		for _, ingest := range s.Ingests {
+			if !c.now.After(ingest.StartedAt.Add(ingestExpiry)) {
+				roots = append(roots, node{kind: kindIngest, ns: s.Name, key: ingest.Ref})
+			}
+		}
+	}
+	return append(roots, c.labels.roots...)
+}
+
+func (c *collector) imageRoots(s *space, ch change) []node {
+	var roots []node
+	for _, image := range s.Images {
+		n := node{kind: kindImage, ns: s.Name, key: image.Name}
+		if !ch.removed[n] && !c.expired(image) {
+			roots = append(roots, n)
+		}
+	}
+	return roots
+}
+
+func (c *collector) leaseRoots(s *space, ch change) []node {
+	var roots []node
+	for _, lease := range s.Leases {
+		n := node{kind: kindLease, ns: s.Name, key: lease.ID}
+		if !ch.ignored[n] && c.live(lease) {
+			roots = append(roots, n)
+		}
+	}
+	return roots
+}
+
+// live says whether the collector honours the lease.
+func (c *collector) live(lease Lease) bool {
+	at, expires := leases.Expiry(lease.Lease)
+	return !expires || !c.now.After(at)
+}
+
+// expired says whether the collector may remove the record itself.
+func (c *collector) expired(image images.Image) bool {
+	if !c.version.atLeast(imagesAreNodes) {
+		return false
+	}
+	at, err := time.Parse(time.RFC3339, image.Labels[labelExpire])
+	return err == nil && c.now.After(at)
+}

@@ -1,0 +1,189 @@
+package prune
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/images"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+)
+
+const (
+	labelPinned    = "io.cri-containerd.pinned"
+	valuePinned    = "pinned"
+	labelKeep      = "ctr-prune/keep"
+	reasonUnused   = "unused"
+	reasonDangling = "unused and dangling"
+)
+
+// judge decides about the records of one namespace.
+type judge struct {
+	*catalog
+	policy       Policy
+	now          time.Time
+	snapshotters []string
+	usage        usage
+	whole        bool // units go whole or stay whole
+	verdicts     map[string]*verdict
+	state        map[*unit]visit
+}
+
+// verdict is the decision about a record while it is being made.
+type verdict struct {
+	Decision
+	// firm verdicts stay, whatever the record belongs to.
+	firm bool
+}
+
+type visit uint8
+
+const (
+	unvisited visit = iota
+	visiting
+	visited
+)
+
+// decide gives every record of a namespace an action and a reason.
+func decide(ns *Namespace, policy Policy, store StoreInfo, now time.Time) ([]Decision, []string) {
+	c := newCatalog(ns, parseVersion(store.Version))
+	j := &judge{
+		catalog: c, policy: policy, now: now,
+		snapshotters: store.Snapshotters,
+		usage:        resolve(c, ns.Uses),
+		whole:        ns.Name == criNamespace,
+		verdicts:     make(map[string]*verdict, len(ns.Images)),
+		state:        make(map[*unit]visit, len(c.units)),
+	}
+	for _, image := range ns.Images {
+		j.settle(j.units[image.Target.Digest])
+	}
+	decisions := make([]Decision, len(ns.Images))
+	for i, image := range ns.Images {
+		decisions[i] = j.verdicts[image.Name].Decision
+	}
+	return decisions, j.usage.unknown
+}
+
+// settle decides about a unit, after those that it belongs to. On a cycle the
+// unit that closes it is judged by itself.
+func (j *judge) settle(u *unit) {
+	if j.state[u] != unvisited {
+		return
+	}
+	j.state[u] = visiting
+	for _, record := range u.records {
+		j.verdicts[record.Name] = j.alone(u, record)
+	}
+	j.followSubjects(u)
+	j.followIndexes(u)
+	if j.whole {
+		j.keepWhole(u)
+	} else {
+		j.keepLast(u)
+	}
+	j.state[u] = visited
+}
+
+// alone decides about a record by its own uses, labels and filters.
+func (j *judge) alone(u *unit, record images.Image) *verdict {
+	if why := j.protected(u, record); why != "" {
+		return j.verdict(record, Keep, why, true)
+	}
+	sub := j.subject(u, record)
+	if match := j.policy.Filters.Match(sub, j.now); !match.Match {
+		return j.verdict(record, Keep, match.Reason, false)
+	}
+	if sub.Dangling {
+		return j.verdict(record, Remove, reasonDangling, false)
+	}
+	return j.verdict(record, Remove, reasonUnused, false)
+}
+
+func (j *judge) verdict(record images.Image, action Action, reason string, firm bool) *verdict {
+	return &verdict{firm: firm, Decision: Decision{
+		Namespace: j.ns.Name, Name: record.Name, Target: record.Target, Action: action, Reason: reason, image: record,
+	}}
+}
+
+// protected says what keeps a record whatever the filters say, "" if nothing.
+func (j *judge) protected(u *unit, record images.Image) string {
+	if why := closed(j.ns); why != "" {
+		return why
+	}
+	if holders := j.usage.names[record.Name]; len(holders) > 0 {
+		return "in use by " + some(holders)
+	}
+	if why := pinned(u); why != "" {
+		return why
+	}
+	holders := j.usage.units[u.target]
+	if len(holders) == 0 {
+		return ""
+	}
+	if j.whole {
+		return "in use by " + some(holders)
+	}
+	if j.dangling(record) {
+		return "stands in for an image in use by " + some(holders)
+	}
+	return ""
+}
+
+func (j *judge) dangling(record images.Image) bool {
+	return dangling(record.Name, j.snapshotters, j.policy.DanglingPrefixes)
+}
+
+// pinned says which label pins a unit, and on which record.
+func pinned(u *unit) string {
+	for _, record := range u.records {
+		if record.Labels[labelPinned] == valuePinned {
+			return fmt.Sprintf("pinned by label %s=%s on %q", labelPinned, valuePinned, record.Name)
+		}
+		if _, ok := record.Labels[labelKeep]; ok {
+			return fmt.Sprintf("pinned by label %s on %q", labelKeep, record.Name)
+		}
+	}
+	return ""
+}
+
+// subject is what filters see: the record, or where units go whole the unit.
+func (j *judge) subject(u *unit, record images.Image) filters.Subject {
+	records := []images.Image{record}
+	if j.whole {
+		records = u.records
+	}
+	config := j.ns.Configs[u.target]
+	sub := filters.Subject{Dangling: true, Labels: config.Labels, LabelsErr: config.Problem}
+	for i, record := range records {
+		sub.Names = append(sub.Names, record.Name)
+		sub.Dangling = sub.Dangling && j.dangling(record)
+		born := j.born(record)
+		if i == 0 || born.IsZero() || !sub.Born.IsZero() && born.After(sub.Born) {
+			sub.Born = born
+		}
+	}
+	return sub
+}
+
+// born is the newest of the record's own times and of the time at which its
+// target was committed to the store: a re-pull keeps the first, and a build
+// can forge both of the record's. Zero if one cannot be read.
+func (j *judge) born(record images.Image) time.Time {
+	blob, ok := j.ns.Blobs[record.Target.Digest]
+	times := []time.Time{record.CreatedAt, record.UpdatedAt, blob.CreatedAt}
+	if !ok || slices.ContainsFunc(times, time.Time.IsZero) {
+		return time.Time{}
+	}
+	return slices.MaxFunc(times, time.Time.Compare)
+}
+
+// some names the first of several and counts the rest.
+func some(holders []string) string {
+	if len(holders) <= 2 {
+		return strings.Join(holders, " and ")
+	}
+	return fmt.Sprintf("%s and %d more", holders[0], len(holders)-1)
+}

@@ -1,0 +1,40 @@
+package prune
+
+import (
+	"github.com/containerd/containerd/v2/core/images"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Action is what a plan does with a record.
+type Action string
+
+// The actions. Every record of a pruned namespace has exactly one.
+const (
+	// Remove: the record goes.
+	Remove Action = "remove"
+	// Keep: the record stays.
+	Keep Action = "keep"
+	// StandIn: the record goes and a dangling one takes its place, because
+	// its target is in use and has no other record left.
+	StandIn Action = "stand-in"
+)
+
+// Decision is what a plan does with one record, and why.
+type Decision struct {
+	Namespace string
+	Name      string
+	Target    ocispec.Descriptor
+	Action    Action
+	// Reason is one sentence for people, naming what caused the action.
+	Reason string
+	// Details add to the reason.
+	Details []string
+	// StandIn is the name of the record that takes this one's place, if
+	// Action is StandIn.
+	StandIn string
+
+	image images.Image
+}
+
+// gone says whether the record itself goes.
+func (d Decision) gone() bool { return d.Action != Keep }

@@ -1,0 +1,217 @@
+package prune
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// maxDocument is the largest manifest or config that is read. Registries
+// accept no larger manifests; the length is the store's, not a manifest's.
+const maxDocument = 4 << 20
+
+// documents reads what containerd's labels do not tell: which manifest a
+// target is about, and the labels of configs where a filter asks for them.
+func (r *reader) documents(ctx context.Context, chosen []*Namespace, labels bool) error {
+	for _, ns := range chosen {
+		if r.opts.before != nil {
+			ns.takeDocuments(r.opts.before.Namespace(ns.Name))
+			continue
+		}
+		l := &library{ns: ns, provider: r.store.Content(), shelf: make(map[digest.Digest]*entry)}
+		targets := make(map[digest.Digest]bool, len(ns.Images))
+		for _, image := range ns.Images {
+			targets[image.Target.Digest] = true
+		}
+		ns.Subjects = make(map[digest.Digest]digest.Digest)
+		ns.Configs = make(map[digest.Digest]Config)
+		var mu sync.Mutex
+		err := each(inNamespace(ctx, ns.Name), slices.Sorted(maps.Keys(targets)), func(ctx context.Context, target digest.Digest) error {
+			subject := l.subject(ctx, target)
+			var config Config
+			if labels {
+				config = l.configs(ctx, target)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if subject != "" {
+				ns.Subjects[target] = subject
+			}
+			if labels {
+				ns.Configs[target] = config
+			}
+			return ctx.Err()
+		})
+		if err != nil {
+			return fmt.Errorf("reading the manifests of namespace %q: %w", ns.Name, err)
+		}
+	}
+	return nil
+}
+
+// takeDocuments takes what an earlier reading learned: blobs do not change.
+func (ns *Namespace) takeDocuments(before *Namespace) {
+	if before != nil {
+		ns.Subjects, ns.Configs = before.Subjects, before.Configs
+	}
+}
+
+// document is a manifest, an index or a config, as far as it is needed.
+type document struct {
+	Manifests []ocispec.Descriptor `json:"manifests"`
+	Config    json.RawMessage      `json:"config"`
+	Subject   *ocispec.Descriptor  `json:"subject"`
+}
+
+// library reads the documents of a namespace, each once.
+type library struct {
+	ns       *Namespace
+	provider content.Provider
+	mu       sync.Mutex
+	shelf    map[digest.Digest]*entry
+}
+
+type entry struct {
+	once sync.Once
+	doc  document
+	err  error
+}
+
+// read returns a document. An error says why it cannot be judged.
+func (l *library) read(ctx context.Context, dgst digest.Digest) (document, error) {
+	l.mu.Lock()
+	e := l.shelf[dgst]
+	if e == nil {
+		e = &entry{}
+		l.shelf[dgst] = e
+	}
+	l.mu.Unlock()
+	e.once.Do(func() { e.doc, e.err = l.load(ctx, dgst) })
+	return e.doc, e.err
+}
+
+func (l *library) load(ctx context.Context, dgst digest.Digest) (doc document, err error) {
+	blob, ok := l.ns.Blobs[dgst]
+	if !ok {
+		return doc, fmt.Errorf("%s is not in the content store", dgst)
+	}
+	if blob.Size > maxDocument {
+		return doc, fmt.Errorf("%s has %d bytes, too many for a manifest or config", dgst, blob.Size)
+	}
+	b, err := leases.ReadBlob(ctx, l.provider, dgst, blob.Size)
+	if err != nil {
+		return doc, fmt.Errorf("%s cannot be read: %w", dgst, err)
+	}
+	if err := json.Unmarshal(b, &doc); err != nil {
+		return doc, fmt.Errorf("%s cannot be parsed: %w", dgst, err)
+	}
+	return doc, nil
+}
+
+// subject returns the digest of the manifest that the target is about, ""
+// if it is about none. An image that is unpacked is not read: it is no
+// signature, and there may be many.
+func (l *library) subject(ctx context.Context, target digest.Digest) digest.Digest {
+	if l.unpacked(target) {
+		return ""
+	}
+	doc, err := l.read(ctx, target)
+	if err != nil || doc.Subject == nil || doc.Subject.Digest.Validate() != nil {
+		return "" // garbage is about nothing; filters that need it say so
+	}
+	return doc.Subject.Digest
+}
+
+// maxLook bounds the search for a config below a target.
+const maxLook = 64
+
+func (l *library) unpacked(target digest.Digest) bool {
+	seen := map[digest.Digest]bool{target: true}
+	for gray := []digest.Digest{target}; len(gray) > 0 && len(seen) < maxLook; gray = gray[1:] {
+		for key, value := range l.ns.Blobs[gray[0]].Labels {
+			if strings.HasPrefix(key, leases.SnapshotLabel) {
+				return true
+			}
+			child := digest.Digest(value)
+			if strings.HasPrefix(key, "containerd.io/gc.ref.content.") && !seen[child] {
+				seen[child] = true
+				gray = append(gray, child)
+			}
+		}
+	}
+	return false
+}
+
+// configs collects the labels of the configs of all present platforms.
+func (l *library) configs(ctx context.Context, target digest.Digest) Config {
+	var config Config
+	if err := l.collect(ctx, target, make(map[digest.Digest]bool), &config); err != nil {
+		return Config{Problem: err.Error()}
+	}
+	if len(config.Labels) == 0 {
+		config.Problem = "none of its platforms is in the content store"
+	}
+	return config
+}
+
+// collect walks a manifest or an index by digest, so that a blob that is
+// listed many times costs one look. Missing platforms of an index are normal.
+func (l *library) collect(ctx context.Context, dgst digest.Digest, seen map[digest.Digest]bool, config *Config) error {
+	seen[dgst] = true
+	doc, err := l.read(ctx, dgst)
+	if err != nil {
+		return err
+	}
+	for _, child := range doc.Manifests {
+		_, present := l.ns.Blobs[child.Digest]
+		if !present || seen[child.Digest] || !isManifest(child.MediaType) {
+			continue
+		}
+		if err := l.collect(ctx, child.Digest, seen, config); err != nil {
+			return err
+		}
+	}
+	if len(doc.Config) == 0 {
+		return nil
+	}
+	var desc ocispec.Descriptor
+	if err := json.Unmarshal(doc.Config, &desc); err != nil {
+		return fmt.Errorf("%s cannot be parsed: %w", dgst, err)
+	}
+	labels, err := l.labels(ctx, desc.Digest)
+	if err != nil {
+		return err
+	}
+	config.Labels = append(config.Labels, labels)
+	return nil
+}
+
+func (l *library) labels(ctx context.Context, config digest.Digest) (map[string]string, error) {
+	doc, err := l.read(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("config %w", err)
+	}
+	var inner struct{ Labels map[string]string }
+	if len(doc.Config) == 0 {
+		return nil, nil
+	}
+	if err := json.Unmarshal(doc.Config, &inner); err != nil {
+		return nil, fmt.Errorf("config %s cannot be parsed: %w", config, err)
+	}
+	return inner.Labels, nil
+}
+
+func isManifest(mediaType string) bool {
+	return mediaType == "" || images.IsManifestType(mediaType) || images.IsIndexType(mediaType)
+}

@@ -1,0 +1,149 @@
+package prune
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// ExecuteOptions are the parts of a run that a plan does not decide.
+type ExecuteOptions struct {
+	// Now is the clock. Required.
+	Now func() time.Time
+	// Sources and Procfs are as for [Read].
+	Sources []Source
+	Procfs  leases.Procfs
+	// Progress, if not nil, is told how far a stage has come.
+	Progress func(Progress)
+	// LeaseTTL is how long the run lease lasts when the run is killed and
+	// nobody recovers it; an hour if zero.
+	LeaseTTL time.Duration
+	// Finish bounds what is still done after an interruption; ten minutes if
+	// zero.
+	Finish time.Duration
+}
+
+const (
+	defaultLeaseTTL = time.Hour
+	defaultFinish   = 10 * time.Minute
+	// unlockTime bounds giving locks back when a run ends before it began.
+	unlockTime = 10 * time.Second
+)
+
+// execution is one run of a plan.
+type execution struct {
+	plan    *Plan
+	store   Store
+	opts    ExecuteOptions
+	run     leases.Run
+	locker  leases.Locker
+	batches []batch
+	locked  []string
+
+	// attempted are the records that this run deleted, or may have, by
+	// namespace.
+	attempted map[string][]Decision
+	// unleased are the configs that lost their snapshot labels.
+	unleased []orphan
+	report   *Report
+	errs     []error
+}
+
+// Execute does the plan, or less of it where the store has changed, and
+// reports what the disk gave back. At each step everything that was deleted
+// can still be put back, by this run or, if it is killed, by the next:
+//
+//  1. Take the run lease in each namespace that changes. It is the lock. A
+//     lease that a dead run left is taken over: what that run deleted and
+//     something needs now is put back, and the lease is replaced.
+//  2. Look once more, and leave out what changed since the plan. Write the
+//     plan as a blob under the lease that refers to all targets: from here on
+//     the collector keeps every blob and snapshot of every victim.
+//  3. Make the stand-ins, then delete the records.
+//  4. Look again, and re-create each record that something needs by now.
+//  5. Remove the snapshot labels of configs that only build history holds.
+//  6. Delete the run leases, the last one synchronously: the one collection.
+//  7. Read the store again and count what is gone.
+//
+// When ctx ends, deleting stops and steps 4 to 7 are done for what was
+// deleted, under a context of their own. The report is never nil once a lease
+// was taken; without one the error is a *[leases.Busy] if another run is under
+// way. All errors are joined.
+func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*Report, error) {
+	x := newExecution(p, store, opts)
+	if err := x.lock(ctx); err != nil {
+		return nil, errors.Join(err, x.abandon(ctx))
+	}
+	if err := x.prepare(ctx); err != nil {
+		return nil, errors.Join(err, x.abandon(ctx))
+	}
+	x.remove(ctx)
+	x.report.Interrupted = ctx.Err() != nil
+
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.opts.Finish)
+	defer cancel()
+	if err := x.lookAgain(ctx); err != nil {
+		// What is needed cannot be known, so nothing is given up: the lease
+		// stays, and the next run finishes this one.
+		x.fail(fmt.Errorf("what was deleted is still held for the next run to finish: %w", err))
+		return x.report, x.err()
+	}
+	x.fail(x.unlock(ctx))
+	x.measure(ctx)
+	return x.report, x.err()
+}
+
+func newExecution(p *Plan, store Store, opts ExecuteOptions) *execution {
+	if opts.LeaseTTL == 0 {
+		opts.LeaseTTL = defaultLeaseTTL
+	}
+	if opts.Finish == 0 {
+		opts.Finish = defaultFinish
+	}
+	start := opts.Now()
+	return &execution{
+		plan: p, store: store, opts: opts,
+		run: leases.Run{
+			Name: rand.Text(), Owner: opts.Procfs.Self(),
+			Start: start, Expires: start.Add(opts.LeaseTTL),
+		},
+		locker:    leases.Locker{Manager: store.Leases(), Procfs: opts.Procfs},
+		batches:   p.batches(),
+		attempted: make(map[string][]Decision),
+		report:    newReport(p),
+	}
+}
+
+// fail notes an error and goes on.
+func (x *execution) fail(err error) {
+	if err != nil {
+		x.errs = append(x.errs, err)
+		x.report.Errors = append(x.report.Errors, err.Error())
+	}
+}
+
+func (x *execution) err() error { return errors.Join(x.errs...) }
+
+// prepare leaves out what changed since the plan and makes sure that nothing
+// of the rest can be lost.
+func (x *execution) prepare(ctx context.Context) error {
+	if err := x.revalidate(ctx); err != nil {
+		return err
+	}
+	for _, b := range x.batches {
+		docs, targets, err := planBlobs(x.run, b, x.plan.outcome.orphans)
+		if err != nil {
+			return err
+		}
+		for i, doc := range docs {
+			if err := leases.Hold(inNamespace(ctx, b.ns.Name), x.store.Content(), doc, targets[i]); err != nil {
+				return fmt.Errorf("nothing was removed: %w", err)
+			}
+		}
+	}
+	return nil
+}

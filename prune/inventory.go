@@ -1,0 +1,91 @@
+package prune
+
+import (
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/sandbox"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/opencontainers/go-digest"
+)
+
+// Inventory is what a store held when it was read. It is never changed
+// afterwards.
+type Inventory struct {
+	Store StoreInfo
+	// Namespaces are sorted by name. All are here, pruned or not: what one
+	// shares with another is freed only when both let go.
+	Namespaces []*Namespace
+}
+
+// Namespace is one containerd namespace of an [Inventory].
+type Namespace struct {
+	Name string
+	// Images are the records, sorted by name.
+	Images []images.Image
+	// Blobs are the content that the namespace knows, by digest.
+	Blobs map[digest.Digest]content.Info
+	// Snapshots are those of all snapshotters.
+	Snapshots  map[SnapshotKey]Snapshot
+	Containers []containers.Container
+	Sandboxes  []sandbox.Sandbox
+	Leases     []Lease
+	Ingests    []content.Status
+
+	// Subjects tells, for a target that refers to another manifest (a
+	// signature, an SBOM, an attestation), the digest of that manifest.
+	Subjects map[digest.Digest]digest.Digest
+	// Configs tells the labels of the configs of a target. Only read for a
+	// policy with label filters.
+	Configs map[digest.Digest]Config
+	// Uses are the claims on images of all clients: from container records,
+	// and from clients that containerd knows nothing of.
+	Uses []Use
+	// Interrupted are the leases that runs of ours left here when they were
+	// killed; the next run finishes their work.
+	Interrupted []string
+	// Closed, if not empty, says why nothing may be removed here: what uses
+	// this namespace could not be learned.
+	Closed string
+}
+
+// SnapshotKey names a snapshot within a namespace.
+type SnapshotKey struct {
+	Snapshotter, Key string
+}
+
+func (k SnapshotKey) String() string { return k.Snapshotter + "/" + k.Key }
+
+// Snapshot is a snapshot with what it takes on disk.
+type Snapshot struct {
+	snapshots.Info
+	// Bytes are the allocated bytes of the snapshot alone, without its
+	// parents, as its snapshotter reports them. Valid if Measured.
+	Bytes    int64
+	Measured bool
+}
+
+// Lease is a lease with what it holds directly.
+type Lease struct {
+	leases.Lease
+	Resources []leases.Resource
+}
+
+// Config is what is known of the configs of one target.
+type Config struct {
+	// Labels has one entry for each platform whose config is present.
+	Labels []map[string]string
+	// Problem says why the labels cannot be judged; empty if they can.
+	Problem string
+}
+
+// Namespace returns the namespace of that name, nil if there is none.
+func (inv *Inventory) Namespace(name string) *Namespace {
+	for _, ns := range inv.Namespaces {
+		if ns.Name == name {
+			return ns
+		}
+	}
+	return nil
+}

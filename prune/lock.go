@@ -1,0 +1,115 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/containerd/containerd/v2/core/leases"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
+)
+
+// lock takes the run lease of each namespace, in order of their names, so that
+// of two runs one gets all it wants.
+func (x *execution) lock(ctx context.Context) error {
+	for _, b := range x.batches {
+		ctx := inNamespace(ctx, b.ns.Name)
+		err := x.locker.Lock(ctx, b.ns.Name, x.run, x.opts.Now())
+		var stale *ours.Stale
+		if errors.As(err, &stale) {
+			err = x.takeOver(ctx, b.ns, stale)
+		}
+		if err != nil {
+			return err
+		}
+		x.locked = append(x.locked, b.ns.Name)
+		if err := x.dropClaims(ctx, b.ns); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOver finishes a killed run up to its collection, which this run's own
+// collection then does for both.
+func (x *execution) takeOver(ctx context.Context, ns *Namespace, stale *ours.Stale) error {
+	release, err := x.locker.Claim(ctx, stale, x.run, x.opts.Now())
+	if err != nil {
+		return err
+	}
+	recovered, err := x.recover(ctx, ns, stale.Run)
+	if err != nil {
+		return errors.Join(fmt.Errorf("finishing the interrupted run of %s in namespace %q: %w", stale.Run.Owner, ns.Name, err), release(ctx))
+	}
+	x.report.Recovered = append(x.report.Recovered, recovered)
+	if err := x.locker.Unlock(ctx, false); err != nil {
+		return errors.Join(err, release(ctx))
+	}
+	return errors.Join(x.locker.Lock(ctx, ns.Name, x.run, x.opts.Now()), release(ctx))
+}
+
+// recover puts back what the killed run deleted and something needs by now.
+func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (Recovered, error) {
+	recovered := Recovered{Namespace: ns.Name, Run: run.Name, Owner: run.Owner.String(), Started: run.Start}
+	docs, err := ours.Held(ctx, x.store.Leases(), x.store.Content())
+	if err != nil {
+		return recovered, err
+	}
+	var lost []Decision
+	var orphans []orphan
+	for _, doc := range docs {
+		plan, err := parsePlanBlob(doc)
+		if err != nil {
+			return recovered, err
+		}
+		lost = append(lost, plan.decisions()...)
+		orphans = append(orphans, plan.Orphans...)
+	}
+	restored, err := x.putBack(ctx, map[string][]Decision{ns.Name: lost}, everything())
+	if err != nil {
+		return recovered, err
+	}
+	recovered.Restored = restored
+	recovered.Untagged = stillGone(lost, restored)
+	return recovered, x.unlease(ctx, orphans)
+}
+
+// dropClaims removes claims on interrupted runs whose claimants died when all
+// was done but this.
+func (x *execution) dropClaims(ctx context.Context, ns *Namespace) error {
+	for _, id := range ns.Interrupted {
+		if id == ours.RunID {
+			continue
+		}
+		if err := x.locker.Manager.Delete(ctx, leases.Lease{ID: id}); ignoreNotFound(err) != nil {
+			return fmt.Errorf("deleting the left-over lease %q in namespace %q: %w", id, ns.Name, err)
+		}
+	}
+	return nil
+}
+
+// abandon gives the locks back when nothing was deleted.
+func (x *execution) abandon(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
+	defer cancel()
+	var errs []error
+	for _, ns := range x.locked {
+		errs = append(errs, x.locker.Unlock(inNamespace(ctx, ns), false))
+	}
+	return errors.Join(errs...)
+}
+
+// unlock deletes the run leases. Only the last deletion waits for a
+// collection, so that there is one for all namespaces.
+func (x *execution) unlock(ctx context.Context) error {
+	newMeter(x.opts.Progress, StageCollect).add(0)
+	var errs []error
+	for i, ns := range x.locked {
+		last := i == len(x.locked)-1
+		if err := x.locker.Unlock(inNamespace(ctx, ns), last); err != nil {
+			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,195 @@
+package prune
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+)
+
+// maxLooks bounds how often a run looks again because containers keep
+// appearing.
+const maxLooks = 5
+
+// everything is the policy that removes all that is unused, for putting back
+// what an interrupted run deleted: its own filters chose that already.
+func everything() Policy {
+	set, err := filters.Parse(filters.Options{All: true}, time.Time{})
+	if err != nil {
+		panic(err) // a constant that is tested
+	}
+	return Policy{Filters: set}
+}
+
+// glance reads the store again, without what cannot have changed.
+func (x *execution) glance(ctx context.Context) (*Inventory, error) {
+	opts := ReadOptions{Sources: x.opts.Sources, Procfs: x.opts.Procfs, before: x.plan.inventory}
+	inv, err := Read(ctx, x.store, x.plan.policy, x.plan.now, opts)
+	if err != nil {
+		return nil, fmt.Errorf("reading the store again: %w", err)
+	}
+	return inv, nil
+}
+
+// revalidate leaves out of the batches what is not as it was when the plan
+// was made, or would not be removed if it were made now.
+func (x *execution) revalidate(ctx context.Context) error {
+	inv, err := x.glance(ctx)
+	if err != nil {
+		return err
+	}
+	current, err := inv.Plan(x.plan.policy, x.plan.now)
+	if err != nil {
+		return err
+	}
+	now := make(map[[2]string]Decision, len(current.decisions))
+	for _, d := range current.decisions {
+		now[[2]string{d.Namespace, d.Name}] = d
+	}
+	for i := range x.batches {
+		b := &x.batches[i]
+		b.records = slices.DeleteFunc(slices.Clone(b.records), func(planned Decision) bool {
+			found, ok := now[[2]string{planned.Namespace, planned.Name}]
+			why := changed(planned, found, ok)
+			if why != "" {
+				x.report.skip(planned, why)
+			}
+			return why != ""
+		})
+	}
+	return nil
+}
+
+// changed says why a planned removal no longer fits the store, "" if it does.
+func changed(planned, found Decision, ok bool) string {
+	switch {
+	case !ok:
+		return "somebody else removed it since the plan was made"
+	case found.Target.Digest != planned.Target.Digest:
+		return "it was moved to another image since the plan was made"
+	case !found.image.UpdatedAt.Equal(planned.image.UpdatedAt) || !found.image.CreatedAt.Equal(planned.image.CreatedAt):
+		return "it was written again since the plan was made"
+	case !maps.Equal(found.image.Labels, planned.image.Labels):
+		return "its labels were changed since the plan was made"
+	case found.Action == Keep:
+		return "since the plan was made: " + found.Reason
+	case found.Action != planned.Action:
+		return "what else names its image has changed since the plan was made"
+	default:
+		return ""
+	}
+}
+
+// lookAgain puts back what something needs by now and takes the snapshot
+// labels off what only build history holds, until no container has appeared
+// since it looked.
+func (x *execution) lookAgain(ctx context.Context) error {
+	for range maxLooks {
+		seen, err := x.containerIDs(ctx)
+		if err != nil {
+			return err
+		}
+		restored, err := x.putBack(ctx, x.attempted, x.plan.policy)
+		if err != nil {
+			return err
+		}
+		x.report.Restored = append(x.report.Restored, restored...)
+		if err := x.unleaseOrphans(ctx); err != nil {
+			x.fail(err)
+		}
+		now, err := x.containerIDs(ctx)
+		if err != nil {
+			return err
+		}
+		if maps.Equal(seen, now) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// containerIDs lists the containers of the namespaces of the run, with what
+// tells one from a later one of the same ID.
+func (x *execution) containerIDs(ctx context.Context) (map[[2]string]string, error) {
+	ids := make(map[[2]string]string)
+	for _, b := range x.batches {
+		list, err := x.store.Containers().List(inNamespace(ctx, b.ns.Name))
+		if err != nil {
+			return nil, fmt.Errorf("listing the containers of namespace %q: %w", b.ns.Name, err)
+		}
+		for _, c := range list {
+			ids[[2]string{b.ns.Name, c.ID}] = identity(c)
+		}
+	}
+	return ids, nil
+}
+
+func identity(c containers.Container) string {
+	return fmt.Sprint(c.CreatedAt.UnixNano(), c.UpdatedAt.UnixNano(), c.Image, c.SnapshotKey)
+}
+
+// putBack plans again, over the store as it is with the lost records in it,
+// and re-creates those that this plan does not remove. So the rules for what
+// must come back are the rules for what must not go.
+func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, policy Policy) ([]Restored, error) {
+	if len(lost) == 0 {
+		return nil, nil
+	}
+	inv, err := x.glance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	absent := addRecords(inv, lost)
+	policy.Namespaces, policy.AllNamespaces, policy.MissingOK = slices.Sorted(maps.Keys(lost)), false, true
+	plan, err := inv.Plan(policy, x.plan.now)
+	if err != nil {
+		return nil, err
+	}
+	var restored []Restored
+	var errs []error
+	for _, d := range plan.decisions {
+		if d.Action == Remove || !absent[[2]string{d.Namespace, d.Name}] {
+			continue
+		}
+		record := images.Image{Name: cmp.Or(d.StandIn, d.Name), Target: d.Target, Labels: d.image.Labels}
+		if _, err := x.store.Images().Create(inNamespace(ctx, d.Namespace), record); err != nil && !errdefs.IsAlreadyExists(err) {
+			errs = append(errs, fmt.Errorf("putting back image %q in namespace %q: %w", record.Name, d.Namespace, err))
+			continue
+		}
+		restored = append(restored, Restored{Namespace: d.Namespace, Name: record.Name, Target: d.Target.Digest, Reason: d.Reason, replaces: d.Name})
+	}
+	return restored, errors.Join(errs...)
+}
+
+// addRecords adds the records that the inventory lacks and says which.
+func addRecords(inv *Inventory, lost map[string][]Decision) map[[2]string]bool {
+	absent := make(map[[2]string]bool)
+	for name, decisions := range lost {
+		ns := inv.Namespace(name)
+		if ns == nil {
+			ns = &Namespace{Name: name}
+			inv.Namespaces = append(inv.Namespaces, ns)
+		}
+		present := make(map[string]bool, len(ns.Images))
+		for _, image := range ns.Images {
+			present[image.Name] = true
+		}
+		for _, d := range decisions {
+			if !present[d.Name] {
+				absent[[2]string{name, d.Name}] = true
+				ns.Images = append(ns.Images, d.image)
+			}
+		}
+		slices.SortFunc(ns.Images, func(a, b images.Image) int { return cmp.Compare(a.Name, b.Name) })
+	}
+	return absent
+}

@@ -1,0 +1,137 @@
+package prune
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/containerd/errdefs"
+)
+
+// measure reads the store again and fills the report with what is gone.
+func (x *execution) measure(ctx context.Context) {
+	newMeter(x.opts.Progress, StageMeasure).add(0)
+	after, err := x.glance(ctx)
+	if err != nil {
+		x.fail(fmt.Errorf("what was reclaimed could not be measured: %w", err))
+		return
+	}
+	x.report.Measured = true
+	x.report.Untagged = x.untagged(after)
+	remaining := after.objects()
+	if err := x.addFiles(ctx, remaining); err != nil {
+		x.fail(err)
+	}
+	x.tally(after, remaining)
+}
+
+// untagged lists the attempted records that the store no longer has.
+func (x *execution) untagged(after *Inventory) []Record {
+	var gone []Record
+	for name, decisions := range x.attempted {
+		present := make(map[string]bool)
+		if ns := after.Namespace(name); ns != nil {
+			for _, image := range ns.Images {
+				present[image.Name] = true
+			}
+		}
+		for _, d := range decisions {
+			if !present[d.Name] {
+				gone = append(gone, d.record())
+			}
+		}
+	}
+	slices.SortFunc(gone, compareRecords)
+	return gone
+}
+
+func compareRecords(a, b Record) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+// addFiles counts a blob that containerd has forgotten but not removed from
+// the disk as remaining. Where the files cannot be seen containerd's word has
+// to do.
+func (x *execution) addFiles(ctx context.Context, remaining objects) error {
+	files, err := x.store.BlobFiles(ctx)
+	if errdefs.IsUnavailable(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking for removed blobs on the disk: %w", err)
+	}
+	x.report.Verified = true
+	var left int
+	for dgst := range files {
+		if _, ok := remaining.blobs[dgst]; !ok {
+			remaining.blobs[dgst] = 0
+			if _, ours := x.plan.outcome.freed.blobs[dgst]; ours {
+				left++
+			}
+		}
+	}
+	if left > 0 {
+		return fmt.Errorf("%d blobs are still on the disk although containerd no longer knows them: its log says why it could not remove them", left)
+	}
+	return nil
+}
+
+// tally sorts what is gone by why it went, and says where the plan and the
+// store differ.
+func (x *execution) tally(after *Inventory, remaining objects) {
+	gone := x.plan.inventory.objects().without(remaining)
+	x.report.deleted = gone.within(x.plan.outcome.freed)
+	garbage := gone.within(x.plan.outcome.garbage)
+	others := gone.without(x.report.deleted).without(garbage)
+	x.report.Reclaimed = x.report.deleted.amount()
+	x.report.Garbage = garbage.amount()
+	x.report.Others = others.amount()
+
+	c := newCollector(after, x.opts.Now())
+	now := c.reach(change{})
+	x.report.Held = heldNow(c, now, x.plan.outcome, after.objects())
+	x.report.Changes = x.changes(c, now, x.plan.outcome.freed.without(gone))
+}
+
+// heldNow lists what the plan expected to stay and what it did not, as far as
+// it is there, with its holder as of now.
+func heldNow(c *collector, now reached, planned outcome, present objects) []Held {
+	var held []Held
+	for _, h := range planned.held {
+		n := node{kind: kindSnapshot, ns: h.Namespace, key: h.Snapshot}
+		_, there := present.snapshots[snapshotID{h.Namespace, parseSnapshotKey(h.Snapshot)}]
+		if h.Digest != "" {
+			n = node{kind: kindContent, ns: h.Namespace, key: h.Digest.String()}
+			_, there = present.blobs[h.Digest]
+		}
+		if holder, ok := c.blobHolder(n, now); there && ok {
+			h.Holder = holder
+			held = append(held, h)
+		}
+	}
+	return held
+}
+
+// changes explains what was expected to go and is still there.
+func (x *execution) changes(c *collector, now reached, missing objects) []string {
+	var texts []string
+	for _, dgst := range missing.sortedBlobs() {
+		holder := "nothing holds it any more; a later collection will take it"
+		for _, s := range c.order {
+			if text, ok := c.blobHolder(node{kind: kindContent, ns: s.Name, key: dgst.String()}, now); ok {
+				holder = "held by " + text
+				break
+			}
+		}
+		texts = append(texts, fmt.Sprintf("%s was expected to go and is still there: %s", dgst, holder))
+	}
+	for _, id := range missing.sortedSnapshots() {
+		holder := "nothing holds it any more; a later collection will take it"
+		if root, ok := now.root(id.node()); ok {
+			holder = "held by " + c.describe(root)
+		}
+		texts = append(texts, fmt.Sprintf("snapshot %s in namespace %q was expected to go and is still there: %s", id.SnapshotKey, id.ns, holder))
+	}
+	return texts
+}

@@ -1,0 +1,119 @@
+package prune
+
+import (
+	"fmt"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// outcome is what a collection leaves after a set of decisions.
+type outcome struct {
+	// freed are the objects that go because of the decisions.
+	freed objects
+	// garbage are those that nothing held before: any collection takes them.
+	garbage objects
+	// held are those of removed images that stay, with who holds them.
+	held []Held
+	// orphans are the configs that lose their snapshot labels.
+	orphans []orphan
+	after   reached
+}
+
+// Held is a blob or snapshot of a removed image that stays, and why.
+type Held struct {
+	Namespace string        `json:"namespace"`
+	Digest    digest.Digest `json:"digest,omitempty"`
+	Snapshot  string        `json:"snapshot,omitempty"`
+	Bytes     int64         `json:"bytes"`
+	// Holder names one root that keeps it.
+	Holder string `json:"holder"`
+}
+
+// foresee computes the outcome of the decisions by containerd's own rules.
+func foresee(c *collector, inv *Inventory, decisions []Decision, ignored map[node]bool) outcome {
+	ch := change{ignored: ignored, removed: make(map[node]bool), standIns: make(map[node]digest.Digest)}
+	var victims []node
+	for _, d := range decisions {
+		if !d.gone() {
+			continue
+		}
+		ch.removed[node{kind: kindImage, ns: d.Namespace, key: d.Name}] = true
+		if d.Action == StandIn {
+			ch.standIns[node{kind: kindImage, ns: d.Namespace, key: d.StandIn}] = d.Target.Digest
+		}
+		victims = append(victims, node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()})
+	}
+	before := c.reach(change{ignored: ignored})
+	touched := mark(victims, c.edges(change{}))
+	o := outcome{orphans: c.orphans(ch, touched)}
+	ch.unleased = make(map[node]bool, len(o.orphans))
+	for _, orphan := range o.orphans {
+		ch.unleased[orphan.node()] = true
+	}
+	o.after = c.reach(ch)
+	o.split(c, inv.objects(), before)
+	o.held = c.heldBack(touched, o.after)
+	return o
+}
+
+// split sorts what is unreachable afterwards into freed and garbage.
+func (o *outcome) split(c *collector, all objects, before reached) {
+	inAny := func(r reached, dgst digest.Digest) bool {
+		for _, s := range c.order {
+			if _, known := s.Blobs[dgst]; known && r.holds(node{kind: kindContent, ns: s.Name, key: dgst.String()}) {
+				return true
+			}
+		}
+		return false
+	}
+	going := all.filter(
+		func(d digest.Digest) bool { return !inAny(o.after, d) },
+		func(id snapshotID) bool { return !o.after.holds(id.node()) },
+	)
+	o.freed = going.filter(
+		func(d digest.Digest) bool { return inAny(before, d) },
+		func(id snapshotID) bool { return before.holds(id.node()) },
+	)
+	o.garbage = going.without(o.freed)
+}
+
+// heldBack lists the objects of removed images that stay, with their holders.
+func (c *collector) heldBack(touched, after reached) []Held {
+	var held []Held
+	for _, n := range sortedNodes(touched) {
+		s := c.spaces[n.ns]
+		if n.flat || s == nil {
+			continue
+		}
+		switch n.kind {
+		case kindContent:
+			blob, known := s.Blobs[digest.Digest(n.key)]
+			if holder, ok := c.blobHolder(n, after); known && ok {
+				held = append(held, Held{Namespace: n.ns, Digest: blob.Digest, Bytes: blob.Size, Holder: holder})
+			}
+		case kindSnapshot:
+			snapshot, known := s.Snapshots[parseSnapshotKey(n.key)]
+			if root, ok := after.root(n); known && ok {
+				held = append(held, Held{Namespace: n.ns, Snapshot: n.key, Bytes: snapshot.Bytes, Holder: c.describe(root)})
+			}
+		}
+	}
+	return held
+}
+
+// blobHolder names what holds a blob, in its own namespace or in another.
+func (c *collector) blobHolder(n node, after reached) (string, bool) {
+	if root, ok := after.root(n); ok {
+		return c.describe(root), true
+	}
+	for _, s := range c.order {
+		elsewhere := node{kind: kindContent, ns: s.Name, key: n.key}
+		if _, known := s.Blobs[digest.Digest(n.key)]; !known {
+			continue
+		}
+		if root, ok := after.root(elsewhere); ok {
+			return fmt.Sprintf("%s in namespace %q", c.describe(root), s.Name), true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,169 @@
+package prune
+
+import (
+	"fmt"
+	"time"
+)
+
+// Plan is what a run will do, decided once. Only [Inventory.Plan] makes one;
+// its methods tell, [Plan.Execute] does.
+type Plan struct {
+	inventory *Inventory
+	policy    Policy
+	now       time.Time
+	chosen    []*Namespace
+	decisions []Decision
+	outcome   outcome
+	notes     []string
+	refused   []Refusal
+}
+
+// Refusal says that nothing is removed from a namespace, and why.
+type Refusal struct {
+	Namespace string `json:"namespace"`
+	Reason    string `json:"reason"`
+}
+
+func (r Refusal) Error() string {
+	return fmt.Sprintf("nothing is removed from namespace %q: %s", r.Namespace, r.Reason)
+}
+
+// Plan decides what goes and why the rest stays. It is a pure function: the
+// same inventory, policy and time give the same plan. The error is a
+// *[PolicyError].
+func (inv *Inventory) Plan(policy Policy, now time.Time) (*Plan, error) {
+	chosen, err := policy.selected(inv)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{inventory: inv, policy: policy, now: now, chosen: chosen}
+	for _, ns := range chosen {
+		p.addNamespace(ns)
+	}
+	c := newCollector(inv, now)
+	p.outcome = foresee(c, inv, p.decisions, p.interruptedLeases())
+	addDetails(c, p.decisions, p.outcome.after)
+	return p, nil
+}
+
+func (p *Plan) addNamespace(ns *Namespace) {
+	decisions, unknown := decide(ns, p.policy, p.inventory.Store, p.now)
+	p.decisions = append(p.decisions, decisions...)
+	p.notes = append(p.notes, unknown...)
+	if ns.Closed != "" {
+		p.refused = append(p.refused, Refusal{Namespace: ns.Name, Reason: ns.Closed})
+	}
+}
+
+// interruptedLeases are the leases of killed runs that this run will finish.
+func (p *Plan) interruptedLeases() map[node]bool {
+	ignored := make(map[node]bool)
+	for _, ns := range p.chosen {
+		for _, id := range ns.Interrupted {
+			ignored[node{kind: kindLease, ns: ns.Name, key: id}] = true
+		}
+	}
+	return ignored
+}
+
+// addDetails says of each record that goes why it frees less than it seems.
+func addDetails(c *collector, decisions []Decision, after reached) {
+	for i := range decisions {
+		d := &decisions[i]
+		if d.Action != Remove {
+			continue
+		}
+		target := node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()}
+		if _, known := c.spaces[d.Namespace].Blobs[d.Target.Digest]; !known {
+			d.Details = append(d.Details, "its content is not in the store")
+		} else if holder, ok := c.blobHolder(target, after); ok {
+			d.Details = append(d.Details, "its content stays, held by "+holder)
+		}
+	}
+}
+
+// Decisions returns what happens to each record of the pruned namespaces,
+// sorted by namespace and name.
+func (p *Plan) Decisions() []Decision { return append([]Decision(nil), p.decisions...) }
+
+// Predicted is what the collection at the end of the run will free because of
+// the plan.
+func (p *Plan) Predicted() Amount { return p.outcome.freed.amount() }
+
+// Garbage is what any collection would free already now.
+func (p *Plan) Garbage() Amount { return p.outcome.garbage.amount() }
+
+// Held lists what stays of the images that go, and who holds it.
+func (p *Plan) Held() []Held { return append([]Held(nil), p.outcome.held...) }
+
+// Notes are things a user should know that change nothing, such as containers
+// whose image is not in the store.
+func (p *Plan) Notes() []string { return append([]string(nil), p.notes...) }
+
+// Refused lists the chosen namespaces that are left alone because what uses
+// them could not be learned.
+func (p *Plan) Refused() []Refusal { return append([]Refusal(nil), p.refused...) }
+
+// Interrupted lists the chosen namespaces in which a killed run waits to be
+// finished, which Execute does first.
+func (p *Plan) Interrupted() []string {
+	var names []string
+	for _, ns := range p.chosen {
+		if len(ns.Interrupted) > 0 {
+			names = append(names, ns.Name)
+		}
+	}
+	return names
+}
+
+// Empty says that Execute would change nothing.
+func (p *Plan) Empty() bool {
+	for _, d := range p.decisions {
+		if d.gone() {
+			return false
+		}
+	}
+	return len(p.Interrupted()) == 0 && !p.collectsGarbage()
+}
+
+// collectsGarbage says that the run has a reason to collect even when it
+// removes no record: nobody else collects a store without a daemon.
+func (p *Plan) collectsGarbage() bool {
+	return p.inventory.Store.Kind == StoreRoot && p.Garbage() != Amount{}
+}
+
+// Elsewhere counts the image records of the namespaces that the plan leaves
+// out, for a user who looked in the wrong one.
+func (p *Plan) Elsewhere() map[string]int {
+	counts := make(map[string]int)
+	for _, ns := range p.inventory.Namespaces {
+		if len(ns.Images) > 0 && !containsNamespace(p.chosen, ns) {
+			counts[ns.Name] = len(ns.Images)
+		}
+	}
+	return counts
+}
+
+// batch is the records of one namespace that go.
+type batch struct {
+	ns      *Namespace
+	records []Decision
+}
+
+// batches groups what goes by namespace, in order. A namespace with nothing
+// to remove is among them if the run has other work there.
+func (p *Plan) batches() []batch {
+	going := make(map[string][]Decision)
+	for _, d := range p.decisions {
+		if d.gone() {
+			going[d.Namespace] = append(going[d.Namespace], d)
+		}
+	}
+	var all []batch
+	for _, ns := range p.chosen {
+		if records := going[ns.Name]; len(records) > 0 || len(ns.Interrupted) > 0 || p.collectsGarbage() {
+			all = append(all, batch{ns: ns, records: records})
+		}
+	}
+	return all
+}

@@ -1,0 +1,81 @@
+package prune
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+)
+
+// Policy says what a run may remove. The zero value removes nothing, for it
+// names no namespace.
+type Policy struct {
+	// Namespaces are the ones to prune.
+	Namespaces []string
+	// AllNamespaces prunes every namespace that the store has, each by the
+	// rules of the clients found in it.
+	AllNamespaces bool
+	// MissingOK accepts a namespace that does not exist as an empty one.
+	MissingOK bool
+	// Filters choose the records that may go.
+	Filters filters.Set
+	// DanglingPrefixes are further prefixes of dangling names, such as
+	// buildkit's dangling-name-prefix.
+	DanglingPrefixes []string
+}
+
+// PolicyError says that a policy does not fit the store; nothing was changed.
+type PolicyError struct{ Message string }
+
+func (e *PolicyError) Error() string { return e.Message }
+
+// selected returns the namespaces that the policy prunes.
+func (p Policy) selected(inv *Inventory) ([]*Namespace, error) {
+	if p.AllNamespaces {
+		return inv.Namespaces, nil
+	}
+	var chosen []*Namespace
+	for _, name := range p.Namespaces {
+		ns := inv.Namespace(name)
+		if ns == nil && !p.MissingOK {
+			return nil, &PolicyError{fmt.Sprintf("there is no namespace %q: choose one of %s, or --all-namespaces", name, namespaceNames(inv))}
+		}
+		if ns != nil && !containsNamespace(chosen, ns) {
+			chosen = append(chosen, ns)
+		}
+	}
+	return chosen, nil
+}
+
+func containsNamespace(all []*Namespace, ns *Namespace) bool {
+	for _, other := range all {
+		if other == ns {
+			return true
+		}
+	}
+	return false
+}
+
+func namespaceNames(inv *Inventory) string {
+	if len(inv.Namespaces) == 0 {
+		return "none (the store has no namespaces)"
+	}
+	names := make([]string, len(inv.Namespaces))
+	for i, ns := range inv.Namespaces {
+		names[i] = fmt.Sprintf("%q", ns.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+const (
+	dockerNamespace = "moby"
+	historySuffix   = "_history"
+)
+
+// closed says why nothing may be removed from a namespace, "" if it may.
+func closed(ns *Namespace) string {
+	if strings.HasSuffix(ns.Name, historySuffix) {
+		return "build history is kept in this namespace; `buildctl prune-histories` removes it"
+	}
+	return ns.Closed
+}

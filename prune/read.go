@@ -1,0 +1,239 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/sandbox"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// parallel is how many requests a read has under way at once. More do not
+// help: a containerd answers them from one database.
+const parallel = 8
+
+// ReadOptions are the parts of a read that a policy does not decide.
+type ReadOptions struct {
+	// Sources tell what clients use that containerd does not know of.
+	Sources []Source
+	// Procfs is where the owners of run leases are looked up.
+	Procfs leases.Procfs
+	// Progress, if not nil, is told how far a stage has come.
+	Progress func(Progress)
+	// AllSizes measures every snapshot, not only those that a prune by the
+	// policy touches.
+	AllSizes bool
+
+	// before is an earlier reading of the same store: what cannot have
+	// changed since is taken from it.
+	before *Inventory
+}
+
+// Source tells the claims of one client on images.
+type Source interface {
+	// Uses returns what the client uses in the namespace. Covered is false
+	// when the namespace is none of the client's. An error closes the
+	// namespace: nothing is removed there.
+	Uses(ctx context.Context, ns *Namespace) (uses []Use, covered bool, err error)
+}
+
+// Read takes the inventory of a store: each list once, containers last, so
+// that a container which appears meanwhile is seen rather than missed. What
+// only some policies need, labels of configs and sizes of snapshots, is read
+// for what the policy at the time now can touch. Any error means that the
+// inventory is not to be trusted, and none is returned.
+func Read(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions) (*Inventory, error) {
+	info, err := store.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("identifying the store: %w", err)
+	}
+	names, err := store.Namespaces(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing namespaces: %w", err)
+	}
+	r := &reader{store: store, info: info, opts: opts, now: now, progress: newMeter(opts.Progress, StageRead)}
+	inv := &Inventory{Store: info}
+	for _, name := range names {
+		inv.Namespaces = append(inv.Namespaces, &Namespace{Name: name})
+	}
+	for _, step := range []func(context.Context, *Inventory) error{r.lists, r.containers, r.clients} {
+		if err := step(ctx, inv); err != nil {
+			return nil, err
+		}
+	}
+	chosen, err := policy.selected(inv)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.documents(ctx, chosen, policy.Filters.NeedsLabels()); err != nil {
+		return nil, err
+	}
+	if err := r.sizes(ctx, inv, policy); err != nil {
+		return nil, err
+	}
+	return inv, nil
+}
+
+// reader reads one inventory.
+type reader struct {
+	store    Store
+	info     StoreInfo
+	opts     ReadOptions
+	now      time.Time
+	progress *meter
+}
+
+func inNamespace(ctx context.Context, ns string) context.Context {
+	return namespaces.WithNamespace(ctx, ns)
+}
+
+// each runs the tasks with bounded parallelism and returns the first error.
+func each[T any](ctx context.Context, items []T, do func(context.Context, T) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, item := range items {
+		g.Go(func() error { return do(ctx, item) })
+	}
+	return g.Wait()
+}
+
+// lists reads everything but the containers.
+func (r *reader) lists(ctx context.Context, inv *Inventory) error {
+	type task = func(context.Context) error
+	var tasks []task
+	for _, ns := range inv.Namespaces {
+		in := func(what string, do func(context.Context, *Namespace) error) task {
+			return func(ctx context.Context) error {
+				if err := do(inNamespace(ctx, ns.Name), ns); err != nil {
+					return fmt.Errorf("listing the %s of namespace %q: %w", what, ns.Name, err)
+				}
+				return nil
+			}
+		}
+		tasks = append(tasks, in("content", r.content), in("images", r.images), in("leases", r.leases),
+			in("uploads", r.ingests), in("sandboxes", r.sandboxes), in("snapshots", r.snapshots))
+	}
+	return each(ctx, tasks, func(ctx context.Context, do task) error { return do(ctx) })
+}
+
+func (r *reader) images(ctx context.Context, ns *Namespace) (err error) {
+	ns.Images, err = r.store.Images().List(ctx)
+	slices.SortFunc(ns.Images, func(a, b images.Image) int { return strings.Compare(a.Name, b.Name) })
+	r.progress.add(len(ns.Images))
+	return err
+}
+
+func (r *reader) content(ctx context.Context, ns *Namespace) error {
+	ns.Blobs = make(map[digest.Digest]content.Info)
+	return r.store.Content().Walk(ctx, func(info content.Info) error {
+		ns.Blobs[info.Digest] = info
+		r.progress.add(1)
+		return nil
+	})
+}
+
+func (r *reader) ingests(ctx context.Context, ns *Namespace) (err error) {
+	ns.Ingests, err = r.store.Content().ListStatuses(ctx)
+	slices.SortFunc(ns.Ingests, func(a, b content.Status) int { return strings.Compare(a.Ref, b.Ref) })
+	return err
+}
+
+func (r *reader) sandboxes(ctx context.Context, ns *Namespace) (err error) {
+	ns.Sandboxes, err = r.store.Sandboxes().List(ctx)
+	if errdefs.IsNotImplemented(err) {
+		return nil // containerd before 1.7 has no sandboxes
+	}
+	slices.SortFunc(ns.Sandboxes, func(a, b sandbox.Sandbox) int { return strings.Compare(a.ID, b.ID) })
+	return err
+}
+
+func (r *reader) snapshots(ctx context.Context, ns *Namespace) error {
+	ns.Snapshots = make(map[SnapshotKey]Snapshot)
+	for _, name := range r.info.Snapshotters {
+		err := r.store.Snapshotter(name).Walk(ctx, func(_ context.Context, info snapshots.Info) error {
+			ns.Snapshots[SnapshotKey{name, info.Name}] = Snapshot{Info: info}
+			r.progress.add(1)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("snapshotter %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (r *reader) leases(ctx context.Context, ns *Namespace) error {
+	list, err := r.store.Leases().List(ctx)
+	if err != nil {
+		return err
+	}
+	locker := leases.Locker{Procfs: r.opts.Procfs}
+	var mu sync.Mutex
+	err = each(ctx, list, func(ctx context.Context, lease leaseRecord) error {
+		resources, err := r.store.Leases().ListResources(ctx, lease)
+		if errdefs.IsNotFound(err) {
+			return nil // the lease ended since it was listed
+		}
+		if err != nil {
+			return fmt.Errorf("lease %q: %w", lease.ID, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		ns.Leases = append(ns.Leases, Lease{Lease: lease, Resources: resources})
+		if run, ok := leases.ParseRun(lease); ok && leases.Ours(lease) && locker.Over(run, r.now) {
+			ns.Interrupted = append(ns.Interrupted, lease.ID)
+		}
+		return nil
+	})
+	slices.SortFunc(ns.Leases, func(a, b Lease) int { return strings.Compare(a.ID, b.ID) })
+	slices.Sort(ns.Interrupted)
+	return err
+}
+
+func (r *reader) containers(ctx context.Context, inv *Inventory) error {
+	return each(ctx, inv.Namespaces, func(ctx context.Context, ns *Namespace) error {
+		list, err := r.store.Containers().List(inNamespace(ctx, ns.Name))
+		if err != nil {
+			return fmt.Errorf("listing the containers of namespace %q: %w", ns.Name, err)
+		}
+		slices.SortFunc(list, func(a, b containers.Container) int { return strings.Compare(a.ID, b.ID) })
+		ns.Containers = list
+		return r.newSnapshots(inNamespace(ctx, ns.Name), ns)
+	})
+}
+
+// newSnapshots looks up the chains of containers that were made after the
+// snapshots were listed.
+func (r *reader) newSnapshots(ctx context.Context, ns *Namespace) error {
+	for _, container := range ns.Containers {
+		key := SnapshotKey{container.Snapshotter, container.SnapshotKey}
+		for key.Key != "" && slices.Contains(r.info.Snapshotters, key.Snapshotter) {
+			if _, known := ns.Snapshots[key]; known {
+				break
+			}
+			info, err := r.store.Snapshotter(key.Snapshotter).Stat(ctx, key.Key)
+			if errdefs.IsNotFound(err) {
+				break // the container has lost its snapshot
+			}
+			if err != nil {
+				return fmt.Errorf("looking up snapshot %s of container %q: %w", key, container.ID, err)
+			}
+			ns.Snapshots[key] = Snapshot{Info: info}
+			key.Key = info.Parent
+		}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/errdefs"
+)
+
+const (
+	// deleters is how many records are deleted at once. Each deletion is a
+	// transaction of its own in the server, and these queue up.
+	deleters = 4
+	// transactionSize bounds how many records of an embedded store are
+	// deleted in one transaction.
+	transactionSize = 1000
+)
+
+// remove makes the stand-ins and deletes the records of all batches, until
+// ctx ends. Errors of single records do not stop the others.
+func (x *execution) remove(ctx context.Context) {
+	total := 0
+	for _, b := range x.batches {
+		total += len(b.records)
+	}
+	progress := newMeter(x.opts.Progress, StageDelete)
+	progress.total = total
+	for _, b := range x.batches {
+		ctx := inNamespace(ctx, b.ns.Name)
+		records := slices.DeleteFunc(slices.Clone(b.records), func(d Decision) bool { return !x.standIn(ctx, d) })
+		if x.store.Transactional() {
+			x.removeBatched(ctx, records, progress)
+		} else {
+			x.removeEach(ctx, records, progress)
+		}
+	}
+}
+
+// standIn makes the record that takes another's place. It says whether the
+// other may go.
+func (x *execution) standIn(ctx context.Context, d Decision) bool {
+	if d.Action != StandIn || ctx.Err() != nil {
+		return true
+	}
+	record := images.Image{Name: d.StandIn, Target: d.Target, Labels: d.image.Labels}
+	_, err := x.store.Images().Create(ctx, record)
+	if err != nil && !errdefs.IsAlreadyExists(err) {
+		x.fail(fmt.Errorf("keeping %q, for its stand-in %q could not be made: %w", d.Name, d.StandIn, err))
+		return false
+	}
+	return true
+}
+
+func (x *execution) removeEach(ctx context.Context, records []Decision, progress *meter) {
+	queue := make(chan Decision)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for range min(deleters, len(records)) {
+		wg.Go(func() {
+			for d := range queue {
+				result, err := x.removeOne(ctx, d)
+				mu.Lock()
+				x.note(d, result, err)
+				mu.Unlock()
+				progress.add(1)
+			}
+		})
+	}
+	for _, d := range records {
+		if ctx.Err() != nil {
+			break
+		}
+		queue <- d
+	}
+	close(queue)
+	wg.Wait()
+}
+
+// removeBatched deletes many records in one transaction. When that fails none
+// of them was deleted.
+func (x *execution) removeBatched(ctx context.Context, records []Decision, progress *meter) {
+	for chunk := range slices.Chunk(records, transactionSize) {
+		if ctx.Err() != nil {
+			return
+		}
+		results := make([]removal, len(chunk))
+		err := x.store.Batch(ctx, func(ctx context.Context) error {
+			for i, d := range chunk {
+				result, err := x.removeOne(ctx, d)
+				if err != nil {
+					return err
+				}
+				results[i] = result
+			}
+			return nil
+		})
+		if err != nil {
+			x.fail(fmt.Errorf("deleting %d records in one transaction: %w", len(chunk), err))
+			x.attempted[chunk[0].Namespace] = append(x.attempted[chunk[0].Namespace], chunk...)
+			continue
+		}
+		for i, d := range chunk {
+			x.note(d, results[i], nil)
+		}
+		progress.add(len(chunk))
+	}
+}
+
+// removal is what became of a record that was to go.
+type removal uint8
+
+const (
+	removed removal = iota
+	moved
+	vanished
+	failed
+)
+
+// removeOne deletes a record if it still has its target. Servers before 2.0
+// ignore the condition, and in a transaction a failed one would leave its
+// mark, so it is looked at first there.
+func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) {
+	if x.store.Transactional() || !x.serverCompares() {
+		if result, err := x.compare(ctx, d); err != nil || result != removed {
+			return result, err
+		}
+	}
+	target := d.Target
+	err := x.store.Images().Delete(ctx, d.Name, images.DeleteTarget(&target))
+	if err == nil {
+		return removed, nil
+	}
+	// Neither an error nor NotFound tells whether the record is there.
+	result, lookErr := x.compare(ctx, d)
+	switch {
+	case lookErr != nil:
+		return failed, errors.Join(deleteError(d, err), lookErr)
+	case result == removed: // still there with its target: the deletion failed
+		return failed, deleteError(d, err)
+	case result == vanished && !errdefs.IsNotFound(err):
+		return removed, nil
+	default:
+		return result, nil
+	}
+}
+
+func deleteError(d Decision, err error) error {
+	return fmt.Errorf("deleting image %q in namespace %q: %w", d.Name, d.Namespace, err)
+}
+
+func (x *execution) serverCompares() bool {
+	return parseVersion(x.plan.inventory.Store.Version).atLeast(release{2, 0})
+}
+
+// compare returns removed if the record may be deleted: it is there with the
+// target of the plan.
+func (x *execution) compare(ctx context.Context, d Decision) (removal, error) {
+	image, err := x.store.Images().Get(ctx, d.Name)
+	switch {
+	case errdefs.IsNotFound(err):
+		return vanished, nil
+	case err != nil:
+		return failed, fmt.Errorf("looking up image %q in namespace %q: %w", d.Name, d.Namespace, err)
+	case image.Target.Digest != d.Target.Digest:
+		return moved, nil
+	default:
+		return removed, nil
+	}
+}
+
+func (x *execution) note(d Decision, result removal, err error) {
+	switch result {
+	case removed:
+		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
+	case moved:
+		x.report.skip(d, "it was moved to another image since the plan was made")
+	case vanished:
+		x.report.skip(d, "somebody else removed it since the plan was made")
+	case failed:
+		x.fail(err)
+		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
+	}
+}
+
+func ignoreNotFound(err error) error {
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,123 @@
+package prune
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Report is what a run did, as far as it was seen afterwards.
+type Report struct {
+	plan *Plan
+
+	// Untagged are the records that are gone, sorted.
+	Untagged []Record
+	// Skipped are the planned records that were left alone, and why.
+	Skipped []Skip
+	// Restored are the records that were put back because something needed
+	// them by the end of the run.
+	Restored []Restored
+	// Recovered are the killed runs that this one finished.
+	Recovered []Recovered
+
+	// Reclaimed is what is gone because of this run, read after it.
+	Reclaimed Amount
+	// Garbage is what was gone already before for everybody, and was
+	// collected on the way.
+	Garbage Amount
+	// Others is what went while the run lasted without being in its plan.
+	Others Amount
+	// Held lists what of the removed images is still there, with its holder.
+	Held []Held
+	// Changes say what made the reclaimed differ from the predicted.
+	Changes []string
+	// Interrupted says that deleting was stopped early.
+	Interrupted bool
+	// Measured says that the store was read again after the collection. If
+	// not, nothing is counted.
+	Measured bool
+	// Verified says that the blobs were also looked for on the disk.
+	Verified bool
+	// Errors are the texts of all errors.
+	Errors []string
+
+	deleted objects
+}
+
+// Record names an image record.
+type Record struct {
+	Namespace string        `json:"namespace"`
+	Name      string        `json:"name"`
+	Target    digest.Digest `json:"target"`
+}
+
+// Skip is a planned record that was left alone.
+type Skip struct {
+	Record
+	Reason string `json:"reason"`
+}
+
+// Restored is a record that was put back.
+type Restored struct {
+	Namespace string        `json:"namespace"`
+	Name      string        `json:"name"`
+	Target    digest.Digest `json:"target"`
+	Reason    string        `json:"reason"`
+
+	replaces string
+}
+
+// Recovered is a killed run that was finished.
+type Recovered struct {
+	Namespace string     `json:"namespace"`
+	Run       string     `json:"run"`
+	Owner     string     `json:"owner"`
+	Started   time.Time  `json:"started"`
+	Untagged  []Record   `json:"untagged"`
+	Restored  []Restored `json:"restored"`
+}
+
+func newReport(p *Plan) *Report { return &Report{plan: p, deleted: newObjects()} }
+
+// Plan returns the plan that was executed.
+func (r *Report) Plan() *Plan { return r.plan }
+
+func (r *Report) skip(d Decision, reason string) {
+	r.Skipped = append(r.Skipped, Skip{Record: d.record(), Reason: reason})
+}
+
+func (d Decision) record() Record {
+	return Record{Namespace: d.Namespace, Name: d.Name, Target: d.Target.Digest}
+}
+
+// DeletedBlobs are the blobs that Reclaimed counts, sorted.
+func (r *Report) DeletedBlobs() []digest.Digest { return r.deleted.sortedBlobs() }
+
+// DeletedSnapshots are the snapshots that Reclaimed counts, as
+// "namespace/snapshotter/key", sorted.
+func (r *Report) DeletedSnapshots() []string {
+	ids := r.deleted.sortedSnapshots()
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = fmt.Sprintf("%s/%s", id.ns, id.SnapshotKey)
+	}
+	return names
+}
+
+// stillGone lists the records that were not put back under their own name.
+func stillGone(lost []Decision, restored []Restored) []Record {
+	back := make(map[[2]string]bool, len(restored))
+	for _, r := range restored {
+		back[[2]string{r.Namespace, r.Name}] = true
+	}
+	var gone []Record
+	for _, d := range lost {
+		if !back[[2]string{d.Namespace, d.Name}] {
+			gone = append(gone, d.record())
+		}
+	}
+	slices.SortFunc(gone, compareRecords)
+	return gone
+}

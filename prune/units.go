@@ -1,0 +1,193 @@
+package prune
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// unit is all records of a namespace with the same target.
+type unit struct {
+	target  digest.Digest
+	records []images.Image // sorted by name
+}
+
+// catalog finds the units of one namespace by what others call them.
+type catalog struct {
+	ns    *Namespace
+	units map[digest.Digest]*unit
+	// named finds a record by its name and by its normalized name.
+	named map[string][]images.Image
+	// parents are the blobs whose labels refer to a blob.
+	parents map[digest.Digest][]digest.Digest
+	// referrers are the subjects that a blob's labels tie a referrer to.
+	referrers map[digest.Digest][]digest.Digest
+	// tops are the configs whose image's chain ends in a snapshot.
+	tops map[SnapshotKey][]digest.Digest
+}
+
+func newCatalog(ns *Namespace, v release) *catalog {
+	c := &catalog{
+		ns:        ns,
+		units:     make(map[digest.Digest]*unit),
+		named:     make(map[string][]images.Image),
+		parents:   make(map[digest.Digest][]digest.Digest),
+		referrers: make(map[digest.Digest][]digest.Digest),
+		tops:      make(map[SnapshotKey][]digest.Digest),
+	}
+	for _, image := range ns.Images {
+		u := c.units[image.Target.Digest]
+		if u == nil {
+			u = &unit{target: image.Target.Digest}
+			c.units[u.target] = u
+		}
+		u.records = append(u.records, image)
+		c.named[image.Name] = append(c.named[image.Name], image)
+		if full := normalize(image.Name); full != "" && full != image.Name {
+			c.named[full] = append(c.named[full], image)
+		}
+	}
+	for _, dgst := range slices.Sorted(maps.Keys(ns.Blobs)) {
+		c.indexBlob(v, dgst, ns.Blobs[dgst].Labels)
+	}
+	return c
+}
+
+func (c *catalog) indexBlob(v release, dgst digest.Digest, labels map[string]string) {
+	for _, key := range gcKeys(labels) {
+		if snapshotter, ok := strings.CutPrefix(key, leases.SnapshotLabel); ok {
+			snapshotter, _, _ = strings.Cut(snapshotter, "/")
+			top := SnapshotKey{snapshotter, labels[key]}
+			c.tops[top] = append(c.tops[top], dgst)
+			continue
+		}
+		if r, ok := parseRef(v, c.ns.Name, key, labels[key]); ok && r.how == forward && r.to.kind == kindContent {
+			child := digest.Digest(r.to.key)
+			c.parents[child] = append(c.parents[child], dgst)
+			if strings.HasPrefix(key, referrerLabel) {
+				c.referrers[child] = append(c.referrers[child], dgst)
+			}
+		}
+	}
+}
+
+// record returns the records that a name may mean: the one of exactly that
+// name, else those that a client would read it as.
+func (c *catalog) record(name string) []images.Image {
+	if found := c.named[name]; len(found) > 0 {
+		return found
+	}
+	if full := normalize(name); full != "" {
+		return c.named[full]
+	}
+	return nil
+}
+
+// containing returns the units whose target is the blob, else all whose
+// target reaches it, sorted by target. The search goes up from the blob, so
+// it costs what stands above it.
+func (c *catalog) containing(blob digest.Digest) []*unit {
+	if u, ok := c.units[blob]; ok {
+		return []*unit{u}
+	}
+	return c.above(blob)
+}
+
+// above returns the units whose target reaches the blob through others.
+func (c *catalog) above(blob digest.Digest) []*unit { return c.climb(blob, false) }
+
+// climb finds the units above a blob, sorted by target; nearest stops at the
+// first on each way.
+func (c *catalog) climb(blob digest.Digest, nearest bool) []*unit {
+	var found []*unit
+	seen := map[digest.Digest]bool{blob: true}
+	for gray := []digest.Digest{blob}; len(gray) > 0; {
+		next := gray[len(gray)-1]
+		gray = gray[:len(gray)-1]
+		for _, parent := range c.parents[next] {
+			if seen[parent] {
+				continue
+			}
+			seen[parent] = true
+			u, isUnit := c.units[parent]
+			if isUnit {
+				found = append(found, u)
+			}
+			if !isUnit || !nearest {
+				gray = append(gray, parent)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b *unit) int { return strings.Compare(a.target.String(), b.target.String()) })
+	return found
+}
+
+// minPrefix is the shortest beginning of an image ID that is looked up; docker
+// prints twelve digits.
+const minPrefix = 4
+
+// prefixed returns the units whose target or config digest begins with the
+// hexadecimal digits, which may follow "sha256:".
+func (c *catalog) prefixed(id string) []*unit {
+	hex := strings.TrimPrefix(id, "sha256:")
+	if len(hex) < minPrefix || strings.Trim(hex, "0123456789abcdef") != "" {
+		return nil
+	}
+	var found []*unit
+	match := func(dgst digest.Digest) bool {
+		_, encoded, _ := strings.Cut(dgst.String(), ":")
+		return strings.HasPrefix(encoded, hex)
+	}
+	for _, dgst := range slices.Sorted(maps.Keys(c.units)) {
+		if match(dgst) {
+			found = append(found, c.units[dgst])
+		}
+	}
+	for _, dgst := range slices.Sorted(maps.Keys(c.parents)) {
+		if match(dgst) && c.units[dgst] == nil {
+			found = append(found, c.above(dgst)...)
+		}
+	}
+	return found
+}
+
+// chain returns the units on whose chain a snapshot stands. Exact says that no
+// other image's layer lies between: the snapshot, or snapshots that are not
+// layers, stand right on the chain's top.
+func (c *catalog) chain(key SnapshotKey) (found []*unit, exact bool) {
+	exact = true
+	seen := make(map[SnapshotKey]bool)
+	for key.Key != "" && !seen[key] {
+		seen[key] = true
+		for _, config := range c.tops[key] {
+			found = append(found, c.containing(config)...)
+		}
+		if len(found) > 0 {
+			return found, exact
+		}
+		// Unpacked layers are named by their chain ID, a digest.
+		if digest.Digest(key.Key).Validate() == nil {
+			exact = false
+		}
+		key.Key = c.ns.Snapshots[key].Parent
+	}
+	return nil, false
+}
+
+// normalize spells a name as containerd's clients do, "" if it is none.
+func normalize(name string) string {
+	if len(name) > reference.NameTotalLengthMax+512 {
+		return "" // longer than any name with its tag and digest
+	}
+	ref, err := reference.ParseDockerRef(name)
+	if err != nil {
+		return ""
+	}
+	return ref.String()
+}

@@ -1,0 +1,80 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// unleaseOrphans takes the snapshot labels off the configs of images that are
+// gone and that only build history holds, as of now. A config whose image came
+// back gets its labels back.
+func (x *execution) unleaseOrphans(ctx context.Context) error {
+	if len(x.plan.outcome.orphans) == 0 {
+		return nil
+	}
+	inv, err := x.glance(ctx)
+	if err != nil {
+		return err
+	}
+	c := newCollector(inv, x.opts.Now())
+	var lost []Decision
+	for _, decisions := range x.attempted {
+		lost = append(lost, decisions...)
+	}
+	orphans := c.orphansOf(lost)
+	if err := x.relabel(ctx, c); err != nil {
+		return err
+	}
+	x.unleased = append(x.unleased, orphans...)
+	return x.unlease(ctx, orphans)
+}
+
+// orphansOf finds the orphaned configs below records that are gone.
+func (c *collector) orphansOf(lost []Decision) []orphan {
+	var victims []node
+	ch := change{ignored: make(map[node]bool)}
+	for _, d := range lost {
+		victims = append(victims, node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()})
+		ch.ignored[node{kind: kindLease, ns: d.Namespace, key: leases.RunID}] = true
+	}
+	touched := mark(victims, c.edges(change{}))
+	return c.orphans(ch, touched)
+}
+
+// relabel gives configs that an image reaches again their labels back.
+func (x *execution) relabel(ctx context.Context, c *collector) error {
+	if len(x.unleased) == 0 {
+		return nil
+	}
+	var roots []node
+	for _, s := range c.order {
+		roots = append(roots, c.imageRoots(s, change{})...)
+	}
+	imaged := mark(roots, c.edges(change{}))
+	var errs []error
+	for _, o := range x.unleased {
+		if !imaged.holds(o.node()) {
+			continue
+		}
+		if err := leases.Relabel(inNamespace(ctx, o.Namespace), x.store.Content(), o.Config, o.Labels); err != nil {
+			errs = append(errs, fmt.Errorf("giving config %s in namespace %q its snapshot labels back: %w", o.Config, o.Namespace, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (x *execution) unlease(ctx context.Context, orphans []orphan) error {
+	var errs []error
+	for _, o := range orphans {
+		err := leases.Unlease(inNamespace(ctx, o.Namespace), x.store.Content(), o.Config, o.Labels)
+		if err != nil && !errdefs.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("namespace %q: %w", o.Namespace, err))
+		}
+	}
+	return errors.Join(errs...)
+}
