@@ -3,6 +3,7 @@ package prune
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -121,13 +122,12 @@ func TestOpenNotContainerd(t *testing.T) {
 		daemonTestRefused(t, path, errdefs.ErrFailedPrecondition, "what answers there is not containerd")
 	})
 	t.Run("never answers", func(t *testing.T) {
-		var conns []net.Conn
-		path := daemonTestListen(t, func(c net.Conn) { conns = append(conns, c) })
+		path := daemonTestListen(t, func(c net.Conn) {
+			_, _ = io.Copy(io.Discard, c) // until the client hangs up
+			_ = c.Close()
+		})
 		daemonTestRefused(t, path, errdefs.ErrUnavailable, "no answer in time", WithTimeout(100*time.Millisecond))
 		daemonTestRefused(t, path, context.DeadlineExceeded, "no answer in time", WithTimeout(100*time.Millisecond))
-		for _, c := range conns {
-			_ = c.Close()
-		}
 	})
 	t.Run("another gRPC service", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "x.sock")
