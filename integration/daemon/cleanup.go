@@ -1,11 +1,12 @@
 package daemon
 
 import (
-	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -34,15 +35,20 @@ func (d *Daemon) cleanup() {
 	if err := removeAll(d.dir); err != nil {
 		d.tb.Errorf("removing the daemon's folder: %v", err)
 	}
+	d.owner.Close()
 }
 
+// logTail returns the end of the log without the dozens of lines about each
+// start.
 func (d *Daemon) logTail() string {
 	log, err := os.ReadFile(d.LogFile())
 	if err != nil {
 		return err.Error()
 	}
-	lines := bytes.Split(log, []byte("\n"))
-	return string(bytes.Join(lines[max(0, len(lines)-logLines):], []byte("\n")))
+	lines := slices.DeleteFunc(strings.Split(string(log), "\n"), func(line string) bool {
+		return strings.Contains(line, "loading plugin")
+	})
+	return strings.Join(lines[max(0, len(lines)-logLines):], "\n")
 }
 
 // unmountBelow detaches every mount under dir, the newest first. A daemon
@@ -54,13 +60,15 @@ func unmountBelow(dir string) error {
 	}
 	var errs []error
 	for i := len(mounts) - 1; i >= 0; i-- {
-		errs = append(errs, unix.Unmount(mounts[i].Mountpoint, unix.MNT_DETACH))
+		if err := unix.Unmount(mounts[i].Mountpoint, unix.MNT_DETACH); err != nil {
+			errs = append(errs, fmt.Errorf("unmounting %s: %w", mounts[i].Mountpoint, err))
+		}
 	}
 	return errors.Join(errs...)
 }
 
 // removeAll is os.RemoveAll for trees that hold folders nobody may enter, as
-// layers do, and files made immutable by a test.
+// layers do.
 func removeAll(dir string) error {
 	if os.RemoveAll(dir) == nil {
 		return nil

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/oracle"
 
 	containerd "github.com/containerd/containerd/v2/client"
 )
@@ -30,4 +31,18 @@ func (d *Daemon) Store(namespace string) imagestore.Store {
 		Namespace:   namespace,
 		Snapshotter: d.Snapshotter(),
 	}
+}
+
+// Capture reads the state of the daemon's store, for the oracle.
+func (d *Daemon) Capture() *oracle.State {
+	d.tb.Helper()
+	s, err := oracle.Capture(d.tb.Context(), oracle.Source{
+		Client:       d.Client("default"),
+		Root:         d.Root(),
+		Snapshotters: []string{d.Snapshotter()},
+	})
+	if err != nil {
+		d.tb.Fatalf("capturing the state of the store: %v", err)
+	}
+	return s
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/opencontainers/go-digest"
 )
 
 const (
@@ -29,6 +30,7 @@ type Daemon struct {
 	bin     string
 	ctr     string
 	dir     string
+	owner   *os.File
 	proc    *process
 	clients clients
 }
@@ -63,7 +65,7 @@ func create(tb testing.TB, opts Options) *Daemon {
 		bin:  paths.Bin(opts.Version, "containerd"),
 		ctr:  paths.Bin(opts.Version, "ctr"),
 	}
-	if d.dir, err = makeDir(opts.Dir); err != nil {
+	if d.dir, d.owner, err = makeDir(opts.Dir); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(d.cleanup)
@@ -89,8 +91,8 @@ func (d *Daemon) Address() string { return filepath.Join(d.dir, "c.sock") }
 func (d *Daemon) LogFile() string { return filepath.Join(d.dir, "log") }
 
 // BlobFile is the path of a blob in the content store.
-func (d *Daemon) BlobFile(encoded string) string {
-	return filepath.Join(d.Root(), "io.containerd.content.v1.content", "blobs", "sha256", encoded)
+func (d *Daemon) BlobFile(blob digest.Digest) string {
+	return filepath.Join(d.Root(), "io.containerd.content.v1.content", "blobs", blob.Algorithm().String(), blob.Encoded())
 }
 
 // Ctr is the path of the ctr of the same version.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/opencontainers/go-digest"
 )
 
 // Offline stops the daemon, calls fn with its store opened in this process,
@@ -55,9 +56,9 @@ func (d *Daemon) Clone(tb testing.TB) *Daemon {
 
 // RemoveBlob deletes a blob's file under the daemon's feet, as a failing disk
 // does.
-func (d *Daemon) RemoveBlob(encoded string) {
+func (d *Daemon) RemoveBlob(blob digest.Digest) {
 	d.tb.Helper()
-	if err := os.Remove(d.BlobFile(encoded)); err != nil {
+	if err := os.Remove(d.BlobFile(blob)); err != nil {
 		d.tb.Fatal(err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -40,26 +39,6 @@ func defaultSnapshotter(dir string) string {
 		return "overlayfs"
 	}
 	return "native"
-}
-
-// longestSocket is how long a socket's path may be (sun_path of unix(7)),
-// less the suffix that containerd adds for ttrpc.
-const longestSocket = 107 - len(".ttrpc")
-
-// makeDir makes a folder with a short path below parent. A long TMPDIR is
-// passed over for /tmp.
-func makeDir(parent string) (string, error) {
-	if parent == "" {
-		parent = os.TempDir()
-	}
-	if len(filepath.Join(parent, "ctrd1234567890", "c.sock")) > longestSocket {
-		parent = "/tmp"
-	}
-	dir, err := os.MkdirTemp(parent, "ctrd")
-	if err != nil {
-		return "", err
-	}
-	return dir, os.Chmod(dir, 0o711)
 }
 
 func (d *Daemon) searchPath() string {

@@ -1,0 +1,72 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// longestSocket is how long a socket's path may be (sun_path of unix(7)),
+// less the suffix that containerd adds for ttrpc.
+const longestSocket = 107 - len(".ttrpc")
+
+const dirPrefix = "ctrd"
+
+// makeDir makes a folder with a short path below parent and locks it for as
+// long as the returned file is open. A long TMPDIR is passed over for /tmp.
+// Folders of tests that died before their cleanup are removed first.
+func makeDir(parent string) (string, *os.File, error) {
+	if parent == "" {
+		parent = os.TempDir()
+	}
+	if len(filepath.Join(parent, dirPrefix+"1234567890", "c.sock")) > longestSocket {
+		parent = "/tmp"
+	}
+	sweep(parent)
+	dir, err := os.MkdirTemp(parent, dirPrefix)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := os.Chmod(dir, 0o711); err != nil {
+		return "", nil, err
+	}
+	owner, err := own(dir)
+	return dir, owner, err
+}
+
+func ownerFile(dir string) string { return filepath.Join(dir, "owner") }
+
+// own takes the lock that marks a folder as in use. The kernel drops it when
+// this process dies. A daemon does not inherit it.
+func own(dir string) (*os.File, error) {
+	f, err := os.OpenFile(ownerFile(dir), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// sweep removes the folders below parent whose test process is dead: one that
+// timed out or was killed ran no cleanup.
+func sweep(parent string) {
+	files, err := filepath.Glob(ownerFile(filepath.Join(parent, dirPrefix+"*")))
+	if err != nil {
+		return // the pattern is malformed; nothing was left by us there
+	}
+	for _, file := range files {
+		dir := filepath.Dir(file)
+		owner, err := own(dir)
+		if err != nil {
+			continue // in use, or another user's
+		}
+		// What cannot be removed now is tried again by the next test.
+		_ = unmountBelow(dir)
+		_ = removeAll(dir)
+		owner.Close()
+	}
+}

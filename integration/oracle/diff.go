@@ -1,0 +1,65 @@
+package oracle
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Changes are the differences of two states, each as "namespace kind key" in
+// order: for asserting that nothing else was touched.
+type Changes struct {
+	Added, Removed []string
+	// Changed are records with another target and objects with other labels.
+	Changed []string
+}
+
+// Diff compares two states of a store.
+func Diff(before, after *State) Changes {
+	was, is := before.flatten(), after.flatten()
+	var c Changes
+	for _, key := range slices.Sorted(maps.Keys(was)) {
+		now, ok := is[key]
+		if !ok {
+			c.Removed = append(c.Removed, key)
+		} else if now != was[key] {
+			c.Changed = append(c.Changed, key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(is)) {
+		if _, ok := was[key]; !ok {
+			c.Added = append(c.Added, key)
+		}
+	}
+	return c
+}
+
+// flatten gives each object a name and a text of what may change in it. fmt
+// prints maps in the order of their keys.
+func (s *State) flatten() map[string]string {
+	out := map[string]string{}
+	for name, ns := range s.Namespaces {
+		put := func(kind string, key any, value ...any) {
+			out[fmt.Sprintf("%s %s %v", name, kind, key)] = fmt.Sprint(value...)
+		}
+		for k, v := range ns.Images {
+			put("image", k, v.Target.Digest, v.Labels)
+		}
+		for k, v := range ns.Containers {
+			put("container", k, v.Image, v.SnapshotKey, v.Labels)
+		}
+		for k, v := range ns.Leases {
+			put("lease", k, v.Labels, v.Resources)
+		}
+		for k, v := range ns.Content {
+			put("content", k, v.Labels)
+		}
+		for k := range ns.Ingests {
+			put("ingest", k)
+		}
+		for k, v := range ns.Snapshots {
+			put("snapshot", k, v.Parent, v.Labels)
+		}
+	}
+	return out
+}
