@@ -55,9 +55,13 @@ func Hold(ctx context.Context, store content.Store, doc []byte, targets []digest
 // holds, in no particular order. A lease taken by a run that was killed before
 // it wrote its plan holds none.
 func Held(ctx context.Context, manager leases.Manager, store content.Store) ([][]byte, error) {
-	resources, err := manager.ListResources(ctx, leases.Lease{ID: RunID})
+	return plansOf(ctx, manager, store, leases.Lease{ID: RunID})
+}
+
+func plansOf(ctx context.Context, manager leases.Manager, store content.Store, lease leases.Lease) ([][]byte, error) {
+	resources, err := manager.ListResources(ctx, lease)
 	if err != nil {
-		return nil, fmt.Errorf("listing what the run lease holds: %w", err)
+		return nil, fmt.Errorf("listing what lease %q holds: %w", lease.ID, err)
 	}
 	var docs [][]byte
 	var errs []error

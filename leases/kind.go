@@ -14,6 +14,7 @@ type Kind string
 const (
 	KindRun     Kind = "ctr-prune run"
 	KindClaim   Kind = "ctr-prune takeover"
+	KindGrace   Kind = "ctr-prune grace"
 	KindHistory Kind = "build history" // buildkit: ID ref_<build>
 	KindCache   Kind = "build cache"   // buildkit: flat, never expires
 	KindPull    Kind = "pull or build in progress"
@@ -28,6 +29,8 @@ func KindOf(lease leases.Lease) Kind {
 		return KindRun
 	case strings.HasPrefix(lease.ID, claimPrefix):
 		return KindClaim
+	case strings.HasPrefix(lease.ID, gracePrefix):
+		return KindGrace
 	case strings.HasPrefix(lease.ID, "ref_") && !expires:
 		return KindHistory
 	case Flat(lease) && !expires:
@@ -39,7 +42,8 @@ func KindOf(lease leases.Lease) Kind {
 	}
 }
 
-// Ours says whether this package made the lease.
+// Ours says whether the lease is a lock of this package's, and not the grace
+// of a run that has ended.
 func Ours(lease leases.Lease) bool {
 	kind := KindOf(lease)
 	return kind == KindRun || kind == KindClaim

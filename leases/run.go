@@ -132,14 +132,22 @@ func (l Locker) release(ctx context.Context, ids []string) error {
 // Unlock deletes the run lease. With collect it returns only after containerd
 // has collected garbage, once, with the lease no longer holding anything.
 func (l Locker) Unlock(ctx context.Context, collect bool) error {
+	if err := l.delete(ctx, RunID, collect); err != nil {
+		return fmt.Errorf("deleting the run lease %q: %w", RunID, err)
+	}
+	return nil
+}
+
+func (l Locker) delete(ctx context.Context, id string, collect bool) error {
 	var opts []leases.DeleteOpt
 	if collect {
 		opts = append(opts, leases.SynchronousDelete)
 	}
-	if err := l.Manager.Delete(ctx, leases.Lease{ID: RunID}, opts...); err != nil && !errdefs.IsNotFound(err) {
-		return fmt.Errorf("deleting the run lease %q: %w", RunID, err)
+	err := l.Manager.Delete(ctx, leases.Lease{ID: id}, opts...)
+	if errdefs.IsNotFound(err) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 func (l Locker) find(ctx context.Context, id string) (Run, error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
@@ -22,6 +23,10 @@ type ExecuteOptions struct {
 	// LeaseTTL is how long the run lease lasts when the run is killed and
 	// nobody recovers it; an hour if zero.
 	LeaseTTL time.Duration
+	// Grace, if positive, keeps what is removed for so long instead of
+	// collecting it: [Undo] can put it back, and containerd collects it when
+	// the time is over.
+	Grace time.Duration
 	// Finish bounds what is still done after an interruption; ten minutes if
 	// zero.
 	Finish time.Duration
@@ -67,6 +72,7 @@ type execution struct {
 //  4. Look again, and re-create each record that something needs by now.
 //  5. Remove the snapshot labels of configs that only build history holds.
 //  6. Delete the run leases, the last one synchronously: the one collection.
+//     With a grace there is none: a second lease, made in step 2, keeps all.
 //  7. Read the store again and count what is gone.
 //
 // When ctx ends, deleting stops and steps 4 to 7 are done for what was
@@ -92,6 +98,7 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 		x.fail(fmt.Errorf("what was deleted is still held for the next run to finish: %w", err))
 		return x.report, x.err()
 	}
+	x.fail(x.dropEmptyGraces(ctx))
 	x.fail(x.unlock(ctx))
 	x.measure(ctx)
 	return x.report, x.err()
@@ -105,17 +112,27 @@ func newExecution(p *Plan, store Store, opts ExecuteOptions) *execution {
 		opts.Finish = defaultFinish
 	}
 	start := opts.Now()
+	report := newReport(p)
+	name := runName(start)
+	if opts.Grace > 0 {
+		report.Grace = &Grace{Run: name, Until: start.Add(opts.Grace)}
+	}
 	return &execution{
 		plan: p, store: store, opts: opts,
 		run: leases.Run{
-			Name: rand.Text(), Owner: opts.Procfs.Self(),
+			Name: name, Owner: opts.Procfs.Self(),
 			Start: start, Expires: start.Add(opts.LeaseTTL),
 		},
 		locker:    leases.Locker{Manager: store.Leases(), Procfs: opts.Procfs},
 		batches:   p.batches(),
 		attempted: make(map[string][]Decision),
-		report:    newReport(p),
+		report:    report,
 	}
+}
+
+// runName makes a name that sorts by time and is unlike that of any other run.
+func runName(start time.Time) string {
+	return start.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
 }
 
 // fail notes an error and goes on.
@@ -143,6 +160,9 @@ func (x *execution) prepare(ctx context.Context) error {
 			if err := leases.Hold(inNamespace(ctx, b.ns.Name), x.store.Content(), doc, targets[i]); err != nil {
 				return fmt.Errorf("nothing was removed: %w", err)
 			}
+		}
+		if err := x.grant(ctx, b); err != nil {
+			return fmt.Errorf("nothing was removed: %w", err)
 		}
 	}
 	return nil

@@ -97,16 +97,17 @@ func (x *execution) abandon(ctx context.Context) error {
 	for _, ns := range x.locked {
 		errs = append(errs, x.locker.Unlock(inNamespace(ctx, ns), false))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, x.dropEmptyGraces(ctx))...)
 }
 
 // unlock deletes the run leases. Only the last deletion waits for a
-// collection, so that there is one for all namespaces.
+// collection, so that there is one for all namespaces; none does if a grace
+// keeps everything.
 func (x *execution) unlock(ctx context.Context) error {
 	newMeter(x.opts.Progress, StageCollect).add(0)
 	var errs []error
 	for i, ns := range x.locked {
-		last := i == len(x.locked)-1
+		last := i == len(x.locked)-1 && x.opts.Grace <= 0
 		if err := x.locker.Unlock(inNamespace(ctx, ns), last); err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
 		}

@@ -91,6 +91,9 @@ func (x *execution) tally(after *Inventory, remaining objects) {
 	c := newCollector(after, x.opts.Now())
 	now := c.reach(change{})
 	x.report.Held = heldNow(c, now, x.plan.outcome, after.objects())
+	if x.opts.Grace > 0 {
+		return // what is still there is there as planned
+	}
 	x.report.Changes = x.changes(c, now, x.plan.outcome.freed.without(gone))
 }
 

@@ -22,6 +22,9 @@ type Report struct {
 	// Recovered are the killed runs that this one finished.
 	Recovered []Recovered
 
+	// Grace, if not nil, says until when everything can be put back; nothing
+	// is reclaimed before.
+	Grace *Grace
 	// Reclaimed is what is gone because of this run, read after it.
 	Reclaimed Amount
 	// Garbage is what was gone already before for everybody, and was
@@ -44,6 +47,12 @@ type Report struct {
 	Errors []string
 
 	deleted objects
+}
+
+// Grace is the time in which a run can be undone.
+type Grace struct {
+	Run   string    `json:"run"`
+	Until time.Time `json:"until"`
 }
 
 // Record names an image record.

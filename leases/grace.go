@@ -1,0 +1,54 @@
+package leases
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/leases"
+)
+
+// gracePrefix and the name of a run make the ID of the lease that keeps what
+// the run removed until its grace is over.
+const gracePrefix = "ctr-prune-grace-"
+
+// GraceRun returns the run whose grace a lease is.
+func GraceRun(lease leases.Lease) (Run, bool) {
+	name, ok := strings.CutPrefix(lease.ID, gracePrefix)
+	run, labelled := ParseRun(lease)
+	return run, ok && labelled && run.Name == name
+}
+
+// Keep makes the grace lease of a run in the namespace of ctx. It holds what
+// the run lease holds, and the given resources, until run.Expires.
+func (l Locker) Keep(ctx context.Context, run Run, resources []leases.Resource) error {
+	lease, err := l.Manager.Create(ctx, leases.WithID(gracePrefix+run.Name), leases.WithLabels(run.labels()))
+	if err != nil {
+		return fmt.Errorf("creating the grace lease of run %s: %w", run.Name, err)
+	}
+	held, err := l.Manager.ListResources(ctx, leases.Lease{ID: RunID})
+	if err != nil {
+		return fmt.Errorf("listing what the run lease holds: %w", err)
+	}
+	for _, resource := range append(held, resources...) {
+		if err := l.Manager.AddResource(ctx, lease, resource); err != nil {
+			return fmt.Errorf("adding %s %s to the grace lease of run %s: %w", resource.Type, resource.ID, run.Name, err)
+		}
+	}
+	return nil
+}
+
+// Kept returns the plan blobs that the grace lease of a run holds.
+func Kept(ctx context.Context, manager leases.Manager, store content.Store, run string) ([][]byte, error) {
+	return plansOf(ctx, manager, store, leases.Lease{ID: gracePrefix + run})
+}
+
+// DropGrace deletes the grace lease of a run. With collect it returns after
+// containerd has collected what the lease held.
+func (l Locker) DropGrace(ctx context.Context, run string, collect bool) error {
+	if err := l.delete(ctx, gracePrefix+run, collect); err != nil {
+		return fmt.Errorf("deleting the grace lease of run %s: %w", run, err)
+	}
+	return nil
+}

@@ -1,0 +1,223 @@
+package prune
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// Run is a run that was given a grace and can still be undone.
+type Run struct {
+	Name    string    `json:"run"`
+	Started time.Time `json:"started"`
+	// Until is when the grace ends. Past it the run can be undone only for
+	// as long as containerd has not collected.
+	Until      time.Time `json:"until"`
+	Namespaces []string  `json:"namespaces"`
+	Records    []Record  `json:"records"`
+	// Holds is what would be reclaimed by dropping the run now.
+	Holds Amount `json:"holds"`
+}
+
+// Runs lists the runs that can be undone, the newest first. The inventory
+// must be of the store, read with AllSizes for the bytes of snapshots.
+func Runs(ctx context.Context, store Store, inv *Inventory, now time.Time) ([]Run, error) {
+	found := make(map[string]*Run)
+	grace := make(map[string]map[node]bool)
+	for _, ns := range inv.Namespaces {
+		for _, lease := range ns.Leases {
+			run, ok := leases.GraceRun(lease.Lease)
+			if !ok {
+				continue
+			}
+			blobs, err := keptPlans(ctx, store, ns.Name, run.Name)
+			if err != nil {
+				return nil, err
+			}
+			r := found[run.Name]
+			if r == nil {
+				r = &Run{Name: run.Name, Started: run.Start, Until: run.Expires}
+				found[run.Name], grace[run.Name] = r, make(map[node]bool)
+			}
+			r.Namespaces = append(r.Namespaces, ns.Name)
+			r.Records = append(r.Records, recordsOf(blobs)...)
+			grace[run.Name][node{kind: kindLease, ns: ns.Name, key: lease.ID}] = true
+		}
+	}
+	c := newCollector(inv, now)
+	runs := make([]Run, 0, len(found))
+	for name, r := range found {
+		r.Holds = c.frees(inv, change{ignored: grace[name]}).amount()
+		runs = append(runs, *r)
+	}
+	slices.SortFunc(runs, func(a, b Run) int { return cmp.Compare(b.Name, a.Name) })
+	return runs, nil
+}
+
+// frees returns what a collection would free because of the change.
+func (c *collector) frees(inv *Inventory, ch change) objects {
+	o := outcome{after: c.reach(ch)}
+	o.split(c, inv.objects(), c.reach(change{}))
+	return o.freed
+}
+
+func keptPlans(ctx context.Context, store Store, ns, run string) ([]planBlob, error) {
+	docs, err := leases.Kept(inNamespace(ctx, ns), store.Leases(), store.Content(), run)
+	if err != nil {
+		return nil, fmt.Errorf("reading run %s in namespace %q: %w", run, ns, err)
+	}
+	blobs := make([]planBlob, len(docs))
+	for i, doc := range docs {
+		if blobs[i], err = parsePlanBlob(doc); err != nil {
+			return nil, fmt.Errorf("run %s in namespace %q: %w", run, ns, err)
+		}
+	}
+	return blobs, nil
+}
+
+func recordsOf(blobs []planBlob) []Record {
+	var records []Record
+	for _, blob := range blobs {
+		for _, d := range blob.decisions() {
+			records = append(records, d.record())
+		}
+	}
+	slices.SortFunc(records, compareRecords)
+	return records
+}
+
+// RunNamed finds a run by its name or the beginning of it; "" means the
+// newest. The error names the candidates.
+func RunNamed(runs []Run, name string) (Run, error) {
+	var names []string
+	var found []Run
+	for _, r := range runs {
+		names = append(names, r.Name)
+		if r.Name == name || name == "" && len(found) == 0 {
+			return r, nil
+		}
+		if strings.HasPrefix(r.Name, name) {
+			found = append(found, r)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(runs) == 0:
+		return Run{}, &PolicyError{"there is no run to undo: only runs with --grace can be undone, until their grace is over"}
+	default:
+		return Run{}, &PolicyError{fmt.Sprintf("%q names %d of the runs that can be undone: choose one of %s", name, len(found), strings.Join(names, ", "))}
+	}
+}
+
+// Undone is what [Undo] did.
+type Undone struct {
+	Run string `json:"run"`
+	// Restored are the records that are back.
+	Restored []Record `json:"restored"`
+	// Failed are those that are not, and why.
+	Failed []Skip `json:"failed"`
+}
+
+// Undo puts the records of a run back, with their labels and the snapshot
+// labels of their configs, and gives the run's grace up if all of them are
+// back. A name that was taken meanwhile stays as it is and is reported.
+func Undo(ctx context.Context, store Store, run Run) (*Undone, error) {
+	u := &Undone{Run: run.Name}
+	var errs []error
+	for _, ns := range run.Namespaces {
+		if err := u.namespace(ctx, store, ns); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	slices.SortFunc(u.Restored, compareRecords)
+	return u, errors.Join(errs...)
+}
+
+func (u *Undone) namespace(ctx context.Context, store Store, ns string) error {
+	blobs, err := keptPlans(ctx, store, ns, u.Run)
+	if err != nil {
+		return err
+	}
+	ctx = inNamespace(ctx, ns)
+	failures := len(u.Failed)
+	var errs []error
+	for _, blob := range blobs {
+		for _, o := range blob.Orphans {
+			if err := leases.Relabel(ctx, store.Content(), o.Config, o.Labels); ignoreNotFound(err) != nil {
+				errs = append(errs, fmt.Errorf("giving config %s in namespace %q its snapshot labels back: %w", o.Config, ns, err))
+			}
+		}
+		for _, d := range blob.decisions() {
+			errs = append(errs, u.record(ctx, store, d))
+		}
+	}
+	if err := errors.Join(errs...); err != nil || len(u.Failed) > failures {
+		return err // the grace stays, for another try
+	}
+	return leases.Locker{Manager: store.Leases()}.DropGrace(ctx, u.Run, false)
+}
+
+// record puts one record back and removes what stood in for it.
+func (u *Undone) record(ctx context.Context, store Store, d Decision) error {
+	if _, err := store.Content().Info(ctx, d.Target.Digest); errdefs.IsNotFound(err) {
+		u.fail(d, "its content is gone")
+		return nil
+	}
+	_, err := store.Images().Create(ctx, d.image)
+	if errdefs.IsAlreadyExists(err) {
+		return u.taken(ctx, store, d)
+	}
+	if err != nil {
+		u.fail(d, err.Error())
+		return fmt.Errorf("putting back image %q in namespace %q: %w", d.Name, d.Namespace, err)
+	}
+	u.Restored = append(u.Restored, d.record())
+	if d.StandIn == "" {
+		return nil
+	}
+	target := d.Target
+	if err := store.Images().Delete(ctx, d.StandIn, images.DeleteTarget(&target)); ignoreNotFound(err) != nil {
+		return fmt.Errorf("removing the stand-in %q in namespace %q: %w", d.StandIn, d.Namespace, err)
+	}
+	return nil
+}
+
+// taken tells a record that is there already from a name that was taken.
+func (u *Undone) taken(ctx context.Context, store Store, d Decision) error {
+	image, err := store.Images().Get(ctx, d.Name)
+	switch {
+	case err != nil:
+		u.fail(d, err.Error())
+		return fmt.Errorf("looking up image %q in namespace %q: %w", d.Name, d.Namespace, err)
+	case image.Target.Digest != d.Target.Digest:
+		u.fail(d, fmt.Sprintf("the name was taken meanwhile, by %s", image.Target.Digest))
+	}
+	return nil
+}
+
+func (u *Undone) fail(d Decision, reason string) {
+	u.Failed = append(u.Failed, Skip{Record: d.record(), Reason: reason})
+}
+
+// Drop gives up the grace of a run, so that containerd collects what it held,
+// and returns when that is done.
+func Drop(ctx context.Context, store Store, run Run) error {
+	locker := leases.Locker{Manager: store.Leases()}
+	var errs []error
+	for i, ns := range run.Namespaces {
+		if err := locker.DropGrace(inNamespace(ctx, ns), run.Name, i == len(run.Namespaces)-1); err != nil {
+			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
+		}
+	}
+	return errors.Join(errs...)
+}
