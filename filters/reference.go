@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 )
 
 // pattern is one reference filter.
@@ -43,18 +44,43 @@ func (p pattern) String() string {
 	return keyReference + "=" + p.glob
 }
 
-// objection says why the filter keeps an image with these names, or "". One
-// name decides: with reference= one that matches is enough to go, with
-// reference!= one is enough to stay.
+// objection says why the filter keeps an image with these names, or "". With
+// reference!= one name that matches is enough to stay. With reference= every
+// name that a person typed has to match, so that nobody loses a tag that was
+// not chosen; an image that has none of those goes by any of its names.
 func (p pattern) objection(names []string) string {
 	at := slices.IndexFunc(names, p.matches)
 	switch {
 	case p.not && at >= 0:
 		return "filter " + show(p.String()) + ": it has the name " + show(names[at])
-	case !p.not && at < 0:
+	case p.not:
+		return ""
+	case at < 0:
 		return "filter " + show(p.String()) + ": no name matches"
 	}
+	other := slices.IndexFunc(names, func(name string) bool { return typed(name) && !p.matches(name) })
+	if other >= 0 {
+		return "filter " + show(p.String()) + ": it also has the name " + show(names[other])
+	}
 	return ""
+}
+
+// typed says whether a name is one that a person gave: not an ID, and not a
+// digest alone behind a repository, as clients keep beside the tag.
+func typed(name string) bool {
+	if _, id := formsOf(name); id != "" {
+		return false
+	}
+	_, rest, ok := strings.Cut(name, "@")
+	if !ok || digest.Digest(rest).Validate() != nil {
+		return true
+	}
+	ref, err := reference.ParseAnyReference(name)
+	if err != nil {
+		return false // <none>@sha256:…
+	}
+	_, tagged := ref.(reference.Tagged)
+	return tagged
 }
 
 // matches applies the rules of distribution/reference ([path.Match] on the

@@ -90,22 +90,42 @@ func TestReference(t *testing.T) {
 }
 
 func TestReferenceOfUnit(t *testing.T) {
-	unit := Subject{Names: []string{
-		"registry.k8s.io/pause:3.10", "registry.k8s.io/pause@sha256:" + hex, "mirror.local/pause:3.10", "sha256:" + hex,
-	}}
-	for filter, reason := range map[string]string{
-		"reference=registry.k8s.io/*": "",
-		"reference=mirror.local/*":    "",
-		"reference=*":                 "filter reference=*: no name matches",
-		"reference=sha256:*":          "",
-		"reference!=nginx":            "",
-		"reference!=mirror.local/*":   "filter reference!=mirror.local/*: it has the name mirror.local/pause:3.10",
-		"reference!=*":                "filter reference!=*: it has the name sha256:" + hex,
+	cri := []string{"registry.k8s.io/pause:3.10", "registry.k8s.io/pause@sha256:" + hex, "sha256:" + hex}
+	twice := append([]string{"mirror.local/pause:3.10"}, cri...)
+	untyped := []string{"<none>@sha256:" + hex, "mirror.local/pause@sha256:" + hex, "sha256:" + hex}
+	pinned := []string{"mirror.local/pause:3.10@sha256:" + hex, "registry.k8s.io/pause@sha256:" + hex}
+	for _, c := range []struct {
+		names  []string
+		filter string
+		reason string
+	}{
+		{cri, "reference=registry.k8s.io/*", ""},
+		{cri, "reference=registry.k8s.io/pause:3.10", ""},
+		{cri, "reference=registry.k8s.io/pause:3.9", "filter reference=registry.k8s.io/pause:3.9: no name matches"},
+		{cri, "reference=*", "filter reference=*: no name matches"},
+		// a pattern for the digest does not choose the tag
+		{cri, "reference=sha256:*", "filter reference=sha256:*: it also has the name registry.k8s.io/pause:3.10"},
+		// every tag has to be chosen
+		{twice, "reference=registry.k8s.io/*", "filter reference=registry.k8s.io/*: it also has the name mirror.local/pause:3.10"},
+		{twice, "reference=mirror.local/*", "filter reference=mirror.local/*: it also has the name registry.k8s.io/pause:3.10"},
+		{twice, "reference=*/pause", ""},
+		// repo:tag@digest is somebody's choice of a tag
+		{pinned, "reference=registry.k8s.io/*", "filter reference=registry.k8s.io/*: it also has the name mirror.local/pause:3.10@sha256:" + hex},
+		{pinned, "reference=mirror.local/*", ""},
+		// no tag at all: any name
+		{untyped, "reference=mirror.local/*", ""},
+		{untyped, "reference=<none>@*", ""},
+		{untyped, "reference=sha256:*", ""},
+		{untyped, "reference=nginx", "filter reference=nginx: no name matches"},
+		// one name is enough to stay
+		{twice, "reference!=nginx", ""},
+		{twice, "reference!=mirror.local/*", "filter reference!=mirror.local/*: it has the name mirror.local/pause:3.10"},
+		{cri, "reference!=*", "filter reference!=*: it has the name sha256:" + hex},
+		{nil, "reference=*", "filter reference=*: no name matches"},
+		{nil, "reference!=*", ""},
 	} {
-		checkVerdict(t, mustParse(t, "dangling=0", filter).Match(unit, now), reason)
+		checkVerdict(t, mustParse(t, "dangling=0", c.filter).Match(Subject{Names: c.names}, now), c.reason)
 	}
-	checkVerdict(t, mustParse(t, "dangling=0", "reference=*").Match(Subject{}, now), "filter reference=*: no name matches")
-	checkVerdict(t, mustParse(t, "dangling=0", "reference!=*").Match(Subject{}, now), "")
 }
 
 // Parse refuses bad patterns; should one get through, it must not let go.
