@@ -11,6 +11,9 @@ type Set struct {
 	labels []label
 }
 
+// Everything returns the set that all images match, as `--all` does.
+func Everything() Set { return Set{all: true} }
+
 // Match judges sub at the time now. Ages count back from now; filters that
 // name a moment are compared with that moment.
 func (s Set) Match(sub Subject, now time.Time) Verdict {

@@ -96,10 +96,16 @@ func (j *judge) alone(u *unit, record images.Image) *verdict {
 	if match := j.policy.Filters.Match(sub, j.now); !match.Match {
 		return j.verdict(record, Keep, match.Reason, false)
 	}
+	v := j.verdict(record, Remove, reasonUnused, false)
 	if sub.Dangling {
-		return j.verdict(record, Remove, reasonDangling, false)
+		v.Reason = reasonDangling
 	}
-	return j.verdict(record, Remove, reasonUnused, false)
+	if s := j.policy.selection; s != nil {
+		if why := s.reject(v.Decision); why != "" {
+			return j.verdict(record, Keep, why, true)
+		}
+	}
+	return v
 }
 
 func (j *judge) verdict(record images.Image, action Action, reason string, firm bool) *verdict {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/images"
@@ -22,13 +21,7 @@ const maxLooks = 5
 
 // everything is the policy that removes all that is unused, for putting back
 // what an interrupted run deleted: its own filters chose that already.
-func everything() Policy {
-	set, err := filters.Parse(filters.Options{All: true}, time.Time{})
-	if err != nil {
-		panic(err) // a constant that is tested
-	}
-	return Policy{Filters: set}
-}
+func everything() Policy { return Policy{Filters: filters.Everything()} }
 
 // glance reads the store again, without what cannot have changed.
 func (x *execution) glance(ctx context.Context) (*Inventory, error) {

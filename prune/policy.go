@@ -22,6 +22,9 @@ type Policy struct {
 	// DanglingPrefixes are further prefixes of dangling names, such as
 	// buildkit's dangling-name-prefix.
 	DanglingPrefixes []string
+
+	// selection, if not nil, narrows the filters down to named records.
+	selection *Selection
 }
 
 // PolicyError says that a policy does not fit the store; nothing was changed.
@@ -31,6 +34,9 @@ func (e *PolicyError) Error() string { return e.Message }
 
 // selected returns the namespaces that the policy prunes.
 func (p Policy) selected(inv *Inventory) ([]*Namespace, error) {
+	if p.selection != nil && p.selection.store != inv.Store.ID {
+		return nil, &PolicyError{fmt.Sprintf("the plan is for store %s, this is store %s: make a plan for this one", p.selection.store, inv.Store.ID)}
+	}
 	if p.AllNamespaces {
 		return inv.Namespaces, nil
 	}

@@ -1,0 +1,152 @@
+package prune
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+)
+
+// PlanSchema is the version of the plan document that [ParseSelection] reads.
+const PlanSchema = 1
+
+// maxPlanFile bounds what is read of a plan file: some hundred thousand
+// records.
+const maxPlanFile = 256 << 20
+
+// Selection is what a plan file allows to be removed: exactly those records,
+// as they were when the plan was made.
+type Selection struct {
+	store    string
+	prefixes []string
+	records  map[[2]string]selected
+	spaces   []string
+}
+
+type selected struct {
+	Namespace string        `json:"namespace"`
+	Name      string        `json:"name"`
+	Target    digest.Digest `json:"target"`
+	Action    Action        `json:"action"`
+	CreatedAt time.Time     `json:"createdAt"`
+	UpdatedAt time.Time     `json:"updatedAt"`
+}
+
+// planFile is the part of a plan document that matters for doing it.
+type planFile struct {
+	SchemaVersion int       `json:"schemaVersion"`
+	Kind          string    `json:"kind"`
+	Store         StoreInfo `json:"store"`
+	Policy        struct {
+		DanglingPrefixes []string `json:"danglingPrefixes"`
+	} `json:"policy"`
+	Images []selected `json:"images"`
+}
+
+// ParseSelection reads a plan document, as `--format json` of a dry run writes
+// it. The error is a *[PolicyError] if it is not one.
+func ParseSelection(r io.Reader) (*Selection, error) {
+	var file planFile
+	limited := &io.LimitedReader{R: r, N: maxPlanFile + 1}
+	if err := json.NewDecoder(limited).Decode(&file); err != nil {
+		return nil, &PolicyError{fmt.Sprintf("this is not a plan file: %v", err)}
+	}
+	switch {
+	case limited.N == 0:
+		return nil, &PolicyError{fmt.Sprintf("the plan file is larger than %d bytes", maxPlanFile)}
+	case file.Kind != "plan":
+		return nil, &PolicyError{fmt.Sprintf("this is not a plan file: its kind is %q, not \"plan\"", file.Kind)}
+	case file.SchemaVersion != PlanSchema:
+		return nil, &PolicyError{fmt.Sprintf("the plan file has schema version %d, only %d is known: make it again with this version of ctr-prune", file.SchemaVersion, PlanSchema)}
+	case file.Store.ID == "":
+		return nil, &PolicyError{"the plan file does not say for which store it is"}
+	}
+	return newSelection(file)
+}
+
+func newSelection(file planFile) (*Selection, error) {
+	s := &Selection{store: file.Store.ID, prefixes: file.Policy.DanglingPrefixes, records: make(map[[2]string]selected)}
+	for _, record := range file.Images {
+		switch record.Action {
+		case Keep:
+			continue
+		case Remove, StandIn:
+		default:
+			return nil, &PolicyError{fmt.Sprintf("the plan file has an unknown action %q for image %q", record.Action, record.Name)}
+		}
+		if err := record.Target.Validate(); err != nil {
+			return nil, &PolicyError{fmt.Sprintf("the plan file has no valid target for image %q: %v", record.Name, err)}
+		}
+		s.records[[2]string{record.Namespace, record.Name}] = record
+		if !slices.Contains(s.spaces, record.Namespace) {
+			s.spaces = append(s.spaces, record.Namespace)
+		}
+	}
+	return s, nil
+}
+
+// Policy returns the policy that removes the selection and nothing else.
+// Everything that protects a record still does.
+func (s *Selection) Policy() Policy {
+	return Policy{Namespaces: s.spaces, MissingOK: true, Filters: filters.Everything(), DanglingPrefixes: s.prefixes, selection: s}
+}
+
+// reject says why a record is not of the selection, "" if it is.
+func (s *Selection) reject(d Decision) string {
+	record, ok := s.records[[2]string{d.Namespace, d.Name}]
+	switch {
+	case !ok:
+		return "not in the plan file"
+	case record.Target != d.Target.Digest:
+		return "it was moved to another image since the plan was made"
+	case !record.UpdatedAt.Equal(d.image.UpdatedAt) || !record.CreatedAt.Equal(d.image.CreatedAt):
+		return "it was written again since the plan was made"
+	default:
+		return ""
+	}
+}
+
+// missing lists the records of the selection that the inventory does not have
+// any more, sorted.
+func (s *Selection) missing(inv *Inventory) []Record {
+	present := make(map[[2]string]bool)
+	for _, ns := range inv.Namespaces {
+		for _, image := range ns.Images {
+			present[[2]string{ns.Name, image.Name}] = true
+		}
+	}
+	var gone []Record
+	for key, record := range s.records {
+		if !present[key] {
+			gone = append(gone, Record{Namespace: record.Namespace, Name: record.Name, Target: record.Target})
+		}
+	}
+	slices.SortFunc(gone, compareRecords)
+	return gone
+}
+
+// Dropped lists the records of a plan file that this plan leaves alone, with
+// the reasons: those that are gone, and those that changed or are needed by
+// now. It is empty for a plan that was not made from a file.
+func (p *Plan) Dropped() []Skip {
+	s := p.policy.selection
+	if s == nil {
+		return nil
+	}
+	var skips []Skip
+	for _, record := range s.missing(p.inventory) {
+		skips = append(skips, Skip{Record: record, Reason: "it is gone"})
+	}
+	for _, d := range p.decisions {
+		if _, ok := s.records[[2]string{d.Namespace, d.Name}]; ok && d.Action == Keep {
+			skips = append(skips, Skip{Record: d.record(), Reason: d.Reason})
+		}
+	}
+	slices.SortFunc(skips, func(a, b Skip) int { return compareRecords(a.Record, b.Record) })
+	return skips
+}
