@@ -2,6 +2,7 @@ package imagestore
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
@@ -41,9 +42,23 @@ func (b *Builder) Signature(name string, of *Image) *Image {
 	if err != nil {
 		return img.failed(err)
 	}
-	root.refer("config", empty.Desc.Digest)
-	root.refer("l.0", payload.Desc.Digest)
+	root.hold(empty.Desc, payload.Desc)
 	return img.setRoot(root)
+}
+
+// WithReferrers returns the image with artifacts whose subject it is, held by
+// labels on its root as containerd's pull of referrers does.
+func (i *Image) WithReferrers(artifacts ...*Image) *Image {
+	c := *i
+	c.extra = slices.Clone(i.extra)
+	for _, a := range artifacts {
+		c.extra = append(c.extra, a.Blobs()...)
+		c.root.holdReferrer(a.Target.Digest)
+		if a.err != nil {
+			c.failed(a.err)
+		}
+	}
+	return &c
 }
 
 // SignatureTag is the tag under which the signature of an image is found by

@@ -85,10 +85,7 @@ func (i *Image) seal(mediaType string) *Image {
 	if err != nil {
 		return i.failed(err)
 	}
-	root.refer("config", i.Config.Desc.Digest)
-	for n, l := range i.Layers {
-		root.refer(fmt.Sprintf("l.%d", n), l.Desc.Digest)
-	}
+	root.hold(append([]ocispec.Descriptor{m.Config}, m.Layers...)...)
 	return i.setRoot(root)
 }
 

@@ -1,8 +1,8 @@
 package imagestore
 
 import (
-	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
@@ -50,11 +50,9 @@ func (b *Builder) Index(s IndexSpec) *Image {
 	if err != nil {
 		return img.failed(err)
 	}
-	for n, m := range index.Manifests {
-		if !img.absent[m.Digest] {
-			root.refer(fmt.Sprintf("m.%d", n), m.Digest)
-		}
-	}
+	root.hold(slices.DeleteFunc(index.Manifests, func(m ocispec.Descriptor) bool {
+		return img.absent[m.Digest]
+	})...)
 	return img.setRoot(root)
 }
 

@@ -38,9 +38,7 @@ func (b *Builder) CacheExport(name string, of *Image) *Image {
 	if err != nil {
 		return img.failed(err)
 	}
-	for n, m := range index.Manifests {
-		root.refer(fmt.Sprintf("m.%d", n), m.Digest)
-	}
+	root.hold(index.Manifests...)
 	// Children is not nil: there is no manifest to unpack in here.
 	img.Children = []*Image{}
 	return img.setRoot(root)
@@ -82,8 +80,7 @@ func (b *Builder) Doubling(name string, depth int) *Image {
 		if err != nil {
 			return img.failed(err)
 		}
-		blob.refer("m.0", below.Desc.Digest)
-		blob.refer("m.1", below.Desc.Digest)
+		blob.hold(index.Manifests...)
 		if n < depth-1 {
 			img.extra = append(img.extra, blob)
 		}

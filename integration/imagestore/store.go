@@ -1,14 +1,12 @@
 package imagestore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	containerd "github.com/containerd/containerd/v2/client"
-	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/pkg/epoch"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -92,17 +90,6 @@ func (s Store) write(ctx context.Context, img *Image, names []string) error {
 		if err := s.record(ctx, name, img.Target, nil); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// writeBlob writes under the blob's true size, whatever a descriptor claims.
-func (s Store) writeBlob(ctx context.Context, b Blob) error {
-	desc := ocispec.Descriptor{Digest: b.Desc.Digest, Size: int64(len(b.Data))}
-	err := content.WriteBlob(ctx, s.Client.ContentStore(), "write-"+desc.Digest.String(),
-		bytes.NewReader(b.Data), desc, content.WithLabels(b.Labels))
-	if err != nil {
-		return fmt.Errorf("writing blob %s: %w", desc.Digest, err)
 	}
 	return nil
 }

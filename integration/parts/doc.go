@@ -21,7 +21,7 @@ const (
 	Shim         Part = "containerd-shim-runc-v2@2.4.2"
 	Runc         Part = "runc@1.5.2"
 	Dockerd      Part = "dockerd@2.0.0-beta.24"
-	Buildkit     Part = "buildkit@0.34.2"
+	Buildkit     Part = "buildkit@0.33.1"
 	Umoci        Part = "umoci"
 	Skopeo       Part = "skopeo"
 )

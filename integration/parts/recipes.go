@@ -51,7 +51,7 @@ var recipes = map[Part]recipe{
 		programs: []string{"dockerd"},
 	},
 	Buildkit: {
-		module:   "github.com/moby/buildkit@v0.34.2",
+		module:   "github.com/moby/buildkit@v0.33.1",
 		packages: []string{"./cmd/buildkitd", "./cmd/buildctl"},
 		programs: []string{"buildkitd", "buildctl"},
 	},

@@ -1,0 +1,129 @@
+// Package cri runs real pods for tests: a private containerd with its CRI
+// plugin and runc, spoken to over the CRI socket as a kubelet does.
+//
+// Pods share the network and the IPC namespace of the machine, so that no
+// CNI plugin is needed.
+package cri
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/parts"
+)
+
+const (
+	// Namespace is where CRI keeps everything.
+	Namespace = "k8s.io"
+	// PauseName is the image of sandboxes, as the configuration names it.
+	PauseName = "registry.example/pause:1"
+	// SleeperPath is the program in every image of a [Node].
+	SleeperPath = "/sleeper"
+	// answerTimeout bounds the wait for something that CRI does in the
+	// background: milliseconds, but not on a machine under load.
+	answerTimeout = 30 * time.Second
+)
+
+// Node is a containerd with CRI. Its methods fail the test on errors.
+type Node struct {
+	*daemon.Daemon
+	tb      testing.TB
+	Runtime runtime.RuntimeServiceClient
+	Images  runtime.ImageServiceClient
+	// Base is a runnable image that others build upon; Builder makes them.
+	Base    *imagestore.Image
+	Builder *imagestore.Builder
+	pods    []string
+}
+
+// Start starts a node of one containerd version with its pause image in the
+// store. The test is skipped, with the reason, where pods cannot run.
+func Start(tb testing.TB, version parts.Part) *Node {
+	tb.Helper()
+	if os.Geteuid() != 0 {
+		tb.Skip("pods need root: runc and CRI mount and make cgroups")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	paths, err := parts.Ensure(ctx, parts.Runc, parts.Shim)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	d := daemon.Start(tb, daemon.Options{
+		Version:      version,
+		CRI:          true,
+		SandboxImage: PauseName,
+		Path:         []string{paths.Dir(parts.Runc), paths.Dir(parts.Shim)},
+	})
+	n := &Node{Daemon: d, tb: tb, Builder: imagestore.New(7)}
+	n.dial()
+	tb.Cleanup(n.removePods)
+	n.Base = n.Builder.Program(imagestore.Spec{Name: PauseName}, SleeperPath, sleeper(tb))
+	n.Add(n.Base, PauseName)
+	return n
+}
+
+// dial connects to the CRI services, which share containerd's socket.
+func (n *Node) dial() {
+	n.tb.Helper()
+	conn, err := grpc.NewClient("unix://"+n.Address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		n.tb.Fatalf("connecting to CRI: %v", err)
+	}
+	n.tb.Cleanup(func() { conn.Close() })
+	n.Runtime, n.Images = runtime.NewRuntimeServiceClient(conn), runtime.NewImageServiceClient(conn)
+	n.await("CRI to answer", func(ctx context.Context) (bool, error) {
+		_, err := n.Runtime.Version(ctx, &runtime.VersionRequest{})
+		return err == nil, nil
+	})
+}
+
+// await asks until the answer is yes: CRI follows containerd's events in its
+// own time and offers nothing to wait on.
+func (n *Node) await(what string, ask func(ctx context.Context) (bool, error)) {
+	n.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(n.tb.Context()), answerTimeout)
+	defer cancel()
+	for {
+		ok, err := ask(ctx)
+		if err != nil {
+			n.tb.Fatalf("waiting for %s: %v", what, err)
+		}
+		if ok {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			n.tb.Fatalf("waited %v for %s", answerTimeout, what)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// sleeper builds the program, without any library that an image would need.
+func sleeper(tb testing.TB) []byte {
+	tb.Helper()
+	out := filepath.Join(tb.TempDir(), "sleeper")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out,
+		"github.com/ctr-prune/ctr-prune/integration/cri/sleeper")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	if msg, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("building the program of the containers: %v\n%s", err, msg)
+	}
+	program, err := os.ReadFile(out)
+	if err != nil {
+		tb.Fatal(fmt.Errorf("reading the program of the containers: %w", err))
+	}
+	return program
+}

@@ -1,0 +1,150 @@
+package cri
+
+import (
+	"context"
+	"path/filepath"
+
+	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
+)
+
+// Pod is a sandbox.
+type Pod struct {
+	n      *Node
+	ID     string
+	config *runtime.PodSandboxConfig
+}
+
+// Pod runs a sandbox in namespace default.
+func (n *Node) Pod(name string) *Pod {
+	n.tb.Helper()
+	config := &runtime.PodSandboxConfig{
+		Metadata:     &runtime.PodSandboxMetadata{Name: name, Namespace: "default", Uid: "uid-of-" + name},
+		LogDirectory: filepath.Join(n.Dir(), "logs", name),
+		Labels: map[string]string{
+			"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": "default", "io.kubernetes.pod.uid": "uid-of-" + name,
+		},
+		Linux: &runtime.LinuxPodSandboxConfig{
+			CgroupParent:    "/ctr-prune-test",
+			SecurityContext: &runtime.LinuxSandboxSecurityContext{NamespaceOptions: hostNamespaces()},
+		},
+	}
+	answer, err := n.Runtime.RunPodSandbox(n.tb.Context(), &runtime.RunPodSandboxRequest{Config: config})
+	if err != nil {
+		n.tb.Fatalf("running pod %s: %v", name, err)
+	}
+	n.pods = append(n.pods, answer.GetPodSandboxId())
+	return &Pod{n: n, ID: answer.GetPodSandboxId(), config: config}
+}
+
+func hostNamespaces() *runtime.NamespaceOption {
+	return &runtime.NamespaceOption{
+		Network: runtime.NamespaceMode_NODE, Ipc: runtime.NamespaceMode_NODE, Pid: runtime.NamespaceMode_CONTAINER,
+	}
+}
+
+// Container is one container of a pod to be made.
+type Container struct {
+	Name string
+	// Image is as the kubelet gives it: a tag, a digest or an image ID.
+	Image string
+	// Volume is the image of an image volume, mounted at /volume.
+	Volume string
+	// Exits makes the program end at once.
+	Exits bool
+}
+
+// Create makes a container and returns its ID.
+func (p *Pod) Create(c Container) string {
+	p.n.tb.Helper()
+	id, err := p.TryCreate(c)
+	if err != nil {
+		p.n.tb.Fatalf("creating container %s of %q: %v", c.Name, c.Image, err)
+	}
+	return id
+}
+
+// TryCreate is Create for containers that may not come to be.
+func (p *Pod) TryCreate(c Container) (string, error) {
+	p.n.tb.Helper()
+	config := &runtime.ContainerConfig{
+		Metadata: &runtime.ContainerMetadata{Name: c.Name},
+		Image:    &runtime.ImageSpec{Image: c.Image, UserSpecifiedImage: c.Image},
+		Command:  []string{SleeperPath},
+		Labels: map[string]string{
+			"io.kubernetes.container.name": c.Name,
+			"io.kubernetes.pod.name":       p.config.GetMetadata().GetName(),
+			"io.kubernetes.pod.namespace":  p.config.GetMetadata().GetNamespace(),
+		},
+		LogPath: c.Name + ".log",
+		Linux: &runtime.LinuxContainerConfig{
+			SecurityContext: &runtime.LinuxContainerSecurityContext{NamespaceOptions: hostNamespaces()},
+		},
+	}
+	if c.Exits {
+		config.Args = []string{"exit"}
+	}
+	if c.Volume != "" {
+		config.Mounts = []*runtime.Mount{{
+			ContainerPath: "/volume", Readonly: true, Image: &runtime.ImageSpec{Image: c.Volume},
+		}}
+	}
+	answer, err := p.n.Runtime.CreateContainer(p.n.tb.Context(), &runtime.CreateContainerRequest{
+		PodSandboxId: p.ID, Config: config, SandboxConfig: p.config,
+	})
+	return answer.GetContainerId(), err
+}
+
+// Start starts a container.
+func (p *Pod) Start(id string) {
+	p.n.tb.Helper()
+	_, err := p.n.Runtime.StartContainer(p.n.tb.Context(), &runtime.StartContainerRequest{ContainerId: id})
+	if err != nil {
+		p.n.tb.Fatalf("starting container %s: %v", id, err)
+	}
+}
+
+// AwaitExit waits until a container's program has ended.
+func (p *Pod) AwaitExit(id string) {
+	p.n.tb.Helper()
+	p.n.await("a container to exit", func(ctx context.Context) (bool, error) {
+		answer, err := p.n.Runtime.ContainerStatus(ctx, &runtime.ContainerStatusRequest{ContainerId: id})
+		return answer.GetStatus().GetState() == runtime.ContainerState_CONTAINER_EXITED, err
+	})
+}
+
+// Run creates and starts a container.
+func (p *Pod) Run(c Container) string {
+	p.n.tb.Helper()
+	id := p.Create(c)
+	p.Start(id)
+	return id
+}
+
+// Remove ends a pod and removes it.
+func (p *Pod) Remove() {
+	p.n.tb.Helper()
+	if err := p.n.removePod(p.ID); err != nil {
+		p.n.tb.Fatal(err)
+	}
+}
+
+func (n *Node) removePod(id string) error {
+	ctx := context.WithoutCancel(n.tb.Context())
+	if _, err := n.Runtime.StopPodSandbox(ctx, &runtime.StopPodSandboxRequest{PodSandboxId: id}); err != nil {
+		return err
+	}
+	_, err := n.Runtime.RemovePodSandbox(ctx, &runtime.RemovePodSandboxRequest{PodSandboxId: id})
+	return err
+}
+
+// removePods ends what a test left running: shims outlive their containerd.
+func (n *Node) removePods() {
+	if !n.Running() {
+		n.Up()
+	}
+	for _, id := range n.pods {
+		if err := n.removePod(id); err != nil {
+			n.tb.Errorf("removing a pod: %v", err)
+		}
+	}
+}
