@@ -1,0 +1,306 @@
+package prune
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// Usage tells what the store holds and who holds it. The inventory must have
+// been read with AllSizes. Objects adds every blob and snapshot.
+func (inv *Inventory) Usage(policy Policy, now time.Time, objects bool) (*DiskUsage, error) {
+	policy.Filters = filters.Everything()
+	plan, err := inv.Plan(policy, now)
+	if err != nil {
+		return nil, err
+	}
+	u := newUsage(inv, plan, now)
+	d := &DiskUsage{
+		Store: inv.Store, Time: now,
+		Total: u.all.amount(), Reclaimable: plan.Predicted(),
+		Holders: u.holders(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
+	}
+	for _, ns := range plan.chosen {
+		usage := u.namespace(ns)
+		d.Namespaces = append(d.Namespaces, usage)
+		d.Images = append(d.Images, u.images(ns)...)
+	}
+	for _, ns := range inv.Namespaces {
+		for _, ingest := range ns.Ingests {
+			d.IngestBytes = saturate(d.IngestBytes, ingest.Offset)
+		}
+	}
+	if objects {
+		d.Objects = u.objects()
+	}
+	return d, nil
+}
+
+// diskUsage is the working state of [Inventory.Usage].
+type diskUsage struct {
+	inv       *Inventory
+	plan      *Plan
+	collector *collector
+	all       objects
+	classes   []classMark
+	owners    ownership
+	// index is the owner of each image, by namespace and target.
+	index  map[imageKey]owner
+	copies map[digest.Digest][]string
+	gone   map[imageKey]bool
+}
+
+type imageKey struct {
+	ns     string
+	target digest.Digest
+}
+
+// classMark is what one class of holders reaches.
+type classMark struct {
+	class   HolderClass
+	reached reached
+}
+
+func newUsage(inv *Inventory, plan *Plan, now time.Time) *diskUsage {
+	u := &diskUsage{
+		inv: inv, plan: plan, collector: newCollector(inv, now), all: inv.objects(),
+		index: make(map[imageKey]owner), copies: make(map[digest.Digest][]string), gone: make(map[imageKey]bool),
+	}
+	for _, ns := range inv.Namespaces {
+		for dgst := range ns.Blobs {
+			u.copies[dgst] = append(u.copies[dgst], ns.Name)
+		}
+	}
+	u.classify()
+	u.assign()
+	for _, d := range plan.decisions {
+		key := imageKey{d.Namespace, d.Target.Digest}
+		if _, seen := u.gone[key]; !seen {
+			u.gone[key] = true
+		}
+		u.gone[key] = u.gone[key] && d.Action == Remove
+	}
+	return u
+}
+
+// classOf tells the class of a root.
+func (u *diskUsage) classOf(n node) HolderClass {
+	switch n.kind {
+	case kindImage:
+		return HeldByImages
+	case kindContainer, kindSandbox:
+		return HeldByContainers
+	case kindIngest:
+		return HeldByIngests
+	case kindLease:
+		if leases.KindOf(u.collector.spaces[n.ns].leases[n.key].Lease) == leases.KindGrace {
+			return HeldByGrace
+		}
+		return HeldByLeases
+	default:
+		return HeldByLabels
+	}
+}
+
+var classOrder = []HolderClass{HeldByImages, HeldByContainers, HeldByGrace, HeldByLeases, HeldByIngests, HeldByLabels}
+
+func (u *diskUsage) classify() {
+	roots := make(map[HolderClass][]node)
+	for _, root := range u.collector.roots(change{}) {
+		class := u.classOf(root)
+		roots[class] = append(roots[class], root)
+	}
+	for _, class := range classOrder {
+		u.classes = append(u.classes, classMark{class, mark(roots[class], u.collector.edges(change{}))})
+	}
+}
+
+// assign makes each image an owner, and everything else one more.
+func (u *diskUsage) assign() {
+	owners := [][]node{nil}
+	for _, root := range u.collector.roots(change{}) {
+		if root.kind != kindImage {
+			owners[0] = append(owners[0], root)
+			continue
+		}
+		record := u.collector.spaces[root.ns].records[root.key]
+		key := imageKey{root.ns, record.Target.Digest}
+		i, ok := u.index[key]
+		if !ok {
+			i = owner(len(owners))
+			u.index[key] = i
+			owners = append(owners, nil)
+		}
+		owners[i] = append(owners[i], root)
+	}
+	u.owners = own(owners, u.collector.edges(change{}))
+}
+
+// blobOwner combines the namespaces that know a blob: its file is one.
+func (u *diskUsage) blobOwner(dgst digest.Digest) owner {
+	combined := nobody
+	for _, ns := range u.copies[dgst] {
+		by := u.owners.of(node{kind: kindContent, ns: ns, key: dgst.String()})
+		switch {
+		case by == nobody:
+		case combined == nobody:
+			combined = by
+		case combined != by:
+			return several
+		}
+	}
+	return combined
+}
+
+// blobClass and snapshotClass return the first class that reaches an object,
+// with the root it does so from.
+func (u *diskUsage) blobClass(dgst digest.Digest) (HolderClass, node) {
+	for _, c := range u.classes {
+		for _, ns := range u.copies[dgst] {
+			if root, ok := c.reached.root(node{kind: kindContent, ns: ns, key: dgst.String()}); ok {
+				return c.class, root
+			}
+		}
+	}
+	return HeldByNothing, node{}
+}
+
+func (u *diskUsage) snapshotClass(id snapshotID) (HolderClass, node) {
+	for _, c := range u.classes {
+		if root, ok := c.reached.root(id.node()); ok {
+			return c.class, root
+		}
+	}
+	return HeldByNothing, node{}
+}
+
+func (u *diskUsage) holders() []HolderUsage {
+	sums := make(map[HolderClass]*Amount)
+	sum := func(class HolderClass) *Amount {
+		if sums[class] == nil {
+			sums[class] = &Amount{}
+		}
+		return sums[class]
+	}
+	for dgst, bytes := range u.all.blobs {
+		class, _ := u.blobClass(dgst)
+		sum(class).addBlob(bytes)
+	}
+	for id, bytes := range u.all.snapshots {
+		class, _ := u.snapshotClass(id)
+		sum(class).addSnapshot(bytes)
+	}
+	usages := make([]HolderUsage, 0, len(classOrder)+1)
+	for _, class := range append(slices.Clone(classOrder), HeldByNothing) {
+		usages = append(usages, HolderUsage{Class: class, Amount: *sum(class)})
+	}
+	return usages
+}
+
+func (u *diskUsage) namespace(ns *Namespace) NamespaceUsage {
+	usage := NamespaceUsage{Name: ns.Name, Images: len(ns.Images), Containers: len(ns.Containers), Leases: len(ns.Leases), Ingests: len(ns.Ingests)}
+	for dgst, blob := range ns.Blobs {
+		usage.addBlob(blob.Size)
+		if len(u.copies[dgst]) == 1 {
+			usage.Unique = saturate(usage.Unique, blob.Size)
+		}
+		if _, ok := u.plan.outcome.freed.blobs[dgst]; ok {
+			usage.Reclaimable = saturate(usage.Reclaimable, blob.Size)
+		}
+	}
+	for key, snapshot := range ns.Snapshots {
+		usage.addSnapshot(snapshot.Bytes)
+		usage.Unique = saturate(usage.Unique, snapshot.Bytes)
+		if _, ok := u.plan.outcome.freed.snapshots[snapshotID{ns.Name, key}]; ok {
+			usage.Reclaimable = saturate(usage.Reclaimable, snapshot.Bytes)
+		}
+	}
+	return usage
+}
+
+// images lists the images of a namespace, the one that alone frees most first.
+func (u *diskUsage) images(ns *Namespace) []ImageUsage {
+	byTarget := make(map[digest.Digest]*ImageUsage)
+	var order []digest.Digest
+	for _, record := range ns.Images {
+		target := record.Target.Digest
+		if byTarget[target] == nil {
+			byTarget[target] = u.image(ns, record)
+			order = append(order, target)
+		}
+		byTarget[target].Names = append(byTarget[target].Names, record.Name)
+	}
+	for _, d := range u.plan.decisions {
+		// A record that is kept explains the image better than one that goes.
+		if usage := byTarget[d.Target.Digest]; d.Namespace == ns.Name && (usage.Reason == "" || d.Action != Remove) {
+			usage.Reason = d.Reason
+		}
+	}
+	usages := make([]ImageUsage, len(order))
+	for i, target := range order {
+		usages[i] = *byTarget[target]
+	}
+	slices.SortStableFunc(usages, func(a, b ImageUsage) int {
+		return cmp.Or(cmp.Compare(b.Unique, a.Unique), cmp.Compare(b.TotalBytes, a.TotalBytes))
+	})
+	return usages
+}
+
+func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
+	target := record.Target.Digest
+	key := imageKey{ns.Name, target}
+	mine, rooted := u.index[key]
+	usage := &ImageUsage{Namespace: ns.Name, Target: target, CreatedAt: record.CreatedAt}
+	count := func(bytes int64, by owner) {
+		if rooted && by == mine {
+			usage.Unique = saturate(usage.Unique, bytes)
+		} else {
+			usage.Shared = saturate(usage.Shared, bytes)
+		}
+	}
+	for n := range mark([]node{{kind: kindContent, ns: ns.Name, key: target.String()}}, u.collector.edges(change{})) {
+		switch n.kind {
+		case kindContent:
+			if blob, ok := ns.Blobs[digest.Digest(n.key)]; ok {
+				usage.addBlob(blob.Size)
+				count(blob.Size, u.blobOwner(blob.Digest))
+			}
+		case kindSnapshot:
+			if snapshot, ok := ns.Snapshots[parseSnapshotKey(n.key)]; ok {
+				usage.addSnapshot(snapshot.Bytes)
+				count(snapshot.Bytes, u.owners.of(n))
+			}
+		}
+	}
+	if u.gone[key] {
+		usage.Reclaimable = usage.Unique
+	}
+	return usage
+}
+
+// objects lists every blob and snapshot, the largest first.
+func (u *diskUsage) objects() []ObjectUsage {
+	var list []ObjectUsage
+	add := func(o ObjectUsage, root node) {
+		if o.Class != HeldByNothing {
+			o.Holder = u.collector.describe(root)
+		}
+		list = append(list, o)
+	}
+	for _, dgst := range u.all.sortedBlobs() {
+		class, root := u.blobClass(dgst)
+		add(ObjectUsage{Namespaces: u.copies[dgst], Digest: dgst, Bytes: u.all.blobs[dgst], Class: class}, root)
+	}
+	for _, id := range u.all.sortedSnapshots() {
+		class, root := u.snapshotClass(id)
+		add(ObjectUsage{Namespaces: []string{id.ns}, Snapshot: id.SnapshotKey.String(), Bytes: u.all.snapshots[id], Class: class}, root)
+	}
+	slices.SortStableFunc(list, func(a, b ObjectUsage) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	return list
+}

@@ -1,0 +1,85 @@
+package prune
+
+import (
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// DiskUsage is what a store holds and who holds it, as of one reading.
+type DiskUsage struct {
+	Store StoreInfo `json:"store"`
+	Time  time.Time `json:"time"`
+	// Total is everything: all blobs, each once, and all snapshots.
+	Total Amount `json:"total"`
+	// IngestBytes are the bytes of unfinished uploads, which are not blobs yet.
+	IngestBytes int64 `json:"ingestBytes"`
+	// Reclaimable is what a prune of all unused images would free now.
+	Reclaimable Amount           `json:"reclaimable"`
+	Holders     []HolderUsage    `json:"holders"`
+	Namespaces  []NamespaceUsage `json:"namespaces"`
+	Images      []ImageUsage     `json:"images"`
+	Objects     []ObjectUsage    `json:"objects,omitempty"`
+}
+
+// HolderUsage is what one class of holders has. The classes do not overlap:
+// what an image holds is in the class of images, whatever else holds it.
+type HolderUsage struct {
+	Class HolderClass `json:"class"`
+	Amount
+}
+
+// HolderClass is a class of holders.
+type HolderClass string
+
+// The classes. An object is in the first that applies.
+const (
+	HeldByImages     HolderClass = "images"
+	HeldByContainers HolderClass = "containers only"
+	HeldByGrace      HolderClass = "grace of a run only"
+	HeldByLeases     HolderClass = "leases only"
+	HeldByIngests    HolderClass = "uploads only"
+	HeldByLabels     HolderClass = "root labels only"
+	HeldByNothing    HolderClass = "nothing (awaits collection)"
+)
+
+// NamespaceUsage sums up a namespace. A blob that two namespaces know is in
+// both sums, and once in the total.
+type NamespaceUsage struct {
+	Name       string `json:"name"`
+	Images     int    `json:"images"`
+	Containers int    `json:"containers"`
+	Leases     int    `json:"leases"`
+	Ingests    int    `json:"ingests"`
+	Amount
+	Unique      int64 `json:"unique"`
+	Reclaimable int64 `json:"reclaimable"`
+}
+
+// ImageUsage is what one image, all records of a target in a namespace, has.
+type ImageUsage struct {
+	Namespace string        `json:"namespace"`
+	Names     []string      `json:"names"`
+	Target    digest.Digest `json:"target"`
+	CreatedAt time.Time     `json:"createdAt"`
+	Amount
+	// Shared are the bytes that others hold too; Unique those that removing
+	// all of the image's names would free.
+	Shared int64 `json:"shared"`
+	Unique int64 `json:"unique"`
+	// Reclaimable is Unique if a prune of all unused images removes the image.
+	Reclaimable int64 `json:"reclaimable"`
+	// Reason says why a prune of all unused images would remove or keep it.
+	Reason string `json:"reason"`
+}
+
+// ObjectUsage is one blob or snapshot.
+type ObjectUsage struct {
+	Namespaces []string      `json:"namespaces"`
+	Digest     digest.Digest `json:"digest,omitempty"`
+	Snapshot   string        `json:"snapshot,omitempty"`
+	Bytes      int64         `json:"bytes"`
+	Class      HolderClass   `json:"class"`
+	// Holder names one holder; empty if there is none.
+	Holder string `json:"holder,omitempty"`
+}
