@@ -180,14 +180,29 @@ func (c *catalog) chain(key SnapshotKey) (found []*unit, exact bool) {
 	return nil, false
 }
 
+// maxName is longer than any name with its tag and digest.
+const maxName = reference.NameTotalLengthMax + 512
+
 // normalize spells a name as containerd's clients do, "" if it is none.
 func normalize(name string) string {
-	if len(name) > reference.NameTotalLengthMax+512 {
-		return "" // longer than any name with its tag and digest
+	if len(name) > maxName {
+		return ""
 	}
 	ref, err := reference.ParseDockerRef(name)
 	if err != nil {
 		return ""
 	}
 	return ref.String()
+}
+
+// familiar spells a name as people do, itself if it is none.
+func familiar(name string) string {
+	if len(name) > maxName {
+		return name
+	}
+	ref, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return name
+	}
+	return reference.FamiliarString(ref)
 }

@@ -1,0 +1,270 @@
+package prune
+
+import (
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Explanation says what an object is, who holds it and what a prune does.
+type Explanation struct {
+	Object Object `json:"object"`
+	// Bytes are the object's own, without what it refers to.
+	Bytes     int64         `json:"bytes"`
+	Target    digest.Digest `json:"target,omitempty"`
+	CreatedAt time.Time     `json:"createdAt,omitzero"`
+	// UsedBy are the clients that use the image, in words.
+	UsedBy []string `json:"usedBy"`
+	// Chains lead from what holds the object down to it, one for each holder.
+	Chains [][]Object `json:"chains"`
+	// MoreChains counts the holders beyond those listed.
+	MoreChains int `json:"moreChains"`
+	// Holds is everything that the object reaches, itself included.
+	Holds Amount `json:"holds"`
+	// Frees is what removing the object would free.
+	Frees Amount `json:"frees"`
+	// Decisions are what a prune by the policy does with the records that
+	// lead to the object.
+	Decisions []ImageDocument `json:"decisions"`
+}
+
+// maxChains bounds how many holders are listed.
+const maxChains = 20
+
+// Explain tells about the object that the text names, with the decisions that
+// a prune by the policy would make. The error is a *[PolicyError] or an
+// *[AmbiguousError].
+func (inv *Inventory) Explain(text string, policy Policy, now time.Time) (*Explanation, error) {
+	plan, err := inv.Plan(policy, now)
+	if err != nil {
+		return nil, err
+	}
+	c := newCollector(inv, now)
+	var within []string
+	if !policy.AllNamespaces {
+		within = policy.Namespaces
+	}
+	n, err := c.find(text, within)
+	if err != nil {
+		return nil, err
+	}
+	e := &Explanation{Object: n.object(), UsedBy: []string{}, Chains: [][]Object{}, Decisions: []ImageDocument{}}
+	c.facts(e, n)
+	chains := c.chains(n)
+	e.MoreChains = max(0, len(chains)-maxChains)
+	for _, chain := range chains[:len(chains)-e.MoreChains] {
+		e.Chains = append(e.Chains, chain.objects())
+	}
+	e.Holds = c.holding(n)
+	e.Frees = c.frees(inv, c.without(n, chains)).amount()
+	e.addDecisions(c, plan, n, chains)
+	return e, nil
+}
+
+// facts fills in what the object itself tells.
+func (c *collector) facts(e *Explanation, n node) {
+	s := c.spaces[n.ns]
+	switch n.kind {
+	case kindImage:
+		record := s.records[n.key]
+		e.Target, e.CreatedAt = record.Target.Digest, record.CreatedAt
+	case kindContent:
+		blob := s.Blobs[digest.Digest(n.key)]
+		e.Bytes, e.CreatedAt = blob.Size, blob.CreatedAt
+	case kindSnapshot:
+		snapshot := s.Snapshots[parseSnapshotKey(n.key)]
+		e.Bytes, e.CreatedAt = snapshot.Bytes, snapshot.Created
+	case kindContainer:
+		e.CreatedAt = s.containers[n.key].CreatedAt
+	case kindLease:
+		e.CreatedAt = s.leases[n.key].CreatedAt
+	}
+}
+
+// holding sums up what a node reaches.
+func (c *collector) holding(n node) Amount {
+	var a Amount
+	s := c.spaces[n.ns]
+	for m := range mark([]node{n}, c.edges(change{})) {
+		switch m.kind {
+		case kindContent:
+			if blob, ok := s.Blobs[digest.Digest(m.key)]; ok {
+				a.addBlob(blob.Size)
+			}
+		case kindSnapshot:
+			if snapshot, ok := s.Snapshots[parseSnapshotKey(m.key)]; ok {
+				a.addSnapshot(snapshot.Bytes)
+			}
+		}
+	}
+	return a
+}
+
+// chain leads from a root to an object.
+type chain []node
+
+func (c chain) objects() []Object {
+	objects := make([]Object, len(c))
+	for i, n := range c {
+		objects[i] = n.object()
+	}
+	return objects
+}
+
+// chains finds for each root that reaches the object a shortest way from it,
+// by going up. A blob is also held by what holds it in other namespaces.
+func (c *collector) chains(n node) []chain {
+	up := c.reversed()
+	isRoot := make(map[node]bool)
+	for _, root := range c.roots(change{}) {
+		isRoot[root] = true
+	}
+	down := make(map[node]node) // the next node on the way to the object
+	var gray []node
+	for _, start := range c.copies(n) {
+		for _, flat := range [...]bool{false, true} {
+			start.flat = flat
+			down[start] = start
+			gray = append(gray, start)
+		}
+	}
+	var found []chain
+	for len(gray) > 0 {
+		next := gray[0]
+		gray = gray[1:]
+		if isRoot[next] {
+			found = append(found, follow(down, next))
+		}
+		for _, above := range up[next] {
+			if _, seen := down[above]; !seen {
+				down[above] = next
+				gray = append(gray, above)
+			}
+		}
+	}
+	return found
+}
+
+func follow(down map[node]node, from node) chain {
+	way := chain{from}
+	for down[from] != from {
+		from = down[from]
+		way = append(way, from)
+	}
+	return way
+}
+
+// copies lists a blob in all namespaces that know it, anything else as it is.
+func (c *collector) copies(n node) []node {
+	all := []node{n}
+	if n.kind != kindContent {
+		return all
+	}
+	for _, s := range c.order {
+		if _, known := s.Blobs[digest.Digest(n.key)]; known && s.Name != n.ns {
+			all = append(all, node{kind: kindContent, ns: s.Name, key: n.key})
+		}
+	}
+	return all
+}
+
+// reversed turns all edges around.
+func (c *collector) reversed() map[node][]node {
+	up := make(map[node][]node)
+	edges := c.edges(change{})
+	for _, s := range c.order {
+		s.each(func(n node) {
+			for _, flat := range [...]bool{false, true} {
+				if n.flat = flat; flat && n.kind != kindContent && n.kind != kindSnapshot && n.kind != kindImage {
+					continue
+				}
+				edges(n, func(to node) { up[to] = append(up[to], n) })
+			}
+		})
+	}
+	for _, above := range up {
+		slices.SortFunc(above, compareNodes)
+	}
+	return up
+}
+
+// without is the change that removes the object: a record goes with the other
+// names of its image, a lease goes, and content or a snapshot goes with all
+// records that hold it.
+func (c *collector) without(n node, chains []chain) change {
+	ch := change{removed: make(map[node]bool), ignored: make(map[node]bool)}
+	switch n.kind {
+	case kindLease:
+		ch.ignored[n] = true
+	case kindImage:
+		s := c.spaces[n.ns]
+		target := s.records[n.key].Target.Digest
+		for _, record := range s.Images {
+			if record.Target.Digest == target {
+				ch.removed[node{kind: kindImage, ns: n.ns, key: record.Name}] = true
+			}
+		}
+	case kindContent, kindSnapshot:
+		for _, chain := range chains {
+			if chain[0].kind == kindImage {
+				ch.removed[chain[0]] = true
+			}
+		}
+	}
+	return ch
+}
+
+// addDecisions adds what the plan does with the object's record, or with the
+// records that hold it, and who uses these.
+func (e *Explanation) addDecisions(c *collector, plan *Plan, n node, chains []chain) {
+	wanted := map[node]bool{n: true}
+	for _, chain := range chains {
+		wanted[chain[0]] = true
+	}
+	if n.kind == kindContainer {
+		c.addImageOf(wanted, n)
+	}
+	for _, d := range plan.decisions {
+		if wanted[node{kind: kindImage, ns: d.Namespace, key: d.Name}] {
+			e.Decisions = append(e.Decisions, d.document())
+		}
+	}
+	if n.kind == kindImage {
+		e.UsedBy = append(e.UsedBy, plan.usersOf(n)...)
+	}
+}
+
+// addImageOf adds the records that a container's use resolves to.
+func (c *collector) addImageOf(wanted map[node]bool, n node) {
+	s := c.spaces[n.ns]
+	use, err := containerUse(s.containers[n.key])
+	if err != nil {
+		return // the plan says so: the namespace is closed
+	}
+	catalog := newCatalog(s.Namespace, c.version)
+	used := resolve(catalog, []Use{use})
+	for name := range used.names {
+		wanted[node{kind: kindImage, ns: n.ns, key: name}] = true
+	}
+	for target := range used.units {
+		for _, record := range catalog.units[target].records {
+			wanted[node{kind: kindImage, ns: n.ns, key: record.Name}] = true
+		}
+	}
+}
+
+// usersOf lists who uses a record or its image.
+func (p *Plan) usersOf(n node) []string {
+	ns := p.inventory.Namespace(n.ns)
+	catalog := newCatalog(ns, parseVersion(p.inventory.Store.Version))
+	used := resolve(catalog, ns.Uses)
+	users := slices.Clone(used.names[n.key])
+	for _, image := range ns.Images {
+		if image.Name == n.key {
+			users = append(users, used.units[image.Target.Digest]...)
+		}
+	}
+	slices.Sort(users)
+	return slices.Compact(users)
+}
