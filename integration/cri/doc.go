@@ -56,7 +56,11 @@ func Start(tb testing.TB, version parts.Part) *Node {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	paths, err := parts.Ensure(ctx, parts.Runc, parts.Shim)
+	shim := parts.Shim
+	if version == parts.Containerd17 {
+		shim = parts.Shim17
+	}
+	paths, err := parts.Ensure(ctx, parts.Runc, shim)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -64,10 +68,11 @@ func Start(tb testing.TB, version parts.Part) *Node {
 		Version:      version,
 		CRI:          true,
 		SandboxImage: PauseName,
-		Path:         []string{paths.Dir(parts.Runc), paths.Dir(parts.Shim)},
+		Path:         []string{paths.Dir(parts.Runc), paths.Dir(shim)},
 	})
 	n := &Node{Daemon: d, tb: tb, Builder: imagestore.New(7)}
 	n.dial()
+	tb.Cleanup(n.removeCgroups)
 	tb.Cleanup(n.removePods)
 	n.Base = n.Builder.Program(imagestore.Spec{Name: PauseName}, SleeperPath, sleeper(tb))
 	n.Add(n.Base, PauseName)

@@ -24,7 +24,7 @@ func (n *Node) Pod(name string) *Pod {
 			"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": "default", "io.kubernetes.pod.uid": "uid-of-" + name,
 		},
 		Linux: &runtime.LinuxPodSandboxConfig{
-			CgroupParent:    "/ctr-prune-test",
+			CgroupParent:    n.cgroup(),
 			SecurityContext: &runtime.LinuxSandboxSecurityContext{NamespaceOptions: hostNamespaces()},
 		},
 	}

@@ -19,6 +19,7 @@ const (
 	Containerd24 Part = "containerd@2.4.2"
 	Containerd17 Part = "containerd@1.7.35"
 	Shim         Part = "containerd-shim-runc-v2@2.4.2"
+	Shim17       Part = "containerd-shim-runc-v2@1.7.35"
 	Runc         Part = "runc@1.5.2"
 	Dockerd      Part = "dockerd@2.0.0-beta.24"
 	Buildkit     Part = "buildkit@0.33.1"
@@ -28,7 +29,7 @@ const (
 
 // All returns every part, those that the first tests need first.
 func All() []Part {
-	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Runc, Shim, Dockerd, Buildkit}
+	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Runc, Shim, Shim17, Dockerd, Buildkit}
 }
 
 // Paths says where the programs of the parts are.

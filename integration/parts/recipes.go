@@ -35,6 +35,12 @@ var recipes = map[Part]recipe{
 		packages: []string{"./cmd/containerd-shim-runc-v2"},
 		programs: []string{"containerd-shim-runc-v2"},
 	},
+	// A shim serves the containerd of its own version only.
+	Shim17: {
+		module:   "github.com/containerd/containerd@v1.7.35",
+		packages: []string{"./cmd/containerd-shim-runc-v2"},
+		programs: []string{"containerd-shim-runc-v2"},
+	},
 	Runc: {
 		module:    "github.com/opencontainers/runc@v1.5.2",
 		packages:  []string{"."},
