@@ -22,7 +22,11 @@ func UmociArchive(ctx context.Context, umoci, dir, tag string, files ...string) 
 		{"config", "--image", image, "--config.cmd", "/bin/true", "--config.label", "made.by=umoci"},
 	}
 	for _, f := range files {
-		steps = append(steps, []string{"insert", "--rootless", "--image", image, f, "/opt/" + filepath.Base(f)})
+		mine, err := copyTo(dir, f)
+		if err != nil {
+			return "", err
+		}
+		steps = append(steps, []string{"insert", "--rootless", "--image", image, mine, "/opt/" + filepath.Base(f)})
 	}
 	// Every step leaves the manifest of the one before it behind.
 	steps = append(steps, []string{"gc", "--layout", layout})
@@ -46,6 +50,16 @@ func run(ctx context.Context, program string, args ...string) error {
 		return fmt.Errorf("%s %q: %w\n%s", filepath.Base(program), args, err, out)
 	}
 	return nil
+}
+
+// copyTo copies a file: umoci wants to own the folder that it takes one from.
+func copyTo(dir, file string) (string, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, filepath.Base(file))
+	return path, os.WriteFile(path, data, 0o755)
 }
 
 func tarDir(dir, file string) (err error) {

@@ -1,0 +1,103 @@
+package parts
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEveryPartHasARecipe(t *testing.T) {
+	for _, part := range All() {
+		rec, ok := recipes[part]
+		if !ok || len(rec.programs) == 0 {
+			t.Errorf("%s: no recipe, or one without programs", part)
+		}
+		_, version, built := strings.Cut(string(part), "@")
+		if built != (rec.module != "") || built && !strings.HasSuffix(rec.module, "@v"+version) {
+			t.Errorf("%s: built from %q", part, rec.module)
+		}
+	}
+	if len(All()) != len(recipes) {
+		t.Errorf("All lists %d parts, there are %d recipes", len(All()), len(recipes))
+	}
+}
+
+func TestUnknownPart(t *testing.T) {
+	if _, err := Ensure(t.Context(), "containerd@0.1"); err == nil {
+		t.Error("an unknown part was provided")
+	}
+}
+
+func TestPresentPartIsNotBuiltAgain(t *testing.T) {
+	dir := t.TempDir()
+	part := Part("tool@1")
+	if err := os.MkdirAll(filepath.Join(dir, string(part)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, string(part), "tool"), nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// The module does not exist: an attempt to build it fails.
+	rec := recipe{module: "example.invalid/tool@v1.0.0", programs: []string{"tool"}}
+	got, err := ensure(t.Context(), dir, part, rec)
+	if err != nil || got != filepath.Join(dir, string(part)) {
+		t.Errorf("ensure = %q, %v", got, err)
+	}
+}
+
+func TestFailedBuildLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	rec := recipe{module: "github.com/opencontainers/go-digest@v1.0.0", packages: []string{"./no-such"}, programs: []string{"x"}}
+	if _, err := ensure(t.Context(), dir, "x@1", rec); err == nil {
+		t.Fatal("a package that does not exist was built")
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 || left[0].Name() != "x@1.lock" {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestMissingProgramIsASentence(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root would install it")
+	}
+	rec := recipe{programs: []string{"no-such-tool"}, needs: []string{"no-such-tool"}, debian: []string{"no-such-package"}}
+	_, err := ensure(t.Context(), t.TempDir(), "no-such-tool", rec)
+	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "apt-get install no-such-package") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLockWaitsForTheOther(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	unlock, err := lock(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*lockRetry)
+	defer cancel()
+	if _, err := lock(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a second lock: %v", err)
+	}
+	second := make(chan error, 1)
+	go func() {
+		unlock, err := lock(t.Context(), path)
+		if err == nil {
+			unlock()
+		}
+		second <- err
+	}()
+	unlock()
+	select {
+	case err := <-second:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the lock was never handed over")
+	}
+}
