@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/containerd/containerd/v2/core/leases"
 )
@@ -45,11 +46,25 @@ func (r *reader) askSources(ctx context.Context, ns *Namespace) error {
 		if err != nil {
 			return err
 		}
+		if covered {
+			ns.supersede(uses)
+		}
 		ns.Uses = append(ns.Uses, uses...)
 		docker = docker || covered
 	}
-	if ns.Name == dockerNamespace && !docker {
+	if ns.Docker() && !docker {
 		return errors.New("containerd does not know Docker's stopped containers; give the Docker API with --docker-host")
 	}
 	return nil
+}
+
+// supersede drops what container records told of containers that their client
+// has now told of itself: it knows the image, the record only the snapshot,
+// which several images may share.
+func (ns *Namespace) supersede(uses []Use) {
+	told := make(map[string]bool, len(uses))
+	for _, use := range uses {
+		told[use.Holder.ID] = true
+	}
+	ns.Uses = slices.DeleteFunc(ns.Uses, func(use Use) bool { return told[use.Holder.ID] })
 }

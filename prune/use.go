@@ -32,6 +32,9 @@ type Holder struct {
 	Name string
 	// Client is the program that made it, if known: "nerdctl", "CRI".
 	Client string
+	// State is what the client says it is doing: "running", "stopped". Empty
+	// where the client does not say.
+	State string
 }
 
 func (h Holder) String() string {
@@ -39,10 +42,14 @@ func (h Holder) String() string {
 	if name == "" {
 		name = h.ID
 	}
-	if h.Client == "" {
-		return h.Kind + " " + name
+	text := h.Kind + " " + name
+	if h.Client != "" {
+		text += " (" + h.Client + ")"
 	}
-	return fmt.Sprintf("%s %s (%s)", h.Kind, name, h.Client)
+	if h.State != "" {
+		text += ", " + h.State
+	}
+	return text
 }
 
 const (

@@ -1,0 +1,148 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/system"
+	"github.com/moby/moby/client"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// imageStore is what an Engine reports as its driver's type when its images
+// are containerd's (moby: daemon/containerd, ImageService.LayerStoreStatus).
+const imageStore = "io.containerd.snapshotter.v1"
+
+// same says whether the Engine keeps its images in the store, and in this
+// very one.
+func (s *Source) same(ctx context.Context, info system.Info) error {
+	if info.Containerd == nil || info.Containerd.Address == "" {
+		return errors.New("it does not say which containerd it uses: this needs Docker 27 or later")
+	}
+	if !slices.Contains(info.DriverStatus, [2]string{"driver-type", imageStore}) {
+		return fmt.Errorf("it does not use containerd's image store but the driver %q, so its images are not in containerd: use `docker image prune`", info.Driver)
+	}
+	store, err := s.store.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("identifying the store: %w", err)
+	}
+	theirs := strings.TrimPrefix(info.Containerd.Address, "unix://")
+	if !sameSocket(theirs, strings.TrimPrefix(store.Location, "unix://")) {
+		return fmt.Errorf("it uses another containerd, at %s, not the one at %s", theirs, store.Location)
+	}
+	return nil
+}
+
+// sameSocket compares the sockets themselves, for /var/run and bind mounts
+// give one socket several paths.
+func sameSocket(a, b string) bool {
+	fa, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	fb, err := os.Stat(b)
+	return err == nil && os.SameFile(fa, fb)
+}
+
+// wellFormed refuses a list with an entry that cannot be a container's.
+func wellFormed(list []container.Summary) error {
+	seen := make(map[string]bool, len(list))
+	for _, c := range list {
+		switch {
+		case !prune.IsDockerID(c.ID):
+			return fmt.Errorf("it lists a container whose ID %.80q is none", c.ID)
+		case seen[c.ID]:
+			return fmt.Errorf("it lists container %s twice", short(c.ID))
+		case container.ValidateContainerState(c.State) != nil:
+			return fmt.Errorf("it lists container %s in a state %.40q that is none", short(c.ID), c.State)
+		case c.ImageID == "" && c.Image == "":
+			// made from no image at all
+		case digest.Digest(c.ImageID).Validate() != nil:
+			return fmt.Errorf("it lists container %s with an image ID %.80q that is none", short(c.ID), c.ImageID)
+		}
+		seen[c.ID] = true
+	}
+	return nil
+}
+
+// crossCheck compares the Engine's list with what the store knows of Docker's
+// containers and returns the list, completed by those that were made since.
+func (s *Source) crossCheck(ctx context.Context, e *engine, ns *prune.Namespace, list []container.Summary) ([]container.Summary, error) {
+	known := ns.DockerContainers()
+	listed := make(map[string]bool, len(list))
+	strange := len(list) > 0
+	for _, c := range list {
+		listed[c.ID] = true
+		if _, ok := known[c.ID]; ok {
+			strange = false
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(known)) {
+		if listed[id] {
+			continue
+		}
+		added, err := s.unlisted(ctx, e, ns.Name, id)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, added...)
+	}
+	if !strange {
+		return list, nil
+	}
+	// All may be younger than the reading of the store.
+	for _, c := range list {
+		if there, err := s.holds(ctx, ns.Name, c.ID); there || err != nil {
+			return list, err
+		}
+	}
+	return nil, fmt.Errorf("it lists %d containers, none of which is in this store: it is another Engine", len(list))
+}
+
+// unlisted decides about a container that the store has and the Engine did
+// not list: it was made or removed since, or the list is not to be trusted.
+func (s *Source) unlisted(ctx context.Context, e *engine, namespace, id string) ([]container.Summary, error) {
+	found, err := e.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err == nil {
+		added := []container.Summary{summary(found.Container)}
+		return added, wellFormed(added)
+	}
+	if !errdefs.IsNotFound(err) {
+		return nil, sentence(err)
+	}
+	there, err := s.holds(ctx, namespace, id)
+	if err != nil || !there {
+		return nil, err
+	}
+	return nil, fmt.Errorf("it does not know container %s, which this store holds for Docker; if Docker has lost it, `ctr -n %s leases rm %s` gives it up", short(id), namespace, id)
+}
+
+// holds asks the store itself whether it has a container of Docker's.
+func (s *Source) holds(ctx context.Context, namespace, id string) (bool, error) {
+	ctx = namespaces.WithNamespace(ctx, namespace)
+	found, err := s.store.Leases().List(ctx, "id=="+id)
+	if err != nil {
+		return false, fmt.Errorf("looking for the lease of container %s: %w", short(id), err)
+	}
+	if len(found) > 0 {
+		return true, nil
+	}
+	_, err = s.store.Containers().Get(ctx, id)
+	if errdefs.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking for container %s: %w", short(id), err)
+	}
+	return true, nil
+}

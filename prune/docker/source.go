@@ -1,0 +1,93 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// Source is a [prune.Source] that asks one Docker Engine. It keeps no
+// connection and no state between calls.
+type Source struct {
+	path    string
+	store   prune.Store
+	timeout time.Duration
+	limit   int64
+}
+
+// Option changes how a [Source] asks.
+type Option func(*Source)
+
+// WithTimeout bounds one call of [Source.Uses] as a whole; ten seconds unless
+// set.
+func WithTimeout(d time.Duration) Option { return func(s *Source) { s.timeout = d } }
+
+// WithLimit bounds the bytes of one answer; 64 MiB unless set, which is enough
+// for some ten thousand containers.
+func WithLimit(bytes int64) Option { return func(s *Source) { s.limit = bytes } }
+
+const (
+	defaultTimeout = 10 * time.Second
+	defaultLimit   = 64 << 20
+)
+
+// New returns a source that asks the Engine at host, a path or a unix:// URL,
+// what it uses of the store. Nothing is asked yet.
+func New(host string, store prune.Store, opts ...Option) (*Source, error) {
+	path, err := socketPath(host)
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{path: path, store: store, timeout: defaultTimeout, limit: defaultLimit}
+	for _, o := range opts {
+		o(s)
+	}
+	return s, nil
+}
+
+// Uses implements [prune.Source]. It covers the namespaces that the Engine
+// says it keeps its containers and its plugins in, and asks only about a
+// namespace that has traces of Docker: elsewhere no container of Docker's can
+// be, running or not.
+func (s *Source) Uses(ctx context.Context, ns *prune.Namespace) ([]prune.Use, bool, error) {
+	if !ns.Docker() {
+		return nil, false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	uses, covered, err := s.ask(ctx, ns)
+	if err != nil {
+		return nil, false, fmt.Errorf("what Docker at %s uses cannot be learned: %w", s.path, err)
+	}
+	return uses, covered, nil
+}
+
+func (s *Source) ask(ctx context.Context, ns *prune.Namespace) ([]prune.Use, bool, error) {
+	e, err := s.connect()
+	if err != nil {
+		return nil, false, err
+	}
+	defer e.close()
+	seen, err := e.look(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := s.same(ctx, seen.info); err != nil {
+		return nil, false, err
+	}
+	spaces := seen.info.Containerd.Namespaces
+	switch ns.Name {
+	case spaces.Containers:
+	case spaces.Plugins:
+		return nil, true, nil // plugins run from their own files, not from images
+	default:
+		return nil, false, fmt.Errorf("it keeps its containers in namespace %q, not in this one", spaces.Containers)
+	}
+	if seen.containers, err = s.crossCheck(ctx, e, ns, seen.containers); err != nil {
+		return nil, false, err
+	}
+	uses, err := e.uses(ctx, ns, seen.containers)
+	return uses, true, err
+}
