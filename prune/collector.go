@@ -37,7 +37,7 @@ type change struct {
 	removed map[node]bool
 	// standIns are image records that were added, with their targets.
 	standIns map[node]digest.Digest
-	// ignored are leases that count as gone.
+	// ignored are leases and uploads that count as gone.
 	ignored map[node]bool
 	// severed are direct lease-to-content edges that count as gone.
 	severed map[[2]node]bool
@@ -104,8 +104,9 @@ func (c *collector) roots(ch change) []node {
 		}
 		roots = append(roots, c.leaseRoots(s, ch)...)
 		for _, ingest := range s.Ingests {
-			if !c.now.After(ingest.StartedAt.Add(ingestExpiry)) {
-				roots = append(roots, node{kind: kindIngest, ns: s.Name, key: ingest.Ref})
+			n := node{kind: kindIngest, ns: s.Name, key: ingest.Ref}
+			if !ch.ignored[n] && !c.now.After(ingest.StartedAt.Add(ingestExpiry)) {
+				roots = append(roots, n)
 			}
 		}
 	}

@@ -68,7 +68,7 @@ type execution struct {
 //  2. Look once more, and leave out what changed since the plan. Write the
 //     plan as a blob under the lease that refers to all targets: from here on
 //     the collector keeps every blob and snapshot of every victim.
-//  3. Make the stand-ins, then delete the records.
+//  3. Make the stand-ins, then delete the records; abort abandoned uploads.
 //  4. Look again, and re-create each record that something needs by now.
 //  5. Remove the snapshot labels of configs that only build history holds.
 //  6. Delete the run leases, the last one synchronously: the one collection.
@@ -88,6 +88,7 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 		return nil, errors.Join(err, x.abandon(ctx))
 	}
 	x.remove(ctx)
+	x.abort(ctx)
 	x.report.Interrupted = ctx.Err() != nil
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.opts.Finish)

@@ -19,6 +19,7 @@ func (x *execution) measure(ctx context.Context) {
 	}
 	x.report.Measured = true
 	x.report.Untagged = x.untagged(after)
+	x.report.Aborted = x.aborted(after)
 	remaining := after.objects()
 	if err := x.addFiles(ctx, remaining); err != nil {
 		x.fail(err)

@@ -2,6 +2,7 @@ package prune
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -30,8 +31,13 @@ type Held struct {
 }
 
 // foresee computes the outcome of the decisions by containerd's own rules.
-func foresee(c *collector, inv *Inventory, decisions []Decision, ignored map[node]bool) outcome {
-	ch := change{ignored: ignored, removed: make(map[node]bool), standIns: make(map[node]digest.Digest)}
+// What is ignored is gone before, what is aborted goes with the decisions.
+func foresee(c *collector, inv *Inventory, decisions []Decision, ignored, aborted map[node]bool) outcome {
+	ch := change{ignored: maps.Clone(aborted), removed: make(map[node]bool), standIns: make(map[node]digest.Digest)}
+	if ch.ignored == nil {
+		ch.ignored = make(map[node]bool)
+	}
+	maps.Copy(ch.ignored, ignored)
 	var victims []node
 	for _, d := range decisions {
 		if !d.gone() {

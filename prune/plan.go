@@ -13,6 +13,7 @@ type Plan struct {
 	now       time.Time
 	chosen    []*Namespace
 	decisions []Decision
+	uploads   []Upload
 	outcome   outcome
 	notes     []string
 	refused   []Refusal
@@ -41,7 +42,10 @@ func (inv *Inventory) Plan(policy Policy, now time.Time) (*Plan, error) {
 		p.addNamespace(ns)
 	}
 	c := newCollector(inv, now)
-	p.outcome = foresee(c, inv, p.decisions, p.interruptedLeases())
+	for _, ns := range chosen {
+		p.uploads = append(p.uploads, c.uploads(ns, policy)...)
+	}
+	p.outcome = foresee(c, inv, p.decisions, p.interruptedLeases(), p.abortedIngests())
 	addDetails(c, p.decisions, p.outcome.after)
 	return p, nil
 }
@@ -64,6 +68,17 @@ func (p *Plan) interruptedLeases() map[node]bool {
 		}
 	}
 	return ignored
+}
+
+// abortedIngests are the uploads that the plan gives up.
+func (p *Plan) abortedIngests() map[node]bool {
+	aborted := make(map[node]bool)
+	for _, u := range p.uploads {
+		if u.Action == Remove {
+			aborted[node{kind: kindIngest, ns: u.Namespace, key: u.Ref}] = true
+		}
+	}
+	return aborted
 }
 
 // addDetails says of each record that goes why it frees less than it seems.
@@ -123,6 +138,11 @@ func (p *Plan) Empty() bool {
 			return false
 		}
 	}
+	for _, u := range p.uploads {
+		if u.Action == Remove {
+			return false
+		}
+	}
 	return len(p.Interrupted()) == 0 && !p.collectsGarbage()
 }
 
@@ -159,9 +179,14 @@ func (p *Plan) batches() []batch {
 			going[d.Namespace] = append(going[d.Namespace], d)
 		}
 	}
+	aborts := make(map[string]bool)
+	for _, u := range p.uploads {
+		aborts[u.Namespace] = aborts[u.Namespace] || u.Action == Remove
+	}
 	var all []batch
 	for _, ns := range p.chosen {
-		if records := going[ns.Name]; len(records) > 0 || len(ns.Interrupted) > 0 || p.collectsGarbage() {
+		records := going[ns.Name]
+		if len(records) > 0 || aborts[ns.Name] || len(ns.Interrupted) > 0 || p.collectsGarbage() {
 			all = append(all, batch{ns: ns, records: records})
 		}
 	}

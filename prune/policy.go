@@ -3,6 +3,7 @@ package prune
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ctr-prune/ctr-prune/filters"
 )
@@ -22,6 +23,9 @@ type Policy struct {
 	// DanglingPrefixes are further prefixes of dangling names, such as
 	// buildkit's dangling-name-prefix.
 	DanglingPrefixes []string
+	// IngestAge, if positive, aborts uploads that were last written to longer
+	// ago and that no lease holds.
+	IngestAge time.Duration
 
 	// selection, if not nil, narrows the filters down to named records.
 	selection *Selection

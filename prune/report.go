@@ -14,6 +14,8 @@ type Report struct {
 
 	// Untagged are the records that are gone, sorted.
 	Untagged []Record
+	// Aborted are the abandoned uploads that are gone.
+	Aborted []Upload
 	// Skipped are the planned records that were left alone, and why.
 	Skipped []Skip
 	// Restored are the records that were put back because something needed

@@ -70,12 +70,7 @@ type classMark struct {
 func newUsage(inv *Inventory, plan *Plan, now time.Time) *diskUsage {
 	u := &diskUsage{
 		inv: inv, plan: plan, collector: newCollector(inv, now), all: inv.objects(),
-		index: make(map[imageKey]owner), copies: make(map[digest.Digest][]string), gone: make(map[imageKey]bool),
-	}
-	for _, ns := range inv.Namespaces {
-		for dgst := range ns.Blobs {
-			u.copies[dgst] = append(u.copies[dgst], ns.Name)
-		}
+		index: make(map[imageKey]owner), copies: copiesOf(inv), gone: make(map[imageKey]bool),
 	}
 	u.classify()
 	u.assign()
@@ -87,6 +82,17 @@ func newUsage(inv *Inventory, plan *Plan, now time.Time) *diskUsage {
 		u.gone[key] = u.gone[key] && d.Action == Remove
 	}
 	return u
+}
+
+// copiesOf lists the namespaces that know each blob.
+func copiesOf(inv *Inventory) map[digest.Digest][]string {
+	copies := make(map[digest.Digest][]string)
+	for _, ns := range inv.Namespaces {
+		for dgst := range ns.Blobs {
+			copies[dgst] = append(copies[dgst], ns.Name)
+		}
+	}
+	return copies
 }
 
 // classOf tells the class of a root.

@@ -1,0 +1,142 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/leases"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
+)
+
+// LeaseInfo is a lease as a user meets it.
+type LeaseInfo struct {
+	Namespace string    `json:"namespace"`
+	ID        string    `json:"id"`
+	CreatedAt time.Time `json:"createdAt"`
+	// Expires is zero for a lease that never does.
+	Expires time.Time `json:"expires,omitzero"`
+	Flat    bool      `json:"flat"`
+	Kind    ours.Kind `json:"kind"`
+	// Resources is how many objects it holds directly.
+	Resources int `json:"resources"`
+	// Alone is what nothing else holds: what goes when the lease goes.
+	Alone Amount `json:"alone"`
+	// Action is what [PruneLeases] does with it, Reason why.
+	Action Action `json:"action"`
+	Reason string `json:"reason"`
+}
+
+// Leases lists the leases of all namespaces with what each alone holds. The
+// inventory must have been read with AllSizes for the bytes of snapshots.
+func (inv *Inventory) Leases(now time.Time) []LeaseInfo {
+	c := newCollector(inv, now)
+	alone := c.heldAlone(inv)
+	list := []LeaseInfo{}
+	for _, s := range c.order {
+		for _, lease := range s.Leases {
+			info := LeaseInfo{
+				Namespace: s.Name, ID: lease.ID, CreatedAt: lease.CreatedAt, Flat: ours.Flat(lease.Lease),
+				Kind: ours.KindOf(lease.Lease), Resources: len(lease.Resources),
+				Alone: alone[node{kind: kindLease, ns: s.Name, key: lease.ID}],
+			}
+			info.Expires, _ = ours.Expiry(lease.Lease)
+			info.Action, info.Reason = c.leaseFate(s, lease)
+			list = append(list, info)
+		}
+	}
+	return list
+}
+
+// leaseFate says whether a lease can be removed safely. Only two sorts can:
+// those that containerd no longer honours, and the locks of runs of ours that
+// have ended. To tell an abandoned lease of another client from one in use is
+// that client's business.
+func (c *collector) leaseFate(s *space, lease Lease) (Action, string) {
+	interrupted := false
+	for _, id := range s.Interrupted {
+		interrupted = interrupted || id == lease.ID
+	}
+	switch kind := ours.KindOf(lease.Lease); {
+	case interrupted:
+		return Remove, "left by an interrupted run, which is finished first"
+	case kind == ours.KindRun || kind == ours.KindClaim:
+		return Keep, "a run is under way"
+	case !c.live(lease):
+		return Remove, "expired: containerd no longer honours it"
+	case kind == ours.KindGrace:
+		return Keep, "keeps what a run removed, so that it can be undone; `ctr-prune runs drop` gives it up"
+	case kind == ours.KindCache || kind == ours.KindHistory:
+		return Keep, "belongs to buildkit; `buildctl prune` frees what is not needed"
+	case kind == ours.KindPull:
+		return Keep, "a pull or build in progress, or one that was interrupted; it expires by itself"
+	default:
+		return Keep, "belongs to another client, which alone knows whether it is needed"
+	}
+}
+
+// heldAlone sums up what each lease alone holds.
+func (c *collector) heldAlone(inv *Inventory) map[node]Amount {
+	owners := [][]node{nil}
+	var names []node
+	for _, root := range c.roots(change{}) {
+		if root.kind != kindLease {
+			owners[0] = append(owners[0], root)
+			continue
+		}
+		owners = append(owners, []node{root})
+		names = append(names, root)
+	}
+	u := &diskUsage{inv: inv, collector: c, owners: own(owners, c.edges(change{})), copies: copiesOf(inv)}
+	sums := make(map[node]Amount, len(names))
+	add := func(by owner, blob bool, bytes int64) {
+		if by <= 0 {
+			return
+		}
+		sum := sums[names[by-1]]
+		if blob {
+			sum.addBlob(bytes)
+		} else {
+			sum.addSnapshot(bytes)
+		}
+		sums[names[by-1]] = sum
+	}
+	all := inv.objects()
+	for dgst, bytes := range all.blobs {
+		add(u.blobOwner(dgst), true, bytes)
+	}
+	for id, bytes := range all.snapshots {
+		add(u.owners.of(id.node()), false, bytes)
+	}
+	return sums
+}
+
+// PruneLeases removes the leases that [Inventory.Leases] marks for removal,
+// with one collection at the end, and returns what the store lost by it. The
+// locks of interrupted runs are not among them: [Plan.Execute] finishes those
+// runs, also for a plan that removes nothing.
+func PruneLeases(ctx context.Context, store Store, inv *Inventory, now time.Time) ([]LeaseInfo, error) {
+	var doomed []LeaseInfo
+	for _, info := range inv.Leases(now) {
+		if info.Action == Remove && info.Kind != ours.KindRun && info.Kind != ours.KindClaim {
+			doomed = append(doomed, info)
+		}
+	}
+	var removed []LeaseInfo
+	var errs []error
+	for i, info := range doomed {
+		var opts []leases.DeleteOpt
+		if i == len(doomed)-1 {
+			opts = append(opts, leases.SynchronousDelete)
+		}
+		err := store.Leases().Delete(inNamespace(ctx, info.Namespace), leases.Lease{ID: info.ID}, opts...)
+		if ignoreNotFound(err) != nil {
+			errs = append(errs, fmt.Errorf("deleting lease %q in namespace %q: %w", info.ID, info.Namespace, err))
+			continue
+		}
+		removed = append(removed, info)
+	}
+	return removed, errors.Join(errs...)
+}
