@@ -156,6 +156,9 @@ func (d *Daemon) Restart(change ...func(*Options)) {
 func (d *Daemon) Pause() {
 	d.tb.Helper()
 	d.signal(syscall.SIGSTOP)
+	if err := d.proc.awaitStopped(); err != nil {
+		d.tb.Fatalf("waiting for containerd to stop: %v", err)
+	}
 }
 
 // Continue ends a Pause.
