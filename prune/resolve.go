@@ -31,7 +31,8 @@ func resolve(c *catalog, uses []Use) usage {
 func (u usage) claim(units []*unit, holder, how string) {
 	text := holder + how
 	for _, unit := range units {
-		if !slices.Contains(u.units[unit.target], text) {
+		known := u.units[unit.target]
+		if !slices.Contains(known, text) && !slices.Contains(known, holder) {
 			u.units[unit.target] = append(u.units[unit.target], text)
 		}
 	}

@@ -3,6 +3,7 @@ package prune
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/typeurl/v2"
@@ -43,7 +44,7 @@ func (h Holder) String() string {
 		name = h.ID
 	}
 	text := h.Kind + " " + name
-	if h.Client != "" {
+	if h.Client != "" && !strings.HasPrefix(h.Kind, "pod") { // a pod's client goes without saying
 		text += " (" + h.Client + ")"
 	}
 	if h.State != "" {
@@ -114,10 +115,7 @@ func criDigests(ext typeurl.Any) ([]digest.Digest, error) {
 
 func holderOf(c containers.Container) Holder {
 	h := Holder{Kind: "container", ID: c.ID}
-	pod := c.Labels[labelPodName]
-	if pod != "" {
-		pod = c.Labels[labelPodNamespace] + "/" + pod
-	}
+	pod := podName(c)
 	_, isSandbox := c.Extensions[extensionCRISandbox]
 	switch {
 	case isSandbox || c.Labels[labelCRIKind] == "sandbox":
