@@ -147,6 +147,14 @@ func (r *Report) Document() Document {
 	return d
 }
 
+// Nothing returns the report of a plan that needs no run because it is
+// [Plan.Empty]: nothing was done.
+func (p *Plan) Nothing() *Report {
+	r := newReport(p)
+	r.Measured = true
+	return r
+}
+
 // list copies a list, never to nil, which JSON would call null.
 func list[T any](items []T) []T { return append([]T{}, items...) }
 

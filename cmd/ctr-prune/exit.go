@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// The exit codes, as the help and the manual promise them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitBusy        = 3
+	exitUnreachable = 4
+	exitInterrupted = 130
+)
+
+const exitCodes = `  0    done, or nothing to do, or the question was answered with no
+  1    something failed; the report was still printed
+  2    the command line cannot be used; nothing was changed
+  3    another run is under way in this namespace
+  4    the store cannot be reached or opened
+  130  interrupted, or out of time: what was deleted is finished and reported`
+
+// usageError is a command line that cannot be used.
+type usageError struct{ problem string }
+
+func (e *usageError) Error() string { return e.problem }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+// saidError is a failure that was already told to the user.
+type saidError struct{ code int }
+
+func (e *saidError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// stoppedError is a run that ended before it changed anything because its
+// context did.
+type stoppedError struct{ why error }
+
+func (e *stoppedError) Error() string { return e.why.Error() + "; nothing was removed" }
+
+// stopped turns the error of a step that changes nothing into a stoppedError
+// if the end of the context is the reason.
+func stopped(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return &stoppedError{context.Cause(ctx)}
+}
+
+// unreadableError is a store that was opened and then stopped to answer.
+type unreadableError struct{ err error }
+
+func (e *unreadableError) Error() string { return e.err.Error() }
+func (e *unreadableError) Unwrap() error { return e.err }
+
+// exitCode returns the exit code for what a command returned.
+func exitCode(err error) int {
+	var (
+		said       *saidError
+		stop       *stoppedError
+		usage      *usageError
+		filter     *filters.Error
+		policy     *prune.PolicyError
+		busy       *leases.Busy
+		open       *prune.OpenError
+		unreadable *unreadableError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &said):
+		return said.code
+	case errors.As(err, &stop):
+		return exitInterrupted
+	case errors.As(err, &usage), errors.As(err, &filter), errors.As(err, &policy):
+		return exitUsage
+	case errors.As(err, &busy):
+		return exitBusy
+	case errors.As(err, &open), errors.As(err, &unreadable) && errdefs.IsUnavailable(err):
+		return exitUnreachable
+	}
+	return exitFailed
+}
+
+// complain prints an error, one sentence a line, and returns its exit code.
+func complain(stderr io.Writer, err error) int {
+	var said *saidError
+	if err != nil && !errors.As(err, &said) {
+		for _, sentence := range sentences(err) {
+			// If stderr is gone there is nobody left to tell.
+			_, _ = fmt.Fprintln(stderr, quote("ctr-prune: "+sentence))
+		}
+	}
+	return exitCode(err)
+}
+
+// sentences takes joined errors apart.
+func sentences(err error) []string {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []string{err.Error()}
+	}
+	var all, parts []string
+	for _, e := range joined.Unwrap() {
+		all = append(all, sentences(e)...)
+		parts = append(parts, e.Error())
+	}
+	if strings.Join(parts, "\n") != err.Error() {
+		return []string{err.Error()} // one sentence around several causes
+	}
+	return all
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+const (
+	defaultAddress = "/run/containerd/containerd.sock"
+	envAddress     = "CONTAINERD_ADDRESS"
+	connectTimeout = 10 * time.Second
+)
+
+// storeOptions say which store a command works on, and for how long.
+type storeOptions struct {
+	flags   *pflag.FlagSet
+	address string
+	root    string
+	timeout time.Duration
+	connect time.Duration
+}
+
+func (o *storeOptions) add(fs *pflag.FlagSet) {
+	o.flags = fs
+	fs.StringVar(&o.address, "address", defaultAddress, "socket of containerd, also by "+envAddress)
+	fs.StringVar(&o.root, "root", "", "root `DIR` of a containerd that does not run, instead of a socket")
+	fs.DurationVar(&o.timeout, "timeout", 0, "after this `DURATION` stop deleting, finish what was deleted, and exit 130 (default no limit)")
+	fs.DurationVar(&o.connect, "connect-timeout", connectTimeout, "wait at most this `DURATION` for containerd to answer")
+}
+
+// check refuses what cannot be used, before anything is opened.
+func (o *storeOptions) check() error {
+	given := func(name string) bool { return o.flags.Changed(name) }
+	switch {
+	case given("address") && given("root"):
+		return usagef("--address and --root contradict each other: choose a running containerd or the files of a stopped one")
+	case given("root") && o.root == "":
+		return usagef("--root is empty: give the root directory of a containerd, such as /var/lib/containerd")
+	case given("timeout") && o.timeout <= 0:
+		return usagef("--timeout %s is not above zero: give a duration such as 10m", o.timeout)
+	case o.connect <= 0:
+		return usagef("--connect-timeout %s is not above zero: give a duration such as 10s", o.connect)
+	}
+	return nil
+}
+
+// limit returns ctx with the deadline that --timeout sets.
+func (o *storeOptions) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if o.timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, o.timeout, errors.New("the time given by --timeout is up"))
+}
+
+// open opens the store. The caller closes it.
+func (o *storeOptions) open(ctx context.Context, getenv func(string) string) (prune.Store, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if o.root != "" {
+		return prune.OpenRoot(ctx, o.root)
+	}
+	wait := o.connect
+	if deadline, ok := ctx.Deadline(); ok {
+		wait = min(wait, time.Until(deadline))
+	}
+	return prune.Open(o.where(getenv), prune.WithTimeout(wait))
+}
+
+// where is the address of the socket.
+func (o *storeOptions) where(getenv func(string) string) string {
+	if address := getenv(envAddress); address != "" && !o.flags.Changed("address") {
+		return address
+	}
+	return o.address
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// helpWidth is how wide help is printed: it reads no better when wider.
+const helpWidth = 100
+
+// otherFlags is the title of flags that are in no group.
+const otherFlags = "Other"
+
+// help prints the help of a command on stdout.
+func help(cmd *cobra.Command, _ []string) {
+	var b strings.Builder
+	text := cmd.Long
+	if text == "" {
+		text = cmd.Short
+	}
+	b.WriteString(text + "\n\n")
+	writeUsage(&b, cmd)
+	cmd.Print(b.String())
+}
+
+// usage prints how a command is called on stderr.
+func usage(cmd *cobra.Command) error {
+	var b strings.Builder
+	writeUsage(&b, cmd)
+	cmd.PrintErr(b.String())
+	return nil
+}
+
+func writeUsage(b *strings.Builder, cmd *cobra.Command) {
+	b.WriteString("Usage:\n  " + cmd.UseLine() + "\n")
+	if cmd.HasAvailableSubCommands() {
+		b.WriteString("  " + cmd.CommandPath() + " COMMAND\n")
+	}
+	if cmd.Example != "" {
+		b.WriteString("\nExamples:\n" + cmd.Example + "\n")
+	}
+	for _, group := range flagGroups(cmd) {
+		b.WriteString("\n" + group.title + ":\n" + group.flags.FlagUsagesWrapped(helpWidth))
+	}
+	writeCommands(b, cmd)
+	if !cmd.HasParent() {
+		b.WriteString("\nExit codes:\n" + exitCodes + "\n")
+	}
+}
+
+func writeCommands(b *strings.Builder, cmd *cobra.Command) {
+	if !cmd.HasAvailableSubCommands() {
+		return
+	}
+	b.WriteString("\nCommands:\n")
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			b.WriteString("  " + sub.Name() + strings.Repeat(" ", max(1, sub.NamePadding()-len(sub.Name())+2)) + sub.Short + "\n")
+		}
+	}
+}
+
+type flagGroup struct {
+	title string
+	flags *pflag.FlagSet
+}
+
+// flagGroups sorts the flags of a command by their groups, those without one
+// last.
+func flagGroups(cmd *cobra.Command) []flagGroup {
+	var groups []flagGroup
+	add := func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		title := otherFlags
+		if group := f.Annotations[groupKey]; len(group) > 0 {
+			title = group[0]
+		}
+		i := slices.IndexFunc(groups, func(g flagGroup) bool { return g.title == title })
+		if i < 0 {
+			i = len(groups)
+			fs := pflag.NewFlagSet(title, pflag.ContinueOnError)
+			fs.SortFlags = false
+			groups = append(groups, flagGroup{title, fs})
+		}
+		groups[i].flags.AddFlag(f)
+	}
+	cmd.LocalFlags().VisitAll(add)
+	cmd.InheritedFlags().VisitAll(add)
+	slices.SortStableFunc(groups, func(a, b flagGroup) int {
+		return boolInt(a.title == otherFlags) - boolInt(b.title == otherFlags)
+	})
+	return groups
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

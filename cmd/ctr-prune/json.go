@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"unicode/utf16"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// encodeJSON returns v as JSON, indented or on one line, that is safe on a
+// terminal: what does not print is escaped as \uXXXX, so that a reader still
+// gets it exactly.
+func encodeJSON(v any, indent string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", indent)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encoding the output: %w", err)
+	}
+	return escapeJSON(b.Bytes()), nil
+}
+
+// escapeJSON escapes what does not print. In JSON that can only be within
+// strings, but for the line breaks.
+func escapeJSON(in []byte) []byte {
+	out := make([]byte, 0, len(in))
+	for _, r := range string(in) {
+		switch {
+		case r == '\n' || strconv.IsPrint(r):
+			out = append(out, string(r)...)
+		case r >= 0x10000:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
+}
+
+// jsonView shows one document.
+type jsonView struct{ out *printer }
+
+func (v jsonView) show(doc prune.Document) error {
+	b, err := encodeJSON(doc, "  ")
+	if err != nil {
+		return err
+	}
+	v.out.write(string(b))
+	return v.out.flush()
+}
+
+// linesView shows one object a line, each with a type, the summary last.
+type linesView struct{ out *printer }
+
+func (v linesView) show(doc prune.Document) error {
+	for _, event := range events(doc) {
+		b, err := encodeJSON(event, "")
+		if err != nil {
+			return err
+		}
+		v.out.write(string(b))
+	}
+	return v.out.flush()
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/containerd/log"
+	"golang.org/x/term"
+)
+
+// process is what the operating system gives to the command. Tests give it
+// another one; nothing else in this package asks the system for these.
+type process struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	// columns returns the width of the terminal that a stream is, and false
+	// if it is none.
+	columns func(stream any) (int, bool)
+	now     func() time.Time
+	// logAt sends logs of that level and above to stderr.
+	logAt func(slog.Level)
+}
+
+// run is the command as the operating system starts it. It returns the exit
+// code.
+func run() int {
+	ctx, stop := withSignals(context.Background(), os.Exit)
+	defer stop()
+	return Main(ctx, os.Args[1:], process{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		getenv: os.Getenv, columns: columns, now: time.Now, logAt: logAt,
+	})
+}
+
+// Main runs the command with args and returns its exit code. It can be called
+// any number of times.
+func Main(ctx context.Context, args []string, p process) int {
+	root := newRoot(p)
+	root.SetArgs(args)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	return complain(p.stderr, root.ExecuteContext(ctx))
+}
+
+func (p process) isTerminal(stream any) bool {
+	_, ok := p.columns(stream)
+	return ok
+}
+
+// defaultColumns is the width of a terminal that does not tell.
+const defaultColumns = 80
+
+func columns(stream any) (int, bool) {
+	f, ok := stream.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		return width, true
+	}
+	return defaultColumns, true
+}
+
+// logAt routes the logs of containerd's packages and our own to stderr. The
+// text handler quotes what is not printable.
+func logAt(level slog.Level) {
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+	log.UseSlog()
+	log.L.Logger.SetLevel(log.InfoLevel)
+	if level <= slog.LevelDebug {
+		log.L.Logger.SetLevel(log.DebugLevel)
+	}
+}

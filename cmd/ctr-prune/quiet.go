@@ -1,0 +1,21 @@
+package main
+
+import "github.com/ctr-prune/ctr-prune/prune"
+
+// quietView shows only the names of what goes or went.
+type quietView struct{ out *printer }
+
+func (v quietView) show(doc prune.Document) error {
+	if doc.Kind == prune.DocumentReport {
+		for _, record := range doc.Untagged {
+			v.out.line("%s", name(record.Name))
+		}
+		return v.out.flush()
+	}
+	for _, image := range doc.Images {
+		if image.Action != prune.Keep {
+			v.out.line("%s", name(image.Name))
+		}
+	}
+	return v.out.flush()
+}

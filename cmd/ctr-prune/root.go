@@ -1,0 +1,96 @@
+package main
+
+import (
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+const rootLong = `Remove unused images from a containerd store, and nothing else.
+
+By default only dangling images go: records without a name that anybody would
+type. With --all every image goes that no container uses. What a container,
+a pin, a lease or another image needs stays, and the reason is told for every
+image: see --dry-run.
+
+On a terminal the plan is shown and a question asked; --force asks nothing.`
+
+const rootExamples = `  # What would go, and why the rest stays
+  ctr-prune --all --dry-run
+
+  # Remove every unused image that is at least three days old
+  ctr-prune --all --until 72h
+
+  # The same for Kubernetes, from cron
+  ctr-prune --all --until 72h -n k8s.io --force
+
+  # Only images of one registry, but nothing labelled keep
+  ctr-prune --all --filter 'reference=ghcr.io/*/*' --filter 'label!=keep'
+
+  # The disk is full and containerd does not start
+  ctr-prune --all --root /var/lib/containerd
+
+  # For programs
+  ctr-prune --all --dry-run --format json`
+
+// newRoot returns the command with all its subcommands.
+func newRoot(p process) *cobra.Command {
+	o := &pruneOptions{}
+	root := &cobra.Command{
+		Use:           "ctr-prune [flags]",
+		Short:         "Remove unused images from a containerd store",
+		Long:          rootLong,
+		Example:       rootExamples,
+		Version:       version().Version,
+		Args:          noArguments,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runPrune(cmd.Context(), p, o)
+		},
+	}
+	root.PersistentPreRun = func(*cobra.Command, []string) { p.startLog(o.debug) }
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%s; see %s --help", err, cmd.CommandPath())
+	})
+	addGroup(root, "What may go", o.policy.add)
+	addGroup(root, "Where", o.store.add)
+	addGroup(root, "How", func(fs *pflag.FlagSet) {
+		fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and do nothing")
+		fs.BoolVarP(&o.force, "force", "f", false, "do not ask")
+	})
+	addGroup(root, "Output", o.output.add)
+	root.PersistentFlags().BoolVar(&o.debug, "debug", false, "log to stderr what is done")
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpFunc(help)
+	root.SetUsageFunc(usage)
+	root.AddCommand(newVersion(p))
+	return root
+}
+
+// noArguments refuses positional arguments in a sentence.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasSubCommands() {
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return usagef("there is no command %q: did you mean %s?", args[0], strings.Join(near, " or "))
+		}
+		return usagef("unexpected argument %q: images are chosen by flags, such as --filter reference=%s; see %s --help", args[0], args[0], cmd.CommandPath())
+	}
+	return usagef("unexpected argument %q: %s takes none", args[0], cmd.CommandPath())
+}
+
+func (p process) startLog(debug bool) {
+	level := slog.LevelError // containerd warns of what it only prefers, such as fs-verity
+	if debug {
+		level = slog.LevelDebug
+	}
+	if p.logAt != nil {
+		p.logAt(level)
+	}
+}

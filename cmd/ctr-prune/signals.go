@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+var errSignal = errors.New("interrupted")
+
+// withSignals returns a context that ends at the first SIGINT, SIGTERM or
+// SIGHUP. The second one calls exit with 130 at once: whoever asks twice does
+// not want to wait, and the next run finishes this one. A SIGHUP that is
+// ignored, as under nohup, stays ignored.
+func withSignals(ctx context.Context, exit func(int)) (_ context.Context, stop func()) {
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ch := make(chan os.Signal, 2)
+	signal.Notify(ch, signals...)
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		for count := 0; ; count++ {
+			select {
+			case <-done:
+				return
+			case <-ch:
+				if count > 0 {
+					exit(exitInterrupted)
+				}
+				cancel(errSignal)
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(ch)
+		close(done)
+		cancel(nil)
+	}
+}

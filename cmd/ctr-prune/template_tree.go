@@ -1,0 +1,129 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"text/template/parse"
+)
+
+// rootFields lists the fields of the data that a template uses directly:
+// .Name where the dot is still the data, and $.Name anywhere.
+func rootFields(root *parse.ListNode) []string {
+	w := &fieldWalk{}
+	w.list(root, true)
+	return w.found
+}
+
+// fieldWalk collects fields. Its methods are told whether the dot is the data.
+type fieldWalk struct{ found []string }
+
+func (w *fieldWalk) add(field string) {
+	if !slices.Contains(w.found, field) {
+		w.found = append(w.found, field)
+	}
+}
+
+func (w *fieldWalk) list(list *parse.ListNode, top bool) {
+	if list == nil {
+		return
+	}
+	for _, node := range list.Nodes {
+		switch n := node.(type) {
+		case *parse.ActionNode:
+			w.pipe(n.Pipe, top)
+		case *parse.IfNode:
+			w.branch(&n.BranchNode, top, top)
+		case *parse.RangeNode:
+			w.branch(&n.BranchNode, top, false)
+		case *parse.WithNode:
+			w.branch(&n.BranchNode, top, false)
+		case *parse.TemplateNode:
+			w.pipe(n.Pipe, top)
+		}
+	}
+}
+
+// branch walks a control structure. Its else part has the dot from outside.
+func (w *fieldWalk) branch(n *parse.BranchNode, top, inside bool) {
+	w.pipe(n.Pipe, top)
+	w.list(n.List, inside)
+	w.list(n.ElseList, top)
+}
+
+func (w *fieldWalk) pipe(pipe *parse.PipeNode, top bool) {
+	if pipe == nil {
+		return
+	}
+	for _, cmd := range pipe.Cmds {
+		for _, arg := range cmd.Args {
+			w.arg(arg, top)
+		}
+	}
+}
+
+func (w *fieldWalk) arg(arg parse.Node, top bool) {
+	switch n := arg.(type) {
+	case *parse.FieldNode:
+		if top {
+			w.add(n.Ident[0])
+		}
+	case *parse.VariableNode:
+		if n.Ident[0] == "$" && len(n.Ident) > 1 {
+			w.add(n.Ident[1])
+		}
+	case *parse.ChainNode:
+		w.arg(n.Node, top)
+	case *parse.PipeNode:
+		w.pipe(n, top)
+	}
+}
+
+// escapePipes ends every value that a template prints with the function that
+// quotes it, as html/template does with its own.
+func escapePipes(list *parse.ListNode) {
+	if list == nil {
+		return
+	}
+	for _, node := range list.Nodes {
+		switch n := node.(type) {
+		case *parse.ActionNode:
+			if len(n.Pipe.Decl) == 0 { // an assignment prints nothing
+				n.Pipe.Cmds = append(n.Pipe.Cmds, &parse.CommandNode{
+					NodeType: parse.NodeCommand, Pos: n.Pos,
+					Args: []parse.Node{parse.NewIdentifier(funcQuote).SetPos(n.Pos)},
+				})
+			}
+		case *parse.IfNode:
+			escapePipes(n.List)
+			escapePipes(n.ElseList)
+		case *parse.RangeNode:
+			escapePipes(n.List)
+			escapePipes(n.ElseList)
+		case *parse.WithNode:
+			escapePipes(n.List)
+			escapePipes(n.ElseList)
+		}
+	}
+}
+
+// headings makes the titles of a table from the last field of each cell, or
+// from the cell itself if it has none.
+func headings(text string) []string {
+	cells := strings.Split(text, "\t")
+	for i, cell := range cells {
+		cells[i] = heading(cell)
+	}
+	return cells
+}
+
+func heading(cell string) string {
+	tree, err := parse.Parse("cell", cell, "", "", parseFuncs())
+	if err != nil {
+		return strings.ToUpper(quote(cell)) // an action that spans cells
+	}
+	fields := rootFields(tree["cell"].Root)
+	if len(fields) == 0 {
+		return ""
+	}
+	return strings.ToUpper(fields[len(fields)-1])
+}

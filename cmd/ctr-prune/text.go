@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// textView shows results to people.
+type textView struct {
+	out *printer
+	// whole shortens nothing.
+	whole bool
+}
+
+func (v textView) show(doc prune.Document) error {
+	if doc.Kind == prune.DocumentReport {
+		v.report(doc)
+	} else {
+		v.plan(doc)
+	}
+	return v.out.flush()
+}
+
+// several says whether a name does not tell its record without a namespace.
+func several(doc prune.Document) bool { return len(doc.Policy.Namespaces) > 1 }
+
+// inNamespace puts the namespace before a name where there are several.
+func inNamespace(doc prune.Document, namespace, text string) string {
+	if several(doc) {
+		return namespace + ": " + text
+	}
+	return text
+}
+
+// nothing says that nothing was found to remove, and where else to look.
+func (v textView) nothing(doc prune.Document) {
+	var kept int
+	for _, image := range doc.Images {
+		if image.Reason == "not dangling" {
+			kept++
+		}
+	}
+	v.out.line("Nothing to remove in %s.%s", scope(doc), elsewhere(doc))
+	if kept > 0 && !doc.Policy.AllNamespaces {
+		v.out.line("%s kept for not dangling: --all removes those that are unused as well.", plural(kept, "image record"))
+	}
+}
+
+// scope names the namespaces of a document.
+func scope(doc prune.Document) string {
+	switch names := doc.Policy.Namespaces; {
+	case doc.Policy.AllNamespaces:
+		return "any namespace"
+	case len(names) == 0:
+		return fmt.Sprintf("namespace %q, which does not exist", defaultNamespace)
+	case len(names) == 1:
+		return fmt.Sprintf("namespace %q", names[0])
+	default:
+		quoted := make([]string, len(names))
+		for i, n := range names {
+			quoted[i] = fmt.Sprintf("%q", n)
+		}
+		return "namespaces " + strings.Join(quoted, ", ")
+	}
+}
+
+// elsewhere tells of the namespaces that were left out, as a sentence that
+// follows another.
+func elsewhere(doc prune.Document) string {
+	if len(doc.Elsewhere) == 0 {
+		return ""
+	}
+	found := make([]string, len(doc.Elsewhere))
+	for i, e := range doc.Elsewhere {
+		found[i] = fmt.Sprintf("%s (%d)", e.Namespace, e.Images)
+	}
+	return " Other namespaces hold images: " + strings.Join(found, ", ") + ". Choose one with -n, or --all-namespaces."
+}

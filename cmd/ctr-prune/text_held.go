@@ -1,0 +1,87 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// mostHolders is how many holders are named one by one.
+const mostHolders = 5
+
+// holding is what one holder keeps.
+type holding struct {
+	holder           string
+	blobs, snapshots int
+	bytes            int64
+}
+
+func (h holding) String() string {
+	return objects(h.blobs, h.snapshots) + ", " + humanSize(h.bytes)
+}
+
+// held shows what stays of the images that go: by holder, the largest first.
+func (v textView) held(doc prune.Document) {
+	all := holdings(doc)
+	shown := all
+	if len(all) > mostHolders && !v.whole {
+		shown = all[:mostHolders]
+	}
+	for _, h := range shown {
+		v.out.line("Held: %s by %s", h, h.holder)
+	}
+	if rest := all[len(shown):]; len(rest) > 0 {
+		sum := holding{}
+		for _, h := range rest {
+			sum.blobs, sum.snapshots, sum.bytes = sum.blobs+h.blobs, sum.snapshots+h.snapshots, saturated(sum.bytes, h.bytes)
+		}
+		v.out.line("Held: %s by %d others; --no-trunc names them", sum, len(rest))
+	}
+}
+
+// holdings groups what is held by who holds it. A blob that two namespaces
+// know is one.
+func holdings(doc prune.Document) []holding {
+	groups := make(map[string]*holding)
+	seen := make(map[prune.Held]bool)
+	for _, h := range doc.Held {
+		who := h.Holder
+		if several(doc) && !strings.Contains(who, "in namespace") {
+			who = inNamespace(doc, h.Namespace, who)
+		}
+		key := prune.Held{Digest: h.Digest, Snapshot: h.Snapshot, Holder: who}
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		g := groups[who]
+		if g == nil {
+			g = &holding{holder: who}
+			groups[who] = g
+		}
+		if h.Digest != "" {
+			g.blobs++
+		} else {
+			g.snapshots++
+		}
+		g.bytes = saturated(g.bytes, h.Bytes)
+	}
+	all := make([]holding, 0, len(groups))
+	for _, g := range groups {
+		all = append(all, *g)
+	}
+	slices.SortFunc(all, func(a, b holding) int {
+		return cmp.Or(-cmp.Compare(a.bytes, b.bytes), strings.Compare(a.holder, b.holder))
+	})
+	return all
+}
+
+// saturated adds sizes that a hostile store may have made up.
+func saturated(a, b int64) int64 {
+	if sum := a + b; b < 0 || sum >= a {
+		return max(sum, a)
+	}
+	return 1<<63 - 1
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// plan shows what would happen to every record.
+func (v textView) plan(doc prune.Document) {
+	if len(doc.Images) > 0 {
+		v.decisions(doc, byAction(doc.Images))
+		v.out.line("")
+	}
+	if doc.Counts.Remove+doc.Counts.StandIn == 0 {
+		v.nothing(doc)
+	}
+	v.foresee(doc)
+}
+
+// foresee sums a plan up.
+func (v textView) foresee(doc prune.Document) {
+	v.out.line("Would remove %d of %s and reclaim %s.",
+		doc.Counts.Remove+doc.Counts.StandIn, plural(doc.Counts.Images, "image record"), sizes(doc.Predicted))
+	if doc.Counts.StandIn > 0 {
+		v.out.line("Would put %s in place of the last names of images in use.", plural(doc.Counts.StandIn, "stand-in"))
+	}
+	v.held(doc)
+	if doc.Garbage.TotalBytes > 0 || doc.Garbage.Blobs+doc.Garbage.Snapshots > 0 {
+		v.out.line("Garbage from before, collected on the way: %s, %s.", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), humanSize(doc.Garbage.TotalBytes))
+	}
+	for _, ns := range doc.Unfinished {
+		v.out.line("Would first finish the interrupted run in namespace %q.", ns)
+	}
+	v.notes(doc)
+}
+
+func (v textView) notes(doc prune.Document) {
+	for _, note := range doc.Notes {
+		v.out.line("Note: %s", note)
+	}
+}
+
+// byAction sorts what goes before what stays, and leaves the order otherwise.
+func byAction(images []prune.ImageDocument) []prune.ImageDocument {
+	rank := func(a prune.Action) int {
+		return slices.Index([]prune.Action{prune.Remove, prune.StandIn, prune.Keep}, a)
+	}
+	sorted := slices.Clone(images)
+	slices.SortStableFunc(sorted, func(a, b prune.ImageDocument) int { return rank(a.Action) - rank(b.Action) })
+	return sorted
+}
+
+// Widths below which columns are not shortened, so that a cell still tells
+// something.
+const (
+	leastName   = 20
+	leastReason = 14
+)
+
+// decisions shows images as a table.
+func (v textView) decisions(doc prune.Document, images []prune.ImageDocument) {
+	t := table{columns: []column{{title: "ACTION", paint: actionStyle}}}
+	if several(doc) {
+		t.columns = append(t.columns, column{title: "NAMESPACE"})
+	}
+	t.columns = append(t.columns,
+		column{title: "NAME", least: leastName, middle: true}, column{title: "TARGET"}, column{title: "REASON", least: leastReason})
+	if v.whole {
+		for i := range t.columns {
+			t.columns[i].least = 0
+		}
+	}
+	for _, image := range images {
+		cells := []string{string(image.Action)}
+		if several(doc) {
+			cells = append(cells, image.Namespace)
+		}
+		target := string(image.Target)
+		if !v.whole {
+			target = shortDigest(image.Target)
+		}
+		t.add(append(cells, name(image.Name), target, reason(image))...)
+	}
+	t.print(v.out)
+}
+
+func actionStyle(action string) style {
+	switch prune.Action(action) {
+	case prune.Remove:
+		return red
+	case prune.StandIn:
+		return yellow
+	default:
+		return plain
+	}
+}
+
+// reason returns all that is said about a decision.
+func reason(image prune.ImageDocument) string {
+	return strings.Join(append([]string{image.Reason}, image.Details...), "; ")
+}
+
+// shortDigest returns the digits by which docker's users know an image. What
+// is no digest is not made to look like one.
+func shortDigest(d digest.Digest) string {
+	const digits = 12
+	if d.Validate() != nil {
+		return string(d)
+	}
+	return d.Encoded()[:digits]
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// report shows what a run did, in docker's words where docker has them.
+func (v textView) report(doc prune.Document) {
+	for _, r := range doc.Recovered {
+		v.out.line("Finished the run of %s from %s, which was interrupted: %s gone, %d put back.",
+			r.Owner, r.Started.Format(time.RFC3339), plural(len(r.Untagged), "image record"), len(r.Restored))
+	}
+	v.records(doc)
+	for _, gone := range doc.Deleted {
+		if gone.Digest != "" {
+			v.out.line("Deleted: %s", gone.Digest)
+		} else {
+			v.out.line("Deleted: %s", inNamespace(doc, gone.Namespace, "snapshot "+gone.Snapshot))
+		}
+	}
+	v.held(doc)
+	v.rest(doc)
+	v.total(doc)
+}
+
+// records shows what became of the names.
+func (v textView) records(doc prune.Document) {
+	if len(doc.Untagged)+len(doc.Skipped)+len(doc.Recovered) == 0 && doc.Counts.Remove+doc.Counts.StandIn == 0 {
+		v.nothing(doc)
+	}
+	standIns := make(map[[2]string]string)
+	for _, image := range doc.Images {
+		if image.Action == prune.StandIn {
+			standIns[[2]string{image.Namespace, image.Name}] = image.StandIn
+		}
+	}
+	for _, r := range doc.Untagged {
+		v.out.line("Untagged: %s", inNamespace(doc, r.Namespace, name(r.Name)))
+		if standIn := standIns[[2]string{r.Namespace, r.Name}]; standIn != "" {
+			v.out.line("Kept as: %s", inNamespace(doc, r.Namespace, standIn))
+		}
+	}
+	for _, s := range doc.Skipped {
+		v.out.line("Skipped: %s: %s", inNamespace(doc, s.Namespace, name(s.Name)), s.Reason)
+	}
+	for _, r := range doc.Restored {
+		v.out.line("Restored: %s: %s", inNamespace(doc, r.Namespace, name(r.Name)), r.Reason)
+	}
+}
+
+// rest shows what else went, and what is not as it was predicted.
+func (v textView) rest(doc prune.Document) {
+	if n := doc.Garbage.Blobs + doc.Garbage.Snapshots; n > 0 {
+		v.out.line("Garbage collected from before: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), humanSize(doc.Garbage.TotalBytes))
+	}
+	if n := doc.Others.Blobs + doc.Others.Snapshots; n > 0 {
+		v.out.line("Removed by others meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), humanSize(doc.Others.TotalBytes))
+	}
+	if doc.Measured && doc.Reclaimed != doc.Predicted && len(doc.Changes) > 0 {
+		v.out.line("Predicted: %s", sizes(doc.Predicted))
+	}
+	for _, change := range doc.Changes {
+		v.out.line("Changed: %s", change)
+	}
+	v.notes(doc)
+}
+
+func (v textView) total(doc prune.Document) {
+	if !doc.Measured {
+		v.out.line("Total reclaimed space: unknown, for the store could not be read after the run")
+		return
+	}
+	v.out.line("Total reclaimed space: %s", sizes(doc.Reclaimed))
+}
