@@ -23,7 +23,7 @@ type outputOptions struct {
 }
 
 func (o *outputOptions) add(fs *pflag.FlagSet) {
-	fs.StringVar(&o.format, "format", formatTable, "`FORMAT` of the results: table, json (one document), jsonl (one object a line), or a Go template such as '{{.Name}}' or 'table {{.Name}}\\t{{.Reason}}'")
+	fs.StringVar(&o.format, "format", formatTable, "show results in this `FORMAT`: table, json, jsonl, or a Go template for each image such as '{{.Name}}' or 'table {{.Name}}\\t{{.Reason}}'")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "only the names of the images that go, one a line")
 	fs.BoolVar(&o.noTrunc, "no-trunc", false, "do not shorten names, digests and reasons")
 }

@@ -29,11 +29,11 @@ type policyOptions struct {
 func (o *policyOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
 	fs.BoolVarP(&o.all, "all", "a", false, "every unused image, not only dangling ones")
-	fs.StringArrayVar(&o.until, "until", nil, "only images at least this old: `AGE|TIME` such as 72h, 3d, 2w or 2026-01-31; repeatable, all must hold")
-	fs.StringArrayVar(&o.filters, "filter", nil, "only images that match `KEY=VALUE`: dangling=, until=, label=, label!=, reference=, reference!=; repeatable, all must hold")
-	fs.StringArrayVarP(&o.namespaces, "namespace", "n", nil, "prune this `NAMESPACE`, repeatable, also by "+envNamespace+" (default \""+defaultNamespace+"\")")
+	fs.StringArrayVar(&o.until, "until", nil, "only images of at least this `AGE`, such as 72h, 3d or 2w, or from before a time, such as 2026-01-31 (repeatable)")
+	fs.StringArrayVar(&o.filters, "filter", nil, "only images that match `KEY=VALUE`, see the filters below (repeatable)")
+	fs.StringArrayVarP(&o.namespaces, "namespace", "n", nil, "prune this `NAMESPACE` (repeatable; $"+envNamespace+" or \""+defaultNamespace+"\" if not given)")
 	fs.BoolVar(&o.everywhere, "all-namespaces", false, "prune every namespace, each by the rules of the clients found in it")
-	fs.StringArrayVar(&o.prefixes, "dangling-prefix", nil, "names PREFIX@DIGEST are dangling too, such as buildkit's dangling-name-prefix: `PREFIX`, repeatable")
+	fs.StringArrayVar(&o.prefixes, "dangling-prefix", nil, "take names of the form `PREFIX`@DIGEST for dangling too, as buildkit's dangling-name-prefix makes them (repeatable)")
 }
 
 // policy turns what was typed into a policy. Errors are usage errors.

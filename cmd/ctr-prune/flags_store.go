@@ -27,9 +27,9 @@ type storeOptions struct {
 
 func (o *storeOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
-	fs.StringVar(&o.address, "address", defaultAddress, "socket of containerd, also by "+envAddress)
-	fs.StringVar(&o.root, "root", "", "root `DIR` of a containerd that does not run, instead of a socket")
-	fs.DurationVar(&o.timeout, "timeout", 0, "after this `DURATION` stop deleting, finish what was deleted, and exit 130 (default no limit)")
+	fs.StringVar(&o.address, "address", defaultAddress, "containerd's socket is this `PATH` ($"+envAddress+" if not given)")
+	fs.StringVar(&o.root, "root", "", "instead of a socket, open the root `DIR` of a containerd that does not run")
+	fs.DurationVar(&o.timeout, "timeout", 0, "stop deleting after this `DURATION`, finish what was deleted, and exit 130 (default no limit)")
 	fs.DurationVar(&o.connect, "connect-timeout", connectTimeout, "wait at most this `DURATION` for containerd to answer")
 }
 

@@ -34,6 +34,44 @@ func usage(cmd *cobra.Command) error {
 	return nil
 }
 
+// section is a part of the help that is about no single flag.
+type section struct{ title, text string }
+
+func sections(cmd *cobra.Command) []section {
+	if cmd.HasParent() {
+		return nil
+	}
+	return []section{{"Filters", filterHelp}, {"Exit codes", exitCodes}}
+}
+
+const filterHelp = `  dangling=true|false         only dangling images (the default), or all: the same as --all
+  until=AGE|TIME              the same as --until
+  label=KEY[=VALUE]           the image has this label, on a platform that is present
+  label!=KEY[=VALUE]          the image has it on no platform
+  reference=PATTERN           its name matches, such as nginx, 'nginx:1.*' or 'ghcr.io/*/*'
+  reference!=PATTERN          its name does not match
+
+  Ages are 72h, 3d, 2w or 1d12h, counted from the newest of the times at which
+  the record was made, was changed, and its image was put into the store. Times
+  are 2026-01-31, RFC 3339, or Unix seconds. All filters must hold. An image
+  that a filter cannot judge stays.`
+
+// newHelp makes the command that helps with another one.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:                   "help [COMMAND]",
+		Short:                 "Help with a command",
+		DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usagef("there is no command %q; see %s --help", strings.Join(args, " "), cmd.Root().Name())
+			}
+			return about.Help()
+		},
+	}
+}
+
 func writeUsage(b *strings.Builder, cmd *cobra.Command) {
 	b.WriteString("Usage:\n  " + cmd.UseLine() + "\n")
 	if cmd.HasAvailableSubCommands() {
@@ -46,8 +84,8 @@ func writeUsage(b *strings.Builder, cmd *cobra.Command) {
 		b.WriteString("\n" + group.title + ":\n" + group.flags.FlagUsagesWrapped(helpWidth))
 	}
 	writeCommands(b, cmd)
-	if !cmd.HasParent() {
-		b.WriteString("\nExit codes:\n" + exitCodes + "\n")
+	for _, s := range sections(cmd) {
+		b.WriteString("\n" + s.title + ":\n" + s.text + "\n")
 	}
 }
 

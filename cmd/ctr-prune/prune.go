@@ -127,15 +127,22 @@ func (o *pruneOptions) outcome(ctx context.Context, p process, doc prune.Documen
 	err := refused(p, doc)
 	switch {
 	case doc.Interrupted:
-		planned := doc.Counts.Remove + doc.Counts.StandIn
-		return firstError(p.say("ctr-prune: %s after %d of %s; run it again for the rest",
-			context.Cause(ctx), len(doc.Untagged), plural(planned, "image record")), &saidError{exitInterrupted})
+		return firstError(p.say("ctr-prune: %s; run it again for the rest", cut(ctx, doc)), &saidError{exitInterrupted})
 	case ctx.Err() != nil:
 		return &saidError{exitInterrupted}
 	case len(doc.Errors) > 0:
 		return &saidError{exitFailed}
 	}
 	return err
+}
+
+// cut says how far a run came that was stopped.
+func cut(ctx context.Context, doc prune.Document) string {
+	if !doc.Measured {
+		return context.Cause(ctx).Error()
+	}
+	planned := doc.Counts.Remove + doc.Counts.StandIn
+	return fmt.Sprintf("%s after %d of %s", context.Cause(ctx), len(doc.Removed), plural(planned, "image record"))
 }
 
 // refused tells which namespaces were left alone. That they were asked for

@@ -7,7 +7,7 @@ type quietView struct{ out *printer }
 
 func (v quietView) show(doc prune.Document) error {
 	if doc.Kind == prune.DocumentReport {
-		for _, record := range doc.Untagged {
+		for _, record := range doc.Removed {
 			v.out.line("%s", name(record.Name))
 		}
 		return v.out.flush()

@@ -67,7 +67,9 @@ func newRoot(p process) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(help)
 	root.SetUsageFunc(usage)
-	root.AddCommand(newVersion(p))
+	root.SetHelpCommand(newHelp())
+	root.AddCommand(newVersion(p), newCompletion(p), newMan(p))
+	completeFlags(root, p, o)
 	return root
 }
 

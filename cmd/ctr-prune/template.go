@@ -116,7 +116,7 @@ func (v *templateView) table(lines []string) {
 // imageRows returns the images of a document as templates see them.
 func imageRows(doc prune.Document) []imageRow {
 	results := make(map[[2]string]string)
-	for _, r := range doc.Untagged {
+	for _, r := range doc.Removed {
 		results[[2]string{r.Namespace, r.Name}] = "removed"
 	}
 	for _, s := range doc.Skipped {

@@ -90,8 +90,8 @@ func exampleDocuments() []prune.Document {
 	}
 	report := plan
 	report.Kind = prune.DocumentReport
-	report.Untagged = []prune.Record{record("remove")}
-	report.Deleted = []prune.DeletedDocument{{Digest: dgst}}
+	report.Removed = []prune.Record{record("remove")}
+	report.Freed = []prune.DeletedDocument{{Digest: dgst}}
 	report.Skipped, report.Restored = []prune.Skip{{Record: record("skip")}}, []prune.Restored{{}}
 	report.Recovered = []prune.Recovered{{}}
 	report.Changes, report.Errors = []string{"a change"}, []string{"an error"}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -36,15 +37,9 @@ func inNamespace(doc prune.Document, namespace, text string) string {
 
 // nothing says that nothing was found to remove, and where else to look.
 func (v textView) nothing(doc prune.Document) {
-	var kept int
-	for _, image := range doc.Images {
-		if image.Reason == "not dangling" {
-			kept++
-		}
-	}
 	v.out.line("Nothing to remove in %s.%s", scope(doc), elsewhere(doc))
-	if kept > 0 && !doc.Policy.AllNamespaces {
-		v.out.line("%s kept for not dangling: --all removes those that are unused as well.", plural(kept, "image record"))
+	if doc.Counts.Keep > 0 && slices.Contains(doc.Policy.Filters, "dangling=true") {
+		v.out.line("Only dangling images were considered: --all takes the unused ones that have a name as well.")
 	}
 }
 

@@ -13,7 +13,7 @@ func (v textView) report(doc prune.Document) {
 			r.Owner, r.Started.Format(time.RFC3339), plural(len(r.Untagged), "image record"), len(r.Restored))
 	}
 	v.records(doc)
-	for _, gone := range doc.Deleted {
+	for _, gone := range doc.Freed {
 		if gone.Digest != "" {
 			v.out.line("Deleted: %s", gone.Digest)
 		} else {
@@ -27,7 +27,7 @@ func (v textView) report(doc prune.Document) {
 
 // records shows what became of the names.
 func (v textView) records(doc prune.Document) {
-	if len(doc.Untagged)+len(doc.Skipped)+len(doc.Recovered) == 0 && doc.Counts.Remove+doc.Counts.StandIn == 0 {
+	if len(doc.Removed)+len(doc.Skipped)+len(doc.Recovered) == 0 && doc.Counts.Remove+doc.Counts.StandIn == 0 {
 		v.nothing(doc)
 	}
 	standIns := make(map[[2]string]string)
@@ -36,7 +36,7 @@ func (v textView) records(doc prune.Document) {
 			standIns[[2]string{image.Namespace, image.Name}] = image.StandIn
 		}
 	}
-	for _, r := range doc.Untagged {
+	for _, r := range doc.Removed {
 		v.out.line("Untagged: %s", inNamespace(doc, r.Namespace, name(r.Name)))
 		if standIn := standIns[[2]string{r.Namespace, r.Name}]; standIn != "" {
 			v.out.line("Kept as: %s", inNamespace(doc, r.Namespace, standIn))

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/spf13/cobra"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// completionTime is how long completing from the live store may take: a shell
+// waits for it at every press of the key.
+const completionTime = 150 * time.Millisecond
+
+const completionExamples = `  # bash, for this shell or for every one of this user
+  source <(ctr-prune completion bash)
+  ctr-prune completion bash > ~/.local/share/bash-completion/completions/ctr-prune
+
+  # zsh, in a folder of $fpath
+  ctr-prune completion zsh > "${fpath[1]}/_ctr-prune"
+
+  # fish
+  ctr-prune completion fish > ~/.config/fish/completions/ctr-prune.fish`
+
+// newCompletion makes the command that prints the scripts for shells.
+func newCompletion(p process) *cobra.Command {
+	shells := map[string]func(*cobra.Command, io.Writer) error{
+		"bash": func(root *cobra.Command, w io.Writer) error { return root.GenBashCompletionV2(w, true) },
+		"zsh":  (*cobra.Command).GenZshCompletion,
+		"fish": func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, true) },
+	}
+	return &cobra.Command{
+		Use:                   "completion bash|zsh|fish",
+		Short:                 "Print the script that completes commands in a shell",
+		Example:               completionExamples,
+		ValidArgs:             []string{"bash", "zsh", "fish"},
+		DisableFlagsInUseLine: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || shells[args[0]] == nil {
+				return usagef("name one shell: bash, zsh or fish")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			out := p.printer(p.stdout)
+			if err := shells[args[0]](cmd.Root(), out.w); err != nil {
+				return err
+			}
+			return out.flush()
+		},
+	}
+}
+
+// completeFlags tells the shells what the flags of a prune accept.
+func completeFlags(cmd *cobra.Command, p process, o *pruneOptions) {
+	live := completer{process: p, options: o}
+	for flag, complete := range map[string]cobra.CompletionFunc{
+		"namespace": func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return live.namespaces(), cobra.ShellCompDirectiveNoFileComp
+		},
+		"filter": live.filters,
+		"until":  fixed("24h", "72h", "1w", "2w", "4w"),
+		"format": fixed(formatTable, formatJSON, formatLines),
+		"root":   directories,
+		// Nothing useful can be offered for these, and files would mislead.
+		"dangling-prefix": fixed(), "timeout": fixed("1m", "10m", "1h"), "connect-timeout": fixed("1s", "10s", "1m"),
+	} {
+		// It fails only for a flag that does not exist or is there twice.
+		if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+			panic(err)
+		}
+	}
+}
+
+func fixed(choices ...string) cobra.CompletionFunc {
+	return cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp)
+}
+
+func directories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// completer looks into the store for what could be typed. A store that does
+// not answer at once offers nothing.
+type completer struct {
+	process
+	options *pruneOptions
+}
+
+// ask opens the store for a moment.
+func (c completer) ask(fn func(context.Context, prune.Store) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), completionTime)
+	defer cancel()
+	var store prune.Store
+	var err error
+	if c.options.store.root != "" {
+		store, err = prune.OpenRoot(ctx, c.options.store.root, prune.WithLockTimeout(completionTime/2))
+	} else {
+		store, err = prune.Open(c.options.store.where(c.getenv), prune.WithTimeout(completionTime/2))
+	}
+	if err != nil {
+		return // a completion has nowhere to report to
+	}
+	_ = fn(ctx, store)
+	_ = store.Close()
+}
+
+func (c completer) namespaces() (names []string) {
+	c.ask(func(ctx context.Context, store prune.Store) (err error) {
+		names, err = store.Namespaces(ctx)
+		return err
+	})
+	return typeable(names)
+}
+
+// images lists the names of the images in the namespaces that were typed.
+func (c completer) images() (names []string) {
+	var policy prune.Policy
+	if c.options.policy.scope(&policy, c.getenv) != nil {
+		return nil
+	}
+	c.ask(func(ctx context.Context, store prune.Store) (err error) {
+		if policy.AllNamespaces {
+			if policy.Namespaces, err = store.Namespaces(ctx); err != nil {
+				return err
+			}
+		}
+		for _, ns := range policy.Namespaces {
+			list, err := store.Images().List(namespaces.WithNamespace(ctx, ns))
+			if err != nil {
+				return err
+			}
+			for _, image := range list {
+				names = append(names, image.Name)
+			}
+		}
+		return nil
+	})
+	return typeable(names)
+}
+
+// filters completes first the key, then what is known of its values.
+func (c completer) filters(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	prefixed := func(key string, values ...string) []string {
+		for i := range values {
+			values[i] = key + values[i]
+		}
+		return values
+	}
+	files := cobra.ShellCompDirectiveNoFileComp
+	for _, key := range []string{"reference=", "reference!="} {
+		if strings.HasPrefix(typed, key) {
+			return prefixed(key, c.images()...), files
+		}
+	}
+	switch {
+	case strings.HasPrefix(typed, "dangling="):
+		return prefixed("dangling=", "true", "false"), files
+	case strings.HasPrefix(typed, "until="):
+		return prefixed("until=", "24h", "72h", "1w", "2w"), files
+	case strings.Contains(typed, "="):
+		return nil, files
+	}
+	keys := []string{
+		"dangling=\ttrue: only dangling images; false: all unused", "until=\tan age or a time",
+		"label=\ta label of the image, KEY or KEY=VALUE", "label!=\ta label that protects",
+		"reference=\ta pattern of names", "reference!=\ta pattern that protects",
+	}
+	return keys, files | cobra.ShellCompDirectiveNoSpace
+}
+
+// easy is what can be typed in a shell as it is. Names of a store may hold
+// anything, and a completion is put on a command line.
+var easy = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,254}$`)
+
+func typeable(names []string) []string {
+	var all []string
+	for _, n := range names {
+		if easy.MatchString(n) {
+			all = append(all, n)
+		}
+	}
+	return all
+}
