@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -31,10 +32,22 @@ type Document struct {
 	Counts Counts         `json:"counts"`
 	// Images are the decisions about all records of the pruned namespaces.
 	Images []ImageDocument `json:"images"`
-	// Untagged are the records that are gone.
-	Untagged []Record `json:"untagged"`
-	// Deleted are the blobs and snapshots that Reclaimed counts.
-	Deleted []DeletedDocument `json:"deleted"`
+	// Untagged are the names of the records that are gone, Removed the same
+	// with their namespaces and targets.
+	Untagged []string `json:"untagged"`
+	Removed  []Record `json:"removed"`
+	// Deleted are the digests and the snapshot keys, as "snapshotter/key", of
+	// what Reclaimed counts, Freed the same with their bytes.
+	Deleted []string          `json:"deleted"`
+	Freed   []DeletedDocument `json:"freed"`
+	// Uploads are the decisions about unfinished uploads, if asked for, and
+	// Aborted those that are gone.
+	Uploads []Upload `json:"uploads"`
+	Aborted []Upload `json:"aborted"`
+	// Grace says until when a run can be undone, null if it cannot.
+	Grace *Grace `json:"grace"`
+	// Dropped are the records of a plan file that this plan leaves alone.
+	Dropped []Skip `json:"dropped"`
 	// Predicted comes from the plan, Reclaimed is measured after the run.
 	Predicted Amount `json:"predicted"`
 	Reclaimed Amount `json:"reclaimed"`
@@ -85,9 +98,11 @@ type Counts struct {
 // ImageDocument is a [Decision] in a [Document].
 type ImageDocument struct {
 	Record
-	Action  Action   `json:"action"`
-	Reason  string   `json:"reason"`
-	Details []string `json:"details"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	Action    Action    `json:"action"`
+	Reason    string    `json:"reason"`
+	Details   []string  `json:"details"`
 	// StandIn is the name of the record that takes this one's place.
 	StandIn string `json:"standIn,omitempty"`
 }
@@ -117,7 +132,9 @@ func (p *Plan) Document() Document {
 		Predicted: p.Predicted(), Garbage: p.Garbage(), Held: list(p.outcome.held),
 		Unfinished: list(p.Interrupted()), Notes: list(p.notes), Refused: list(p.refused),
 		Images: []ImageDocument{}, Elsewhere: []NamespaceCount{},
-		Untagged: []Record{}, Deleted: []DeletedDocument{}, Skipped: []Skip{}, Restored: []Restored{},
+		Untagged: []string{}, Removed: []Record{}, Deleted: []string{}, Freed: []DeletedDocument{},
+		Uploads: list(p.uploads), Aborted: []Upload{}, Dropped: list(p.Dropped()),
+		Skipped: []Skip{}, Restored: []Restored{},
 		Recovered: []Recovered{}, Changes: []string{}, Errors: []string{},
 	}
 	for _, decision := range p.decisions {
@@ -135,7 +152,14 @@ func (p *Plan) Document() Document {
 func (r *Report) Document() Document {
 	d := r.plan.Document()
 	d.Kind = DocumentReport
-	d.Untagged, d.Deleted = list(r.Untagged), r.deletedDocuments()
+	d.Removed, d.Freed = list(r.Untagged), r.deletedDocuments()
+	for _, record := range d.Removed {
+		d.Untagged = append(d.Untagged, record.Name)
+	}
+	for _, object := range d.Freed {
+		d.Deleted = append(d.Deleted, cmp.Or(object.Digest.String(), object.Snapshot))
+	}
+	d.Aborted, d.Grace = list(r.Aborted), r.Grace
 	d.Reclaimed, d.Garbage, d.Others = r.Reclaimed, r.Garbage, r.Others
 	d.Held, d.Skipped, d.Restored = list(r.Held), list(r.Skipped), list(r.Restored)
 	for _, recovered := range r.Recovered {
@@ -182,7 +206,7 @@ func (c *Counts) add(action Action) {
 }
 
 func (d Decision) document() ImageDocument {
-	return ImageDocument{Record: d.record(), Action: d.Action, Reason: d.Reason, Details: list(d.Details), StandIn: d.StandIn}
+	return ImageDocument{Record: d.record(), CreatedAt: d.image.CreatedAt, UpdatedAt: d.image.UpdatedAt, Action: d.Action, Reason: d.Reason, Details: list(d.Details), StandIn: d.StandIn}
 }
 
 func (r *Report) deletedDocuments() []DeletedDocument {
