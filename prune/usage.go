@@ -20,9 +20,18 @@ func (inv *Inventory) Usage(policy Policy, now time.Time, objects bool) (*DiskUs
 	if err != nil {
 		return nil, err
 	}
-	u := newUsage(inv, plan, now)
+	return plan.Usage(objects), nil
+}
+
+// Usage tells what the store holds as the plan sees it: reclaimable is what
+// this plan frees. Otherwise it is as [Inventory.Usage], with the same demand
+// on the inventory.
+func (p *Plan) Usage(objects bool) *DiskUsage {
+	inv, plan := p.inventory, p
+	u := newUsage(inv, plan, p.now)
+	u.detailed = objects
 	d := &DiskUsage{
-		Store: inv.Store, Time: now,
+		Store: inv.Store, Time: p.now,
 		Total: u.all.amount(), Reclaimable: plan.Predicted(),
 		Holders: u.holders(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
 	}
@@ -37,9 +46,9 @@ func (inv *Inventory) Usage(policy Policy, now time.Time, objects bool) (*DiskUs
 		}
 	}
 	if objects {
-		d.Objects = u.objects()
+		d.Objects = u.objects(d.Images)
 	}
-	return d, nil
+	return d
 }
 
 // diskUsage is the working state of [Inventory.Usage].
@@ -54,6 +63,9 @@ type diskUsage struct {
 	index  map[imageKey]owner
 	copies map[digest.Digest][]string
 	gone   map[imageKey]bool
+	// detailed asks to remember the members of each image.
+	detailed bool
+	members  map[imageKey][]node
 }
 
 type imageKey struct {
@@ -71,6 +83,7 @@ func newUsage(inv *Inventory, plan *Plan, now time.Time) *diskUsage {
 	u := &diskUsage{
 		inv: inv, plan: plan, collector: newCollector(inv, now), all: inv.objects(),
 		index: make(map[imageKey]owner), copies: copiesOf(inv), gone: make(map[imageKey]bool),
+		members: make(map[imageKey][]node),
 	}
 	u.classify()
 	u.assign()
@@ -276,11 +289,13 @@ func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
 			if blob, ok := ns.Blobs[digest.Digest(n.key)]; ok {
 				usage.addBlob(blob.Size)
 				count(blob.Size, u.blobOwner(blob.Digest))
+				u.remember(key, n)
 			}
 		case kindSnapshot:
 			if snapshot, ok := ns.Snapshots[parseSnapshotKey(n.key)]; ok {
 				usage.addSnapshot(snapshot.Bytes)
 				count(snapshot.Bytes, u.owners.of(n))
+				u.remember(key, n)
 			}
 		}
 	}
@@ -288,25 +303,4 @@ func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
 		usage.Reclaimable = usage.Unique
 	}
 	return usage
-}
-
-// objects lists every blob and snapshot, the largest first.
-func (u *diskUsage) objects() []ObjectUsage {
-	var list []ObjectUsage
-	add := func(o ObjectUsage, root node) {
-		if o.Class != HeldByNothing {
-			o.Holder = u.collector.describe(root)
-		}
-		list = append(list, o)
-	}
-	for _, dgst := range u.all.sortedBlobs() {
-		class, root := u.blobClass(dgst)
-		add(ObjectUsage{Namespaces: u.copies[dgst], Digest: dgst, Bytes: u.all.blobs[dgst], Class: class}, root)
-	}
-	for _, id := range u.all.sortedSnapshots() {
-		class, root := u.snapshotClass(id)
-		add(ObjectUsage{Namespaces: []string{id.ns}, Snapshot: id.SnapshotKey.String(), Bytes: u.all.snapshots[id], Class: class}, root)
-	}
-	slices.SortStableFunc(list, func(a, b ObjectUsage) int { return cmp.Compare(b.Bytes, a.Bytes) })
-	return list
 }

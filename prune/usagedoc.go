@@ -71,15 +71,7 @@ type ImageUsage struct {
 	Reclaimable int64 `json:"reclaimable"`
 	// Reason says why a prune of all unused images would remove or keep it.
 	Reason string `json:"reason"`
-}
-
-// ObjectUsage is one blob or snapshot.
-type ObjectUsage struct {
-	Namespaces []string      `json:"namespaces"`
-	Digest     digest.Digest `json:"digest,omitempty"`
-	Snapshot   string        `json:"snapshot,omitempty"`
-	Bytes      int64         `json:"bytes"`
-	Class      HolderClass   `json:"class"`
-	// Holder names one holder; empty if there is none.
-	Holder string `json:"holder,omitempty"`
+	// Objects are the places of the image's objects in [DiskUsage.Objects],
+	// ascending. Only filled with them.
+	Objects []int `json:"-"`
 }

@@ -1,0 +1,109 @@
+package prune
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// usageStore has an image "keep" that a container uses, an image "go" that
+// shares its base layer and whose config a lease holds, and garbage.
+func usageStore() *Inventory {
+	d := func(s string) digest.Digest { return digest.FromString(s) }
+	info := func(s string, size int64, labels map[string]string) content.Info {
+		return content.Info{Digest: d(s), Size: size, Labels: labels}
+	}
+	blobs := make(map[digest.Digest]content.Info)
+	for _, i := range []content.Info{
+		info("keep", 1, map[string]string{contentLabel + "config": d("keep-config").String(), contentLabel + "l.0": d("base").String(), contentLabel + "l.1": d("keep-top").String()}),
+		info("keep-config", 2, map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": d("chain").String()}),
+		info("base", 100, nil), info("keep-top", 50, nil),
+		info("go", 3, map[string]string{contentLabel + "config": d("go-config").String(), contentLabel + "l.0": d("base").String(), contentLabel + "l.1": d("go-top").String()}),
+		info("go-config", 4, nil), info("go-top", 70, nil),
+		info("garbage", 9, nil),
+	} {
+		blobs[i.Digest] = i
+	}
+	image := func(name, target string) images.Image {
+		return images.Image{Name: name, Target: ocispec.Descriptor{Digest: d(target)}}
+	}
+	chain := SnapshotKey{"overlayfs", d("chain").String()}
+	writable := SnapshotKey{"overlayfs", "c"}
+	return &Inventory{
+		Store: StoreInfo{Version: "2.4.2"},
+		Namespaces: []*Namespace{{
+			Name:   "default",
+			Images: []images.Image{image("docker.io/library/go:1", "go"), image("docker.io/library/keep:1", "keep")},
+			Blobs:  blobs,
+			Snapshots: map[SnapshotKey]Snapshot{
+				chain:    {Info: snapshots.Info{Name: chain.Key, Kind: snapshots.KindCommitted}, Bytes: 200, Measured: true},
+				writable: {Info: snapshots.Info{Name: "c", Parent: chain.Key, Kind: snapshots.KindActive}, Bytes: 20, Measured: true},
+			},
+			Containers: []containers.Container{{ID: "c", Image: "docker.io/library/keep:1", Snapshotter: "overlayfs", SnapshotKey: "c"}},
+			Leases:     []Lease{{Lease: leases.Lease{ID: "build"}, Resources: []leases.Resource{{ID: d("go-config").String(), Type: "content"}}}},
+			Uses:       []Use{{Holder: Holder{Kind: "container", ID: "c"}, Image: "docker.io/library/keep:1"}},
+		}},
+	}
+}
+
+func TestUsageObjects(t *testing.T) {
+	usage, err := usageStore().Usage(Policy{AllNamespaces: true}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	label := map[string]string{}
+	for _, s := range []string{"keep", "keep-config", "base", "keep-top", "go", "go-config", "go-top", "garbage"} {
+		label[digest.FromString(s).String()] = s
+	}
+	label["overlayfs/"+digest.FromString("chain").String()] = "chain"
+	got := map[string]string{}
+	var total int64
+	for _, o := range usage.Objects {
+		name := label[o.Digest.String()+o.Snapshot]
+		if name == "" {
+			name = o.Snapshot
+		}
+		got[name] = fmt.Sprintf("%s %d %s %d", o.Kind, o.Layer, o.State, o.Images)
+		total += o.Bytes
+	}
+	want := map[string]string{
+		"keep": "manifest 0 unique 1", "keep-config": "config 0 unique 1", "base": "layer 1 shared 2", "keep-top": "layer 2 unique 1",
+		"go": "manifest 0 reclaimable 1", "go-config": "config 0 held 1", "go-top": "layer 2 reclaimable 1", "garbage": "content 0 garbage 0",
+		"chain": "snapshot 1 shared 1", "overlayfs/c": "snapshot 0 held 0",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if total != usage.Total.TotalBytes {
+		t.Errorf("objects have %d bytes, the store %d", total, usage.Total.TotalBytes)
+	}
+	for _, image := range usage.Images {
+		var sum int64
+		for _, i := range image.Objects {
+			sum += usage.Objects[i].Bytes
+		}
+		if sum != image.TotalBytes {
+			t.Errorf("the objects of %s have %d bytes, the image %d", image.Names, sum, image.TotalBytes)
+		}
+	}
+}
+
+func TestLayerOfARing(t *testing.T) {
+	a, b := digest.FromString("a").String(), digest.FromString("b").String()
+	ns := &Namespace{Snapshots: map[SnapshotKey]Snapshot{
+		{"s", a}: {Info: snapshots.Info{Parent: b}},
+		{"s", b}: {Info: snapshots.Info{Parent: a}},
+	}}
+	if got := ns.layer(SnapshotKey{"s", a}); got != 0 {
+		t.Errorf("layer %d of a ring", got)
+	}
+}
