@@ -32,6 +32,7 @@ func (x *execution) remove(ctx context.Context) {
 	for _, b := range x.batches {
 		ctx := inNamespace(ctx, b.ns.Name)
 		records := slices.DeleteFunc(slices.Clone(b.records), func(d Decision) bool { return !x.standIn(ctx, d) })
+		records = x.exorcise(ctx, b, records)
 		if x.store.Transactional() {
 			x.removeBatched(ctx, records, progress)
 		} else {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
@@ -45,6 +46,8 @@ type Node struct {
 	Base    *imagestore.Image
 	Builder *imagestore.Builder
 	pods    []string
+	conns   []*grpc.ClientConn
+	ids     map[digest.Digest]string
 }
 
 // Start starts a node of one containerd version with its pause image in the
@@ -70,10 +73,9 @@ func Start(tb testing.TB, version parts.Part) *Node {
 		SandboxImage: PauseName,
 		Path:         []string{paths.Dir(parts.Runc), paths.Dir(shim)},
 	})
-	n := &Node{Daemon: d, tb: tb, Builder: imagestore.New(7)}
+	n := &Node{Daemon: d, tb: tb, Builder: imagestore.New(7), ids: make(map[digest.Digest]string)}
+	tb.Cleanup(n.cleanup)
 	n.dial()
-	tb.Cleanup(n.removeCgroups)
-	tb.Cleanup(n.removePods)
 	n.Base = n.Builder.Program(imagestore.Spec{Name: PauseName}, SleeperPath, sleeper(tb))
 	n.Add(n.Base, PauseName)
 	return n
@@ -86,7 +88,7 @@ func (n *Node) dial() {
 	if err != nil {
 		n.tb.Fatalf("connecting to CRI: %v", err)
 	}
-	n.tb.Cleanup(func() { conn.Close() })
+	n.conns = append(n.conns, conn)
 	n.Runtime, n.Images = runtime.NewRuntimeServiceClient(conn), runtime.NewImageServiceClient(conn)
 	n.await("CRI to answer", func(ctx context.Context) (bool, error) {
 		_, err := n.Runtime.Version(ctx, &runtime.VersionRequest{})

@@ -4,8 +4,10 @@ import (
 	"context"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
 	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
 
+	"github.com/ctr-prune/ctr-prune/integration/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 )
 
@@ -32,7 +34,18 @@ func (n *Node) Add(img *imagestore.Image, names ...string) {
 	if err := s.Add(n.tb.Context(), img, names...); err != nil {
 		n.tb.Fatal(err)
 	}
+	n.ids[img.Target.Digest] = img.Config.Desc.Digest.String()
 	n.Settle()
+}
+
+// ID returns the image ID, the digest of the config, that goes with a target.
+func (n *Node) ID(target digest.Digest) string {
+	n.tb.Helper()
+	id, ok := n.ids[target]
+	if !ok {
+		n.tb.Fatalf("nobody added an image with target %s", target)
+	}
+	return id
 }
 
 // Tag makes further names for a record and waits until CRI knows them.
@@ -94,4 +107,19 @@ func (n *Node) Listed() map[string][]string {
 		out[img.GetId()] = names
 	}
 	return out
+}
+
+// UsePause restarts containerd with another pause image, new in the store and
+// pinned, and takes the pin off the old one, as an administrator does.
+func (n *Node) UsePause(name string) {
+	n.tb.Helper()
+	n.Restart(func(o *daemon.Options) { o.SandboxImage = name })
+	n.dial()
+	s := n.Store(Namespace)
+	for _, record := range []string{PauseName, n.Base.Config.Desc.Digest.String()} {
+		if err := s.Label(n.tb.Context(), record, map[string]string{imagestore.LabelPinned: ""}); err != nil {
+			n.tb.Fatal(err)
+		}
+	}
+	n.Add(n.Builder.Image(imagestore.Spec{Base: n.Base, Layers: 1}), name)
 }

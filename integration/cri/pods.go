@@ -120,6 +120,15 @@ func (p *Pod) Run(c Container) string {
 	return id
 }
 
+// RemoveContainer removes one container of the pod.
+func (p *Pod) RemoveContainer(id string) {
+	p.n.tb.Helper()
+	_, err := p.n.Runtime.RemoveContainer(p.n.tb.Context(), &runtime.RemoveContainerRequest{ContainerId: id})
+	if err != nil {
+		p.n.tb.Fatalf("removing container %s: %v", id, err)
+	}
+}
+
 // Remove ends a pod and removes it.
 func (p *Pod) Remove() {
 	p.n.tb.Helper()
@@ -137,8 +146,8 @@ func (n *Node) removePod(id string) error {
 	return err
 }
 
-// removePods ends what a test left running: shims outlive their containerd.
-func (n *Node) removePods() {
+// cleanup ends what a test left running: shims outlive their containerd.
+func (n *Node) cleanup() {
 	if !n.Running() {
 		n.Up()
 	}
@@ -147,4 +156,9 @@ func (n *Node) removePods() {
 			n.tb.Errorf("removing a pod: %v", err)
 		}
 	}
+	for _, conn := range n.conns {
+		// An error here says only that the connection is gone already.
+		_ = conn.Close()
+	}
+	n.removeCgroups()
 }

@@ -1,0 +1,170 @@
+package prune
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// criSpace is a namespace with images of one manifest and one config each,
+// named by single letters: the config of "a" is digest "a config".
+func criSpace(records map[string]string) *Namespace {
+	ns := &Namespace{Name: criNamespace, Blobs: map[digest.Digest]content.Info{}}
+	for name, letter := range records {
+		target := digest.FromString(letter)
+		ns.Images = append(ns.Images, images.Image{Name: name, Target: ocispec.Descriptor{Digest: target}})
+		ns.Blobs[target] = content.Info{Digest: target, Labels: map[string]string{
+			"containerd.io/gc.ref.content.config": criID(letter),
+		}}
+		ns.Blobs[digest.Digest(criID(letter))] = content.Info{Digest: digest.Digest(criID(letter))}
+	}
+	return ns
+}
+
+func criID(letter string) string { return digest.FromString(letter + " config").String() }
+
+func TestPhantoms(t *testing.T) {
+	dangling := "overlayfs@" + digest.FromString("a").String()
+	for name, test := range map[string]struct {
+		records map[string]string // name to image
+		shown   []criImage
+		going   []string
+		want    []string
+	}{
+		"full names": {
+			records: map[string]string{"docker.io/library/app:1": "a", criID("a"): "a"},
+			shown:   []criImage{{criID("a"), []string{"docker.io/library/app:1"}}},
+			going:   []string{"docker.io/library/app:1", criID("a")},
+		},
+		"a bare name": {
+			records: map[string]string{"app:1": "a", criID("a"): "a"},
+			shown:   []criImage{{criID("a"), []string{"docker.io/library/app:1"}}},
+			going:   []string{"app:1", criID("a")},
+			want:    []string{"docker.io/library/app:1"},
+		},
+		"a bare name beside its full one": {
+			records: map[string]string{"app:1": "a", "docker.io/library/app:1": "a"},
+			shown:   []criImage{{criID("a"), []string{"docker.io/library/app:1"}}},
+			going:   []string{"app:1", "docker.io/library/app:1"},
+		},
+		"a name without tag, which CRI has but does not show": {
+			records: map[string]string{"app": "a"},
+			shown:   []criImage{{criID("a"), nil}},
+			going:   []string{"app"},
+			want:    []string{"docker.io/library/app"},
+		},
+		"a dangling name": {
+			records: map[string]string{dangling: "a"},
+			shown:   []criImage{{criID("a"), []string{"docker.io/library/" + dangling}}},
+			going:   []string{dangling},
+			want:    []string{"docker.io/library/" + dangling},
+		},
+		"a name that CRI cannot spell otherwise": {
+			records: map[string]string{"<none>@x": "a"},
+			shown:   []criImage{{criID("a"), nil}},
+			going:   []string{"<none>@x"},
+		},
+		"a bare name that moved away": {
+			records: map[string]string{criID("a"): "a", "app:1": "b", criID("b"): "b"},
+			shown:   []criImage{{criID("a"), []string{"docker.io/library/app:1"}}, {criID("b"), []string{"docker.io/library/app:1"}}},
+			going:   []string{criID("a")},
+			want:    []string{"docker.io/library/app:1"},
+		},
+		"an image that stays": {
+			records: map[string]string{"app:1": "a", "other:1": "b"},
+			shown:   []criImage{{criID("a"), []string{"docker.io/library/app:1"}}},
+			going:   []string{"other:1"},
+		},
+		"an image that CRI never had": {
+			records: map[string]string{"app:1": "a"},
+			going:   []string{"app:1"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ns := criSpace(test.records)
+			var records []Decision
+			for _, name := range test.going {
+				target := ocispec.Descriptor{Digest: digest.FromString(test.records[name])}
+				records = append(records, Decision{Name: name, Target: target})
+			}
+			var got []string
+			for _, p := range phantoms(ns, release{2, 4}, test.shown, records) {
+				got = append(got, p.ref)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("phantoms (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseCRIImage(t *testing.T) {
+	message := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "sha256:id")
+	message = protowire.AppendString(protowire.AppendTag(message, 2, protowire.BytesType), "repo:tag")
+	message = protowire.AppendVarint(protowire.AppendTag(message, 4, protowire.VarintType), 77)
+	message = protowire.AppendString(protowire.AppendTag(message, 3, protowire.BytesType), "repo@digest")
+	got, err := parseCRIImage(message)
+	if diff := cmp.Diff(criImage{ID: "sha256:id", Refs: []string{"repo:tag", "repo@digest"}}, got); diff != "" || err != nil {
+		t.Errorf("parseCRIImage: %v\n%s", err, diff)
+	}
+	for name, garbled := range map[string][]byte{
+		"half of it":   message[:len(message)-3],
+		"no ID":        message[11:],
+		"another kind": []byte("\xff\xff\xff"),
+	} {
+		if image, err := parseCRIImage(garbled); err == nil {
+			t.Errorf("%s: read as %+v", name, image)
+		}
+	}
+}
+
+func TestImageVolumeUses(t *testing.T) {
+	target := digest.FromString("a")
+	mount := "/run/containerd/io.containerd.grpc.v1.cri/image-volumes/box/" + target.Encoded()
+	lease := func(id string, resources ...leases.Resource) Lease {
+		return Lease{Lease: leases.Lease{ID: id}, Resources: resources}
+	}
+	volume := leases.Resource{ID: mount, Type: "snapshots/overlayfs"}
+	layer := leases.Resource{ID: digest.FromString("layer").String(), Type: "snapshots/overlayfs"}
+	blob := leases.Resource{ID: target.String(), Type: "content"}
+	sandbox := containers.Container{ID: "box", Labels: map[string]string{labelPodNamespace: "default", labelPodName: "api"}}
+	for name, test := range map[string]struct {
+		ns   *Namespace
+		want []Use
+	}{
+		"of a pod": {
+			ns: &Namespace{Name: criNamespace, Leases: []Lease{lease("box", volume, layer, blob)}, Containers: []containers.Container{sandbox}},
+			want: []Use{{
+				Holder:  Holder{Kind: "pod", ID: "box", Name: "default/api, image volume", Client: "CRI"},
+				Digests: []digest.Digest{target}, Snapshot: SnapshotKey{"overlayfs", mount},
+			}},
+		},
+		"of a pod that left no container": {
+			ns: &Namespace{Name: criNamespace, Leases: []Lease{lease("box", volume)}},
+			want: []Use{{
+				Holder:  Holder{Kind: "pod", ID: "box", Name: "box, image volume", Client: "CRI"},
+				Digests: []digest.Digest{target}, Snapshot: SnapshotKey{"overlayfs", mount},
+			}},
+		},
+		"of a lease that is no sandbox's": {ns: &Namespace{Name: criNamespace, Leases: []Lease{lease("pull", volume, layer)}}},
+		"elsewhere":                       {ns: &Namespace{Name: "default", Leases: []Lease{lease("box", volume)}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.ns.addVolumes()
+			if diff := cmp.Diff(test.want, test.ns.Uses); diff != "" {
+				t.Errorf("uses (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if text := (Holder{Kind: "pod", Name: "default/api, image volume", Client: "CRI"}).String(); strings.Contains(text, "CRI") {
+		t.Errorf("the holder is %q", text)
+	}
+}

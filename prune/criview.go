@@ -1,0 +1,119 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+// criImages asks a containerd's CRI plugin what it shows of its images. It
+// keeps a list of its own, fed by containerd's events.
+type criImages interface {
+	// List returns all images. The error is errdefs.ErrNotImplemented where
+	// no CRI plugin runs.
+	List(ctx context.Context) ([]criImage, error)
+	// Status returns the image of a name in its full spelling or of an image
+	// ID; ok is false if CRI has none.
+	Status(ctx context.Context, name string) (image criImage, ok bool, err error)
+}
+
+// criImage is an image as CRI shows it: the digest of its config, and its
+// tags and digests in their full spelling.
+type criImage struct {
+	ID   string
+	Refs []string
+}
+
+// criConn speaks CRI's ImageService, version v1, which containerd serves on
+// its own socket. The messages are taken apart by their field numbers: two
+// small ones do not justify linking all of CRI's generated API.
+type criConn struct{ conn grpc.ClientConnInterface }
+
+func (s *daemonStore) cri() criImages {
+	conn, ok := s.client.Conn().(grpc.ClientConnInterface)
+	if !ok {
+		return nil
+	}
+	return criConn{conn}
+}
+
+func (c criConn) List(ctx context.Context) ([]criImage, error) {
+	return c.call(ctx, "ListImages", nil)
+}
+
+func (c criConn) Status(ctx context.Context, name string) (criImage, bool, error) {
+	spec := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), name)
+	request := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), spec)
+	found, err := c.call(ctx, "ImageStatus", request)
+	if err != nil || len(found) == 0 {
+		return criImage{}, false, err
+	}
+	return found[0], true, nil
+}
+
+// call sends a request and reads the images of the answer, which both methods
+// have in field 1. A message without fields of its own carries any other.
+func (c criConn) call(ctx context.Context, method string, request []byte) ([]criImage, error) {
+	in, out := &emptypb.Empty{}, &emptypb.Empty{}
+	in.ProtoReflect().SetUnknown(request)
+	if err := c.conn.Invoke(ctx, "/runtime.v1.ImageService/"+method, in, out); err != nil {
+		return nil, fmt.Errorf("asking CRI (%s): %w", method, errgrpc.ToNative(err))
+	}
+	var found []criImage
+	err := eachField(out.ProtoReflect().GetUnknown(), func(field protowire.Number, value []byte) error {
+		if field != 1 {
+			return nil
+		}
+		image, err := parseCRIImage(value)
+		found = append(found, image)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer of CRI (%s): %w", method, err)
+	}
+	return found, nil
+}
+
+// parseCRIImage reads the fields id, repo_tags and repo_digests.
+func parseCRIImage(message []byte) (image criImage, err error) {
+	err = eachField(message, func(field protowire.Number, value []byte) error {
+		switch field {
+		case 1:
+			image.ID = string(value)
+		case 2, 3:
+			image.Refs = append(image.Refs, string(value))
+		}
+		return nil
+	})
+	if err == nil && image.ID == "" {
+		err = fmt.Errorf("an image without ID: %w", errdefs.ErrDataLoss)
+	}
+	return image, err
+}
+
+// eachField calls visit for every length-delimited field of a message.
+func eachField(message []byte, visit func(protowire.Number, []byte) error) error {
+	for len(message) > 0 {
+		field, kind, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			return protowire.ParseError(n)
+		}
+		message = message[n:]
+		size := protowire.ConsumeFieldValue(field, kind, message)
+		if size < 0 {
+			return protowire.ParseError(size)
+		}
+		if value, n := protowire.ConsumeBytes(message); kind == protowire.BytesType && n >= 0 {
+			if err := visit(field, value); err != nil {
+				return err
+			}
+		}
+		message = message[size:]
+	}
+	return nil
+}
