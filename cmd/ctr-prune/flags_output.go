@@ -37,6 +37,7 @@ type view interface {
 // usage error now, before anything is read.
 func (o *outputOptions) view(p process) (view, error) {
 	out := p.printer(p.stdout)
+	out.whole = o.noTrunc
 	named := o.format == formatTable || o.format == formatJSON || o.format == formatLines
 	switch {
 	case o.quiet && o.format != formatTable:
@@ -44,7 +45,7 @@ func (o *outputOptions) view(p process) (view, error) {
 	case o.quiet:
 		return quietView{out}, nil
 	case o.format == formatTable:
-		return textView{out: out, whole: o.noTrunc}, nil
+		return textView{out}, nil
 	case o.format == formatJSON:
 		return jsonView{out}, nil
 	case o.format == formatLines:

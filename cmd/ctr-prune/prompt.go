@@ -17,7 +17,8 @@ const mostShown = 50
 // context ends before an answer.
 func ask(ctx context.Context, p process, doc prune.Document, whole bool) (bool, error) {
 	out := p.printer(p.stderr)
-	v := textView{out: out, whole: whole}
+	out.whole = whole
+	v := textView{out}
 	going := byAction(doc.Images)[:doc.Counts.Remove+doc.Counts.StandIn]
 	if shown := going[:min(mostShown, len(going))]; len(shown) > 0 {
 		v.decisions(doc, shown)
@@ -33,9 +34,11 @@ func ask(ctx context.Context, p process, doc prune.Document, whole bool) (bool, 
 		return false, err
 	}
 	answer, err := readLine(ctx, p.stdin)
-	if err != nil {
-		out.line("")
-		return false, stopped(ctx, firstError(err, out.flush()))
+	if !strings.HasSuffix(answer, "\n") {
+		out.line("") // nobody pressed Enter
+	}
+	if err := firstError(err, out.flush()); err != nil {
+		return false, stopped(ctx, err)
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
@@ -58,8 +61,8 @@ func warning(doc prune.Document) string {
 	if doc.Counts.Remove+doc.Counts.StandIn == 0 {
 		return fmt.Sprintf("This will collect the garbage of %s.", scope(doc))
 	}
-	return fmt.Sprintf("This will remove %s of %s from %s.",
-		plural(doc.Counts.Remove+doc.Counts.StandIn, "image record"), fmt.Sprint(doc.Counts.Images), scope(doc))
+	return fmt.Sprintf("This will remove %d of %s from %s.",
+		doc.Counts.Remove+doc.Counts.StandIn, plural(doc.Counts.Images, "image record"), scope(doc))
 }
 
 // readLine reads a line. The end of the input is a line as well. When the

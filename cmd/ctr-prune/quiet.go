@@ -8,13 +8,13 @@ type quietView struct{ out *printer }
 func (v quietView) show(doc prune.Document) error {
 	if doc.Kind == prune.DocumentReport {
 		for _, record := range doc.Removed {
-			v.out.line("%s", name(record.Name))
+			v.out.line("%s", v.out.name(record.Name))
 		}
 		return v.out.flush()
 	}
 	for _, image := range doc.Images {
 		if image.Action != prune.Keep {
-			v.out.line("%s", name(image.Name))
+			v.out.line("%s", v.out.name(image.Name))
 		}
 	}
 	return v.out.flush()

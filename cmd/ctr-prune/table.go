@@ -41,7 +41,11 @@ func (t *table) add(cells ...string) {
 
 // print writes the table, fitted to the printer's width.
 func (t *table) print(p *printer) {
-	widths := t.fit(p.width)
+	limit := 0
+	if p.fitted() {
+		limit = p.width
+	}
+	widths := t.fit(limit)
 	titles := make([]string, len(t.columns))
 	for i, c := range t.columns {
 		titles[i] = c.title

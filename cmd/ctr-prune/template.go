@@ -12,16 +12,16 @@ import (
 // imageRow is what a template sees of an image: the fields that the manual
 // lists.
 type imageRow struct {
-	Namespace string
-	Name      string
-	Target    string
-	Action    string
-	Reason    string
-	Details   []string
-	StandIn   string
+	Namespace string   `json:"namespace"`
+	Name      string   `json:"name"`
+	Target    string   `json:"target"`
+	Action    string   `json:"action"`
+	Reason    string   `json:"reason"`
+	Details   []string `json:"details"`
+	StandIn   string   `json:"standIn"`
 	// Result is what came of the action: "planned" before a run, and after it
 	// "removed", "kept", "skipped" or "restored".
-	Result string
+	Result string `json:"result"`
 }
 
 // templateView executes a template for every image, or, if it uses fields of
@@ -37,7 +37,6 @@ type templateView struct {
 // wrong with it is known before anything is done.
 func newTemplateView(out *printer, format string) (view, error) {
 	text, isTable := strings.CutPrefix(format, formatTable+" ")
-	text = strings.NewReplacer(`\t`, "\t", `\n`, "\n").Replace(text)
 	tmpl, err := template.New("format").Funcs(templateFuncs()).Parse(text)
 	if err != nil {
 		return nil, usagef("--format: %s", templateProblem(err))
@@ -52,7 +51,9 @@ func newTemplateView(out *printer, format string) (view, error) {
 		}
 		v.heads = headings(text)
 	}
-	escapePipes(tmpl.Root)
+	for _, t := range tmpl.Templates() {
+		prepare(t.Root)
+	}
 	for _, doc := range exampleDocuments() {
 		if _, err := v.render(doc); err != nil {
 			return nil, usagef("--format: %s", templateProblem(err))

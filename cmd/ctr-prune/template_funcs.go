@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"text/template"
 	"unicode"
@@ -15,20 +16,60 @@ const funcQuote = "_quote"
 // data until they are printed, so these work on what is exact.
 func templateFuncs() template.FuncMap {
 	return template.FuncMap{
-		funcQuote: func(v any) string { return quote(fmt.Sprint(v)) },
+		funcQuote: quoteValue,
+		"printf":  printf,
+		"println": func(args ...any) quoted {
+			return printf(strings.TrimSuffix(strings.Repeat("%v ", len(args)), " ")+"\n", args...)
+		},
 		"json": func(v any) (string, error) {
 			b, err := encodeJSON(v, "")
 			return strings.TrimSuffix(string(b), "\n"), err
 		},
 		"size":     humanSize,
-		"upper":    strings.ToUpper,
-		"lower":    strings.ToLower,
-		"split":    strings.Split,
-		"join":     func(list []string, sep string) string { return strings.Join(list, sep) },
-		"title":    title,
+		"upper":    func(v any) string { return strings.ToUpper(fmt.Sprint(v)) },
+		"lower":    func(v any) string { return strings.ToLower(fmt.Sprint(v)) },
+		"title":    func(v any) string { return title(fmt.Sprint(v)) },
+		"split":    func(v any, sep string) []string { return strings.Split(fmt.Sprint(v), sep) },
+		"join":     join,
 		"pad":      pad,
 		"truncate": truncate,
 	}
+}
+
+// quoted is text whose data is quoted already, and whose line breaks and tabs
+// are those of the template.
+type quoted string
+
+func quoteValue(v any) string {
+	if q, ok := v.(quoted); ok {
+		return string(q)
+	}
+	return quote(fmt.Sprint(v))
+}
+
+// printf formats values so that the line breaks of the format remain, and none
+// of the values'.
+func printf(format string, args ...any) quoted {
+	for i, arg := range args {
+		if s, ok := arg.(string); ok {
+			args[i] = quote(s)
+		} else if v := reflect.ValueOf(arg); v.IsValid() && !v.CanInt() && !v.CanUint() && !v.CanFloat() && v.Kind() != reflect.Bool {
+			args[i] = quote(fmt.Sprint(arg))
+		}
+	}
+	var b strings.Builder
+	for part := range strings.SplitAfterSeq(fmt.Sprintf(format, args...), "\n") {
+		line, ended := strings.CutSuffix(part, "\n")
+		cells := strings.Split(line, "\t")
+		for i := range cells {
+			cells[i] = quote(cells[i])
+		}
+		b.WriteString(strings.Join(cells, "\t"))
+		if ended {
+			b.WriteString("\n")
+		}
+	}
+	return quoted(b.String())
 }
 
 // parseFuncs are the names that a piece of a template may use, for looking at
@@ -44,6 +85,19 @@ func parseFuncs() map[string]any {
 	return all
 }
 
+// join puts the items of any list together.
+func join(list any, sep string) (string, error) {
+	v := reflect.ValueOf(list)
+	if v.Kind() != reflect.Slice {
+		return "", fmt.Errorf("join: %T is not a list", list)
+	}
+	items := make([]string, v.Len())
+	for i := range items {
+		items[i] = fmt.Sprint(v.Index(i).Interface())
+	}
+	return strings.Join(items, sep), nil
+}
+
 func title(s string) string {
 	words := strings.Fields(s)
 	for i, word := range words {
@@ -55,7 +109,8 @@ func title(s string) string {
 }
 
 // pad puts spaces around what is not empty.
-func pad(s string, before, after int) string {
+func pad(v any, before, after int) string {
+	s := fmt.Sprint(v)
 	if s == "" {
 		return s
 	}
@@ -63,7 +118,7 @@ func pad(s string, before, after int) string {
 }
 
 // truncate cuts to a number of characters.
-func truncate(s string, length int) string {
-	r := []rune(s)
+func truncate(v any, length int) string {
+	r := []rune(fmt.Sprint(v))
 	return string(r[:min(len(r), max(0, length))])
 }

@@ -78,38 +78,58 @@ func (w *fieldWalk) arg(arg parse.Node, top bool) {
 	}
 }
 
-// escapePipes ends every value that a template prints with the function that
-// quotes it, as html/template does with its own.
-func escapePipes(list *parse.ListNode) {
+// prepare makes a template fit to be executed: every value that it prints ends
+// with the function that quotes it, as html/template does with its own, and \t
+// and \n in its text, which a shell hands on as they are, become what they mean.
+func prepare(list *parse.ListNode) {
 	if list == nil {
 		return
 	}
 	for _, node := range list.Nodes {
 		switch n := node.(type) {
+		case *parse.TextNode:
+			n.Text = []byte(unescape(string(n.Text)))
 		case *parse.ActionNode:
-			if len(n.Pipe.Decl) == 0 { // an assignment prints nothing
-				n.Pipe.Cmds = append(n.Pipe.Cmds, &parse.CommandNode{
-					NodeType: parse.NodeCommand, Pos: n.Pos,
-					Args: []parse.Node{parse.NewIdentifier(funcQuote).SetPos(n.Pos)},
-				})
-			}
+			quotePipe(n.Pipe)
 		case *parse.IfNode:
-			escapePipes(n.List)
-			escapePipes(n.ElseList)
+			prepareBranch(&n.BranchNode)
 		case *parse.RangeNode:
-			escapePipes(n.List)
-			escapePipes(n.ElseList)
+			prepareBranch(&n.BranchNode)
 		case *parse.WithNode:
-			escapePipes(n.List)
-			escapePipes(n.ElseList)
+			prepareBranch(&n.BranchNode)
 		}
 	}
+}
+
+func prepareBranch(n *parse.BranchNode) {
+	prepare(n.List)
+	prepare(n.ElseList)
+}
+
+func quotePipe(pipe *parse.PipeNode) {
+	if len(pipe.Decl) > 0 || literal(pipe) {
+		return // an assignment prints nothing
+	}
+	pipe.Cmds = append(pipe.Cmds, &parse.CommandNode{
+		NodeType: parse.NodeCommand, Pos: pipe.Pos,
+		Args: []parse.Node{parse.NewIdentifier(funcQuote).SetPos(pipe.Pos)},
+	})
+}
+
+func unescape(text string) string {
+	return strings.NewReplacer(`\t`, "\t", `\n`, "\n").Replace(text)
+}
+
+// literal says whether a value is a constant, such as "\n", of whoever wrote
+// the template.
+func literal(pipe *parse.PipeNode) bool {
+	return len(pipe.Cmds) == 1 && len(pipe.Cmds[0].Args) == 1 && pipe.Cmds[0].Args[0].Type() == parse.NodeString
 }
 
 // headings makes the titles of a table from the last field of each cell, or
 // from the cell itself if it has none.
 func headings(text string) []string {
-	cells := strings.Split(text, "\t")
+	cells := strings.Split(unescape(text), "\t")
 	for i, cell := range cells {
 		cells[i] = heading(cell)
 	}

@@ -22,6 +22,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -59,20 +60,43 @@ func quote(s string) string {
 	return b.String()
 }
 
+// longestName is how much of a name a line of a terminal shows: more than any
+// reference that a client accepts has.
+const longestName = 300
+
 // name returns the name of a record as it is shown: quoted if one could not
-// see where it begins and ends.
-func name(s string) string {
+// see where it begins and ends, and on a terminal cut if it would fill it.
+func (p *printer) name(s string) string {
 	if s == "" || strings.TrimSpace(s) != s {
-		return strconv.Quote(s)
+		s = strconv.Quote(s)
+	}
+	if p.fitted() {
+		return shorten(quote(s), longestName, true)
 	}
 	return s
 }
+
+// digests are those that a sentence may hold.
+var digests = regexp.MustCompile(`\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b`)
+
+// prose returns a sentence as it is shown: on a terminal with short digests.
+func (p *printer) prose(s string) string {
+	if p.fitted() {
+		return digests.ReplaceAllString(s, "$1"+ellipsis)
+	}
+	return s
+}
+
+// fitted says whether text is shortened to suit the reader.
+func (p *printer) fitted() bool { return p.width > 0 && !p.whole }
 
 // printer writes text to one stream. Errors stick until flush tells them.
 type printer struct {
 	w *bufio.Writer
 	// width is that of the terminal, 0 if lines may have any length.
-	width  int
+	width int
+	// whole forbids to shorten anything.
+	whole  bool
 	colour bool
 }
 

@@ -9,11 +9,7 @@ import (
 )
 
 // textView shows results to people.
-type textView struct {
-	out *printer
-	// whole shortens nothing.
-	whole bool
-}
+type textView struct{ out *printer }
 
 func (v textView) show(doc prune.Document) error {
 	if doc.Kind == prune.DocumentReport {

@@ -26,11 +26,11 @@ func (h holding) String() string {
 func (v textView) held(doc prune.Document) {
 	all := holdings(doc)
 	shown := all
-	if len(all) > mostHolders && !v.whole {
+	if len(all) > mostHolders && !v.out.whole {
 		shown = all[:mostHolders]
 	}
 	for _, h := range shown {
-		v.out.line("Held: %s by %s", h, h.holder)
+		v.out.line("Held: %s by %s", h, v.out.prose(h.holder))
 	}
 	if rest := all[len(shown):]; len(rest) > 0 {
 		sum := holding{}

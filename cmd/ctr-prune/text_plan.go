@@ -40,7 +40,7 @@ func (v textView) foresee(doc prune.Document) {
 
 func (v textView) notes(doc prune.Document) {
 	for _, note := range doc.Notes {
-		v.out.line("Note: %s", note)
+		v.out.line("Note: %s", v.out.prose(note))
 	}
 }
 
@@ -69,21 +69,16 @@ func (v textView) decisions(doc prune.Document, images []prune.ImageDocument) {
 	}
 	t.columns = append(t.columns,
 		column{title: "NAME", least: leastName, middle: true}, column{title: "TARGET"}, column{title: "REASON", least: leastReason})
-	if v.whole {
-		for i := range t.columns {
-			t.columns[i].least = 0
-		}
-	}
 	for _, image := range images {
 		cells := []string{string(image.Action)}
 		if several(doc) {
 			cells = append(cells, image.Namespace)
 		}
 		target := string(image.Target)
-		if !v.whole {
+		if !v.out.whole {
 			target = shortDigest(image.Target)
 		}
-		t.add(append(cells, name(image.Name), target, reason(image))...)
+		t.add(append(cells, v.out.name(image.Name), target, v.out.prose(reason(image)))...)
 	}
 	t.print(v.out)
 }

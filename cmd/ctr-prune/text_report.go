@@ -37,16 +37,16 @@ func (v textView) records(doc prune.Document) {
 		}
 	}
 	for _, r := range doc.Removed {
-		v.out.line("Untagged: %s", inNamespace(doc, r.Namespace, name(r.Name)))
+		v.out.line("Untagged: %s", inNamespace(doc, r.Namespace, v.out.name(r.Name)))
 		if standIn := standIns[[2]string{r.Namespace, r.Name}]; standIn != "" {
 			v.out.line("Kept as: %s", inNamespace(doc, r.Namespace, standIn))
 		}
 	}
 	for _, s := range doc.Skipped {
-		v.out.line("Skipped: %s: %s", inNamespace(doc, s.Namespace, name(s.Name)), s.Reason)
+		v.out.line("Skipped: %s: %s", inNamespace(doc, s.Namespace, v.out.name(s.Name)), v.out.prose(s.Reason))
 	}
 	for _, r := range doc.Restored {
-		v.out.line("Restored: %s: %s", inNamespace(doc, r.Namespace, name(r.Name)), r.Reason)
+		v.out.line("Restored: %s: %s", inNamespace(doc, r.Namespace, v.out.name(r.Name)), v.out.prose(r.Reason))
 	}
 }
 
@@ -62,7 +62,7 @@ func (v textView) rest(doc prune.Document) {
 		v.out.line("Predicted: %s", sizes(doc.Predicted))
 	}
 	for _, change := range doc.Changes {
-		v.out.line("Changed: %s", change)
+		v.out.line("Changed: %s", v.out.prose(change))
 	}
 	v.notes(doc)
 }
