@@ -1,0 +1,100 @@
+# `make` alone lists what can be made. Go is all that is needed; see README.md.
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO        ?= go
+PREFIX    ?= /usr/local
+BINDIR    ?= $(PREFIX)/bin
+MANDIR    ?= $(PREFIX)/share/man
+DATADIR   ?= $(PREFIX)/share
+DESTDIR   ?=
+# What `ctr-prune version` shows. Outside of a git checkout it shows (devel).
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+
+CACHE     := $(CURDIR)/.cache
+PROGRAM   := bin/ctr-prune
+LIBRARY   := ./filters/... ./leases/... ./prune/...
+FOLDERS   := cmd filters leases prune integration
+LDFLAGS   := -s -w $(if $(VERSION),-X main.linkedVersion=$(VERSION))
+# The version of the linter stands in integration/tools/go.mod.
+LINT       = $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
+LINT_VERSION = $(shell cd integration/tools && $(GO) list -m -f '{{.Version}}' github.com/golangci/golangci-lint/v2)
+
+.PHONY: help build demo test unit race lint fmt fmt-check vet fuzz bench man man-check tidy-check tools install uninstall clean
+
+help: ## show this list
+	@echo 'usage: make TARGET'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## build bin/ctr-prune
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(PROGRAM) ./cmd/ctr-prune
+
+demo: build ## prune a store made on the spot; ARCHIVE=file.tar adds your image
+	$(GO) run ./integration/demo -command $(PROGRAM) -dir .cache/demo $(if $(ARCHIVE),-archive '$(ARCHIVE)')
+
+test: ## all tests: unit and property tests, then against real daemons
+	$(GO) run ./integration/runtests
+
+unit: ## only the tests that need no daemon
+	$(GO) test ./cmd/... $(LIBRARY)
+
+race: ## the library's tests under the race detector
+	$(GO) test -race -short -timeout 20m $(LIBRARY)
+
+lint: tools ## vet and lint
+	$(GO) vet ./...
+	$(LINT) run
+
+fmt: ## format the source
+	gofmt -w $(FOLDERS)
+
+fmt-check: ## fail if the source is not formatted
+	@unformatted=$$(gofmt -l $(FOLDERS)); \
+	if [[ -n $$unformatted ]]; then echo "not formatted (run: make fmt):"; echo "$$unformatted"; exit 1; fi
+
+vet: ## go vet
+	$(GO) vet ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (10s each)
+	@for target in $$(grep -rhoP '^func \KFuzz\w+' filters); do \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),10s) ./filters; done
+
+bench: build ## time and weigh the command; SIZES=200,1000 ROUNDS=3 choose less
+	$(GO) run ./integration/bench -command $(PROGRAM) $(if $(SIZES),-sizes $(SIZES)) $(if $(ROUNDS),-rounds $(ROUNDS))
+
+man: build ## write the manual pages again
+	./$(PROGRAM) man docs/man
+
+man-check: build ## fail if the manual pages are not those of the command
+	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && ./$(PROGRAM) man "$$new" && \
+	if ! diff -r docs/man "$$new"; then echo 'the manual pages are not current (run: make man)'; exit 1; fi
+
+tidy-check: ## fail if go.mod or go.sum are not tidy
+	$(GO) mod tidy -diff
+
+tools: $(LINT) ## build the linter, once
+
+$(CACHE)/tools/golangci-lint-%: integration/tools/go.mod
+	cd integration/tools && CGO_ENABLED=0 $(GO) build -o '$@' github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+install: build ## install below PREFIX (/usr/local), staged into DESTDIR
+	install -D -m 0755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/ctr-prune'
+	install -d '$(DESTDIR)$(MANDIR)/man1'
+	install -m 0644 docs/man/*.1 '$(DESTDIR)$(MANDIR)/man1/'
+	install -d '$(DESTDIR)$(DATADIR)/bash-completion/completions' '$(DESTDIR)$(DATADIR)/zsh/site-functions' '$(DESTDIR)$(DATADIR)/fish/vendor_completions.d'
+	./$(PROGRAM) completion bash > '$(DESTDIR)$(DATADIR)/bash-completion/completions/ctr-prune'
+	./$(PROGRAM) completion zsh > '$(DESTDIR)$(DATADIR)/zsh/site-functions/_ctr-prune'
+	./$(PROGRAM) completion fish > '$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/ctr-prune.fish'
+
+uninstall: ## remove what install put there
+	rm -f '$(DESTDIR)$(BINDIR)/ctr-prune' '$(DESTDIR)$(MANDIR)/man1/ctr-prune'*.1 \
+		'$(DESTDIR)$(DATADIR)/bash-completion/completions/ctr-prune' \
+		'$(DESTDIR)$(DATADIR)/zsh/site-functions/_ctr-prune' \
+		'$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/ctr-prune.fish'
+
+clean: ## remove what was built; ALL=1 also the daemons and tools in .cache
+	rm -rf bin
+	@# Layers may hold folders that even their owner may not enter.
+	if [[ -d .cache/demo ]]; then chmod -R u+rwX .cache/demo; fi
+	rm -rf .cache/demo $(if $(ALL),.cache)
