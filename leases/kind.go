@@ -1,6 +1,7 @@
 package leases
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/leases"
@@ -10,13 +11,16 @@ import (
 // labels tell.
 type Kind string
 
-// The kinds of lease. The rules were read in the sources of the clients.
+// The kinds of lease. The rules were read in the sources of the clients and
+// hold for the leases that buildkit 0.33 and dockerd 2.0 leave.
 const (
 	KindRun     Kind = "ctr-prune run"
 	KindClaim   Kind = "ctr-prune takeover"
 	KindGrace   Kind = "ctr-prune grace"
-	KindHistory Kind = "build history" // buildkit: ID ref_<build>
-	KindCache   Kind = "build cache"   // buildkit: flat, never expires
+	KindHistory Kind = "build history"
+	KindCache   Kind = "build cache"
+	KindBuild   Kind = "buildkit, temporary"
+	KindDocker  Kind = "Docker container"
 	KindPull    Kind = "pull or build in progress"
 	KindOther   Kind = "other client"
 )
@@ -31,12 +35,40 @@ func KindOf(lease leases.Lease) Kind {
 		return KindClaim
 	case strings.HasPrefix(lease.ID, gracePrefix):
 		return KindGrace
-	case strings.HasPrefix(lease.ID, "ref_") && !expires:
-		return KindHistory
-	case Flat(lease) && !expires:
-		return KindCache
 	case expires:
 		return KindPull
+	default:
+		return kindOfLasting(lease)
+	}
+}
+
+// labelBuildTemporary is on the leases that buildkit deletes when it starts.
+const labelBuildTemporary = "buildkit/lease.temporary"
+
+var (
+	// historyID names what a record of a build refers to. Its namespace ends
+	// in "_history".
+	historyID = regexp.MustCompile(`^ref_`)
+	// variantsID names the compressions of one blob of the cache. Unlike the
+	// lease of the cache record itself it is not flat.
+	variantsID = regexp.MustCompile(`^[0-9a-z]{25}-variants$`)
+	// dockerID is a container's or that of an image mount, which is a hash.
+	dockerID = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// kindOfLasting tells the kind of a lease of another client that never
+// expires.
+func kindOfLasting(lease leases.Lease) Kind {
+	_, temporary := lease.Labels[labelBuildTemporary]
+	switch {
+	case temporary:
+		return KindBuild
+	case historyID.MatchString(lease.ID):
+		return KindHistory
+	case Flat(lease) || variantsID.MatchString(lease.ID):
+		return KindCache
+	case dockerID.MatchString(lease.ID):
+		return KindDocker
 	default:
 		return KindOther
 	}

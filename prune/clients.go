@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/containerd/containerd/v2/core/leases"
 )
@@ -48,7 +47,7 @@ func (r *reader) askSources(ctx context.Context, ns *Namespace) error {
 			return err
 		}
 		if covered {
-			ns.supersede(uses)
+			ns.introduce(uses)
 		}
 		ns.Uses = append(ns.Uses, uses...)
 		docker = docker || covered
@@ -59,13 +58,18 @@ func (r *reader) askSources(ctx context.Context, ns *Namespace) error {
 	return nil
 }
 
-// supersede drops what container records told of containers that their client
-// has now told of itself: it knows the image, the record only the snapshot,
-// which several images may share.
-func (ns *Namespace) supersede(uses []Use) {
-	told := make(map[string]bool, len(uses))
+// introduce gives the container records that a source told of by their ID the
+// holder that it told: the client knows its containers by better names.
+func (ns *Namespace) introduce(uses []Use) {
+	told := make(map[string]Holder, len(uses))
 	for _, use := range uses {
-		told[use.Holder.ID] = true
+		if _, known := told[use.Holder.ID]; !known {
+			told[use.Holder.ID] = use.Holder
+		}
 	}
-	ns.Uses = slices.DeleteFunc(ns.Uses, func(use Use) bool { return told[use.Holder.ID] })
+	for i, use := range ns.Uses {
+		if holder, ok := told[use.Holder.ID]; ok {
+			ns.Uses[i].Holder = holder
+		}
+	}
 }

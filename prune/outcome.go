@@ -1,7 +1,6 @@
 package prune
 
 import (
-	"fmt"
 	"maps"
 
 	"github.com/opencontainers/go-digest"
@@ -118,7 +117,7 @@ func (c *collector) blobHolder(n node, after reached) (string, bool) {
 			continue
 		}
 		if root, ok := after.root(elsewhere); ok {
-			return fmt.Sprintf("%s in namespace %q", c.describe(root), s.Name), true
+			return c.describeFrom(root, n.ns), true
 		}
 	}
 	return "", false

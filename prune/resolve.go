@@ -44,7 +44,9 @@ func (u *usage) add(c *catalog, use Use) {
 	holder := use.Holder.String()
 	named := c.record(use.Image)
 	for _, record := range named {
-		u.names[record.Name] = append(u.names[record.Name], holder)
+		if !slices.Contains(u.names[record.Name], holder) {
+			u.names[record.Name] = append(u.names[record.Name], holder)
+		}
 	}
 	known := len(named) > 0
 	if !known {

@@ -89,3 +89,11 @@ func (e *Engine) removeContainers() {
 	e.service.Stop()
 	e.removeCgroups()
 }
+
+// Remove removes a container by force.
+func (e *Engine) Remove(id string) {
+	e.tb.Helper()
+	if _, err := e.API.ContainerRemove(e.tb.Context(), id, client.ContainerRemoveOptions{Force: true}); err != nil {
+		e.tb.Fatalf("removing container %s: %v", id, err)
+	}
+}

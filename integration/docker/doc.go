@@ -17,6 +17,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/parts"
 	"github.com/ctr-prune/ctr-prune/integration/service"
 )
@@ -39,6 +40,9 @@ type Engine struct {
 	// Program is a static program for containers: it waits until it is told
 	// to end, or ends at once when its argument is "exit".
 	Program []byte
+
+	builder *imagestore.Builder
+	base    *imagestore.Image
 }
 
 // Start starts a containerd and an Engine on it. The test is skipped, with

@@ -1,0 +1,284 @@
+package docker
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/moby/api/types/build"
+	"github.com/moby/moby/api/types/mount"
+
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/prune"
+	"github.com/ctr-prune/ctr-prune/prune/docker"
+)
+
+// ask returns the sources of a run that asks the Engine at socket.
+func ask(t *testing.T, socket string, opts ...docker.Option) pruning.Sources {
+	t.Helper()
+	return func(store prune.Store) []prune.Source {
+		s, err := docker.New(socket, store, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []prune.Source{s}
+	}
+}
+
+// pruneAndCheck prunes the Engine's namespace with -a and makes every check
+// that holds for any prune.
+func pruneAndCheck(t *testing.T, e *Engine) *prune.Report {
+	t.Helper()
+	containers, before := e.Containers(), e.Capture()
+	report := pruning.Run(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()), nil)
+	after := e.Capture()
+	if refused := report.Plan().Refused(); len(refused) > 0 {
+		t.Errorf("refused: %v", refused)
+	}
+	if err := oracle.Check(before, after, oracle.AllowOrphanedSnapshots()); err != nil {
+		t.Error(err)
+	}
+	var freed int64
+	for dgst, size := range before.Files {
+		if _, ok := after.Files[dgst]; !ok {
+			freed += size
+		}
+	}
+	if told := report.Reclaimed.ContentBytes + report.Garbage.ContentBytes; freed != told || report.Others != (prune.Amount{}) {
+		t.Errorf("%d bytes are gone from the disk, the report says %d, and %v of others", freed, told, report.Others)
+	}
+	e.CheckOwn(before, after)
+	e.CheckContainers(containers)
+	return report
+}
+
+// reasons tells what the plan says of the records whose name contains a text.
+func reasons(plan *prune.Plan, part string) []string {
+	var out []string
+	for _, d := range plan.Decisions() {
+		if strings.Contains(d.Name, part) {
+			out = append(out, fmt.Sprint(d.Action, ": ", d.Reason))
+		}
+	}
+	return out
+}
+
+func standIn(img *imagestore.Image) string { return "moby-dangling@" + img.Target.Digest.String() }
+
+func imageMount(source string) mount.Mount {
+	return mount.Mount{Type: mount.TypeImage, Source: source, Target: "/mounted"}
+}
+
+// Every spelling by which a container can name its image.
+func TestContainersByEverySpelling(t *testing.T) {
+	e := Start(t)
+	named := e.Image("docker.io/library/named:1")
+	e.Tag("named:1", "named:other")
+	e.Create("brave_curie", "named:1")
+
+	// create by a:1; tag it z:1; remove a:1: docker image prune -a loses it.
+	other := e.Image("docker.io/library/a:1")
+	e.Create("other_tag", "a:1")
+	e.Tag("a:1", "z:1")
+	e.Untag("a:1", false)
+
+	short := e.Image("docker.io/library/short:1")
+	e.Create("short_id", short.Target.Digest.Encoded()[:12])
+	full := e.Image("docker.io/library/full:1")
+	e.Create("full_id", full.Target.Digest.String())
+	digested := e.Image("docker.io/library/digested:1")
+	e.Create("digested", "digested@"+digested.Target.Digest.String())
+	both := e.Image("docker.io/library/both:1")
+	e.Create("both", "both:1@"+both.Target.Digest.String())
+
+	// The name moves to another image: both are in use.
+	moved := e.Image("docker.io/library/moved:1")
+	e.Create("moved", "moved:1")
+	e.Image("docker.io/library/moved:1")
+
+	e.Image("docker.io/library/unused:1")
+	e.Image("docker.io/library/unused:2")
+
+	plan := pruning.Plan(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()))
+	want := []string{"keep: in use by Docker container brave_curie, created", "remove: unused"}
+	if diff := cmp.Diff(want, reasons(plan, "/named:")); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+	report := pruneAndCheck(t, e)
+	if len(report.Untagged) != 7 {
+		t.Errorf("untagged %v, want seven", report.Untagged)
+	}
+	kept := []string{
+		"named:1", "both:1", "moved:1",
+		standIn(other), standIn(short), standIn(full), standIn(digested), standIn(moved),
+	}
+	slices.Sort(kept)
+	if diff := cmp.Diff(kept, e.Records()); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"<none>", "<none>", "<none>", "<none>", "<none>", "both:1", "moved:1", "named:1"}, e.Names()); diff != "" {
+		t.Errorf("what Docker lists (-want +got):\n%s", diff)
+	}
+	_ = named
+
+	// Nothing is left to do, and the stand-ins stay while they are in use.
+	if again := pruneAndCheck(t, e); len(again.Untagged) != 0 {
+		t.Errorf("the second run untagged %v", again.Untagged)
+	}
+}
+
+// Every state that a container can be in.
+func TestContainersInEveryState(t *testing.T) {
+	e := Start(t)
+	for _, state := range []string{"created", "running", "stopped", "paused"} {
+		for _, how := range []string{"name", "id"} {
+			image := state + "-" + how
+			img := e.Image("docker.io/library/" + image + ":1")
+			by := image + ":1"
+			if how == "id" {
+				by = img.Target.Digest.Encoded()[:12]
+			}
+			id := e.Create(image, by)
+			if state == "created" {
+				continue
+			}
+			e.StartContainer(id)
+			switch state {
+			case "stopped":
+				e.StopContainer(id)
+			case "paused":
+				e.PauseContainer(id)
+			}
+		}
+	}
+	plan := pruning.Plan(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()))
+	for _, state := range []string{"created", "running", "stopped", "paused"} {
+		want := []string{fmt.Sprintf("keep: in use by Docker container %s-name, %s", state, state)}
+		if diff := cmp.Diff(want, reasons(plan, state+"-name")); diff != "" {
+			t.Errorf("reasons (-want +got):\n%s", diff)
+		}
+	}
+	report := pruneAndCheck(t, e)
+	// While a container runs, containerd knows a name of its image, too.
+	if len(report.Untagged) != 2 || !untagged(report, "docker.io/library/created-id:1") || !untagged(report, "docker.io/library/stopped-id:1") {
+		t.Errorf("untagged %v, want the names of the images that are in use by ID only", report.Untagged)
+	}
+	if report.Reclaimed != (prune.Amount{}) {
+		t.Errorf("reclaimed %v although all images are in use", report.Reclaimed)
+	}
+}
+
+// Images that containers mount, and what is left when their container goes.
+func TestImageMounts(t *testing.T) {
+	e := Start(t)
+	e.Image("docker.io/library/app:1")
+	e.Image("docker.io/library/data:1")
+	e.Create("mounts_name", "app:1", imageMount("data:1"))
+	byID := e.Image("docker.io/library/by-id:1")
+	e.Create("mounts_id", "app:1", imageMount(byID.Target.Digest.String()))
+	moved := e.Image("docker.io/library/moved:1")
+	e.Run("mounts_moved", "app:1", imageMount("moved:1"))
+	e.Image("docker.io/library/moved:1")
+	e.Untag("moved:1", false)
+
+	plan := pruning.Plan(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()))
+	want := []string{"keep: in use by an image mount of Docker container mounts_name, created"}
+	if diff := cmp.Diff(want, reasons(plan, "/data:")); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+	pruneAndCheck(t, e)
+	kept := []string{"app:1", "data:1", standIn(byID), standIn(moved)}
+	slices.Sort(kept)
+	if diff := cmp.Diff(kept, e.Records()); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+}
+
+// What a rebuild leaves: the image that was replaced is dangling, and stays
+// as long as a container is made from it.
+func TestRebuild(t *testing.T) {
+	e := Start(t)
+	var replaced []string
+	for i := range 3 {
+		e.Build(build.BuilderV1, "built:1", e.dockerfile(i))
+		name := fmt.Sprint("of_build_", i)
+		e.Create(name, "built:1")
+		replaced = append(replaced, "moby-dangling@"+e.Containers()[name].ImageID)
+	}
+	e.Remove("of_build_1")
+	e.Remove("of_build_2")
+	report := pruning.Run(t, e.Address(), pruning.Dangling(Namespace), ask(t, e.Socket()), nil)
+	if !untagged(report, replaced[1]) || untagged(report, replaced[0]) {
+		t.Errorf("untagged %v, want %s and not %s", report.Untagged, replaced[1], replaced[0])
+	}
+	pruneAndCheck(t, e)
+	// The container's name for its image is built:1, whatever that is now.
+	if diff := cmp.Diff([]string{"built:1", replaced[0]}, e.Records()); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+}
+
+// What BuildKit in dockerd leaves: cache and history. Both stay, whatever is
+// pruned, and the cache is good for another build.
+func TestBuildKitInDocker(t *testing.T) {
+	e := Start(t)
+	files := e.dockerfile(0)
+	e.Build(build.BuilderBuildKit, "built:1", files)
+	e.Build(build.BuilderBuildKit, "built:in-use", e.dockerfile(1))
+	e.Create("of_build", "built:in-use")
+	before := e.Capture()
+	report := pruneAndCheck(t, e)
+	after := e.Capture()
+	if !untagged(report, "docker.io/library/built:1") || len(report.Untagged) != 1 {
+		t.Errorf("untagged %v, want built:1", report.Untagged)
+	}
+	same(t, before, after, Namespace+"_history")
+	for id := range before.Namespaces[Namespace].Leases {
+		if _, ok := after.Namespaces[Namespace].Leases[id]; !ok {
+			t.Errorf("lease %s is gone", id)
+		}
+	}
+	holders := make(map[string]bool)
+	for _, h := range report.Held {
+		what, hint, _ := strings.Cut(h.Holder, " (lease ")
+		_, hint, _ = strings.Cut(hint, "; ")
+		holders[what+"; "+hint] = true
+	}
+	for _, want := range []string{"build cache; `docker builder prune` frees it", "build history; `docker buildx history rm` frees it"} {
+		if !holders[want] {
+			t.Errorf("%q is not among what holds the rest: %v", want, report.Held)
+		}
+	}
+	e.Build(build.BuilderBuildKit, "built:again", files)
+	e.Run("of_cache", "built:again")
+}
+
+// dockerfile is a build that runs a program, in one of several versions.
+func (e *Engine) dockerfile(version int) map[string]string {
+	return map[string]string{
+		"Dockerfile": "FROM scratch\nCOPY program /program\nCOPY data /data\nRUN [\"/program\", \"exit\"]\nCMD [\"/program\"]\n",
+		"program":    string(e.Program),
+		"data":       fmt.Sprint("version ", version),
+	}
+}
+
+func untagged(report *prune.Report, name string) bool {
+	return slices.ContainsFunc(report.Untagged, func(r prune.Record) bool { return r.Name == name })
+}
+
+// same fails the test if anything in the namespaces changed.
+func same(t *testing.T, before, after *oracle.State, namespaces ...string) {
+	t.Helper()
+	changes := oracle.Diff(before, after)
+	for _, all := range [][]string{changes.Added, changes.Removed, changes.Changed} {
+		for _, change := range all {
+			if ns, _, _ := strings.Cut(change, " "); slices.Contains(namespaces, ns) {
+				t.Errorf("changed: %s", change)
+			}
+		}
+	}
+}
