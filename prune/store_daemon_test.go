@@ -182,7 +182,7 @@ func TestDaemonFailure(t *testing.T) {
 			if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v (%v), want %q", err, errors.Unwrap(err), tt.want)
 			}
-			if tt.dial != nil && !errors.Is(err, tt.dial.(*net.OpError).Err) {
+			if tt.dial != nil && !errors.Is(err, errors.Unwrap(tt.dial)) {
 				t.Error("the cause is lost")
 			}
 		})

@@ -181,7 +181,7 @@ func (c *catalog) chain(key SnapshotKey) (found []*unit, exact bool) {
 }
 
 // maxName is longer than any name with its tag and digest.
-const maxName = reference.NameTotalLengthMax + 512
+const maxName = reference.RepositoryNameTotalLengthMax + 512
 
 // normalize spells a name as containerd's clients do, "" if it is none.
 func normalize(name string) string {

@@ -53,7 +53,7 @@ func (u *diskUsage) link(images []ImageUsage, list []ObjectUsage, blobAt map[dig
 	for i := range images {
 		image := &images[i]
 		for _, n := range u.members[imageKey{image.Namespace, image.Target}] {
-			place := 0
+			var place int
 			if n.kind == kindContent {
 				place = blobAt[digest.Digest(n.key)]
 			} else {

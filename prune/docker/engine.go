@@ -21,7 +21,7 @@ type engine struct{ api *client.Client }
 func (s *Source) connect() (*engine, error) {
 	api, err := client.New(
 		client.WithHost("unix://"+s.path),
-		client.WithResponseHook(func(r *http.Response) {
+		client.WithHTTPResponseHook(func(r *http.Response) {
 			r.Body = &capped{ReadCloser: r.Body, left: s.limit}
 		}),
 	)
