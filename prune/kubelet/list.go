@@ -1,0 +1,117 @@
+package kubelet
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// podList is the part of v1.PodList, or of the v1.List that kubectl prints,
+// that names images. Fields of later versions are passed over.
+type podList struct {
+	Kind       string
+	APIVersion string
+	Metadata   struct {
+		Continue           string
+		RemainingItemCount *int64
+	}
+	Items json.RawMessage
+}
+
+type pod struct {
+	Kind     string
+	Metadata struct{ Namespace, Name string }
+	Spec     struct {
+		Containers, InitContainers, EphemeralContainers []container
+
+		Volumes []struct {
+			Name  string
+			Image *struct{ Reference string }
+		}
+	}
+	Status struct {
+		Phase string
+
+		ContainerStatuses, InitContainerStatuses, EphemeralContainerStatuses []status
+	}
+}
+
+type container struct{ Name, Image string }
+
+// status is what the kubelet says of a container: Image is the name that it
+// was made from and ImageID a digest, of a config or of a target.
+type status struct {
+	Name, Image, ImageID string
+
+	State struct{ Waiting *struct{} }
+}
+
+// parsePods reads a list strictly: what cannot be a whole list of pods is an
+// error, never an empty list.
+func parsePods(text []byte) ([]pod, error) {
+	var list podList
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&list); err != nil {
+		return nil, syntax(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("it goes on after the end of the list")
+	}
+	switch {
+	case list.Kind != "PodList" && list.Kind != "List" || list.APIVersion != "v1":
+		return nil, fmt.Errorf("it is no list of pods: its kind is %.40q and its apiVersion %.40q, not \"PodList\" and \"v1\"", list.Kind, list.APIVersion)
+	case list.Items == nil:
+		return nil, errors.New("it is no list of pods: it has no items")
+	case list.Metadata.Continue != "" || list.Metadata.RemainingItemCount != nil:
+		return nil, errors.New("it is only the beginning of a list of pods: ask for all of it")
+	}
+	var pods []pod // stays empty for null, as an empty list is written
+	if err := json.Unmarshal(list.Items, &pods); err != nil {
+		return nil, syntax(err)
+	}
+	for i, p := range pods {
+		if err := p.check(list.Kind); err != nil {
+			return nil, fmt.Errorf("item %d: %w", i, err)
+		}
+	}
+	return pods, nil
+}
+
+// syntax says it in the user's words when a text is no JSON or ends early.
+func syntax(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("it is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("it ends in the middle of the list")
+	default:
+		return fmt.Errorf("it is no list of pods in JSON: %w", err)
+	}
+}
+
+func (p pod) check(listKind string) error {
+	if p.Kind != "Pod" && (p.Kind != "" || listKind == "List") {
+		return fmt.Errorf("it is no pod: its kind is %.40q", p.Kind)
+	}
+	if p.Metadata.Name == "" || p.Metadata.Namespace == "" {
+		return errors.New("it is no pod: it lacks a name or a namespace")
+	}
+	if len(p.Spec.Containers) == 0 {
+		return fmt.Errorf("pod %.80q has no containers", p.name())
+	}
+	for _, c := range p.containers() {
+		if c.Name == "" || c.Image == "" {
+			return fmt.Errorf("pod %.80q has a container that lacks a name or an image", p.name())
+		}
+	}
+	for _, v := range p.Spec.Volumes {
+		if v.Image != nil && v.Image.Reference == "" {
+			return fmt.Errorf("pod %.80q has an image volume %.80q without a reference", p.name(), v.Name)
+		}
+	}
+	return nil
+}
+
+func (p pod) name() string { return p.Metadata.Namespace + "/" + p.Metadata.Name }

@@ -1,0 +1,117 @@
+package kubelet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+)
+
+// read returns the whole list as it is written.
+func (s *Source) read(ctx context.Context) ([]byte, error) {
+	switch {
+	case s.url != nil:
+		return s.fetch(ctx)
+	case s.stream != nil:
+		return s.stream, nil
+	}
+	f, err := os.Open(s.from)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer f.Close()
+	text, err := capped(f, s.opts.limit)
+	if err != nil {
+		return nil, bare(err)
+	}
+	// A pipe has its list only once, and a run asks more than once.
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+		s.stream = text
+	}
+	return text, nil
+}
+
+// bare is the cause of a file's error without its path, which the message
+// around it has.
+func bare(err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	return err
+}
+
+// capped reads all there is, and fails when that is more than limit bytes.
+func capped(r io.Reader, limit int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = fmt.Errorf("it is longer than %d bytes", limit)
+	}
+	return text, err
+}
+
+// fetch asks the kubelet. A redirection is refused: it would take the token
+// to another place.
+func (s *Source) fetch(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.opts.Timeout, fmt.Errorf("there was no answer within %v", s.opts.Timeout))
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	if err := s.authorize(request); err != nil {
+		return nil, err
+	}
+	transport, err := s.transport()
+	if err != nil {
+		return nil, err
+	}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return nil, cause(ctx, err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, refusal(answer)
+	}
+	text, err := capped(answer.Body, s.opts.limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", cause(ctx, err))
+	}
+	return text, nil
+}
+
+// cause is why a request failed, without the URL, which the message around it
+// has.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err
+	}
+	return err
+}
+
+// refusal says what to do about a status that brings no list.
+func refusal(answer *http.Response) error {
+	switch code := answer.StatusCode; {
+	case code == http.StatusUnauthorized:
+		return fmt.Errorf("the answer is %q: give a token that the kubelet accepts with --pods-token-file", answer.Status)
+	case code == http.StatusForbidden:
+		return fmt.Errorf("the answer is %q: the token's account needs the right to get nodes/proxy or nodes/pods", answer.Status)
+	case code >= 300 && code < 400:
+		return fmt.Errorf("the answer is %q, and a redirection is not followed", answer.Status)
+	default:
+		return fmt.Errorf("the answer is %q", answer.Status)
+	}
+}
