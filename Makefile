@@ -56,9 +56,11 @@ fmt-check: ## fail if the source is not formatted
 vet: ## go vet
 	$(GO) vet ./...
 
-fuzz: ## run every fuzz target for FUZZTIME (10s each)
-	@for target in $$(grep -rhoP '^func \KFuzz\w+' filters); do \
-		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),10s) ./filters; done
+fuzz: ## run every fuzz target, each for FUZZTIME (10s)
+	@grep -rlP --include='*_test.go' '^func Fuzz' cmd filters leases prune | xargs -n1 dirname | sort -u | while read -r dir; do \
+		for target in $$(grep -hoP '^func \KFuzz\w+' "$$dir"/*_test.go); do \
+			echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),10s) "./$$dir"; \
+		done; done
 
 bench: build ## time and weigh the command; SIZES=200,1000 ROUNDS=3 choose less
 	$(GO) run ./integration/bench -command $(PROGRAM) $(if $(SIZES),-sizes $(SIZES)) $(if $(ROUNDS),-rounds $(ROUNDS))
