@@ -13,18 +13,23 @@ import (
 
 // pruneOptions are the flags of a prune.
 type pruneOptions struct {
-	store  storeOptions
-	policy policyOptions
-	output outputOptions
-	dryRun bool
-	force  bool
-	debug  bool
+	store   storeOptions
+	policy  policyOptions
+	clients clientOptions
+	output  outputOptions
+	dryRun  bool
+	force   bool
+	debug   bool
 }
 
 // runPrune is the command: everything that can be refused is refused before
 // the store is opened, and nothing is removed before it was shown or -f given.
 func runPrune(ctx context.Context, p process, o *pruneOptions) (err error) {
 	v, policy, err := o.check(p)
+	if err != nil {
+		return err
+	}
+	sources, err := o.clients.sources()
 	if err != nil {
 		return err
 	}
@@ -36,7 +41,7 @@ func runPrune(ctx context.Context, p process, o *pruneOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	plan, err := o.plan(ctx, p, store, policy)
+	plan, err := o.plan(ctx, p, store, policy, sources)
 	if err != nil {
 		return stopped(ctx, err)
 	}
@@ -47,7 +52,7 @@ func runPrune(ctx context.Context, p process, o *pruneOptions) (err error) {
 	case plan.Empty():
 		err = v.show(plan.Nothing().Document())
 	default:
-		return o.execute(ctx, p, store, plan, v)
+		return o.execute(ctx, p, store, plan, sources, v)
 	}
 	return firstError(err, refused(p, doc))
 }
@@ -72,11 +77,11 @@ func (o *pruneOptions) check(p process) (view, prune.Policy, error) {
 }
 
 // plan reads the store and decides.
-func (o *pruneOptions) plan(ctx context.Context, p process, store prune.Store, policy prune.Policy) (*prune.Plan, error) {
+func (o *pruneOptions) plan(ctx context.Context, p process, store prune.Store, policy prune.Policy, sources []prune.Source) (*prune.Plan, error) {
 	bar := o.progress(ctx, p)
 	defer bar.stop()
 	now := p.now()
-	inv, err := prune.Read(ctx, store, policy, now, prune.ReadOptions{Progress: bar.tell})
+	inv, err := prune.Read(ctx, store, policy, now, prune.ReadOptions{Sources: sources, Progress: bar.tell})
 	if err != nil {
 		return nil, &unreadableError{err}
 	}
@@ -93,7 +98,7 @@ func (o *pruneOptions) progress(ctx context.Context, p process) *progress {
 }
 
 // execute asks if it has to, does the plan and shows what came of it.
-func (o *pruneOptions) execute(ctx context.Context, p process, store prune.Store, plan *prune.Plan, v view) error {
+func (o *pruneOptions) execute(ctx context.Context, p process, store prune.Store, plan *prune.Plan, sources []prune.Source, v view) error {
 	if !o.force {
 		yes, err := ask(ctx, p, plan.Document(), o.output.noTrunc)
 		if err != nil {
@@ -104,7 +109,7 @@ func (o *pruneOptions) execute(ctx context.Context, p process, store prune.Store
 		}
 	}
 	bar := o.progress(ctx, p)
-	report, err := plan.Execute(ctx, store, prune.ExecuteOptions{Now: p.now, Progress: bar.tell})
+	report, err := plan.Execute(ctx, store, prune.ExecuteOptions{Now: p.now, Sources: sources, Progress: bar.tell})
 	bar.stop()
 	if report == nil {
 		var busy *leases.Busy

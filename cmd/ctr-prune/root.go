@@ -57,6 +57,7 @@ func newRoot(p process) *cobra.Command {
 	})
 	addGroup(root, "What may go", o.policy.add)
 	addGroup(root, "Where", o.store.add)
+	addGroup(root, "What else is in use", o.clients.add)
 	addGroup(root, "How", func(fs *pflag.FlagSet) {
 		fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and do nothing")
 		fs.BoolVarP(&o.force, "force", "f", false, "do not ask")
