@@ -118,7 +118,7 @@ func (s *Source) unlisted(ctx context.Context, e *engine, namespace, id string) 
 		return added, wellFormed(added)
 	}
 	if !errdefs.IsNotFound(err) {
-		return nil, sentence(err)
+		return nil, e.sentence(err)
 	}
 	there, err := s.holds(ctx, namespace, id)
 	if err != nil || !there {

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
+	"strings"
 	"syscall"
 
 	"github.com/containerd/errdefs"
@@ -16,40 +15,22 @@ import (
 )
 
 // engine is a connection to a Docker Engine for one question.
-type engine struct{ api *client.Client }
+type engine struct {
+	api  *client.Client
+	link *link
+}
 
 func (s *Source) connect() (*engine, error) {
-	api, err := client.New(
-		client.WithHost("unix://"+s.path),
-		client.WithHTTPResponseHook(func(r *http.Response) {
-			r.Body = &capped{ReadCloser: r.Body, left: s.limit}
-		}),
-	)
+	l := &link{path: s.path, limit: s.limit}
+	api, err := client.New(client.WithHost("unix://"+s.path), client.WithDialContext(l.dial))
 	if err != nil {
 		return nil, err
 	}
-	return &engine{api}, nil
+	return &engine{api, l}, nil
 }
 
 // close ends the connection; an error would say only that it had ended.
 func (e *engine) close() { _ = e.api.Close() }
-
-// capped fails a body that is longer than it may be, where io.LimitReader
-// would cut it short without a word.
-type capped struct {
-	io.ReadCloser
-	left int64
-}
-
-var errTooLong = errors.New("its answer is too long")
-
-func (c *capped) Read(p []byte) (int, error) {
-	n, err := c.ReadCloser.Read(p)
-	if c.left -= int64(n); c.left < 0 {
-		return 0, errTooLong
-	}
-	return n, err
-}
 
 // sight is what an Engine said of itself and of its containers.
 type sight struct {
@@ -67,11 +48,11 @@ func (e *engine) look(ctx context.Context) (sight, error) {
 	for left := looks; ; left-- {
 		info, err := e.api.Info(ctx, client.InfoOptions{})
 		if err != nil {
-			return sight{}, sentence(err)
+			return sight{}, e.sentence(err)
 		}
 		list, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true})
 		if err != nil {
-			return sight{}, sentence(err)
+			return sight{}, e.sentence(err)
 		}
 		if len(list.Items) == info.Info.Containers {
 			return sight{info.Info, list.Items}, wellFormed(list.Items)
@@ -82,20 +63,28 @@ func (e *engine) look(ctx context.Context) (sight, error) {
 	}
 }
 
-// sentence turns an error of the client into what a user can act on.
-func sentence(err error) error {
+// sentence turns an error of the client into what a user can act on. What
+// became of the connection says more than the client makes of it.
+func (e *engine) sentence(err error) error {
+	if link := e.link.lastErr(); link != nil {
+		err = link
+	}
 	switch {
 	case errors.Is(err, errTooLong):
 		return errTooLong
 	case errors.Is(err, fs.ErrPermission) || errdefs.IsPermissionDenied(err):
-		return fmt.Errorf("permission denied: run as root, or as a user of the socket's group: %w", fs.ErrPermission)
+		return fmt.Errorf("permission denied; run as root, or as a user of the socket's group: %w", fs.ErrPermission)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no such socket; is Docker running? Give its socket with --docker-host: %w", fs.ErrNotExist)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("nothing listens on this socket; is Docker running? %w", syscall.ECONNREFUSED)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("it gave no answer in time: %w", err)
+	case errors.Is(err, context.Canceled):
+		return err
 	default:
-		return fmt.Errorf("its answer cannot be understood: %w", err)
+		// The client adds advice about TLS on further lines.
+		text, _, _ := strings.Cut(err.Error(), "\n")
+		return fmt.Errorf("its answer cannot be understood: %s", text)
 	}
 }

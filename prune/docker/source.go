@@ -24,8 +24,8 @@ type Option func(*Source)
 // set.
 func WithTimeout(d time.Duration) Option { return func(s *Source) { s.timeout = d } }
 
-// WithLimit bounds the bytes of one answer; 64 MiB unless set, which is enough
-// for some ten thousand containers.
+// WithLimit bounds the bytes of all answers in one call of [Source.Uses]; 64
+// MiB unless set, which is enough for some ten thousand containers.
 func WithLimit(bytes int64) Option { return func(s *Source) { s.limit = bytes } }
 
 const (

@@ -105,7 +105,7 @@ func (e *engine) asTyped(ctx context.Context, c container.Summary) (string, erro
 		return c.Image, nil // removed since it was listed
 	}
 	if err != nil {
-		return "", sentence(err)
+		return "", e.sentence(err)
 	}
 	return summary(found.Container).Image, nil
 }
