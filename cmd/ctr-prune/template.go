@@ -72,7 +72,7 @@ func (v *templateView) show(doc prune.Document) error {
 		return v.out.flush()
 	}
 	for _, line := range lines {
-		v.out.write(line + "\n")
+		v.out.write(strings.TrimSuffix(line, "\n") + "\n")
 	}
 	return v.out.flush()
 }

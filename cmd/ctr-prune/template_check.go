@@ -83,13 +83,16 @@ func exampleDocuments() []prune.Document {
 		Policy: prune.PolicyDocument{
 			Namespaces: []string{defaultNamespace}, Filters: []string{"dangling=true"}, DanglingPrefixes: []string{"x"},
 		},
-		Images:     []prune.ImageDocument{image(prune.Remove), image(prune.StandIn), image(prune.Keep)},
+		Images:  []prune.ImageDocument{image(prune.Remove), image(prune.StandIn), image(prune.Keep)},
+		Uploads: []prune.Upload{{Ref: "an upload"}}, Dropped: []prune.Skip{{}},
 		Held:       []prune.Held{{Digest: dgst}},
 		Unfinished: []string{defaultNamespace}, Notes: []string{"a note"}, Refused: []prune.Refusal{{}},
 		Elsewhere: []prune.NamespaceCount{{Namespace: "k8s.io", Images: 1}},
 	}
 	report := plan
 	report.Kind = prune.DocumentReport
+	report.Untagged, report.Deleted, report.Grace = []string{"remove"}, []string{dgst.String()}, &prune.Grace{}
+	report.Aborted = plan.Uploads
 	report.Removed = []prune.Record{record("remove")}
 	report.Freed = []prune.DeletedDocument{{Digest: dgst}}
 	report.Skipped, report.Restored = []prune.Skip{{Record: record("skip")}}, []prune.Restored{{}}

@@ -25,7 +25,7 @@ func several(doc prune.Document) bool { return len(doc.Policy.Namespaces) > 1 }
 
 // inNamespace puts the namespace before a name where there are several.
 func inNamespace(doc prune.Document, namespace, text string) string {
-	if several(doc) {
+	if several(doc) && namespace != "" {
 		return namespace + ": " + text
 	}
 	return text

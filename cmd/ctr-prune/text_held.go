@@ -13,6 +13,7 @@ const mostHolders = 5
 
 // holding is what one holder keeps.
 type holding struct {
+	namespace        string // "" if the holder says it
 	holder           string
 	blobs, snapshots int
 	bytes            int64
@@ -30,7 +31,7 @@ func (v textView) held(doc prune.Document) {
 		shown = all[:mostHolders]
 	}
 	for _, h := range shown {
-		v.out.line("Held: %s by %s", h, v.out.prose(h.holder))
+		v.out.line("Held: %s", inNamespace(doc, h.namespace, h.String()+" by "+v.out.prose(h.holder)))
 	}
 	if rest := all[len(shown):]; len(rest) > 0 {
 		sum := holding{}
@@ -42,24 +43,24 @@ func (v textView) held(doc prune.Document) {
 }
 
 // holdings groups what is held by who holds it. A blob that two namespaces
-// know is one.
+// know and one holder has is one.
 func holdings(doc prune.Document) []holding {
 	groups := make(map[string]*holding)
 	seen := make(map[prune.Held]bool)
 	for _, h := range doc.Held {
-		who := h.Holder
-		if several(doc) && !strings.Contains(who, "in namespace") {
-			who = inNamespace(doc, h.Namespace, who)
+		ns := h.Namespace
+		if strings.Contains(h.Holder, " in namespace ") {
+			ns = "" // the holder is in another one, and says so
 		}
-		key := prune.Held{Digest: h.Digest, Snapshot: h.Snapshot, Holder: who}
+		key := prune.Held{Namespace: ns, Digest: h.Digest, Snapshot: h.Snapshot, Holder: h.Holder}
 		if seen[key] {
 			continue
 		}
 		seen[key] = true
-		g := groups[who]
+		g := groups[ns+"\x00"+h.Holder]
 		if g == nil {
-			g = &holding{holder: who}
-			groups[who] = g
+			g = &holding{namespace: ns, holder: h.Holder}
+			groups[ns+"\x00"+h.Holder] = g
 		}
 		if h.Digest != "" {
 			g.blobs++
@@ -73,7 +74,7 @@ func holdings(doc prune.Document) []holding {
 		all = append(all, *g)
 	}
 	slices.SortFunc(all, func(a, b holding) int {
-		return cmp.Or(-cmp.Compare(a.bytes, b.bytes), strings.Compare(a.holder, b.holder))
+		return cmp.Or(-cmp.Compare(a.bytes, b.bytes), strings.Compare(a.holder, b.holder), strings.Compare(a.namespace, b.namespace))
 	})
 	return all
 }

@@ -32,10 +32,26 @@ func (v textView) foresee(doc prune.Document) {
 	if doc.Garbage.TotalBytes > 0 || doc.Garbage.Blobs+doc.Garbage.Snapshots > 0 {
 		v.out.line("Garbage from before, collected on the way: %s, %s.", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), humanSize(doc.Garbage.TotalBytes))
 	}
+	v.plannedUploads(doc)
+	for _, s := range doc.Dropped {
+		v.out.line("Left alone: %s: %s", inNamespace(doc, s.Namespace, v.out.name(s.Name)), v.out.prose(s.Reason))
+	}
 	for _, ns := range doc.Unfinished {
 		v.out.line("Would first finish the interrupted run in namespace %q.", ns)
 	}
 	v.notes(doc)
+}
+
+func (v textView) plannedUploads(doc prune.Document) {
+	for _, u := range doc.Uploads {
+		if u.Action != prune.Keep {
+			v.out.line("Would abort: %s: %s", v.upload(doc, u), u.Reason)
+		}
+	}
+}
+
+func (v textView) upload(doc prune.Document, u prune.Upload) string {
+	return inNamespace(doc, u.Namespace, "upload "+v.out.name(u.Ref)) + ", " + humanSize(u.Bytes)
 }
 
 func (v textView) notes(doc prune.Document) {

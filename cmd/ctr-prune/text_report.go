@@ -20,8 +20,14 @@ func (v textView) report(doc prune.Document) {
 			v.out.line("Deleted: %s", inNamespace(doc, gone.Namespace, "snapshot "+gone.Snapshot))
 		}
 	}
+	for _, u := range doc.Aborted {
+		v.out.line("Aborted: %s", v.upload(doc, u))
+	}
 	v.held(doc)
 	v.rest(doc)
+	if doc.Grace != nil {
+		v.out.line("Run %s can be undone until %s; until then it holds what it removed.", doc.Grace.Run, doc.Grace.Until.Format(time.RFC3339))
+	}
 	v.total(doc)
 }
 

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fixedNow is the clock of the tests.
+func fixedNow() time.Time { return time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC) }
+
+// fake is a process whose streams are in memory.
+type fake struct {
+	process
+	out, err *bytes.Buffer
+}
+
+// newFake makes a process without a terminal and without an environment.
+func newFake(stdin string) fake {
+	f := fake{out: new(bytes.Buffer), err: new(bytes.Buffer)}
+	f.process = process{
+		stdin: strings.NewReader(stdin), stdout: f.out, stderr: f.err,
+		getenv:  func(string) string { return "" },
+		columns: func(any) (int, bool) { return 0, false },
+		now:     fixedNow,
+	}
+	return f
+}
+
+// terminal makes the given streams of the process a terminal.
+func (f *fake) terminal(width int, streams ...any) {
+	f.columns = func(stream any) (int, bool) {
+		for _, s := range streams {
+			if s == stream {
+				return width, true
+			}
+		}
+		return 0, false
+	}
+}
+
+func (f fake) main(args ...string) int { return Main(context.Background(), args, f.process) }
+
+// env sets variables of the process.
+func (f *fake) env(vars map[string]string) {
+	f.getenv = func(name string) string { return vars[name] }
+}
+
+// stuck is a terminal at which nobody types, until it is closed.
+type stuck struct{ closed chan struct{} }
+
+func newStuck(t *testing.T) stuck {
+	s := stuck{make(chan struct{})}
+	t.Cleanup(func() { close(s.closed) })
+	return s
+}
+
+func (s stuck) Read([]byte) (int, error) {
+	<-s.closed
+	return 0, io.EOF
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mattn/go-runewidth"
+	"pgregory.net/rapid"
+)
+
+func printed(t table, width int) []string {
+	var b bytes.Buffer
+	p := &printer{w: bufio.NewWriter(&b), width: width}
+	t.print(p)
+	if err := p.flush(); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+}
+
+func imagesTable(rows ...[]string) table {
+	t := table{columns: []column{{title: "ACTION"}, {title: "NAME", least: leastName, middle: true}, {title: "REASON", least: leastReason}}}
+	for _, row := range rows {
+		t.add(row...)
+	}
+	return t
+}
+
+func TestTableIsFittedToTheWidth(t *testing.T) {
+	table := imagesTable(
+		[]string{"remove", "registry.example.com/team/service:2026-01-31", "unused"},
+		[]string{"keep", "docker.io/library/nginx:1", "in use by container web (nerdctl) and container proxy"},
+	)
+	want := []string{
+		"ACTION   NAME                                           REASON",
+		"remove   registry.example.com/team/service:2026-01-31   unused",
+		"keep     docker.io/library/nginx:1                      in use by container web (nerdctl) and container proxy",
+	}
+	if diff := cmp.Diff(want, printed(table, 0)); diff != "" {
+		t.Errorf("in a pipe (-want +got):\n%s", diff)
+	}
+	least := len("remove") + leastName + leastReason + 2*len(gap)
+	for width := 1; width <= 130; width++ {
+		for _, line := range printed(table, width) {
+			if w := runewidth.StringWidth(line); w > max(width, least) {
+				t.Errorf("width %d: %q takes %d columns", width, line, w)
+			}
+		}
+	}
+	narrow := printed(table, 72)
+	if !strings.Contains(narrow[1], "registry.") || !strings.Contains(narrow[1], "2026-01-31") {
+		t.Errorf("the ends of a shortened name are gone: %q", narrow[1])
+	}
+	if !strings.HasSuffix(narrow[2], ellipsis) {
+		t.Errorf("a shortened reason does not say so: %q", narrow[2])
+	}
+}
+
+func TestTableNeverPrintsWhatATerminalActsOn(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		table := imagesTable()
+		for range rapid.IntRange(1, 5).Draw(t, "rows") {
+			table.add(anything().Draw(t, "a"), anything().Draw(t, "b"), anything().Draw(t, "c"))
+		}
+		rows := len(table.rows)
+		lines := printed(table, rapid.IntRange(0, 200).Draw(t, "width"))
+		if len(lines) != rows+1 {
+			t.Fatalf("%d rows make %d lines", rows, len(lines))
+		}
+		for _, line := range lines {
+			if r, bad := unprintable(line); bad {
+				t.Fatalf("%q has %U in it", line, r)
+			}
+		}
+	})
+}
+
+func TestShortenKeepsTheWidth(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := quote(anything().Draw(t, "s"))
+		width := rapid.IntRange(1, 40).Draw(t, "width")
+		middle := rapid.Bool().Draw(t, "middle")
+		got := shorten(s, width, middle)
+		if w := runewidth.StringWidth(got); w > width {
+			t.Fatalf("shorten(%q, %d) = %q takes %d", s, width, got, w)
+		}
+		if runewidth.StringWidth(s) <= width && got != s {
+			t.Fatalf("shorten(%q, %d) = %q although it fits", s, width, got)
+		}
+	})
+}

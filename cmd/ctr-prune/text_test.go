@@ -1,0 +1,111 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// shown is a document as it appears, on a terminal unless width is 0.
+func shown(t *testing.T, doc prune.Document, width int, o outputOptions) string {
+	t.Helper()
+	f := newFake("")
+	f.env(map[string]string{"NO_COLOR": "1"})
+	if width > 0 {
+		f.terminal(width, f.stdout)
+	}
+	v, err := o.view(f.process)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.show(doc); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(f.out.String(), "\n") {
+		if strings.Contains(o.format, `\t`) {
+			line = strings.ReplaceAll(line, "\t", " ") // the template asks for it
+		}
+		if r, bad := unprintable(line); bad {
+			t.Errorf("%U reaches the output: %q", r, line)
+		}
+	}
+	return f.out.String()
+}
+
+func TestViews(t *testing.T) {
+	table := outputOptions{format: formatTable}
+	for _, c := range []struct {
+		file  string
+		doc   prune.Document
+		width int
+		o     outputOptions
+	}{
+		{"plan.txt", planDoc(), 0, table},
+		{"plan-80.txt", planDoc(), 80, table},
+		{"plan-80-no-trunc.txt", planDoc(), 80, outputOptions{format: formatTable, noTrunc: true}},
+		{"report.txt", reportDoc(), 0, table},
+		{"report-80.txt", reportDoc(), 80, table},
+		{"plan-quiet.txt", planDoc(), 0, outputOptions{format: formatTable, quiet: true}},
+		{"report-quiet.txt", reportDoc(), 0, outputOptions{format: formatTable, quiet: true}},
+		{"plan.json", planDoc(), 0, outputOptions{format: formatJSON}},
+		{"report.json", reportDoc(), 0, outputOptions{format: formatJSON}},
+		{"report.jsonl", reportDoc(), 0, outputOptions{format: formatLines}},
+		{"report-table.txt", reportDoc(), 0, outputOptions{format: `table {{.Name}}\t{{.Result}}\t{{upper .Reason}}`}},
+	} {
+		t.Run(c.file, func(t *testing.T) { golden(t, c.file, shown(t, c.doc, c.width, c.o)) })
+	}
+}
+
+func TestNothingToRemove(t *testing.T) {
+	empty := prune.Document{Kind: prune.DocumentReport, Measured: true}
+	for _, c := range []struct {
+		name string
+		edit func(*prune.Document)
+		want string
+	}{
+		{"a namespace", func(d *prune.Document) { d.Policy.Namespaces = []string{"default"} },
+			"Nothing to remove in namespace \"default\".\nTotal reclaimed space: 0B\n"},
+		{"the default namespace that is not there", func(d *prune.Document) {
+			d.Elsewhere = []prune.NamespaceCount{{Namespace: "k8s.io", Images: 12}, {Namespace: "moby", Images: 3}}
+		}, "Nothing to remove in namespace \"default\", which does not exist. Other namespaces hold images: k8s.io (12), moby (3). " +
+			"Choose one with -n, or --all-namespaces.\nTotal reclaimed space: 0B\n"},
+		{"several", func(d *prune.Document) { d.Policy.Namespaces = []string{"a", "b"} },
+			"Nothing to remove in namespaces \"a\", \"b\".\nTotal reclaimed space: 0B\n"},
+		{"all", func(d *prune.Document) { d.Policy.Namespaces, d.Policy.AllNamespaces = []string{"a", "b"}, true },
+			"Nothing to remove in any namespace.\nTotal reclaimed space: 0B\n"},
+		{"only dangling ones considered", func(d *prune.Document) {
+			d.Policy.Namespaces, d.Policy.Filters, d.Counts.Keep = []string{"a"}, []string{"dangling=true"}, 2
+		}, "Nothing to remove in namespace \"a\".\nOnly dangling images were considered: --all takes the unused ones that have a name as well.\nTotal reclaimed space: 0B\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			doc := empty
+			c.edit(&doc)
+			if got := shown(t, doc, 0, outputOptions{format: formatTable}); got != c.want {
+				t.Errorf("got\n%swant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestUnmeasuredIsNotCalledZero(t *testing.T) {
+	doc := reportDoc()
+	doc.Measured = false
+	if got := shown(t, doc, 0, outputOptions{format: formatTable}); !strings.Contains(got, "Total reclaimed space: unknown") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+func TestHoldersAreFewUnlessAllAreAskedFor(t *testing.T) {
+	doc := prune.Document{Kind: prune.DocumentReport, Measured: true}
+	for _, holder := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+		doc.Held = append(doc.Held, prune.Held{Namespace: "default", Digest: sum(holder), Bytes: 1000, Holder: "image " + holder})
+	}
+	got := shown(t, doc, 0, outputOptions{format: formatTable})
+	if n := strings.Count(got, "Held: "); n != mostHolders+1 || !strings.Contains(got, "Held: 2 blobs, 2kB by 2 others") {
+		t.Errorf("%d lines:\n%s", n, got)
+	}
+	if got := shown(t, doc, 0, outputOptions{format: formatTable, noTrunc: true}); strings.Count(got, "Held: ") != 7 {
+		t.Errorf("with --no-trunc:\n%s", got)
+	}
+}
