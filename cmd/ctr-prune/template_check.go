@@ -75,7 +75,7 @@ func exampleDocuments() []prune.Document {
 		return prune.Record{Namespace: defaultNamespace, Name: name, Target: dgst}
 	}
 	image := func(action prune.Action) prune.ImageDocument {
-		return prune.ImageDocument{Record: record(string(action)), Action: action, Reason: "unused", Details: []string{"a detail"}}
+		return prune.ImageDocument{Record: record("docker.io/library/"+string(action)+":1"), Action: action, Reason: "unused", Details: []string{"a detail"}}
 	}
 	plan := prune.Document{
 		SchemaVersion: prune.DocumentSchema, Kind: prune.DocumentPlan,
@@ -93,7 +93,7 @@ func exampleDocuments() []prune.Document {
 	report.Kind = prune.DocumentReport
 	report.Untagged, report.Deleted, report.Grace = []string{"remove"}, []string{dgst.String()}, &prune.Grace{}
 	report.Aborted = plan.Uploads
-	report.Removed = []prune.Record{record("remove")}
+	report.Removed = []prune.Record{record("docker.io/library/remove:1")}
 	report.Freed = []prune.DeletedDocument{{Digest: dgst}}
 	report.Skipped, report.Restored = []prune.Skip{{Record: record("skip")}}, []prune.Restored{{}}
 	report.Recovered = []prune.Recovered{{}}
