@@ -7,7 +7,6 @@ package docker
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,7 +71,7 @@ func On(tb testing.TB, d *daemon.Daemon) *Engine {
 		tb.Fatal(err)
 	}
 	e := &Engine{
-		Daemon: d, tb: tb, Program: program(tb),
+		Daemon: d, tb: tb, Program: service.Program(tb),
 		dockerd: paths.Bin(parts.Dockerd, "dockerd"),
 		path:    paths.Dir(parts.Runc) + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}
@@ -125,21 +124,3 @@ func (e *Engine) StopEngine() { e.tb.Helper(); e.service.Stop() }
 
 // StartEngine starts dockerd again.
 func (e *Engine) StartEngine() { e.tb.Helper(); e.service.Up(e.ready) }
-
-// program builds the containers' program, without any library that an image
-// would need.
-func program(tb testing.TB) []byte {
-	tb.Helper()
-	out := filepath.Join(tb.TempDir(), "sleeper")
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out,
-		"github.com/ctr-prune/ctr-prune/integration/cri/sleeper")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if msg, err := build.CombinedOutput(); err != nil {
-		tb.Fatalf("building the program of the containers: %v\n%s", err, msg)
-	}
-	b, err := os.ReadFile(out)
-	if err != nil {
-		tb.Fatal(fmt.Errorf("reading the program of the containers: %w", err))
-	}
-	return b
-}
