@@ -1,8 +1,11 @@
 package prune
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/content"
@@ -166,5 +169,18 @@ func TestImageVolumeUses(t *testing.T) {
 	}
 	if text := (Holder{Kind: "pod", Name: "default/api, image volume", Client: "CRI"}).String(); strings.Contains(text, "CRI") {
 		t.Errorf("the holder is %q", text)
+	}
+}
+
+// deaf is a CRI that never takes note of anything.
+type deaf struct{ criImages }
+
+func (deaf) Status(context.Context, string) (criImage, bool, error) { return criImage{}, false, nil }
+
+func TestCRIThatTakesNoNoteIsNotAwaitedForever(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := awaitCRI(ctx, deaf{}, "ctr-prune.invalid/probe:1"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -3,13 +3,13 @@ package cri_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/distribution/reference"
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
 
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/integration/cri"
@@ -25,26 +25,43 @@ type pruned struct {
 	before, after *oracle.State
 }
 
-// pruneAll removes everything that is unused from k8s.io and lets the oracle
-// check what was done.
+// run is a prune of everything unused.
+type run struct {
+	namespaces []string
+	sources    []prune.Source
+	dial       []grpc.DialOption
+}
+
+// pruneAll prunes k8s.io, and nothing may fail.
 func pruneAll(t *testing.T, n *cri.Node, sources ...prune.Source) pruned {
 	t.Helper()
-	store, err := prune.Open(n.Address())
+	p, err := run{namespaces: []string{cri.Namespace}, sources: sources}.on(t, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// on does the run on a node and lets the oracle check what was done. The error
+// is that of the execution.
+func (r run) on(t *testing.T, n *cri.Node) (pruned, error) {
+	t.Helper()
+	store, err := prune.Open(n.Address(), prune.WithDialOptions(r.dial...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
 	p := pruned{before: n.Capture()}
-	policy := prune.Policy{Namespaces: []string{cri.Namespace}, Filters: filters.Everything()}
-	inv, err := prune.Read(t.Context(), store, policy, time.Now(), prune.ReadOptions{Sources: sources})
+	policy := prune.Policy{Namespaces: r.namespaces, Filters: filters.Everything()}
+	inv, err := prune.Read(t.Context(), store, policy, time.Now(), prune.ReadOptions{Sources: r.sources})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if p.plan, err = inv.Plan(policy, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	p.report, err = p.plan.Execute(t.Context(), store, prune.ExecuteOptions{Now: time.Now, Sources: sources})
-	if err != nil {
+	p.report, err = p.plan.Execute(t.Context(), store, prune.ExecuteOptions{Now: time.Now, Sources: r.sources})
+	if p.report == nil {
 		t.Fatal(err)
 	}
 	p.after = n.Capture()
@@ -54,7 +71,7 @@ func pruneAll(t *testing.T, n *cri.Node, sources ...prune.Source) pruned {
 	if freed := diskBytes(p.before) - diskBytes(p.after); freed != p.report.Reclaimed.ContentBytes {
 		t.Errorf("the disk gave back %d bytes, the report says %d", freed, p.report.Reclaimed.ContentBytes)
 	}
-	return p
+	return p, err
 }
 
 func diskBytes(s *oracle.State) (sum int64) {
@@ -74,11 +91,6 @@ func (p pruned) reason(t *testing.T, name string) string {
 	}
 	t.Errorf("the plan does not keep %q", name)
 	return ""
-}
-
-// records returns the names of the records of k8s.io.
-func records(s *oracle.State) []string {
-	return slices.Sorted(maps.Keys(s.Namespaces[cri.Namespace].Images))
 }
 
 // wantGone fails the test for records of the images that are still there, and
@@ -144,7 +156,7 @@ func wantUsable(t *testing.T, n *cri.Node, names ...string) {
 	pod := n.Pod(fmt.Sprintf("again-%d", time.Now().UnixNano()))
 	defer pod.Remove()
 	for i, name := range names {
-		id, err := pod.TryCreate(cri.Container{Name: fmt.Sprintf("c%d", i), Image: name})
+		id, err := pod.TryCreate(cri.Container{Name: fmt.Sprintf("c%d", i), Image: name, Exits: true})
 		if err != nil {
 			t.Errorf("no container can be created from %q any more: %v", name, err)
 			continue
