@@ -53,9 +53,18 @@ func (r *reader) askSources(ctx context.Context, ns *Namespace) error {
 		docker = docker || covered
 	}
 	if ns.Docker() && !docker {
-		return errors.New("containerd does not know Docker's stopped containers; give the Docker API with --docker-host")
+		return r.withoutDocker()
 	}
 	return nil
+}
+
+// withoutDocker says why a namespace of Docker's is closed when no Engine has
+// told of it.
+func (r *reader) withoutDocker() error {
+	if r.info.Kind == StoreRoot {
+		return errors.New("containerd does not know Docker's stopped containers, and Docker can be asked only while its containerd runs")
+	}
+	return errors.New("containerd does not know Docker's stopped containers; give the Docker API with --docker-host")
 }
 
 // introduce gives the container records that a source told of by their ID the

@@ -10,13 +10,16 @@ import (
 // containerd does not know of.
 type clientOptions struct {
 	kubelet kubeletOptions
+	docker  dockerOptions
 }
 
 func (o *clientOptions) add(fs *pflag.FlagSet) {
+	o.docker.add(fs)
 	o.kubelet.add(fs)
 }
 
-// sources returns one source for each client. Errors are usage errors.
+// sources returns one source for each client that needs no store to be asked.
+// Errors are usage errors.
 func (o *clientOptions) sources() ([]prune.Source, error) {
 	var sources []prune.Source
 	pods, err := o.kubelet.source()

@@ -40,6 +40,9 @@ func runPrune(ctx context.Context, p process, o *pruneOptions) (err error) {
 		return stopped(ctx, err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if sources, err = o.clients.docker.source(sources, store); err != nil {
+		return err
+	}
 
 	plan, err := o.plan(ctx, p, store, policy, sources)
 	if err != nil {
@@ -60,6 +63,9 @@ func runPrune(ctx context.Context, p process, o *pruneOptions) (err error) {
 // check refuses what cannot be used.
 func (o *pruneOptions) check(p process) (view, prune.Policy, error) {
 	if err := o.store.check(); err != nil {
+		return nil, prune.Policy{}, err
+	}
+	if err := o.clients.docker.choose(p, o.store.root != ""); err != nil {
 		return nil, prune.Policy{}, err
 	}
 	policy, err := o.policy.policy(p.getenv, p.now())

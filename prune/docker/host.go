@@ -25,16 +25,22 @@ func Default(getenv func(string) string, stat func(string) (fs.FileInfo, error))
 	return ""
 }
 
+// Check says whether host can be given to [New]. It looks at the text only.
+func Check(host string) error {
+	_, err := socketPath(host)
+	return err
+}
+
 // socketPath reads a path or a unix:// URL and refuses all else.
 func socketPath(host string) (string, error) {
 	path := strings.TrimPrefix(host, "unix://")
 	switch {
 	case path == "":
-		return "", errors.New("the Docker host is empty: give the path of its socket, such as " + DefaultSocket)
+		return "", errors.New("it is empty: give the path of Docker's socket, such as " + DefaultSocket)
 	case strings.Contains(path, "://"):
-		return "", fmt.Errorf("the Docker host %q is not a unix socket: only an Engine on this machine can use this store, so give the path of its socket, such as %s", host, DefaultSocket)
+		return "", fmt.Errorf("%q is not a unix socket: only an Engine on this machine can use this store, so give the path of its socket, such as %s", host, DefaultSocket)
 	case !filepath.IsAbs(path):
-		return "", fmt.Errorf("the Docker host %q is not an absolute path: give one, such as %s", host, DefaultSocket)
+		return "", fmt.Errorf("%q is not an absolute path: give one, such as %s", host, DefaultSocket)
 	}
 	return path, nil
 }
