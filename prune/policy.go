@@ -38,8 +38,8 @@ func (e *PolicyError) Error() string { return e.Message }
 
 // selected returns the namespaces that the policy prunes.
 func (p Policy) selected(inv *Inventory) ([]*Namespace, error) {
-	if p.selection != nil && p.selection.store != inv.Store.ID {
-		return nil, &PolicyError{fmt.Sprintf("the plan is for store %s, this is store %s: make a plan for this one", p.selection.store, inv.Store.ID)}
+	if s := p.selection; s != nil && !s.anyStore && s.store != inv.Store.ID {
+		return nil, &PolicyError{fmt.Sprintf("the plan is for store %s, this is store %s: make a plan for this one", s.store, inv.Store.ID)}
 	}
 	if p.AllNamespaces {
 		return inv.Namespaces, nil

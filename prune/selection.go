@@ -23,6 +23,7 @@ const maxPlanFile = 256 << 20
 // as they were when the plan was made.
 type Selection struct {
 	store    string
+	anyStore bool
 	prefixes []string
 	records  map[[2]string]selected
 	spaces   []string

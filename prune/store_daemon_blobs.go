@@ -20,20 +20,38 @@ var storeUUIDFile = filepath.Join("io.containerd.grpc.v1.introspection", "uuid")
 // file system there (a container, a forwarded socket); so the UUID that the
 // server keeps beside its content store must be the one that it reports.
 func (s *daemonStore) BlobFiles(ctx context.Context) (map[digest.Digest]struct{}, error) {
-	root, err := s.contentRoot(ctx)
+	dir, err := s.contentView(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return storeBlobFiles(dir)
+}
+
+func (s *daemonStore) blobFileSize(ctx context.Context, dgst digest.Digest) (int64, error) {
+	dir, err := s.contentView(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return storeBlobFileSize(dir, dgst)
+}
+
+// contentView returns the path under which this process sees the server's
+// content directory.
+func (s *daemonStore) contentView(ctx context.Context) (string, error) {
+	root, err := s.contentRoot(ctx)
+	if err != nil {
+		return "", err
+	}
 	server, err := s.client.IntrospectionService().Server(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the UUID of containerd: %w", err)
+		return "", fmt.Errorf("read the UUID of containerd: %w", err)
 	}
 	for _, dir := range daemonViews(root, server.Pid) {
 		if daemonOwns(dir, server.UUID) {
-			return storeBlobFiles(dir)
+			return dir, nil
 		}
 	}
-	return nil, fmt.Errorf("the content directory %q of containerd cannot be seen from here: %w", root, errdefs.ErrUnavailable)
+	return "", fmt.Errorf("the content directory %q of containerd cannot be seen from here: %w", root, errdefs.ErrUnavailable)
 }
 
 // contentRoot asks for the content store's directory, which the plugin exports

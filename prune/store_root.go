@@ -169,6 +169,10 @@ func (s *rootStore) BlobFiles(context.Context) (map[digest.Digest]struct{}, erro
 	return storeBlobFiles(s.layout.content)
 }
 
+func (s *rootStore) blobFileSize(_ context.Context, dgst digest.Digest) (int64, error) {
+	return storeBlobFileSize(s.layout.content, dgst)
+}
+
 // Close closes the snapshotters and the database, and lets go of its lock.
 // Further calls return what the first one did.
 func (s *rootStore) Close() error {

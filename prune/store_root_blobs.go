@@ -46,6 +46,15 @@ func storeBlobFiles(contentRoot string) (map[digest.Digest]struct{}, error) {
 	return found, nil
 }
 
+// storeBlobFileSize is the length of a blob's file in bytes.
+func storeBlobFileSize(contentRoot string, dgst digest.Digest) (int64, error) {
+	info, err := os.Lstat(filepath.Join(contentRoot, "blobs", dgst.Algorithm().String(), dgst.Encoded()))
+	if err != nil {
+		return 0, fmt.Errorf("look at the file of blob %s: %w", dgst, err)
+	}
+	return info.Size(), nil
+}
+
 func storeBlobsError(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		err = storeCause(errdefs.ErrUnavailable, err)

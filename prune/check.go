@@ -1,0 +1,154 @@
+package prune
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
+)
+
+// Problem is a sort of [Finding].
+type Problem string
+
+// The problems that a check looks for.
+const (
+	ProblemIncomplete  Problem = "incomplete image"
+	ProblemForgotten   Problem = "forgotten blob"
+	ProblemGarbage     Problem = "garbage"
+	ProblemUnowned     Problem = "unowned active snapshot"
+	ProblemExpired     Problem = "expired lease"
+	ProblemOldUpload   Problem = "abandoned upload"
+	ProblemInterrupted Problem = "interrupted run"
+	ProblemPhantom     Problem = "phantom image"
+	ProblemUnreadable  Problem = "unreadable user"
+)
+
+// Finding is one thing that is not as it should be.
+type Finding struct {
+	Problem   Problem `json:"problem"`
+	Namespace string  `json:"namespace,omitempty"`
+	Object    string  `json:"object"`
+	Bytes     int64   `json:"bytes"`
+	// Meaning is what it means for a user, Mend the command that mends it.
+	Meaning string `json:"meaning"`
+	Mend    string `json:"mend"`
+	// Repairable says that [Repair] can mend it without risk.
+	Repairable bool `json:"repairable"`
+}
+
+// CheckOptions are the parts of a check that are not in the store.
+type CheckOptions struct {
+	Read ReadOptions
+	// UploadAge is how long an upload must not have been written to before it
+	// counts as abandoned; a day if zero.
+	UploadAge time.Duration
+}
+
+// checker looks for problems in one inventory.
+type checker struct {
+	inv   *Inventory
+	c     *collector
+	now   time.Time
+	opts  CheckOptions
+	found []Finding
+}
+
+// Check looks for what users usually find too late. It only reads.
+func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) ([]Finding, error) {
+	if opts.UploadAge <= 0 {
+		opts.UploadAge = ingestExpiry
+	}
+	// Files first: a blob that is committed meanwhile is then known by the
+	// time that the store is read.
+	files, filesErr := store.BlobFiles(ctx)
+	if filesErr != nil && !errdefs.IsUnavailable(filesErr) {
+		return nil, fmt.Errorf("listing the blobs on disk: %w", filesErr)
+	}
+	opts.Read.AllSizes = true
+	inv, err := Read(ctx, store, Policy{AllNamespaces: true}, now, opts.Read)
+	if err != nil {
+		return nil, err
+	}
+	k := &checker{inv: inv, c: newCollector(inv, now), now: now, opts: opts}
+	for _, ns := range inv.Namespaces {
+		k.incomplete(ns)
+		k.leases(ns)
+		k.uploads(ns)
+		k.unreadable(ns)
+	}
+	k.unreached()
+	errs := []error{k.forgotten(ctx, store, files)}
+	if ns := inv.Namespace(criNamespace); ns != nil {
+		errs = append(errs, k.phantoms(ctx, store, ns))
+	}
+	slices.SortStableFunc(k.found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Problem, b.Problem), cmp.Compare(a.Object, b.Object))
+	})
+	return k.found, errors.Join(errs...)
+}
+
+func (k *checker) add(f Finding) { k.found = append(k.found, f) }
+
+// forgotten finds the files of blobs that no namespace knows, which a
+// containerd leaves when it is killed while it collects.
+func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.Digest]struct{}) error {
+	known := k.inv.objects().blobs
+	sizer, ok := store.(interface {
+		blobFileSize(context.Context, digest.Digest) (int64, error)
+	})
+	if !ok {
+		return nil
+	}
+	var errs []error
+	for dgst := range files {
+		if _, ok := known[dgst]; ok {
+			continue
+		}
+		size, err := sizer.blobFileSize(ctx, dgst)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		k.add(Finding{
+			Problem: ProblemForgotten, Object: dgst.String(), Bytes: size, Repairable: true,
+			Meaning: "its file is on the disk but containerd does not know it, as after a crash; it looks only when it next removes content",
+			Mend:    "ctr-prune check --repair",
+		})
+	}
+	return errors.Join(errs...)
+}
+
+// unreached finds what nothing holds.
+func (k *checker) unreached() {
+	before := k.c.reach(change{})
+	o := outcome{after: before}
+	o.split(k.c, k.inv.objects(), before)
+	var garbage Amount
+	for _, bytes := range o.garbage.blobs {
+		garbage.addBlob(bytes)
+	}
+	for _, id := range o.garbage.sortedSnapshots() {
+		snapshot := k.inv.Namespace(id.ns).Snapshots[id.SnapshotKey]
+		if isActive(snapshot) {
+			k.add(Finding{
+				Problem: ProblemUnowned, Namespace: id.ns, Object: id.SnapshotKey.String(), Bytes: snapshot.Bytes, Repairable: true,
+				Meaning: "no container, lease or label holds this writable snapshot; the next collection removes it",
+				Mend:    "ctr-prune check --repair",
+			})
+			continue
+		}
+		garbage.addSnapshot(snapshot.Bytes)
+	}
+	if garbage != (Amount{}) {
+		k.add(Finding{
+			Problem: ProblemGarbage, Object: fmt.Sprintf("%d blobs, %d snapshots", garbage.Blobs, garbage.Snapshots), Bytes: garbage.TotalBytes, Repairable: true,
+			Meaning: "nothing holds it; containerd collects it after the next change to its store",
+			Mend:    "ctr-prune check --repair",
+		})
+	}
+}
