@@ -72,7 +72,12 @@ func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (R
 	}
 	recovered.Restored = restored
 	recovered.Untagged = stillGone(lost, restored)
-	return recovered, x.unlease(ctx, orphans)
+	if len(orphans) == 0 {
+		return recovered, nil
+	}
+	// The killed run may have taken the labels of what is back by now.
+	x.unleased = append(x.unleased, orphans...)
+	return recovered, x.settleOrphans(ctx, lost)
 }
 
 // dropClaims removes claims on interrupted runs whose claimants died when all

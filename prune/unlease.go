@@ -14,18 +14,24 @@ import (
 // gone and that only build history holds, as of now. A config whose image came
 // back gets its labels back.
 func (x *execution) unleaseOrphans(ctx context.Context) error {
-	if len(x.plan.outcome.orphans) == 0 {
+	if len(x.plan.outcome.orphans) == 0 && len(x.unleased) == 0 {
 		return nil
 	}
+	var lost []Decision
+	for _, decisions := range x.attempted {
+		lost = append(lost, decisions...)
+	}
+	return x.settleOrphans(ctx, lost)
+}
+
+// settleOrphans does that for the configs below the lost records, and below
+// those whose labels are gone already.
+func (x *execution) settleOrphans(ctx context.Context, lost []Decision) error {
 	inv, err := x.glance(ctx)
 	if err != nil {
 		return err
 	}
 	c := newCollector(inv, x.opts.Now())
-	var lost []Decision
-	for _, decisions := range x.attempted {
-		lost = append(lost, decisions...)
-	}
 	orphans := c.orphansOf(lost)
 	if err := x.relabel(ctx, c); err != nil {
 		return err

@@ -20,7 +20,7 @@ type expected struct {
 	changes bool
 	// leases are those that the run is to take away.
 	leases []string
-	// garbage: some of what went was garbage already before.
+	// garbage: some of what went may have been garbage already before.
 	garbage bool
 }
 
@@ -61,8 +61,8 @@ func (p pruned) checkNumbers(e expected) {
 	if freed != told {
 		p.t.Errorf("the disk gave back %d bytes, the report says %d", freed, told)
 	}
-	if (p.Garbage != prune.Amount{}) != e.garbage {
-		p.t.Errorf("garbage: %+v, expected: %v", p.Garbage, e.garbage)
+	if (p.Garbage != prune.Amount{}) && !e.garbage {
+		p.t.Errorf("garbage: %+v", p.Garbage)
 	}
 	if !e.changes && (p.Reclaimed != p.Predicted || len(p.Changes) > 0 || p.Others != prune.Amount{}) {
 		p.t.Errorf("reclaimed %+v, predicted %+v, others %+v, changes %q", p.Reclaimed, p.Predicted, p.Others, p.Changes)
