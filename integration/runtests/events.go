@@ -36,7 +36,7 @@ func (s *summary) read(r io.Reader) error {
 				s.take(e)
 			}
 		}
-		if err == io.EOF { //nolint:errorlint // a bufio.Reader returns it as it is
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {

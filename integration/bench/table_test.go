@@ -1,0 +1,125 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// result is what a run of the benchmark found.
+type result struct {
+	machine string
+	timed   []timing
+	weighed []weighing
+}
+
+// markdown shows the medians of everything.
+func (r *result) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", r.machine)
+	b.WriteString("| images | rounds | `ctr-prune -a -f` | floor | ratio | ratios seen | per image | peak memory |\n")
+	b.WriteString("|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, t := range r.timed {
+		ratios := t.ratios()
+		ours := median(walls(t.prune))
+		fmt.Fprintf(&b, "| %d | %d | %s | %s | %.2f | %.2f–%.2f | %s | %s |\n",
+			t.images, len(ratios), seconds(ours), seconds(median(walls(t.floor))), median(ratios),
+			slices.Min(ratios), slices.Max(ratios), millis(ours/time.Duration(t.images)), mib(peak(t.prune)))
+	}
+	b.WriteString("\n| images | read | plan | both | `--dry-run`, whole process | peak memory |\n|---:|---:|---:|---:|---:|---:|\n")
+	for _, t := range r.timed {
+		both := make([]time.Duration, len(t.read))
+		for i := range both {
+			both[i] = t.read[i] + t.plan[i]
+		}
+		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s |\n", t.images, millis(median(t.read)), millis(median(t.plan)),
+			millis(median(both)), millis(median(walls(t.dry))), mib(peak(t.dry)))
+	}
+	for _, w := range r.weighed {
+		b.WriteString("\n| images | blobs | | time | peak memory |\n|---:|---:|---|---:|---:|\n")
+		for _, row := range []struct {
+			name string
+			w    weight
+		}{
+			{"`--root … -a --dry-run`, daemon stopped", w.cut},
+			{"`-a --dry-run`", w.dry},
+			{"`-a -f`", w.prune},
+		} {
+			fmt.Fprintf(&b, "| %d | %d | %s | %s | %s |\n", w.images, blobs(w.images), row.name, seconds(row.w.Wall), mib(row.w.RSS))
+		}
+	}
+	return b.String()
+}
+
+// ratios compares the two runs of each round.
+func (r timing) ratios() []float64 {
+	var all []float64
+	for i := range min(len(r.prune), len(r.floor)) {
+		all = append(all, float64(r.prune[i].Wall)/float64(r.floor[i].Wall))
+	}
+	return all
+}
+
+// blobs is how many blobs images of [imagestore.Store.Bulk] have: three layers
+// for every ten of them, two of each one's own, a config and a manifest.
+func blobs(images int) int { return (images+9)/10*3 + 4*images }
+
+func walls(all []weight) []time.Duration {
+	out := make([]time.Duration, len(all))
+	for i, w := range all {
+		out[i] = w.Wall
+	}
+	return out
+}
+
+func peak(all []weight) (most int64) {
+	for _, w := range all {
+		most = max(most, w.RSS)
+	}
+	return most
+}
+
+func median[T time.Duration | float64](all []T) T {
+	if len(all) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(all))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+func millis(d time.Duration) string  { return fmt.Sprintf("%.1f ms", float64(d)/1e6) }
+func mib(bytes int64) string         { return fmt.Sprintf("%.0f MiB", float64(bytes)/(1<<20)) }
+
+// machine says where the figures come from, and what else ran.
+func machine() string {
+	kernel := "an unknown kernel"
+	var u unix.Utsname
+	if unix.Uname(&u) == nil {
+		kernel = "Linux " + unix.ByteSliceToString(u.Release[:])
+	}
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		load = []byte("unknown")
+	}
+	return fmt.Sprintf("%d CPUs (%s), %s, %s; load before the run: %s.", runtime.NumCPU(), cpu(), kernel, runtime.Version(),
+		strings.Join(strings.Fields(string(load))[:min(3, len(strings.Fields(string(load))))], " "))
+}
+
+func cpu() string {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	for line := range strings.Lines(string(info)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
