@@ -300,6 +300,7 @@ func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
 		}
 	}
 	if u.gone[key] {
+		usage.Unused = true
 		usage.Reclaimable = usage.Unique
 	}
 	return usage

@@ -69,6 +69,8 @@ type ImageUsage struct {
 	Unique int64 `json:"unique"`
 	// Reclaimable is Unique if a prune of all unused images removes the image.
 	Reclaimable int64 `json:"reclaimable"`
+	// Unused says that the prune removes all of the image's names.
+	Unused bool `json:"unused"`
 	// Reason says why a prune of all unused images would remove or keep it.
 	Reason string `json:"reason"`
 	// Objects are the places of the image's objects in [DiskUsage.Objects],

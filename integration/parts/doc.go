@@ -1,6 +1,6 @@
 // Package parts makes sure that the real programs the integration tests need
 // are on this machine: containerd, ctr, runc, a shim, dockerd, buildkitd, and
-// the image tools umoci and skopeo.
+// the image tools umoci and skopeo, a browser.
 //
 // Go programs are built once, from the Go module proxy, into
 // .cache/parts/<name>@<version>/ under the project's root, which git ignores.
@@ -25,11 +25,12 @@ const (
 	Buildkit     Part = "buildkit@0.33.1"
 	Umoci        Part = "umoci"
 	Skopeo       Part = "skopeo"
+	Chromium     Part = "chromium"
 )
 
 // All returns every part, those that the first tests need first.
 func All() []Part {
-	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Runc, Shim, Shim17, Dockerd, Buildkit}
+	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium}
 }
 
 // Paths says where the programs of the parts are.

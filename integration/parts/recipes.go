@@ -63,4 +63,6 @@ var recipes = map[Part]recipe{
 	},
 	Umoci:  {programs: []string{"umoci"}, needs: []string{"umoci"}, debian: []string{"umoci"}},
 	Skopeo: {programs: []string{"skopeo"}, needs: []string{"skopeo"}, debian: []string{"skopeo"}},
+	// The fonts make the browser measure text as on a desktop.
+	Chromium: {programs: []string{"chromium"}, needs: []string{"chromium"}, debian: []string{"chromium", "fonts-dejavu-core"}},
 }

@@ -1,0 +1,53 @@
+// Words and numbers. Sizes are those of docker and of the command: powers of
+// 1000, four digits.
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+
+function size(bytes) {
+  let unit = 0;
+  while (bytes >= 1000 && unit < UNITS.length - 1) {
+    bytes /= 1000;
+    unit++;
+  }
+  return String(Number(bytes.toPrecision(4))) + UNITS[unit];
+}
+
+const number = new Intl.NumberFormat('en-US');
+
+function plural(n, word) {
+  return number.format(n) + ' ' + word + (n === 1 ? '' : 's');
+}
+
+function percent(part, whole) {
+  if (!(whole > 0) || !(part > 0)) return '0\u00a0%';
+  const p = 100 * part / whole;
+  if (p < 0.1) return '<\u00a00.1\u00a0%';
+  return (p < 10 ? p.toFixed(1) : p.toFixed(0)) + '\u00a0%';
+}
+
+function day(seconds) {
+  if (!seconds) return '';
+  const d = new Date(seconds * 1000);
+  return Number.isNaN(d.getTime()) ? '' : d.toISOString().slice(0, 10);
+}
+
+// The states of an object, by the numbers of the data.
+const STATES = [
+  { key: 'unique', label: 'Unique', hint: 'one image alone has it, and stays' },
+  { key: 'shared', label: 'Shared', hint: 'several images have it, or an image and something else' },
+  { key: 'held', label: 'Held', hint: 'no image that stays has it, but something else does' },
+  { key: 'reclaimable', label: 'Reclaimable', hint: 'a prune of all unused images frees it' },
+  { key: 'garbage', label: 'Garbage', hint: 'nothing holds it, it awaits collection' },
+];
+const KINDS = ['content', 'index', 'manifest', 'config', 'layer', 'snapshot'];
+
+// wordStates makes the states speak of what the page is about.
+function wordStates(kind) {
+  if (kind === 'plan') Object.assign(STATES[3], { label: 'Goes', hint: 'the prune would free it' });
+  if (kind === 'report') Object.assign(STATES[3], { label: 'Reclaimed', hint: 'the prune freed it' });
+}
+
+function actionWord(action, kind) {
+  const goes = { df: 'unused', plan: 'goes', report: 'goes' };
+  const words = { remove: goes[kind], keep: kind === 'df' ? 'stays' : 'stays', 'stand-in': 'stand-in' };
+  return words[action] || action;
+}

@@ -1,0 +1,19 @@
+const data = JSON.parse($('data').textContent);
+wordStates(data.kind);
+document.body.prepend(patterns());
+openTheme();
+showHead(data);
+showHolders(data);
+showMessages(data);
+showHeld(data);
+const byImage = [];
+if (data.tree) {
+  openMap(sprout(data.tree, null, data, byImage));
+  $('as-map').addEventListener('click', () => showParts(false));
+  $('as-table').addEventListener('click', () => showParts(true));
+} else {
+  $('map-section').hidden = true;
+}
+openTable(data, byImage);
+// The time at which the page can be used, for who measures it.
+performance.mark('ready');

@@ -1,0 +1,98 @@
+// The map: one part of the tree at a time, with its parts as tiles.
+const map = { current: null, root: null, tiles: new Map(), listeners: [] };
+
+function openMap(root) {
+  map.root = root;
+  map.current = root;
+  // One namespace alone is no choice to make.
+  if (root.children.length === 1 && root.children[0].children.length > 0) map.current = root.children[0];
+  for (const [i, state] of STATES.entries()) {
+    $('states').append(el('li', { title: state.hint }, swatch(state.key), el('span', { text: state.label }),
+      el('span', { class: 'soft', text: size(root.sums[i]) })));
+  }
+  const host = $('map');
+  host.addEventListener('click', (event) => clickTile(event.target));
+  host.addEventListener('pointerover', (event) => inspect(tileAt(event.target)));
+  host.addEventListener('pointerleave', () => inspect(null));
+  host.addEventListener('focusin', (event) => inspect(tileAt(event.target)));
+  host.addEventListener('keydown', mapKey);
+  new ResizeObserver(() => drawMap()).observe(host);
+  redraw();
+}
+
+function tileAt(element) {
+  const g = element.closest('.tile');
+  return g ? map.tiles.get(g) || null : null;
+}
+
+function clickTile(element) {
+  for (let node = tileAt(element); node && node !== map.current; node = node.parent) {
+    if (node.children.length > 0) return go(node, false);
+  }
+}
+
+// go shows a part. Focused moves the focus into the new picture.
+function go(node, focused) {
+  const from = map.current;
+  map.current = node;
+  redraw();
+  $('spoken').textContent = describe(node) + '. ' + plural(node.children.length, 'part') + '.';
+  if (focused) focusTile(from);
+}
+
+function redraw() {
+  drawCrumbs();
+  map.width = 0;
+  drawMap();
+  inspect(null);
+  drawParts();
+}
+
+function drawCrumbs() {
+  const items = path(map.current).map((node, i, all) => {
+    const last = i === all.length - 1;
+    const name = last ? el('span', { class: 'name', 'aria-current': 'location', text: nameOf(node) })
+      : el('button', { type: 'button', class: 'link name', text: nameOf(node), onclick: () => go(node, false) });
+    if (last) name.append(el('span', { class: 'bytes', text: size(node.total) }));
+    return el('li', {}, name);
+  });
+  $('crumbs').replaceChildren(...items);
+}
+
+function drawMap() {
+  const host = $('map');
+  const width = Math.floor(host.clientWidth);
+  if (host.hidden || width === 0 || width === map.width) return;
+  map.width = width;
+  const height = Math.round(Math.max(300, Math.min(width * 0.5, 600)));
+  map.tiles = new Map();
+  const picture = svg('svg', { viewBox: '0 0 ' + width + ' ' + height, width, height });
+  host.setAttribute('aria-label', 'Map of ' + describe(map.current));
+  if (map.current.total > 0) {
+    for (const d of layout(map.current, width, height).children || []) {
+      const tile = drawTile(d, { x0: 0, y0: 0 }, map.tiles);
+      if (tile) picture.append(tile);
+    }
+  } else {
+    picture.append(svg('text', { class: 'head', x: 16, y: 30, text: 'Nothing takes space here.' }));
+  }
+  host.replaceChildren(picture);
+  const first = picture.querySelector('[role=button]');
+  if (first) first.setAttribute('tabindex', 0);
+}
+
+// inspect tells about the part under the pointer or the focus.
+function inspect(node) {
+  node = node || map.current;
+  const lines = [el('span', { class: 'what name', text: path(node).slice(1).map(nameOf).join(' / ') || 'The whole store' }),
+    el('span', { text: size(node.total) }), el('span', { class: 'soft', text: percent(node.total, map.root.total) + ' of all' })];
+  if (node.images > 1) lines.push(el('span', { class: 'soft', text: plural(node.images, 'image') }));
+  if (node.id && !node.name.includes(node.id)) lines.push(el('span', { class: 'soft mono name', text: node.id }));
+  if (node.sharing > 1) lines.push(el('span', { class: 'soft', text: 'in ' + plural(node.sharing, 'image') }));
+  if (node.holder) lines.push(el('span', { class: 'soft name', text: 'held by ' + node.holder }));
+  const kinds = el('span', { class: 'kinds' });
+  STATES.forEach((state, i) => {
+    if (node.sums[i] > 0) kinds.append(el('span', {}, swatch(state.key), el('span', { text: state.label + ' ' + size(node.sums[i]) })));
+  });
+  $('inspect').replaceChildren(...lines, kinds);
+}

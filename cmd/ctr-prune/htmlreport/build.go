@@ -1,0 +1,159 @@
+package htmlreport
+
+import (
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// builder turns a page into its data.
+type builder struct {
+	page  Page
+	data  data
+	texts map[string]int
+	known map[string]int // namespaces
+	// images finds an image of Usage by namespace and target.
+	images map[imageKey]int
+	// measured says that freed tells what is gone.
+	measured bool
+	freed    map[objectKey]bool
+}
+
+type imageKey struct {
+	space  string
+	target digest.Digest
+}
+
+type objectKey struct {
+	digest          digest.Digest
+	space, snapshot string
+}
+
+func build(page Page) data {
+	b := &builder{
+		page: page, texts: make(map[string]int), known: make(map[string]int),
+		images: make(map[imageKey]int), freed: make(map[objectKey]bool),
+	}
+	b.data = data{
+		Kind: page.kind(), Title: visible(page.title()), Generated: page.Generated.UTC(),
+		Strings: []string{}, Spaces: []string{}, Images: []image{}, Rows: []row{},
+	}
+	if d := page.Document; d != nil {
+		b.measured = d.Kind == prune.DocumentReport && d.Measured
+		for _, f := range d.Freed {
+			b.freed[objectKey{f.Digest, f.Namespace, f.Snapshot}] = true
+		}
+	}
+	b.addImages()
+	b.addRows()
+	b.data.Facts = b.facts()
+	b.data.Cards = b.cards()
+	b.data.Holders = b.holders()
+	b.data.Tree = b.tree()
+	b.data.Messages = b.messages()
+	b.data.Held = b.held()
+	return b.data
+}
+
+// text returns the place of a text in the table of strings.
+func (b *builder) text(s string) int {
+	i, ok := b.texts[s]
+	if !ok {
+		i = len(b.data.Strings)
+		b.texts[s] = i
+		b.data.Strings = append(b.data.Strings, visible(s))
+	}
+	return i
+}
+
+// space returns the place of a namespace.
+func (b *builder) space(name string) int {
+	i, ok := b.known[name]
+	if !ok {
+		i = len(b.data.Spaces)
+		b.known[name] = i
+		b.data.Spaces = append(b.data.Spaces, visible(name))
+	}
+	return i
+}
+
+func (b *builder) addImages() {
+	if b.page.Usage == nil {
+		return
+	}
+	for i, u := range b.page.Usage.Images {
+		img := image{
+			Space: b.space(u.Namespace), Target: visible(u.Target.String()),
+			Total: u.TotalBytes, Unique: u.Unique, Shared: u.Shared, Frees: u.Reclaimable,
+		}
+		if !u.CreatedAt.IsZero() {
+			img.Created = u.CreatedAt.Unix()
+		}
+		for _, name := range u.Names {
+			img.Names = append(img.Names, visible(name))
+		}
+		b.data.Images = append(b.data.Images, img)
+		b.images[imageKey{u.Namespace, u.Target}] = i
+	}
+}
+
+// addRows makes the table: of decisions about records, or, without a plan, of
+// images with what a prune of all unused ones would do.
+func (b *builder) addRows() {
+	if b.page.Document == nil {
+		for i, u := range b.page.Usage.Images {
+			action := prune.Keep
+			if u.Unused {
+				action = prune.Remove
+			}
+			b.data.Rows = append(b.data.Rows, row{
+				Space: b.space(u.Namespace), Name: visible(best(u.Names)), Image: i,
+				Action: string(action), Reason: b.text(u.Reason),
+			})
+		}
+		return
+	}
+	for _, d := range b.page.Document.Images {
+		r := row{Space: b.space(d.Namespace), Name: visible(d.Name), Image: -1, Action: string(d.Action), Reason: b.text(d.Reason)}
+		if i, ok := b.images[imageKey{d.Namespace, d.Target}]; ok {
+			r.Image = i
+		} else {
+			r.Target = visible(d.Target.String())
+		}
+		for _, detail := range d.Details {
+			r.Details = append(r.Details, b.text(detail))
+		}
+		if d.StandIn != "" {
+			r.Details = append(r.Details, b.text("its stand-in is "+d.StandIn))
+		}
+		b.data.Rows = append(b.data.Rows, r)
+	}
+}
+
+// facts say what was looked at, and how.
+func (b *builder) facts() [][2]string {
+	var store prune.StoreInfo
+	var facts [][2]string
+	add := func(key, value string) {
+		if value != "" {
+			facts = append(facts, [2]string{key, visible(value)})
+		}
+	}
+	at := b.page.Generated
+	if d := b.page.Document; d != nil {
+		store, at = d.Store, d.Time
+	} else {
+		store, at = b.page.Usage.Store, b.page.Usage.Time
+	}
+	add("Store", store.Location)
+	add("containerd", store.Version)
+	add("Snapshotters", strings.Join(store.Snapshotters, ", "))
+	if d := b.page.Document; d != nil {
+		add("Namespaces", strings.Join(d.Policy.Namespaces, ", "))
+		add("Filters", strings.Join(d.Policy.Filters, ", "))
+	}
+	add("Read", at.UTC().Format("2006-01-02 15:04:05 MST"))
+	return facts
+}

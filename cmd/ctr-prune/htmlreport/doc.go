@@ -1,0 +1,55 @@
+// Package htmlreport draws what a store holds and what a prune does to it, as
+// one HTML file: totals, a treemap, and the table of decisions.
+//
+// The file needs nothing else. It makes no request, its policy (CSP) allows
+// none, and only the scripts with the hashes in that policy run. What comes
+// from the store, names above all, is never markup: it is JSON in a block
+// that no browser executes, with control and direction characters written
+// out, and the page shows it by textContent alone.
+package htmlreport
+
+import (
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// Page is what the file shows. Usage draws the totals and the treemap,
+// Document the plan or report; each may be nil, but not both.
+type Page struct {
+	// Title heads the page; empty for one that says what the page is.
+	Title string
+	// Usage must have been made with its objects. Beside a Document it is
+	// the [prune.Plan.Usage] of the same plan.
+	Usage    *prune.DiskUsage
+	Document *prune.Document
+	// Generated is when the file was written.
+	Generated time.Time
+}
+
+// The kinds of page.
+const (
+	kindUsage  = "df"
+	kindPlan   = prune.DocumentPlan
+	kindReport = prune.DocumentReport
+)
+
+func (p Page) kind() string {
+	if p.Document == nil {
+		return kindUsage
+	}
+	return p.Document.Kind
+}
+
+func (p Page) title() string {
+	switch {
+	case p.Title != "":
+		return p.Title
+	case p.kind() == kindUsage:
+		return "What fills the store"
+	case p.kind() == kindPlan:
+		return "What a prune would do"
+	default:
+		return "What the prune did"
+	}
+}

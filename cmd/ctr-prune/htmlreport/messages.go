@@ -1,0 +1,84 @@
+package htmlreport
+
+import (
+	"fmt"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// messages are what a reader must know beside the numbers, the gravest first.
+func (b *builder) messages() []message {
+	m := messages{list: []message{}}
+	d := b.page.Document
+	if d == nil {
+		return m.list
+	}
+	m.add("error", "Errors", d.Errors)
+	if d.Interrupted {
+		m.add("warning", "Interrupted", []string{"Deleting was stopped early. What was deleted by then is counted."})
+	}
+	m.add("warning", "Refused", lines(d.Refused, prune.Refusal.Error))
+	m.add("warning", "Left alone because it changed after the plan", lines(d.Skipped, skipped))
+	m.add("warning", "No longer as in the plan file", lines(d.Dropped, skipped))
+	m.add("warning", "Put back because something needed it", lines(d.Restored, func(r prune.Restored) string {
+		return fmt.Sprintf("%s in namespace %q: %s", r.Name, r.Namespace, r.Reason)
+	}))
+	m.add("warning", "Other than predicted", d.Changes)
+	m.add("note", "Finished for an earlier run", lines(d.Recovered, func(r prune.Recovered) string {
+		return fmt.Sprintf("%s of %s in namespace %q: %s", r.Run, r.Owner, r.Namespace, plural(len(r.Untagged), "record"))
+	}))
+	if d.Grace != nil {
+		m.add("note", "Can be undone", []string{fmt.Sprintf("Until %s by: ctr-prune undo %s", d.Grace.Until.UTC().Format("2006-01-02 15:04 MST"), d.Grace.Run)})
+	}
+	m.add("note", "Unfinished uploads", lines(d.Uploads, func(u prune.Upload) string {
+		return fmt.Sprintf("%s in namespace %q, %d bytes: %s, %s", u.Ref, u.Namespace, u.Bytes, u.Action, u.Reason)
+	}))
+	m.add("note", "Garbage", garbage(d))
+	m.add("note", "Notes", d.Notes)
+	m.add("note", "Not looked at", lines(d.Elsewhere, func(c prune.NamespaceCount) string {
+		return fmt.Sprintf("namespace %q: %s", c.Namespace, plural(c.Images, "image record"))
+	}))
+	return m.list
+}
+
+type messages struct{ list []message }
+
+// maxLines is how many lines of one kind a page has.
+const maxLines = 500
+
+func (m *messages) add(level, title string, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	msg := message{Level: level, Title: title}
+	for i, text := range texts {
+		if i == maxLines {
+			msg.Lines = append(msg.Lines, fmt.Sprintf("… and %d more; the JSON output has all", len(texts)-i))
+			break
+		}
+		msg.Lines = append(msg.Lines, visible(text))
+	}
+	m.list = append(m.list, msg)
+}
+
+func lines[T any](items []T, text func(T) string) []string {
+	texts := make([]string, len(items))
+	for i, item := range items {
+		texts[i] = text(item)
+	}
+	return texts
+}
+
+func skipped(s prune.Skip) string {
+	return fmt.Sprintf("%s in namespace %q: %s", s.Name, s.Namespace, s.Reason)
+}
+
+func garbage(d *prune.Document) []string {
+	if d.Garbage == (prune.Amount{}) {
+		return nil
+	}
+	if d.Kind == prune.DocumentPlan {
+		return []string{objects(d.Garbage) + " are held by nothing: any collection takes them. They are not counted as freed."}
+	}
+	return []string{objects(d.Garbage) + " were held by nothing before, and were collected on the way. They are not counted as reclaimed."}
+}

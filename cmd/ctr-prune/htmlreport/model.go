@@ -1,0 +1,109 @@
+package htmlreport
+
+import "time"
+
+// data is what the page's script reads. Its names are short because a large
+// store repeats them tens of thousands of times. Text is as visible returns
+// it; bytes are numbers.
+type data struct {
+	Kind      string      `json:"kind"`
+	Title     string      `json:"title"`
+	Generated time.Time   `json:"generated"`
+	Facts     [][2]string `json:"facts"`
+	Cards     []card      `json:"cards"`
+	Holders   []holder    `json:"holders"`
+	// Strings are texts that occur often; others refer to them by place.
+	Strings  []string  `json:"strings"`
+	Spaces   []string  `json:"spaces"` // the namespaces
+	Images   []image   `json:"images"`
+	Rows     []row     `json:"rows"`
+	Tree     *node     `json:"tree"`
+	Messages []message `json:"messages"`
+	Held     []heldBy  `json:"held"`
+}
+
+// card is one of the large numbers at the top.
+type card struct {
+	Label string `json:"label"`
+	Bytes int64  `json:"bytes"`
+	// Of, if not zero, is what Bytes is a part of.
+	Of   int64  `json:"of,omitempty"`
+	Note string `json:"note,omitempty"`
+	Tone string `json:"tone,omitempty"`
+}
+
+// holder is a part of the bar that tells who holds the store's bytes.
+type holder struct {
+	Label    string `json:"label"`
+	Key      string `json:"key"`
+	Bytes    int64  `json:"bytes"`
+	Content  int64  `json:"content"`
+	Snapshot int64  `json:"snapshot"`
+}
+
+// image is one target in a namespace with its sizes.
+type image struct {
+	Space   int      `json:"s"`
+	Names   []string `json:"n"`
+	Target  string   `json:"t"`
+	Created int64    `json:"c,omitempty"` // Unix seconds
+	Total   int64    `json:"b"`
+	Unique  int64    `json:"u"`
+	Shared  int64    `json:"h"`
+	Frees   int64    `json:"f,omitempty"`
+}
+
+// row is a line of the table of decisions.
+type row struct {
+	Space int    `json:"s"`
+	Name  string `json:"n"`
+	// Image is the place of its sizes in Images, -1 if they are not known.
+	Image   int    `json:"i"`
+	Action  string `json:"a"`
+	Reason  int    `json:"r"`
+	Details []int  `json:"d,omitempty"`
+	Target  string `json:"t,omitempty"` // without an image
+}
+
+// node is a part of the treemap: the store, a namespace, a repository, an
+// image, or a group of objects that belong to no single one of those.
+type node struct {
+	Name     string   `json:"n"`
+	Kind     nodeKind `json:"k"`
+	Image    *int     `json:"i,omitempty"`
+	Children []*node  `json:"c,omitempty"`
+	Leaves   []leaf   `json:"l,omitempty"`
+	// Rest sums the objects that are too small to be told one by one: state,
+	// how many, bytes.
+	Rest [][3]int64 `json:"z,omitempty"`
+
+	groups map[string]*node
+}
+
+type nodeKind string
+
+const (
+	nodeStore      nodeKind = "store"
+	nodeNamespace  nodeKind = "namespace"
+	nodeRepository nodeKind = "repository"
+	nodeImage      nodeKind = "image"
+	nodeGroup      nodeKind = "group"
+)
+
+// leaf is one object: its kind, layer, bytes, state, ID, how many images have
+// it, and who holds it (-1 for images), each as in [data].
+type leaf [7]any
+
+// message is something to know beside the numbers.
+type message struct {
+	Level string   `json:"level"` // "error", "warning" or "note"
+	Title string   `json:"title"`
+	Lines []string `json:"lines"`
+}
+
+// heldBy is what one holder keeps of the images that go.
+type heldBy struct {
+	Holder  string `json:"holder"`
+	Objects int    `json:"objects"`
+	Bytes   int64  `json:"bytes"`
+}

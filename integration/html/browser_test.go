@@ -1,0 +1,169 @@
+package html
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+	"github.com/ctr-prune/ctr-prune/integration/parts"
+)
+
+var shots = flag.String("shots", "", "write pictures of the pages to this folder")
+
+// session is one page open in a browser of its own.
+type session struct {
+	*testing.T
+	ctx  context.Context
+	path string
+	mu   sync.Mutex
+	// complaints are console errors, exceptions, and requests other than for
+	// the file itself.
+	complaints []string
+}
+
+// open writes a page to a file and opens it. When the test ends, the browser
+// must have had nothing to complain about.
+func open(t *testing.T, page htmlreport.Page, actions ...action) *session {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "page.html")
+	if err := htmlreport.WriteFile(path, page); err != nil {
+		t.Fatal(err)
+	}
+	s := &session{T: t, ctx: browser(t), path: path}
+	if err := chromedp.Listen(s.ctx, s.listen); err != nil {
+		t.Fatalf("starting the browser: %v", err)
+	}
+	t.Cleanup(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, complaint := range s.complaints {
+			t.Error(complaint)
+		}
+	})
+	call(s, cdplog.Enable, cdp.Empty{})
+	call(s, runtime.Enable, cdp.Empty{})
+	s.run(chromedp.EmulateViewport(1280, 900))
+	call(s, network.Enable, network.EnableParams{})
+	s.run(actions...)
+	s.run(chromedp.Navigate((&url.URL{Scheme: "file", Path: path}).String()))
+	s.wait(`performance.getEntriesByName("ready").length === 1`)
+	return s
+}
+
+// browser starts a Chromium with a profile of its own and no network to use.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	paths, err := parts.Ensure(t.Context(), parts.Chromium)
+	if errors.Is(err, parts.ErrUnavailable) {
+		t.Skipf("not run: the page was not tested in a browser: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(paths.Bin(parts.Chromium, "chromium")), chromedp.UserDataDir(t.TempDir()),
+		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.WSURLReadTimeout(time.Minute),
+	}
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // Chromium refuses to be root in a sandbox
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Errorf("ending the browser: %v", err)
+		}
+		cancel()
+	})
+	return ctx
+}
+
+func describe(e *runtime.ExceptionDetails) string {
+	if e.Exception != nil && e.Exception.Description != "" {
+		return e.Exception.Description
+	}
+	return e.Text
+}
+
+func (s *session) listen(event any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		s.complaints = append(s.complaints, "exception: "+describe(e.ExceptionDetails))
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			s.complaints = append(s.complaints, "console: "+string(e.Args[0].Value))
+		}
+	case *cdplog.EventEntryAdded:
+		s.complaints = append(s.complaints, "log: "+e.Entry.Text)
+	case *network.EventRequestWillBeSent:
+		if u := e.Request.URL; !strings.HasPrefix(u, "file://") && !strings.HasPrefix(u, "data:") {
+			s.complaints = append(s.complaints, "request for "+u)
+		}
+	}
+}
+
+type action = chromedp.Action[chromedp.Void]
+
+func (s *session) run(actions ...action) {
+	s.Helper()
+	if err := chromedp.Do(s.ctx, actions...); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// call runs one command of the browser's protocol.
+func call[P, R any](s *session, command cdp.Command[P, R], params P) R {
+	s.Helper()
+	result, err := chromedp.Call(s.ctx, command, params)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return result
+}
+
+// wait waits until an expression is true.
+func (s *session) wait(expression string) {
+	s.Helper()
+	promise := `new Promise((done) => { const look = () => (` + expression + `) ? done(true) : requestAnimationFrame(look); look(); })`
+	if _, err := chromedp.Run(s.ctx, chromedp.Evaluate[bool](promise, chromedp.EvalAwaitPromise)); err != nil {
+		s.Fatalf("waiting for %s: %v", expression, err)
+	}
+}
+
+// eval returns the value of an expression.
+func eval[T any](s *session, expression string) T {
+	s.Helper()
+	v, err := chromedp.Run(s.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		s.Fatalf("evaluating %s: %v", expression, err)
+	}
+	return v
+}
+
+// do runs a statement in the page.
+func (s *session) do(statement string) {
+	s.Helper()
+	s.run(chromedp.Evaluate[chromedp.Void](statement))
+}

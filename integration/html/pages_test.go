@@ -1,0 +1,67 @@
+package html
+
+import (
+	"testing"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// usagePage is the page of `df --html`.
+func usagePage(t *testing.T, s sample) htmlreport.Page {
+	t.Helper()
+	usage, err := s.usage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return htmlreport.Page{Usage: usage, Generated: now}
+}
+
+// planPage is that of a prune of all that is older than 30 days, not yet run.
+func planPage(t *testing.T, s sample) htmlreport.Page {
+	t.Helper()
+	set, err := filters.Parse(filters.Options{All: true, Until: []string{"30d"}}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.inv.Plan(prune.Policy{AllNamespaces: true, Filters: set}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := plan.Document()
+	return htmlreport.Page{Usage: plan.Usage(true), Document: &doc, Generated: now}
+}
+
+// reportPage is that of the same prune after it, in which one object that
+// was to go is still there.
+func reportPage(t *testing.T, s sample) htmlreport.Page {
+	t.Helper()
+	page := planPage(t, s)
+	doc := page.Document
+	doc.Kind, doc.Measured, doc.Verified = prune.DocumentReport, true, true
+	stayed := false
+	for _, o := range page.Usage.Objects {
+		switch {
+		case o.State != prune.StateReclaimable:
+		case !stayed && o.Digest != "" && o.Bytes > 1e6 && o.Bytes < 30e6:
+			stayed = true
+			doc.Changes = append(doc.Changes, o.Digest.String()+` was expected to go and is still there: held by lease "pull-4711", which will expire in 23h`)
+		default:
+			freed := prune.DeletedDocument{Digest: o.Digest, Snapshot: o.Snapshot, Bytes: o.Bytes}
+			if o.Snapshot != "" {
+				freed.Namespace = o.Namespaces[0]
+				doc.Reclaimed.Snapshots++
+				doc.Reclaimed.SnapshotBytes += o.Bytes
+			} else {
+				doc.Reclaimed.Blobs++
+				doc.Reclaimed.ContentBytes += o.Bytes
+			}
+			doc.Reclaimed.TotalBytes += o.Bytes
+			doc.Freed = append(doc.Freed, freed)
+		}
+	}
+	page.Generated = now.Add(3 * time.Second)
+	return page
+}
