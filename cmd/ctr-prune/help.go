@@ -67,6 +67,8 @@ func newHelp() *cobra.Command {
 			if err != nil || len(rest) > 0 {
 				return usagef("there is no command %q; see %s --help", strings.Join(args, " "), cmd.Root().Name())
 			}
+			about.InitDefaultHelpFlag()
+			about.InitDefaultVersionFlag()
 			return about.Help()
 		},
 	}

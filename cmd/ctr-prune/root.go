@@ -46,7 +46,9 @@ func newRoot(p process) *cobra.Command {
 		Version:       version().Version,
 		Args:          noArguments,
 		SilenceErrors: true,
-		SilenceUsage:  true,
+		// How far a slip may be from the name of a command to be taken for it.
+		SuggestionsMinimumDistance: 2,
+		SilenceUsage:               true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runPrune(cmd.Context(), p, o)
 		},

@@ -75,7 +75,7 @@ func exampleDocuments() []prune.Document {
 		return prune.Record{Namespace: defaultNamespace, Name: name, Target: dgst}
 	}
 	image := func(action prune.Action) prune.ImageDocument {
-		return prune.ImageDocument{Record: record("docker.io/library/"+string(action)+":1"), Action: action, Reason: "unused", Details: []string{"a detail"}}
+		return prune.ImageDocument{Record: record("docker.io/library/" + string(action) + ":1"), Action: action, Reason: "unused", Details: []string{"a detail"}}
 	}
 	plan := prune.Document{
 		SchemaVersion: prune.DocumentSchema, Kind: prune.DocumentPlan,

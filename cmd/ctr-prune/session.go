@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/containerd/log"
+	"github.com/spf13/cobra"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// session is what every command that works on a store has: which store, which
+// of its namespaces and what may go from them, and who else uses images.
+type session struct {
+	store   storeOptions
+	policy  policyOptions
+	clients clientOptions
+	debug   *bool
+}
+
+// check refuses what cannot be used, before a store is opened.
+func (s *session) check(p process) (prune.Policy, error) {
+	if err := s.store.check(); err != nil {
+		return prune.Policy{}, err
+	}
+	if err := s.chooseClients(p); err != nil {
+		return prune.Policy{}, err
+	}
+	return s.policy.policy(p.getenv, p.now())
+}
+
+// chooseClients settles whom to ask for uses, for commands that have the flags.
+func (s *session) chooseClients(p process) error {
+	if s.clients.docker.flags == nil {
+		return nil
+	}
+	return s.clients.docker.choose(p, s.store.root != "")
+}
+
+// with opens the store and calls fn.
+func (s *session) with(ctx context.Context, p process, fn func(context.Context, opened) error) (err error) {
+	var o opened
+	if s.clients.kubelet.flags != nil {
+		if o.sources, err = s.clients.sources(); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := s.store.limit(ctx)
+	defer cancel()
+	if o.Store, err = s.store.open(ctx, p.getenv); err != nil {
+		return stopped(ctx, err)
+	}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	if o.sources, err = s.clients.docker.source(o.sources, o.Store); err != nil {
+		return err
+	}
+	return fn(ctx, o)
+}
+
+// opened is a store with those who know what its images are needed for.
+type opened struct {
+	prune.Store
+	sources []prune.Source
+}
+
+// read takes the inventory, with progress on a terminal.
+func (s *session) read(ctx context.Context, p process, o opened, policy prune.Policy, opts prune.ReadOptions) (*prune.Inventory, time.Time, error) {
+	bar := s.progress(ctx, p)
+	defer bar.stop()
+	now := p.now()
+	opts.Sources, opts.Progress = o.sources, both(opts.Progress, bar.tell)
+	inv, err := prune.Read(ctx, o.Store, policy, now, opts)
+	if err != nil {
+		return nil, now, stopped(ctx, &unreadableError{err})
+	}
+	log.G(ctx).Debugf("read %d namespaces of %s %s in %s", len(inv.Namespaces), inv.Store.Kind, inv.Store.Location, p.now().Sub(now))
+	return inv, now, nil
+}
+
+// both tells two of the same; either may be nil.
+func both[T any](a, b func(T)) func(T) {
+	if a == nil {
+		return b
+	}
+	return func(v T) { a(v); b(v) }
+}
+
+// progress is off while logs are written to the same stream.
+func (s *session) progress(ctx context.Context, p process) *progress {
+	if s.debug != nil && *s.debug {
+		return nil
+	}
+	return newProgress(ctx, p)
+}
+
+// addLooking adds the flags of a command that only looks: all namespaces
+// unless some are named.
+func (s *session) addLooking(cmd *cobra.Command) {
+	addGroup(cmd, "What to look at", s.policy.addScope)
+	addGroup(cmd, "Where", s.store.add)
+	addGroup(cmd, "What else is in use", s.clients.add)
+}
