@@ -34,7 +34,11 @@ func (ns *Namespace) addContainers() error {
 			errs = append(errs, err)
 			continue
 		}
-		ns.Uses = append(ns.Uses, use)
+		mounts, err := nerdctlUses(container)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		ns.Uses = append(append(ns.Uses, use), mounts...)
 	}
 	return errors.Join(errs...)
 }
