@@ -1,6 +1,9 @@
 package prune
 
 import (
+	"maps"
+	"strings"
+
 	"github.com/containerd/containerd/v2/core/images"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -38,3 +41,12 @@ type Decision struct {
 
 // gone says whether the record itself goes.
 func (d Decision) gone() bool { return d.Action != Keep }
+
+// standIn is the record that takes the place of this one. It holds the target
+// and nothing else: what the collector's labels on the old record say, that it
+// expires, or what else it holds, was said of the name that goes.
+func (d Decision) standIn() images.Image {
+	labels := maps.Clone(d.image.Labels)
+	maps.DeleteFunc(labels, func(key, _ string) bool { return strings.HasPrefix(key, labelPrefix) })
+	return images.Image{Name: d.StandIn, Target: d.Target, Labels: labels}
+}

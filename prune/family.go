@@ -81,6 +81,12 @@ func (j *judge) keepLast(u *unit) {
 	}
 	last := u.records[len(u.records)-1]
 	v := j.verdicts[last.Name]
-	v.Action, v.StandIn = StandIn, standInName(j.ns.Name, u.target)
+	name := standInName(j.ns.Name, u.target)
+	if len(j.named[name]) > 0 {
+		v.Action = Keep
+		v.Reason = fmt.Sprintf("its image is in use by %s, and %q, which would take its place, is another image", some(holders), name)
+		return
+	}
+	v.Action, v.StandIn = StandIn, name
 	v.Reason = fmt.Sprintf("the name goes and %q takes its place: its image is in use by %s", v.StandIn, some(holders))
 }

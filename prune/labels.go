@@ -72,11 +72,9 @@ func (idx *labelIndex) add(v release, n node, labels map[string]string) (conditi
 		case forward:
 			idx.links[n] = append(idx.links[n], r.to)
 		case backward:
-			// On a sandbox the collector does not look for one; on a live
-			// record it makes no difference, for that is a root already.
-			if n.kind != kindSandbox {
-				idx.back[r.to] = append(idx.back[r.to], n)
-			}
+			// The collector does not look for one on a sandbox or a live
+			// record. It makes no difference: those are roots already.
+			idx.back[r.to] = append(idx.back[r.to], n)
 		case conditional:
 			if n.kind == kindContent || n.kind == kindImage {
 				conditions = append(conditions, pending{from: n, ref: r})

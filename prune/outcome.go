@@ -68,6 +68,9 @@ func (o *outcome) split(c *collector, all objects, before reached) {
 			if _, known := s.Blobs[dgst]; known && r.holds(node{kind: kindContent, ns: s.Name, key: dgst.String()}) {
 				return true
 			}
+			if _, ok := s.awaiting(r, dgst); ok {
+				return true
+			}
 		}
 		return false
 	}
@@ -80,6 +83,18 @@ func (o *outcome) split(c *collector, all objects, before reached) {
 		func(id snapshotID) bool { return before.holds(id.node()) },
 	)
 	o.garbage = going.without(o.freed)
+}
+
+// awaiting returns the live upload that takes the blob from another namespace:
+// the file stays for it, although its own namespace does not know the blob yet.
+func (s *space) awaiting(r reached, dgst digest.Digest) (upload node, ok bool) {
+	for _, ingest := range s.Ingests {
+		n := node{kind: kindIngest, ns: s.Name, key: ingest.Ref}
+		if ingest.Expected == dgst && r.holds(n) {
+			return n, true
+		}
+	}
+	return node{}, false
 }
 
 // heldBack lists the objects of removed images that stay, with their holders.
@@ -113,10 +128,11 @@ func (c *collector) blobHolder(n node, after reached) (string, bool) {
 	}
 	for _, s := range c.order {
 		elsewhere := node{kind: kindContent, ns: s.Name, key: n.key}
-		if _, known := s.Blobs[digest.Digest(n.key)]; !known {
-			continue
+		root, ok := after.root(elsewhere)
+		if _, known := s.Blobs[digest.Digest(n.key)]; !known || !ok {
+			root, ok = s.awaiting(after, digest.Digest(n.key))
 		}
-		if root, ok := after.root(elsewhere); ok {
+		if ok {
 			return c.describeFrom(root, n.ns), true
 		}
 	}

@@ -149,7 +149,7 @@ func (p *Plan) Empty() bool {
 // collectsGarbage says that the run has a reason to collect even when it
 // removes no record: nobody else collects a store without a daemon.
 func (p *Plan) collectsGarbage() bool {
-	return p.inventory.Store.Kind == StoreRoot && p.Garbage() != Amount{}
+	return len(p.chosen) > 0 && p.inventory.Store.Kind == StoreRoot && p.Garbage() != Amount{}
 }
 
 // Elsewhere counts the image records of the namespaces that the plan leaves

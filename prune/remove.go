@@ -47,13 +47,24 @@ func (x *execution) standIn(ctx context.Context, d Decision) bool {
 	if d.Action != StandIn || ctx.Err() != nil {
 		return true
 	}
-	record := images.Image{Name: d.StandIn, Target: d.Target, Labels: d.image.Labels}
-	_, err := x.store.Images().Create(ctx, record)
-	if err != nil && !errdefs.IsAlreadyExists(err) {
+	_, err := x.store.Images().Create(ctx, d.standIn())
+	if errdefs.IsAlreadyExists(err) {
+		err = x.standsIn(ctx, d)
+	}
+	if err != nil {
 		x.fail(fmt.Errorf("keeping %q, for its stand-in %q could not be made: %w", d.Name, d.StandIn, err))
 		return false
 	}
 	return true
+}
+
+// standsIn looks whether the record that was there already is a stand-in.
+func (x *execution) standsIn(ctx context.Context, d Decision) error {
+	there, err := x.store.Images().Get(ctx, d.StandIn)
+	if err == nil && there.Target.Digest != d.Target.Digest {
+		err = fmt.Errorf("it is the name of another image: %w", errdefs.ErrAlreadyExists)
+	}
+	return err
 }
 
 func (x *execution) removeEach(ctx context.Context, records []Decision, progress *meter) {

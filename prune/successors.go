@@ -15,9 +15,11 @@ func (c *collector) edges(ch change) func(n node, visit func(node)) {
 			return
 		}
 		for _, to := range c.labels.back[n] {
-			visit(to)
+			if !ch.removed[to] { // its label is gone with it
+				visit(to)
+			}
 		}
-		if n.kind == kindImage && ch.removed[n] {
+		if ch.removed[n] {
 			return
 		}
 		for _, to := range c.labels.links[n] {
@@ -42,9 +44,10 @@ func (c *collector) ownEdges(ch change, n node, visit func(node)) {
 			visit(node{kind: kindSnapshot, flat: n.flat, ns: n.ns, key: snapshotter + "/" + parent})
 		}
 	case kindImage:
-		if target, ok := ch.standIns[n]; ok {
-			visit(node{kind: kindContent, ns: n.ns, key: target.String()})
-		} else if record, ok := s.records[n.key]; ok && !ch.removed[n] {
+		name := node{kind: kindImage, ns: n.ns, key: n.key}
+		if target, ok := ch.standIns[name]; ok {
+			visit(node{kind: kindContent, flat: n.flat, ns: n.ns, key: target.String()})
+		} else if record, ok := s.records[n.key]; ok && !ch.removed[name] {
 			visit(node{kind: kindContent, flat: n.flat, ns: n.ns, key: record.Target.Digest.String()})
 		}
 	case kindContainer:

@@ -1,0 +1,260 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"pgregory.net/rapid"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// gcShards are run in parallel; each checks 100 worlds unless -rapid.checks
+// says otherwise.
+const gcShards = 12
+
+// TestCollectionIsForetold is the property that everything rests on: what the
+// model says a collection takes after a random prune of a random store is what
+// containerd's own collector takes, object by object, in both directions.
+func TestCollectionIsForetold(t *testing.T) {
+	var worlds, freed, garbage, held atomic.Int64
+	t.Run("shards", func(t *testing.T) {
+		for shard := range gcShards {
+			t.Run(fmt.Sprint(shard), func(t *testing.T) {
+				t.Parallel()
+				dirs := newDirs(t)
+				rapid.Check(t, func(t *rapid.T) {
+					o := checkForetold(t, randomWorld(t, shape{spaces: randomSpaces, expectations: true}), dirs)
+					worlds.Add(1)
+					freed.Add(int64(len(o.freed.blobs) + len(o.freed.snapshots)))
+					garbage.Add(int64(len(o.garbage.blobs) + len(o.garbage.snapshots)))
+					held.Add(int64(len(o.held)))
+				})
+			})
+		}
+	})
+	t.Logf("%d worlds: %d objects freed, %d garbage, %d held", worlds.Load(), freed.Load(), garbage.Load(), held.Load())
+}
+
+// newDirs returns a function that makes directories, each with what removes it.
+func newDirs(t *testing.T) func() (dir string, remove func()) {
+	parent, n := t.TempDir(), 0
+	return func() (string, func()) {
+		n++
+		dir := filepath.Join(parent, fmt.Sprint(n))
+		must(0, os.Mkdir(dir, 0o700))
+		return dir, func() { must(0, os.RemoveAll(dir)) }
+	}
+}
+
+func checkForetold(t *rapid.T, w world, dirs func() (string, func())) outcome {
+	dir, remove := dirs()
+	defer remove()
+	defer func() {
+		if t.Failed() {
+			t.Log(w)
+		}
+	}()
+	s := w.build(t, dir)
+	defer func() { must(0, s.Close()) }()
+	if rapid.Bool().Draw(t, "collect before") {
+		inv := readWhole(t, s)
+		checkCollection(t, s, inv, outcomeOf(inv, nil), nil)
+		inv = readWhole(t, s)
+		if o := outcomeOf(inv, nil); o.garbage.amount() != (Amount{}) {
+			t.Fatalf("garbage right after a collection: %+v", o.garbage)
+		}
+	}
+	inv := readWhole(t, s)
+	decisions, o := randomPrune(t, inv)
+	perform(t, s, decisions, o)
+	checkCollection(t, s, inv, o, decisions)
+	checkHeld(t, s, inv, o, decisions)
+	return o
+}
+
+// outcomeOf is what the model expects of decisions and nothing else.
+func outcomeOf(inv *Inventory, decisions []Decision) outcome {
+	return foresee(newCollector(inv, time.Now()), inv, decisions, nil, nil)
+}
+
+// readWhole reads a store with all sizes, and with the uploads that
+// containerd's API does not show.
+func readWhole(t tester, s *rootStore) *Inventory {
+	t.Helper()
+	inv, err := Read(context.Background(), s, Policy{AllNamespaces: true}, time.Now(), ReadOptions{AllSizes: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ns := range inv.Namespaces {
+		ns.Ingests = ingests(t, s, ns.Name)
+	}
+	return inv
+}
+
+// randomPrune decides what goes: by a plan, or by a throw of the dice, which
+// gets into states that no plan does.
+func randomPrune(t *rapid.T, inv *Inventory) ([]Decision, outcome) {
+	now := time.Now()
+	if rapid.Bool().Draw(t, "by a plan") {
+		plan, err := inv.Plan(randomPolicy(t, inv), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan.decisions, plan.outcome
+	}
+	var decisions []Decision
+	for _, ns := range inv.Namespaces {
+		names := make(map[string]bool)
+		for _, image := range ns.Images {
+			names[image.Name] = true
+		}
+		for _, image := range ns.Images {
+			d := Decision{Namespace: ns.Name, Name: image.Name, Target: image.Target, image: image, Action: Keep}
+			switch uniform(t, 5, "action") {
+			case 0, 1, 2:
+				d.Action = Remove
+			case 3:
+				if standIn := standInName(ns.Name, image.Target.Digest); !names[standIn] {
+					d.Action, d.StandIn, names[standIn] = StandIn, standIn, true
+				}
+			}
+			decisions = append(decisions, d)
+		}
+	}
+	return decisions, outcomeOf(inv, decisions)
+}
+
+func randomPolicy(t *rapid.T, inv *Inventory) Policy {
+	sets := []filters.Set{{}, filters.Everything(), filters.Everything()}
+	for _, reference := range []string{"reference=a", "reference!=b"} {
+		sets = append(sets, must(filters.Parse(filters.Options{All: true, Filters: []string{reference}}, time.Now())))
+	}
+	p := Policy{Filters: pick(t, sets, "filters")}
+	for _, ns := range inv.Namespaces {
+		if uniform(t, 4, "prune "+ns.Name) > 0 {
+			p.Namespaces = append(p.Namespaces, ns.Name)
+		}
+	}
+	return p
+}
+
+// perform does by hand what decisions say, without the locks and the looks of
+// Execute.
+func perform(t tester, s *rootStore, decisions []Decision, o outcome) {
+	t.Helper()
+	for _, d := range decisions {
+		ctx := inNamespace(context.Background(), d.Namespace)
+		if d.Action == StandIn {
+			must(s.Images().Create(ctx, d.standIn()))
+		}
+	}
+	for _, d := range decisions {
+		if d.gone() {
+			must(0, s.Images().Delete(inNamespace(context.Background(), d.Namespace), d.Name))
+		}
+	}
+	for _, orphan := range o.orphans {
+		ctx := inNamespace(context.Background(), orphan.Namespace)
+		must(0, leases.Unlease(ctx, s.Content(), orphan.Config, orphan.Labels))
+	}
+}
+
+// checkCollection collects and compares what is left with the outcome, in each
+// namespace and on the disk.
+func checkCollection(t tester, s *rootStore, inv *Inventory, o outcome, decisions []Decision) {
+	t.Helper()
+	must(s.db.GarbageCollect(context.Background()))
+	if diff := differences(foretold(inv, o.after, decisions), census(t, s)); diff != "" {
+		t.Fatalf("%s", legend(diff))
+	}
+	files := must(s.BlobFiles(context.Background()))
+	for dgst := range inv.objects().blobs {
+		_, isFreed := o.freed.blobs[dgst]
+		_, isGarbage := o.garbage.blobs[dgst]
+		if _, there := files[dgst]; there == (isFreed || isGarbage) {
+			t.Fatalf("file of %s: there %v, freed %v, garbage %v", legend(dgst.String()), there, isFreed, isGarbage)
+		}
+	}
+	left := inv.objects().without(o.freed).without(o.garbage)
+	for id := range left.snapshots {
+		if _, err := s.Snapshotter(id.Snapshotter).Stat(inNamespace(context.Background(), id.ns), id.Key); err != nil {
+			t.Fatalf("%v was to stay: %v", id, err)
+		}
+	}
+}
+
+// checkHeld compares the list of what is held back with what is there, for all
+// that hangs on the removed images by plain references.
+func checkHeld(t tester, s *rootStore, inv *Inventory, o outcome, decisions []Decision) {
+	t.Helper()
+	files := must(s.BlobFiles(context.Background()))
+	there := census(t, s)
+	listed := make(map[string]bool)
+	for _, h := range o.held {
+		if h.Holder == "" {
+			t.Errorf("%+v has no holder", h)
+		}
+		if h.Digest != "" {
+			listed[h.Namespace+" content "+h.Digest.String()] = true
+			if _, ok := files[h.Digest]; !ok {
+				t.Errorf("%s is listed as held, but gone", legend(h.Digest.String()))
+			}
+			continue
+		}
+		line := h.Namespace + " snapshot " + h.Snapshot
+		listed[line] = true
+		if !there[line] {
+			t.Errorf("%s is listed as held, but gone", line)
+		}
+	}
+	for _, d := range decisions {
+		if !d.gone() {
+			continue
+		}
+		ns := inv.Namespace(d.Namespace)
+		for line, dgst := range hangingOn(ns, d.Target.Digest) {
+			_, onDisk := files[dgst]
+			if (there[line] || onDisk) && !listed[line] {
+				t.Errorf("%s of %s is there, but not listed as held", legend(line), d.Name)
+			}
+		}
+	}
+}
+
+// hangingOn lists what plain labels tie to a target: blobs with their digests,
+// and snapshots.
+func hangingOn(ns *Namespace, target digest.Digest) map[string]digest.Digest {
+	found := make(map[string]digest.Digest)
+	for todo := []digest.Digest{target}; len(todo) > 0; todo = todo[1:] {
+		info, known := ns.Blobs[todo[0]]
+		line := ns.Name + " content " + todo[0].String()
+		if _, seen := found[line]; seen || !known {
+			continue
+		}
+		found[line] = todo[0]
+		for key, value := range info.Labels {
+			switch key {
+			case "containerd.io/gc.ref.content", "containerd.io/gc.ref.content.0", "containerd.io/gc.ref.content.config":
+				todo = append(todo, digest.Digest(value))
+			case "containerd.io/gc.ref.snapshot.memory":
+				for name := value; name != ""; {
+					snapshot, known := ns.Snapshots[SnapshotKey{"memory", name}]
+					if !known {
+						break
+					}
+					found[ns.Name+" snapshot memory/"+name] = ""
+					name = snapshot.Parent
+				}
+			}
+		}
+	}
+	return found
+}

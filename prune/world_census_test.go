@@ -1,0 +1,175 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/opencontainers/go-digest"
+	bolt "go.etcd.io/bbolt"
+)
+
+// census lists everything that the collector takes or leaves, as lines such as
+// "default content sha256:…". It reads the store by containerd's services and
+// shares no code with Read.
+func census(t tester, s *rootStore) map[string]bool {
+	t.Helper()
+	found := make(map[string]bool)
+	for _, ns := range must(s.Namespaces(context.Background())) {
+		ctx := inNamespace(context.Background(), ns)
+		add := func(what, name string) { found[ns+" "+what+" "+name] = true }
+		for _, image := range must(s.Images().List(ctx)) {
+			add("image", image.Name)
+		}
+		for _, lease := range must(s.Leases().List(ctx)) {
+			add("lease", lease.ID)
+		}
+		err := s.Content().Walk(ctx, func(info content.Info) error { add("content", info.Digest.String()); return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range s.info.Snapshotters {
+			err := s.Snapshotter(name).Walk(ctx, func(_ context.Context, info snapshots.Info) error {
+				add("snapshot", name+"/"+info.Name)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, ingest := range ingests(t, s, ns) {
+			add("ingest", ingest.Ref)
+		}
+	}
+	return found
+}
+
+// foretold lists in the same way what the model expects to be left.
+func foretold(inv *Inventory, after reached, decisions []Decision) map[string]bool {
+	found := make(map[string]bool)
+	names := map[kind]string{
+		kindImage: "image", kindLease: "lease", kindContent: "content", kindSnapshot: "snapshot", kindIngest: "ingest",
+	}
+	add := func(n node) {
+		if after.holds(n) {
+			found[n.ns+" "+names[n.kind]+" "+n.key] = true
+		}
+	}
+	for _, ns := range inv.Namespaces {
+		for _, image := range ns.Images {
+			add(node{kind: kindImage, ns: ns.Name, key: image.Name})
+		}
+		for _, lease := range ns.Leases {
+			add(node{kind: kindLease, ns: ns.Name, key: lease.ID})
+		}
+		for dgst := range ns.Blobs {
+			add(node{kind: kindContent, ns: ns.Name, key: dgst.String()})
+		}
+		for key := range ns.Snapshots {
+			add(node{kind: kindSnapshot, ns: ns.Name, key: key.String()})
+		}
+		for _, ingest := range ns.Ingests {
+			add(node{kind: kindIngest, ns: ns.Name, key: ingest.Ref})
+		}
+	}
+	for _, d := range decisions {
+		if d.gone() { // a name that is gone may still be referred to
+			delete(found, d.Namespace+" image "+d.Name)
+		}
+		if d.Action == StandIn {
+			found[d.Namespace+" image "+d.StandIn] = true
+		}
+	}
+	return found
+}
+
+// ingests reads the uploads of a namespace from the database: containerd's API
+// does not list those that wait for a blob of another namespace, nor tells
+// which were made under a lease and so have no time of their own.
+func ingests(t tester, s *rootStore, ns string) []content.Status {
+	t.Helper()
+	var all []content.Status
+	err := s.db.View(func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte("v1"))
+		for _, name := range []string{ns, "content", "ingests"} {
+			if b = b.Bucket([]byte(name)); b == nil {
+				return nil
+			}
+		}
+		return b.ForEachBucket(func(ref []byte) error {
+			status := content.Status{Ref: string(ref), Expected: digest.Digest(b.Bucket(ref).Get([]byte("expected")))}
+			if v := b.Bucket(ref).Get([]byte("expireat")); v != nil {
+				var expires time.Time
+				if err := expires.UnmarshalBinary(v); err != nil {
+					return err
+				}
+				status.StartedAt = expires.Add(-ingestExpiry)
+			}
+			all = append(all, status)
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// differences says what is in only one of two censuses.
+func differences(want, got map[string]bool) string {
+	var b strings.Builder
+	for _, line := range slices.Sorted(maps.Keys(want)) {
+		if !got[line] {
+			fmt.Fprintf(&b, "gone, although held by the model: %s\n", line)
+		}
+	}
+	for _, line := range slices.Sorted(maps.Keys(got)) {
+		if !want[line] {
+			fmt.Fprintf(&b, "there, although not held by the model: %s\n", line)
+		}
+	}
+	return b.String()
+}
+
+// legend names the digests of a text by what is written in their blobs.
+func legend(text string) string {
+	for _, blob := range randomBlobs {
+		text = strings.ReplaceAll(text, dig(blob).String(), "«"+blob+"»")
+	}
+	return text
+}
+
+// String writes a world in its language, for the one who has to find out.
+func (w world) String() string {
+	var b strings.Builder
+	for _, ns := range slices.Sorted(maps.Keys(w)) {
+		fmt.Fprintf(&b, "%s:\n", ns)
+		for _, t := range w[ns] {
+			fmt.Fprintf(&b, "\t%s\n", t)
+		}
+	}
+	return legend(b.String())
+}
+
+func (t thing) String() string {
+	names := map[kind]string{
+		kindImage: "record", kindLease: "lease", kindContent: "blob", kindSnapshot: "snapshot", kindIngest: "upload",
+		kindContainer: "container", kindSandbox: "podSandbox",
+	}
+	text := fmt.Sprintf("%s(%q, %q, %q)", names[t.What], t.Name, t.Of, t.Key)
+	if t.What == kindSnapshot || t.What == kindContainer {
+		text += " in " + t.Snapshotter
+	}
+	for _, resource := range t.Holds {
+		text += fmt.Sprintf(" holding %s %s", resource.Type, resource.ID)
+	}
+	for _, key := range slices.Sorted(maps.Keys(t.Labels)) {
+		text += fmt.Sprintf(" %s=%s", strings.TrimPrefix(key, "containerd.io/"), t.Labels[key])
+	}
+	return text
+}
