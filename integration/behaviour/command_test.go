@@ -6,8 +6,10 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -29,15 +31,17 @@ type result struct {
 }
 
 // command prepares the command with nothing of this machine's configuration.
+// On a terminal it uses no sequences of its own, so that all that are seen
+// come from a store.
 func command(args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = os.TempDir()
 	for _, kv := range os.Environ() {
-		if !strings.HasPrefix(kv, "CONTAINERD_") && !strings.HasPrefix(kv, "TERM=") {
+		if !strings.HasPrefix(kv, "CONTAINERD_") {
 			cmd.Env = append(cmd.Env, kv)
 		}
 	}
-	cmd.Env = append(cmd.Env, "TERM=xterm")
+	cmd.Env = append(cmd.Env, "TERM=dumb", "NO_COLOR=1")
 	return cmd
 }
 
@@ -47,33 +51,40 @@ func run(t *testing.T, args ...string) result {
 	return finish(t, start(t, args...))
 }
 
-// running is a started command whose output is collected.
+// running is a command whose output is collected.
 type running struct {
 	*exec.Cmd
 	out, err *bytes.Buffer
 }
 
-// start starts the command without a terminal. A test that ends kills it.
-func start(t *testing.T, args ...string) running {
-	t.Helper()
+func prepare(args ...string) running {
 	r := running{command(args...), &bytes.Buffer{}, &bytes.Buffer{}}
 	r.Stdout, r.Stderr = r.out, r.err
+	return r
+}
+
+// start starts the command without a terminal.
+func start(t *testing.T, args ...string) running {
+	t.Helper()
+	r := prepare(args...)
+	r.begin(t)
+	return r
+}
+
+// begin starts the command. A test that ends kills it.
+func (r running) begin(t *testing.T) {
+	t.Helper()
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Process.Kill() }) // most have ended long ago
-	return r
 }
 
 // finish waits for the end of a started command.
 func finish(t *testing.T, r running) result {
 	t.Helper()
-	return result{stdout: "", stderr: "", code: exitOf(t, r.Wait())}.with(r)
-}
-
-func (r result) with(of running) result {
-	r.stdout, r.stderr = of.out.String(), of.err.String()
-	return r
+	code := exitOf(t, r.Wait())
+	return result{stdout: r.out.String(), stderr: r.err.String(), code: code}
 }
 
 // exitOf returns the exit code in what Wait returned; -1 after a signal.
@@ -124,5 +135,21 @@ func (r result) wantSentence(t *testing.T, code int, contains string) {
 	}
 	if r.stdout != "" {
 		t.Errorf("stdout: %q", r.stdout)
+	}
+}
+
+// wantClean fails the test if anything was printed that does not print: a
+// control or escape character, one that changes the direction of writing, or
+// bytes that are no text.
+func (r result) wantClean(t *testing.T) {
+	t.Helper()
+	for stream, text := range map[string]string{"stdout": r.stdout, "stderr": r.stderr} {
+		if !utf8.ValidString(text) {
+			t.Errorf("%s is not UTF-8", stream)
+		}
+		at := strings.IndexFunc(text, func(c rune) bool { return c != '\n' && !strconv.IsPrint(c) })
+		if at >= 0 {
+			t.Errorf("%s has a raw %q in %q", stream, []rune(text[at:])[0], text[max(0, at-60):min(len(text), at+60)])
+		}
 	}
 }

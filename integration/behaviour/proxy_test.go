@@ -19,6 +19,7 @@ import (
 // The calls at which tests stop a run.
 const (
 	callDeleteImage = "/containerd.services.images.v1.Images/Delete"
+	callListImages  = "/containerd.services.images.v1.Images/List"
 	callUpdateBlob  = "/containerd.services.content.v1.Content/Update"
 	callDeleteLease = "/containerd.services.leases.v1.Leases/Delete"
 )

@@ -239,12 +239,16 @@ func TestKilledRunOfARoot(t *testing.T) {
 // A run that is interrupted stops deleting, finishes what it began and
 // accounts for it.
 func TestInterruptedRun(t *testing.T) {
-	for name, answered := range map[string]bool{"before it is done": false, "when it is done": true} {
-		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-			t.Run(fmt.Sprintf("%v in a deletion %s", sig, name), func(t *testing.T) {
-				onDaemons(t, func(t *testing.T, s *subject) { s.testInterruptedRun(sig, answered) })
-			})
-		}
+	for name, at := range map[string]struct {
+		signal   syscall.Signal
+		answered bool
+	}{
+		"SIGINT before a deletion": {syscall.SIGINT, false},
+		"SIGTERM when one is done": {syscall.SIGTERM, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onDaemons(t, func(t *testing.T, s *subject) { s.testInterruptedRun(at.signal, at.answered) })
+		})
 	}
 }
 
