@@ -126,7 +126,8 @@ func TestContainersByEverySpelling(t *testing.T) {
 	_ = named
 
 	// Nothing is left to do, and the stand-ins stay while they are in use.
-	if again := pruneAndCheck(t, e); len(again.Untagged) != 0 {
+	again := pruning.Run(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()), nil)
+	if len(again.Untagged) != 0 {
 		t.Errorf("the second run untagged %v", again.Untagged)
 	}
 }

@@ -108,6 +108,7 @@ func (e *Engine) command() *exec.Cmd {
 		"--storage-driver", e.Snapshotter(),
 		"--exec-opt", "native.cgroupdriver=cgroupfs",
 		"--cgroup-parent", e.cgroup(),
+		"--shutdown-timeout", "1", // a paused container does not end when told to
 		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--userland-proxy=false",
 	)
 	cmd.Env = append(os.Environ(), "PATH="+e.path)
