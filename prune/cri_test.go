@@ -172,6 +172,23 @@ func TestImageVolumeUses(t *testing.T) {
 	}
 }
 
+// A run that was killed left its probe: it must not keep the image.
+func TestProbeOfAKilledRunGoesWithItsImage(t *testing.T) {
+	dangling := "overlayfs@" + digest.FromString("a").String()
+	ns := criSpace(map[string]string{dangling: "a", "ctr-prune.invalid/probe:1": "a", "docker.io/library/" + dangling: "a"})
+	for i := range ns.Images {
+		if ns.Images[i].Name != dangling {
+			ns.Images[i].Labels = map[string]string{labelProbe: "1"}
+		}
+	}
+	decisions, _ := decide(ns, Policy{}, StoreInfo{Version: "2.4.2"}, time.Now())
+	for _, d := range decisions {
+		if d.Action != Remove {
+			t.Errorf("%s: %s, %s", d.Name, d.Action, d.Reason)
+		}
+	}
+}
+
 // deaf is a CRI that never takes note of anything.
 type deaf struct{ criImages }
 

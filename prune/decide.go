@@ -139,7 +139,8 @@ func (j *judge) protected(u *unit, record images.Image) string {
 }
 
 func (j *judge) dangling(record images.Image) bool {
-	return dangling(record.Name, j.snapshotters, j.policy.DanglingPrefixes)
+	_, probe := record.Labels[labelProbe]
+	return probe || dangling(record.Name, j.snapshotters, j.policy.DanglingPrefixes)
 }
 
 // pinned says which label pins a unit, and on which record.

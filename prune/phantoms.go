@@ -22,6 +22,11 @@ const (
 	// with it is taken in without CRI writing to the store.
 	labelManaged = "io.cri-containerd.image"
 	valueManaged = "managed"
+	// labelProbe is on the records that are made only for CRI to see. If a
+	// killed run leaves one, it counts as dangling, and a containerd that
+	// collects expired records (2.0 and later) takes it.
+	labelProbe    = "ctr-prune/probe"
+	probeLifetime = 10 * time.Minute
 )
 
 // phantom is a reference that CRI would go on showing, with its image, when
@@ -141,7 +146,7 @@ func fullSpelling(name string) string {
 func (x *execution) layToRest(ctx context.Context, cri criImages, p phantom, probe string, records []Decision) (err error) {
 	i := slices.IndexFunc(records, func(d Decision) bool { return d.Target.Digest == p.target })
 	for _, name := range []string{p.ref, probe} {
-		made := images.Image{Name: name, Target: records[i].Target, Labels: map[string]string{labelManaged: valueManaged}}
+		made := images.Image{Name: name, Target: records[i].Target, Labels: x.probeLabels()}
 		if _, err := x.store.Images().Create(ctx, made); err != nil {
 			return fmt.Errorf("making a record of that name: %w", err)
 		}
@@ -149,6 +154,14 @@ func (x *execution) layToRest(ctx context.Context, cri criImages, p phantom, pro
 		defer func() { err = errors.Join(err, x.unmake(ctx, made)) }()
 	}
 	return awaitCRI(ctx, cri, probe)
+}
+
+func (x *execution) probeLabels() map[string]string {
+	return map[string]string{
+		labelManaged: valueManaged,
+		labelProbe:   x.run.Name,
+		labelExpire:  x.opts.Now().Add(probeLifetime).UTC().Format(time.RFC3339),
+	}
 }
 
 func (x *execution) unmake(ctx context.Context, made images.Image) error {

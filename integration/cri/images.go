@@ -104,7 +104,8 @@ func (n *Node) Listed() map[string][]string {
 	for _, img := range answer.GetImages() {
 		names := append(slices.Clone(img.GetRepoTags()), img.GetRepoDigests()...)
 		slices.Sort(names)
-		out[img.GetId()] = names
+		// After a restart CRI may list a name twice that two records spell.
+		out[img.GetId()] = slices.Compact(names)
 	}
 	return out
 }

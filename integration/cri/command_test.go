@@ -1,0 +1,83 @@
+package cri_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/parts"
+)
+
+// command runs the program on a node and returns its exit code and output.
+func command(t *testing.T, program string, n *cri.Node, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	cmd := exec.Command(program, append([]string{"--address", n.Address(), "-n", cri.Namespace}, args...)...)
+	cmd.Stdout, cmd.Stderr = &out, &err
+	if failed := cmd.Run(); failed != nil {
+		var exit *exec.ExitError
+		if !errors.As(failed, &exit) {
+			t.Fatal(failed)
+		}
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), err.String()
+}
+
+func buildCommand(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "ctr-prune")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "github.com/ctr-prune/ctr-prune/cmd/ctr-prune")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the command: %v\n%s", err, out)
+	}
+	return program
+}
+
+func TestCommandOnANode(t *testing.T) {
+	program := buildCommand(t)
+	n := cri.Start(t, parts.Containerd24)
+	n.Pulled("docker.io/library/app", "1")
+	n.Pulled("docker.io/library/next", "1")
+	unused := n.Pulled("docker.io/library/unused", "1")
+	n.Pod("api").Run(cri.Container{Name: "app", Image: "app:1"})
+	pods := podFile(t, "Pending", map[string]any{"containers": []any{map[string]any{"name": "main", "image": "next:1"}}})
+
+	code, stdout, stderr := command(t, program, n, "-a", "-f", "--pods", textFile(t, "{}"))
+	if code != 1 || !strings.HasSuffix(stdout, "Total reclaimed space: 0B\n") || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "no list of pods") {
+		t.Errorf("a file that is no list: exit %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	code, stdout, _ = command(t, program, n, "-a", "--dry-run", "--no-trunc", "--pods", pods)
+	for _, want := range []string{
+		"in use by pod default/api, container app", "in use by pod default/next, container main, pending", "docker.io/library/unused:1",
+	} {
+		if code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("dry run: exit %d, no %q in %s", code, want, stdout)
+		}
+	}
+	code, stdout, stderr = command(t, program, n, "-a", "-f", "--pods", pods)
+	for _, name := range names("docker.io/library/unused", "1", unused) {
+		if code != 0 || !strings.Contains(stdout, "Untagged: "+name) {
+			t.Errorf("exit %d, no %q in %s%s", code, name, stdout, stderr)
+		}
+	}
+	wantClean(t, n)
+	var left []string
+	for name := range n.Capture().Namespaces[cri.Namespace].Images {
+		if strings.HasSuffix(name, ":1") {
+			left = append(left, name)
+		}
+	}
+	slices.Sort(left)
+	if want := []string{"docker.io/library/app:1", "docker.io/library/next:1", cri.PauseName}; !slices.Equal(left, want) {
+		t.Errorf("left %q, want %q", left, want)
+	}
+	if code, _, stderr = command(t, program, n, "-a", "-f", "--pods", os.DevNull); code != 1 || !strings.Contains(stderr, "it is empty") {
+		t.Errorf("an empty file: exit %d, %q", code, stderr)
+	}
+}
