@@ -28,7 +28,9 @@ type judge struct {
 	usage        usage
 	whole        bool // units go whole or stay whole
 	verdicts     map[string]*verdict
-	state        map[*unit]visit
+	// order are the units by the names of their first records.
+	order   []*unit
+	parents map[*unit][]parent
 }
 
 // verdict is the decision about a record while it is being made.
@@ -37,14 +39,6 @@ type verdict struct {
 	// firm verdicts stay, whatever the record belongs to.
 	firm bool
 }
-
-type visit uint8
-
-const (
-	unvisited visit = iota
-	visiting
-	visited
-)
 
 // decide gives every record of a namespace an action and a reason.
 func decide(ns *Namespace, policy Policy, store StoreInfo, now time.Time) ([]Decision, []string) {
@@ -55,36 +49,29 @@ func decide(ns *Namespace, policy Policy, store StoreInfo, now time.Time) ([]Dec
 		usage:        resolve(c, ns.Uses),
 		whole:        ns.Name == criNamespace,
 		verdicts:     make(map[string]*verdict, len(ns.Images)),
-		state:        make(map[*unit]visit, len(c.units)),
+		parents:      make(map[*unit][]parent, len(c.units)),
 	}
 	for _, image := range ns.Images {
-		j.settle(j.units[image.Target.Digest])
+		u := j.units[image.Target.Digest]
+		j.verdicts[image.Name] = j.alone(u, image)
+		if _, known := j.parents[u]; !known {
+			j.parents[u] = j.parentsOf(u)
+			j.order = append(j.order, u)
+		}
+	}
+	j.follow()
+	for _, u := range j.order {
+		if j.whole {
+			j.keepWhole(u)
+		} else {
+			j.keepLast(u)
+		}
 	}
 	decisions := make([]Decision, len(ns.Images))
 	for i, image := range ns.Images {
 		decisions[i] = j.verdicts[image.Name].Decision
 	}
 	return decisions, j.usage.unknown
-}
-
-// settle decides about a unit, after those that it belongs to. On a cycle the
-// unit that closes it is judged by itself.
-func (j *judge) settle(u *unit) {
-	if j.state[u] != unvisited {
-		return
-	}
-	j.state[u] = visiting
-	for _, record := range u.records {
-		j.verdicts[record.Name] = j.alone(u, record)
-	}
-	j.followSubjects(u)
-	j.followIndexes(u)
-	if j.whole {
-		j.keepWhole(u)
-	} else {
-		j.keepLast(u)
-	}
-	j.state[u] = visited
 }
 
 // alone decides about a record by its own uses, labels and filters.

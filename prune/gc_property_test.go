@@ -31,7 +31,7 @@ func TestCollectionIsForetold(t *testing.T) {
 				t.Parallel()
 				dirs := newDirs(t)
 				rapid.Check(t, func(t *rapid.T) {
-					o := checkForetold(t, randomWorld(t, shape{spaces: randomSpaces, expectations: true}), dirs)
+					o := checkForetold(t, randomWorld(t, shape{spaces: randomSpaces, expectations: true, odd: true}), dirs)
 					worlds.Add(1)
 					freed.Add(int64(len(o.freed.blobs) + len(o.freed.snapshots)))
 					garbage.Add(int64(len(o.garbage.blobs) + len(o.garbage.snapshots)))

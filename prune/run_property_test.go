@@ -1,0 +1,307 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
+	"pgregory.net/rapid"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+const runShards = 4
+
+// TestRunKeepsItsPromises prunes random stores from the first list to the
+// report, with and without transactions, and holds the result against what the
+// plan said and against what containers need.
+func TestRunKeepsItsPromises(t *testing.T) {
+	var runs, untagged, freed, standIns atomic.Int64
+	t.Run("shards", func(t *testing.T) {
+		for shard := range runShards {
+			t.Run(fmt.Sprint(shard), func(t *testing.T) {
+				t.Parallel()
+				dirs := newDirs(t)
+				rapid.Check(t, func(t *rapid.T) {
+					report := checkRun(t, randomWorld(t, shape{spaces: randomSpaces}), dirs)
+					if report == nil {
+						return
+					}
+					runs.Add(1)
+					untagged.Add(int64(len(report.Untagged)))
+					freed.Add(int64(report.Reclaimed.Blobs + report.Reclaimed.Snapshots))
+					for _, d := range report.plan.decisions {
+						if d.Action == StandIn {
+							standIns.Add(1)
+						}
+					}
+				})
+			})
+		}
+	})
+	t.Logf("%d runs: %d records untagged, %d objects freed, %d stand-ins", runs.Load(), untagged.Load(), freed.Load(), standIns.Load())
+}
+
+func checkRun(t *rapid.T, w world, dirs func() (string, func())) *Report {
+	dir, remove := dirs()
+	defer remove()
+	defer func() {
+		if t.Failed() {
+			t.Log(w)
+		}
+	}()
+	s := w.build(t, dir)
+	defer func() { must(0, s.Close()) }()
+	var store Store = s
+	if rapid.Bool().Draw(t, "single deletions") {
+		store = untransactional{s}
+	}
+	inv, policy := readWhole(t, s), Policy{}
+	policy = randomPolicy(t, inv)
+	if rapid.Bool().Draw(t, "abort uploads") {
+		policy.IngestAge = 1
+	}
+	plan := readAndPlan(t, store, policy)
+	checkDecisions(t, plan)
+	if plan.Empty() {
+		return nil
+	}
+	needed := neededRecords(plan.inventory)
+	before := diskUse(t, s)
+	report, err := plan.Execute(context.Background(), store, ExecuteOptions{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkReport(t, plan, report, before-diskUse(t, s))
+	checkRecords(t, s, plan, needed)
+	checkNothingOfOurs(t, s)
+	if again := readAndPlan(t, store, policy); !again.Empty() {
+		t.Fatalf("a second run would do more, garbage %+v;\nfirst:\n%s\nsecond:\n%s", again.Garbage(), decisionLines(plan), decisionLines(again))
+	}
+	return report
+}
+
+func decisionLines(plan *Plan) string {
+	var b strings.Builder
+	for _, d := range plan.decisions {
+		fmt.Fprintf(&b, "%s %s → %s: %s: %s\n", d.Namespace, d.Name, d.Target.Digest, d.Action, d.Reason)
+	}
+	return legend(b.String())
+}
+
+// untransactional is a store that deletes as a daemon does, one by one.
+type untransactional struct{ *rootStore }
+
+func (untransactional) Transactional() bool { return false }
+
+func (untransactional) Batch(ctx context.Context, fn func(context.Context) error) error {
+	return fn(ctx)
+}
+
+// readAndPlan plans, and checks that planning is a pure function.
+func readAndPlan(t tester, store Store, policy Policy) *Plan {
+	t.Helper()
+	now := time.Now()
+	inv, err := Read(context.Background(), store, policy, now, ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := inv.Plan(policy, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := must(inv.Plan(policy, now)); !reflect.DeepEqual(plan, again) {
+		t.Fatalf("the same inventory, policy and time gave two plans:\n%+v\n%+v", plan.Document(), again.Document())
+	}
+	inv, err = Read(context.Background(), store, policy, now, ReadOptions{AllSizes: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(plan.Document(), must(inv.Plan(policy, now)).Document()); diff != "" {
+		t.Fatalf("reading again gave another plan (-first +second):\n%s", diff)
+	}
+	return plan
+}
+
+// checkDecisions checks that every record of the pruned namespaces has one
+// action and a reason.
+func checkDecisions(t tester, plan *Plan) {
+	t.Helper()
+	want := make(map[[2]string]bool)
+	for _, ns := range plan.chosen {
+		for _, image := range ns.Images {
+			want[[2]string{ns.Name, image.Name}] = true
+		}
+	}
+	for _, d := range plan.Decisions() {
+		switch {
+		case !want[[2]string{d.Namespace, d.Name}]:
+			t.Errorf("a decision too many: %+v", d)
+		case d.Reason == "":
+			t.Errorf("no reason: %+v", d)
+		case (d.Action == StandIn) != (d.StandIn != ""), d.Action != Keep && d.Action != Remove && d.Action != StandIn:
+			t.Errorf("no sense: %+v", d)
+		}
+		delete(want, [2]string{d.Namespace, d.Name})
+	}
+	if len(want) > 0 {
+		t.Errorf("no decision about %v", want)
+	}
+}
+
+// checkReport compares what was measured with what was planned, and with the
+// bytes that the files on the disk have lost.
+func checkReport(t tester, plan *Plan, report *Report, lost int64) {
+	t.Helper()
+	if diff := cmp.Diff(plan.Predicted(), report.Reclaimed); diff != "" {
+		t.Errorf("reclaimed (-predicted +measured):\n%s", diff)
+	}
+	if diff := cmp.Diff(plan.Garbage(), report.Garbage); diff != "" {
+		t.Errorf("garbage (-predicted +measured):\n%s", diff)
+	}
+	if diff := cmp.Diff(plan.Held(), report.Held); diff != "" {
+		t.Errorf("held (-predicted +measured):\n%s", diff)
+	}
+	if want := report.Reclaimed.ContentBytes + report.Garbage.ContentBytes; lost != want {
+		t.Errorf("the disk lost %d bytes of blobs, the report says %d", lost, want)
+	}
+	if report.Others != (Amount{}) || len(report.Changes)+len(report.Errors)+len(report.Skipped)+len(report.Restored)+len(report.Recovered) > 0 {
+		t.Errorf("something came between: %+v", report)
+	}
+	if !report.Measured || !report.Verified || report.Interrupted {
+		t.Errorf("measured %v, verified %v, interrupted %v", report.Measured, report.Verified, report.Interrupted)
+	}
+	untagged := make(map[Record]bool)
+	for _, record := range report.Untagged {
+		untagged[record] = true
+	}
+	for _, d := range plan.decisions {
+		if d.gone() != untagged[d.record()] {
+			t.Errorf("untagged %v: %+v", untagged[d.record()], d)
+		}
+	}
+	aborted := 0
+	for _, u := range plan.Uploads() {
+		if u.Action == Remove {
+			aborted++
+		}
+	}
+	if len(report.Aborted) != aborted {
+		t.Errorf("aborted %+v, planned %+v", report.Aborted, plan.Uploads())
+	}
+}
+
+// diskUse adds up the blobs on the disk, by a walk of its own.
+func diskUse(t tester, s *rootStore) (bytes int64) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(s.layout.content, "blobs"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := os.Stat(path)
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes
+}
+
+// checkRecords checks that records are gone, kept as they were, or replaced,
+// as planned, that no other namespace lost one, and that no container lost its
+// image. A record that has expired may go with any collection.
+func checkRecords(t tester, s *rootStore, plan *Plan, needed map[string][]digest.Digest) {
+	t.Helper()
+	actions := make(map[[2]string]Decision)
+	for _, d := range plan.decisions {
+		actions[[2]string{d.Namespace, d.Name}] = d
+	}
+	expired := newCollector(plan.inventory, time.Now()).expired
+	for _, ns := range plan.inventory.Namespaces {
+		now := make(map[string]images.Image)
+		targets := make(map[digest.Digest]bool)
+		for _, image := range must(s.Images().List(inNamespace(context.Background(), ns.Name))) {
+			now[image.Name] = image
+			targets[image.Target.Digest] = true
+		}
+		for _, image := range ns.Images {
+			d, chosen := actions[[2]string{ns.Name, image.Name}]
+			after, there := now[image.Name]
+			switch {
+			case chosen && d.gone():
+				if there {
+					t.Errorf("%s in %s is still there", legend(image.Name), ns.Name)
+				}
+				if d.StandIn != "" && now[d.StandIn].Target.Digest != d.Target.Digest {
+					t.Errorf("%s has no stand-in %s", legend(image.Name), legend(d.StandIn))
+				}
+			case !there && !expired(image):
+				t.Errorf("%s in %s is gone", legend(image.Name), ns.Name)
+			case there && !reflect.DeepEqual(image, after):
+				t.Errorf("%s in %s changed:\n%s", legend(image.Name), ns.Name, cmp.Diff(image, after))
+			}
+		}
+		for _, dgst := range needed[ns.Name] {
+			if !targets[dgst] {
+				t.Errorf("a container in %s uses %s, which has no record any more", ns.Name, legend(dgst.String()))
+			}
+		}
+	}
+}
+
+// neededRecords lists, by namespace, the targets that containers name plainly:
+// by a name, or by a target's digest. It shares no code with the planner.
+func neededRecords(inv *Inventory) map[string][]digest.Digest {
+	spellings := map[string]string{"a:1": "docker.io/library/a:1", "docker.io/library/b:latest": "b:latest"}
+	expired := newCollector(inv, time.Now()).expired
+	needed := make(map[string][]digest.Digest)
+	for _, ns := range inv.Namespaces {
+		for _, container := range ns.Containers {
+			for _, image := range ns.Images {
+				byName := container.Image == image.Name || spellings[container.Image] == image.Name
+				byDigest := container.Image == image.Target.Digest.String() || container.Image == "a@"+image.Target.Digest.String() ||
+					container.Image == image.Target.Digest.Encoded()[:12]
+				if (byName || byDigest) && !expired(image) {
+					needed[ns.Name] = append(needed[ns.Name], image.Target.Digest)
+				}
+			}
+		}
+	}
+	return needed
+}
+
+// checkNothingOfOurs checks that the run left neither its lease nor its plan.
+func checkNothingOfOurs(t tester, s *rootStore) {
+	t.Helper()
+	for _, ns := range must(s.Namespaces(context.Background())) {
+		ctx := inNamespace(context.Background(), ns)
+		for _, lease := range must(s.Leases().List(ctx)) {
+			if leases.Ours(lease) {
+				t.Errorf("lease %s is left in %s", lease.ID, ns)
+			}
+		}
+		err := s.Content().Walk(ctx, func(info content.Info) error {
+			if info.Labels["ctr-prune/plan"] != "" {
+				t.Errorf("plan blob %s is left in %s", info.Digest, ns)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
