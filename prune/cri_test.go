@@ -189,6 +189,38 @@ func TestProbeOfAKilledRunGoesWithItsImage(t *testing.T) {
 	}
 }
 
+func TestDanglingUnitsOfCRI(t *testing.T) {
+	const tag, repo = "docker.io/library/app:1", "docker.io/library/app@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+	dangling := "<none>@" + digest.FromString("a").String()
+	for name, test := range map[string]struct {
+		records []string
+		want    Action
+	}{
+		"a dangling name and its ID":  {[]string{dangling, criID("a")}, Remove},
+		"a dangling name alone":       {[]string{dangling}, Remove},
+		"an ID alone":                 {[]string{criID("a")}, Keep},
+		"a digest of a repository":    {[]string{repo, criID("a")}, Keep},
+		"a tag beside a dangling one": {[]string{dangling, tag, criID("a")}, Keep},
+	} {
+		t.Run(name, func(t *testing.T) {
+			records := map[string]string{}
+			for _, record := range test.records {
+				records[record] = "a"
+			}
+			ns := criSpace(records)
+			for i := range ns.Images {
+				ns.Images[i].Labels = map[string]string{labelManaged: valueManaged}
+			}
+			decisions, _ := decide(ns, Policy{}, StoreInfo{Version: "2.4.2"}, time.Now())
+			for _, d := range decisions {
+				if d.Action != test.want {
+					t.Errorf("%s: %s, %s", d.Name, d.Action, d.Reason)
+				}
+			}
+		})
+	}
+}
+
 // deaf is a CRI that never takes note of anything.
 type deaf struct{ criImages }
 

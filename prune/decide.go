@@ -151,14 +151,18 @@ func (j *judge) subject(u *unit, record images.Image) filters.Subject {
 	}
 	config := j.ns.Configs[u.target]
 	sub := filters.Subject{Dangling: true, Labels: config.Labels, LabelsErr: config.Problem}
+	nameless := false
 	for i, record := range records {
 		sub.Names = append(sub.Names, record.Name)
-		sub.Dangling = sub.Dangling && j.dangling(record)
+		dangles := j.dangling(record)
+		nameless = nameless || dangles
+		sub.Dangling = sub.Dangling && (dangles || criRecordOfID(record))
 		born := j.born(record)
 		if i == 0 || born.IsZero() || !sub.Born.IsZero() && born.After(sub.Born) {
 			sub.Born = born
 		}
 	}
+	sub.Dangling = sub.Dangling && nameless
 	return sub
 }
 

@@ -18,10 +18,6 @@ const (
 	// events within milliseconds, in their order.
 	criTimeout = 5 * time.Second
 	criPause   = 2 * time.Millisecond
-	// labelManaged is on every record that CRI has taken in. A record made
-	// with it is taken in without CRI writing to the store.
-	labelManaged = "io.cri-containerd.image"
-	valueManaged = "managed"
 	// labelProbe is on the records that are made only for CRI to see. If a
 	// killed run leaves one, it counts as dangling, and a containerd that
 	// collects expired records (2.0 and later) takes it.
@@ -156,6 +152,7 @@ func (x *execution) layToRest(ctx context.Context, cri criImages, p phantom, pro
 	return awaitCRI(ctx, cri, probe)
 }
 
+// probeLabels has CRI's own label, so that it need not write it.
 func (x *execution) probeLabels() map[string]string {
 	return map[string]string{
 		labelManaged: valueManaged,

@@ -102,7 +102,7 @@ func (n *Node) Listed() map[string][]string {
 	}
 	out := make(map[string][]string)
 	for _, img := range answer.GetImages() {
-		names := append(slices.Clone(img.GetRepoTags()), img.GetRepoDigests()...)
+		names := append(append([]string{}, img.GetRepoTags()...), img.GetRepoDigests()...)
 		slices.Sort(names)
 		// After a restart CRI may list a name twice that two records spell.
 		out[img.GetId()] = slices.Compact(names)

@@ -98,3 +98,31 @@ func TestImageStaysWhoseNameCRIMistakes(t *testing.T) {
 		wantUsable(t, n, "web:1", web.Config.Desc.Digest.String())
 	})
 }
+
+// Without -a only images go that nobody named, and CRI's own record of an
+// image's ID is no name.
+func TestDanglingImagesGo(t *testing.T) {
+	daemon.EachVersion(t, func(t *testing.T, version parts.Part) {
+		n := cri.Start(t, version)
+		var gone []*imagestore.Image
+		for _, odd := range []func(*imagestore.Image) string{noneDangling, overlayfsName, importName} {
+			img := n.Image()
+			n.Add(img, odd(img))
+			gone = append(gone, img)
+		}
+		n.Pulled("docker.io/library/unused", "1")
+		old := n.Pulled("docker.io/library/moved", "1")
+		n.Pulled("docker.io/library/moved", "1") // the old one keeps repo@digest
+		used := n.Image()
+		n.Add(used, noneDangling(used))
+		n.Pod("api").Create(cri.Container{Name: "app", Image: used.Config.Desc.Digest.String()})
+
+		p, err := run{namespaces: []string{cri.Namespace}, dangling: true}.on(t, n)
+		if err != nil {
+			t.Error(err)
+		}
+		p.wantGone(t, gone...)
+		wantClean(t, n)
+		wantUsable(t, n, used.Config.Desc.Digest.String(), names("docker.io/library/moved", "1", old)[1])
+	})
+}

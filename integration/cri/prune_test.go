@@ -25,11 +25,12 @@ type pruned struct {
 	before, after *oracle.State
 }
 
-// run is a prune of everything unused.
+// run is a prune, of everything unused unless said otherwise.
 type run struct {
 	namespaces []string
 	sources    []prune.Source
 	dial       []grpc.DialOption
+	dangling   bool // only what is dangling
 }
 
 // pruneAll prunes k8s.io, and nothing may fail.
@@ -53,6 +54,9 @@ func (r run) on(t *testing.T, n *cri.Node) (pruned, error) {
 	defer store.Close()
 	p := pruned{before: n.Capture()}
 	policy := prune.Policy{Namespaces: r.namespaces, Filters: filters.Everything()}
+	if r.dangling {
+		policy.Filters = filters.Set{}
+	}
 	inv, err := prune.Read(t.Context(), store, policy, time.Now(), prune.ReadOptions{Sources: r.sources})
 	if err != nil {
 		t.Fatal(err)
