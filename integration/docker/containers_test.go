@@ -67,6 +67,16 @@ func reasons(plan *prune.Plan, part string) []string {
 	return out
 }
 
+// byAction groups the names that the plan decides about by what it does.
+func byAction(plan *prune.Plan) map[string][]string {
+	actions := make(map[string][]string)
+	for _, d := range plan.Decisions() {
+		action := fmt.Sprint(d.Action)
+		actions[action] = append(actions[action], strings.TrimPrefix(d.Name, "docker.io/library/"))
+	}
+	return actions
+}
+
 func standIn(img *imagestore.Image) string { return "moby-dangling@" + img.Target.Digest.String() }
 
 func imageMount(source string) mount.Mount {
@@ -76,7 +86,7 @@ func imageMount(source string) mount.Mount {
 // Every spelling by which a container can name its image.
 func TestContainersByEverySpelling(t *testing.T) {
 	e := Start(t)
-	named := e.Image("docker.io/library/named:1")
+	e.Image("docker.io/library/named:1")
 	e.Tag("named:1", "named:other")
 	e.Create("brave_curie", "named:1")
 
@@ -108,6 +118,14 @@ func TestContainersByEverySpelling(t *testing.T) {
 	if diff := cmp.Diff(want, reasons(plan, "/named:")); diff != "" {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
+	actions := map[string][]string{
+		"keep":     {"both:1", "moved:1", "named:1", standIn(moved)},
+		"stand-in": {"digested:1", "full:1", "short:1", "z:1"},
+		"remove":   {"named:other", "unused:1", "unused:2"},
+	}
+	if diff := cmp.Diff(actions, byAction(plan)); diff != "" {
+		t.Errorf("plan (-want +got):\n%s", diff)
+	}
 	report := pruneAndCheck(t, e)
 	if len(report.Untagged) != 7 {
 		t.Errorf("untagged %v, want seven", report.Untagged)
@@ -123,7 +141,6 @@ func TestContainersByEverySpelling(t *testing.T) {
 	if diff := cmp.Diff([]string{"<none>", "<none>", "<none>", "<none>", "<none>", "both:1", "moved:1", "named:1"}, e.Names()); diff != "" {
 		t.Errorf("what Docker lists (-want +got):\n%s", diff)
 	}
-	_ = named
 
 	// Nothing is left to do, and the stand-ins stay while they are in use.
 	again := pruning.Run(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()), nil)
