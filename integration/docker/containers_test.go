@@ -275,6 +275,26 @@ func TestBuildKitInDocker(t *testing.T) {
 	e.Run("of_cache", "built:again")
 }
 
+// BuildKit in dockerd makes no dangling image of the one that it replaces:
+// Docker loses it by itself, and its container cannot be committed any more.
+// A prune must not make that worse.
+func TestContainerOfReplacedBuild(t *testing.T) {
+	e := Start(t)
+	e.Build(build.BuilderBuildKit, "built:1", e.dockerfile(0))
+	id := e.Create("of_replaced", "built:1")
+	e.Build(build.BuilderBuildKit, "built:1", e.dockerfile(1))
+	before := e.Capture()
+	report := pruning.Run(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()), nil)
+	if len(report.Untagged) != 0 {
+		t.Errorf("untagged %v, although the container's name for its image is built:1", report.Untagged)
+	}
+	e.CheckOwn(before, e.Capture())
+	e.StartContainer(id)
+	if state := e.Containers()["of_replaced"].State; state != "running" {
+		t.Errorf("the container is %s", state)
+	}
+}
+
 // dockerfile is a build that runs a program, in one of several versions.
 func (e *Engine) dockerfile(version int) map[string]string {
 	return map[string]string{

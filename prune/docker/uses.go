@@ -27,14 +27,14 @@ const (
 // uses turns containers into claims. Layers that Docker keeps and that belong
 // to none of them, as of a build under way, claim what they stand on.
 func (e *engine) uses(ctx context.Context, ns *prune.Namespace, list []container.Summary) ([]prune.Use, error) {
-	layers := ns.DockerLayers()
+	own, layers := ns.DockerContainers(), ns.DockerLayers()
 	var uses []prune.Use
 	for _, c := range list {
 		image, err := e.asTyped(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		uses = append(uses, containerUses(ns, c, image)...)
+		uses = append(uses, containerUses(ns, c, image, own[c.ID])...)
 		for _, m := range c.Mounts {
 			if m.Type != mount.TypeImage {
 				continue
@@ -53,7 +53,7 @@ func (e *engine) uses(ctx context.Context, ns *prune.Namespace, list []container
 // containerUses claims the image that a container was made from, and the name
 // that was typed for it, which may have moved to another since. The manifest
 // and the container's own layers speak only when no record has the image.
-func containerUses(ns *prune.Namespace, c container.Summary, typed string) []prune.Use {
+func containerUses(ns *prune.Namespace, c container.Summary, typed string, own prune.SnapshotKey) []prune.Use {
 	if c.ImageID == "" {
 		return nil
 	}
@@ -62,7 +62,7 @@ func containerUses(ns *prune.Namespace, c container.Summary, typed string) []pru
 		if c.ImageManifestDescriptor != nil {
 			use.Digests = append(use.Digests, c.ImageManifestDescriptor.Digest)
 		}
-		use.Snapshot = ns.DockerContainers()[c.ID]
+		use.Snapshot = own
 	}
 	uses := []prune.Use{use}
 	if tag := tagOf(typed); tag != "" {

@@ -26,6 +26,7 @@ func TestContainerUses(t *testing.T) {
 		ID: id, Names: []string{"/brave_curie"}, ImageID: target.String(), State: container.StateExited,
 		ImageManifestDescriptor: &ocispec.Descriptor{Digest: manifest},
 	}
+	own := prune.SnapshotKey{Snapshotter: "overlayfs", Key: id}
 	holder := prune.Holder{Kind: "Docker container", ID: id, Name: "brave_curie", State: "stopped"}
 	for _, x := range []struct {
 		name  string
@@ -39,14 +40,14 @@ func TestContainerUses(t *testing.T) {
 			{Holder: holder, Image: "docker.io/library/app:1", Digests: []digest.Digest{target}},
 		}},
 		{"its record is gone", &prune.Namespace{}, "app:1", []prune.Use{
-			{Holder: holder, Image: "app:1", Digests: []digest.Digest{target, manifest}},
+			{Holder: holder, Image: "app:1", Digests: []digest.Digest{target, manifest}, Snapshot: own},
 		}},
 	} {
-		if diff := cmp.Diff(x.want, containerUses(x.ns, c, x.typed)); diff != "" {
+		if diff := cmp.Diff(x.want, containerUses(x.ns, c, x.typed, own)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", x.name, diff)
 		}
 	}
-	if got := containerUses(recorded, container.Summary{ID: id}, ""); got != nil {
+	if got := containerUses(recorded, container.Summary{ID: id}, "", own); got != nil {
 		t.Errorf("a container of no image uses %v", got)
 	}
 }
