@@ -62,6 +62,15 @@ func reportPage(t *testing.T, s sample) htmlreport.Page {
 			doc.Freed = append(doc.Freed, freed)
 		}
 	}
+	for i, d := range doc.Images {
+		switch {
+		case d.Action == prune.Keep:
+		case len(doc.Skipped) == 0 && i > 20:
+			doc.Skipped = append(doc.Skipped, prune.Skip{Record: d.Record, Reason: "it was tagged anew after the plan"})
+		default:
+			doc.Removed = append(doc.Removed, d.Record)
+		}
+	}
 	page.Generated = now.Add(3 * time.Second)
 	return page
 }

@@ -19,6 +19,10 @@ type builder struct {
 	// measured says that freed tells what is gone.
 	measured bool
 	freed    map[objectKey]bool
+	// removed are the records that are gone, spared those that are not after
+	// all, with the reason.
+	removed map[recordKey]bool
+	spared  map[recordKey]string
 }
 
 type imageKey struct {
@@ -35,6 +39,7 @@ func build(page Page) data {
 	b := &builder{
 		page: page, texts: make(map[string]int), known: make(map[string]int),
 		images: make(map[imageKey]int), freed: make(map[objectKey]bool),
+		removed: make(map[recordKey]bool), spared: make(map[recordKey]string),
 	}
 	b.data = data{
 		Kind: page.kind(), Title: visible(page.title()), Generated: page.Generated.UTC(),
@@ -42,9 +47,7 @@ func build(page Page) data {
 	}
 	if d := page.Document; d != nil {
 		b.measured = d.Kind == prune.DocumentReport && d.Measured
-		for _, f := range d.Freed {
-			b.freed[objectKey{f.Digest, f.Namespace, f.Snapshot}] = true
-		}
+		b.learn(d)
 	}
 	b.addImages()
 	b.addRows()
@@ -116,7 +119,8 @@ func (b *builder) addRows() {
 		return
 	}
 	for _, d := range b.page.Document.Images {
-		r := row{Space: b.space(d.Namespace), Name: visible(d.Name), Image: -1, Action: string(d.Action), Reason: b.text(d.Reason)}
+		action, reason := b.done(d)
+		r := row{Space: b.space(d.Namespace), Name: visible(d.Name), Image: -1, Action: action, Reason: b.text(reason)}
 		if i, ok := b.images[imageKey{d.Namespace, d.Target}]; ok {
 			r.Image = i
 		} else {
@@ -154,6 +158,6 @@ func (b *builder) facts() [][2]string {
 		add("Namespaces", strings.Join(d.Policy.Namespaces, ", "))
 		add("Filters", strings.Join(d.Policy.Filters, ", "))
 	}
-	add("Read", at.UTC().Format("2006-01-02 15:04:05 MST"))
+	add("As of", at.UTC().Format("2006-01-02 15:04:05 MST"))
 	return facts
 }

@@ -20,10 +20,10 @@ const svg = (name, attributes, ...children) => fill(document.createElementNS(SVG
 function patterns() {
   const pattern = (key, side, ...marks) =>
     svg('pattern', { id: 'p-' + key, width: side, height: side, patternUnits: 'userSpaceOnUse' }, ...marks);
-  return svg('svg', { width: 0, height: 0, 'aria-hidden': 'true', style: null, class: 'unseen' }, svg('defs', {},
+  return svg('svg', { width: 0, height: 0, 'aria-hidden': 'true', class: 'unseen' }, svg('defs', {},
     pattern('shared', 7, svg('path', { class: 'stroke', d: 'M-1,1 l2,-2 M0,7 l7,-7 M6,8 l2,-2' })),
     pattern('held', 8, svg('circle', { class: 'dot', cx: 2, cy: 2, r: 1.3 }), svg('circle', { class: 'dot', cx: 6, cy: 6, r: 1.3 })),
-    pattern('reclaimable', 9, svg('path', { class: 'stroke', d: 'M0,0 l9,9 M9,0 l-9,9' })),
+    pattern('reclaimable', 12, svg('path', { class: 'stroke', d: 'M0,0 l12,12 M-1,11 l2,2 M11,-1 l2,2' })),
     pattern('garbage', 6, svg('path', { class: 'stroke', d: 'M0,3 h6' }))));
 }
 

@@ -47,7 +47,6 @@ function wordStates(kind) {
 }
 
 function actionWord(action, kind) {
-  const goes = { df: 'unused', plan: 'goes', report: 'goes' };
-  const words = { remove: goes[kind], keep: kind === 'df' ? 'stays' : 'stays', 'stand-in': 'stand-in' };
+  const words = { remove: { df: 'unused', plan: 'goes', report: 'removed' }[kind], keep: 'stays' };
   return words[action] || action;
 }

@@ -6,10 +6,6 @@ function openMap(root) {
   map.current = root;
   // One namespace alone is no choice to make.
   if (root.children.length === 1 && root.children[0].children.length > 0) map.current = root.children[0];
-  for (const [i, state] of STATES.entries()) {
-    $('states').append(el('li', { title: state.hint }, swatch(state.key), el('span', { text: state.label }),
-      el('span', { class: 'soft', text: size(root.sums[i]) })));
-  }
   const host = $('map');
   host.addEventListener('click', (event) => clickTile(event.target));
   host.addEventListener('pointerover', (event) => inspect(tileAt(event.target)));
@@ -42,6 +38,7 @@ function go(node, focused) {
 
 function redraw() {
   drawCrumbs();
+  drawLegend();
   map.width = 0;
   drawMap();
   inspect(null);
@@ -57,6 +54,12 @@ function drawCrumbs() {
     return el('li', {}, name);
   });
   $('crumbs').replaceChildren(...items);
+}
+
+// drawLegend says what the colours mean, and how much of each is here.
+function drawLegend() {
+  $('states').replaceChildren(...STATES.map((state, i) => el('li', { class: map.current.sums[i] > 0 ? '' : 'none', title: state.hint },
+    swatch(state.key), el('span', { text: state.label }), el('span', { class: 'soft', text: size(map.current.sums[i]) }))));
 }
 
 function drawMap() {
@@ -83,6 +86,7 @@ function drawMap() {
 
 // inspect tells about the part under the pointer or the focus.
 function inspect(node) {
+  const idle = !node;
   node = node || map.current;
   const lines = [el('span', { class: 'what name', text: path(node).slice(1).map(nameOf).join(' / ') || 'The whole store' }),
     el('span', { text: size(node.total) }), el('span', { class: 'soft', text: percent(node.total, map.root.total) + ' of all' })];
@@ -92,7 +96,7 @@ function inspect(node) {
   if (node.holder) lines.push(el('span', { class: 'soft name', text: 'held by ' + node.holder }));
   const kinds = el('span', { class: 'kinds' });
   STATES.forEach((state, i) => {
-    if (node.sums[i] > 0) kinds.append(el('span', {}, swatch(state.key), el('span', { text: state.label + ' ' + size(node.sums[i]) })));
+    if (!idle && node.sums[i] > 0) kinds.append(el('span', {}, swatch(state.key), el('span', { text: state.label + ' ' + size(node.sums[i]) })));
   });
   $('inspect').replaceChildren(...lines, kinds);
 }

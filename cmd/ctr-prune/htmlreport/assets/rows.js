@@ -13,7 +13,7 @@ function readRows(data) {
   });
 }
 
-const ACTIONS = ['remove', 'stand-in', 'keep'];
+const ACTIONS = ['remove', 'stand-in', 'skipped', 'keep'];
 const bytesOf = (key) => (row) => (row.image ? row.image[key] || 0 : -1);
 
 // COLUMNS: what a column is called, what it sorts by, and which way first.

@@ -106,7 +106,7 @@ function cell(row, column) {
 
 // actionMark is a shape for each decision: colour alone tells nothing.
 function actionMark(action) {
-  const shapes = { remove: 'M2,2 L10,10 M10,2 L2,10', keep: 'M1.5,6.5 L4.5,9.5 L10.5,2.5', 'stand-in': 'M1.5,6 H10.5 M7,2.5 L10.5,6 L7,9.5' };
+  const shapes = { remove: 'M2,2 L10,10 M10,2 L2,10', keep: 'M1.5,6.5 L4.5,9.5 L10.5,2.5', skipped: 'M1.5,6 H10.5', 'stand-in': 'M1.5,6 H10.5 M7,2.5 L10.5,6 L7,9.5' };
   return svg('svg', { viewBox: '0 0 12 12', 'aria-hidden': 'true' },
     svg('path', { d: shapes[action] || shapes.keep, fill: 'none', stroke: 'currentColor', 'stroke-width': 1.8, 'stroke-linecap': 'round' }));
 }
@@ -117,9 +117,14 @@ function nameCell(row) {
     el('button', { type: 'button', class: 'link', 'aria-expanded': String(open), text: open ? 'less' : row.names.length ? plural(row.names.length, 'more name') : 'details', onclick: (event) => toggle(row, event.target) }));
   const place = row.image && table.byImage[row.raw.i];
   if (place) tools.append(el('button', { type: 'button', class: 'link', text: 'on the map', onclick: () => { showParts(false); go(place, true); $('map-section').scrollIntoView(); } }));
-  const th = el('th', { scope: 'row' }, el('span', { class: 'name', text: row.name }), tools);
+  const th = el('th', { scope: 'row' }, el('div', { class: 'line' }, el('span', { class: 'name', title: row.name, text: brief(row.name) }), tools));
   if (open) th.append(moreOf(row));
   return th;
+}
+
+// brief shortens digests as docker does; the details have them whole.
+function brief(name) {
+  return name.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…');
 }
 
 function toggle(row, button) {
@@ -131,6 +136,7 @@ function toggle(row, button) {
 
 function moreOf(row) {
   const list = el('ul', { class: 'more' });
+  if (brief(row.name) !== row.name) list.append(el('li', { text: row.name }));
   for (const name of row.names) list.append(el('li', { text: name }));
   for (const detail of row.details) list.append(el('li', { text: detail }));
   list.append(el('li', { class: 'mono', text: row.target }));

@@ -22,6 +22,17 @@ function cut(text, width, font) {
   return low < 3 ? '' : chars.slice(0, low).join('') + '…';
 }
 
+// label shortens a part's name. Of a repository the end tells it apart, so its
+// first components go first.
+function label(node, width, font) {
+  const parts = nameOf(node).slice(0, 300).split('/');
+  let name = nameOf(node);
+  for (let i = 1; node.kind === 'repository' && i < parts.length && textWidth(name, font) > width; i++) {
+    name = '…/' + parts.slice(i).join('/');
+  }
+  return cut(name, width, font);
+}
+
 // drawTile draws a tile with those in it; from is the corner of the tile that
 // it lies in.
 function drawTile(d, from, actions) {
@@ -47,7 +58,7 @@ function drawFrame(g, d, width, height) {
   if (width <= 34 || height <= HEAD + 14) return;
   const node = d.data.node;
   const bytes = size(node.total);
-  const left = cut(nameOf(node), width - 12, 'head');
+  const left = label(node, width - 12, 'head');
   if (!left) return;
   g.append(svg('text', { class: 'head', x: 6, y: 13.5, text: left }));
   const room = width - 12 - textWidth(left, 'head');
@@ -65,7 +76,7 @@ function drawLeaf(g, node, width, height) {
     x += share;
   });
   if (height < 17) return;
-  const text = cut(nameOf(node), width - 10, 'plain');
+  const text = label(node, width - 10, 'plain');
   if (!text) return;
   g.append(svg('text', { x: 5, y: 14, text }));
   if (height > 32 && textWidth(size(node.total), 'bytes') < width - 10) g.append(svg('text', { class: 'bytes', x: 5, y: 28, text: size(node.total) }));
