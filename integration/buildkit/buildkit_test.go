@@ -173,7 +173,9 @@ func TestBuildkitFreesWhatItHeld(t *testing.T) {
 	}
 	b.Ctl("prune", "--all")
 	b.Ctl("prune-histories")
-	b.Store("buildkit").Collect(t.Context())
+	if err := b.Store("buildkit").Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	after := b.Capture()
 	for _, h := range report.Held {
 		if _, ok := after.Files[h.Digest]; ok && h.Digest != "" {
