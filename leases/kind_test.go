@@ -9,30 +9,61 @@ import (
 )
 
 func TestKindOf(t *testing.T) {
+	expiring := map[string]string{labelExpire: noon.Format(time.RFC3339)}
+	flat := map[string]string{labelFlat: "2026-11-21"}
+	flatExpiring := map[string]string{labelFlat: "", labelExpire: noon.Format(time.RFC3339)}
+	temporary := map[string]string{labelFlat: "2026-11-21", "buildkit/lease.temporary": "2026-11-21"}
 	const cache = "pe2sqmbcu368bevj7czyovvm5"
-	later := map[string]string{"containerd.io/gc.expire": time.Now().Add(time.Hour).Format(time.RFC3339)}
-	flat := map[string]string{"containerd.io/gc.flat": "2026-11-21T09:48:35Z"}
-	temporary := map[string]string{"containerd.io/gc.flat": "2026-11-21T09:48:35Z", "buildkit/lease.temporary": "2026-11-21T09:48:35Z"}
 	for _, c := range []struct {
 		id     string
 		labels map[string]string
 		want   Kind
+		ours   bool
 	}{
-		{RunID, later, KindRun},
-		{"ref_onv1p95wu4ux0g9gguthy3l0k", nil, KindHistory},
-		{"ref_onv1p95wu4ux0g9gguthy3l0k", later, KindPull},
-		{cache, flat, KindCache},
-		{cache + "-variants", nil, KindCache},
-		{cache + "-view", temporary, KindBuild},
-		{cache, nil, KindOther},
-		{strings.Repeat("1a", 32), nil, KindDocker},
-		{strings.Repeat("1a", 32), later, KindPull},
-		{strings.Repeat("1A", 32), nil, KindOther},
-		{"1234-abcd", later, KindPull},
-		{"mine", nil, KindOther},
+		{RunID, expiring, KindRun, true},
+		{RunID, nil, KindRun, true},
+		{"ctr-prune-takeover-r", expiring, KindClaim, true},
+		{"ctr-prune-grace-r", expiring, KindGrace, false},
+		{"ref_abc", nil, KindHistory, false},
+		{"ref_abc", flat, KindHistory, false},
+		{"ref_abc", map[string]string{labelExpire: "never"}, KindHistory, false}, // read as no expiry
+		{"ref_abc", expiring, KindPull, false},
+		{cache, flat, KindCache, false},
+		{cache + "-variants", nil, KindCache, false},
+		{cache + "-view", temporary, KindBuild, false},
+		{cache, nil, KindOther, false},
+		{strings.Repeat("1a", 32), nil, KindDocker, false},
+		{strings.Repeat("1a", 32), expiring, KindPull, false},
+		{strings.Repeat("1A", 32), nil, KindOther, false},
+		{"abc", flatExpiring, KindPull, false},
+		{"abc", expiring, KindPull, false},
+		{"abc", nil, KindOther, false},
+		{"ctr-prune2", nil, KindOther, false},
 	} {
-		if got := KindOf(leases.Lease{ID: c.id, Labels: c.labels}); got != c.want {
-			t.Errorf("%s with %v: got %q, want %q", c.id, c.labels, got, c.want)
+		lease := leases.Lease{ID: c.id, Labels: c.labels}
+		if got := KindOf(lease); got != c.want {
+			t.Errorf("%s %v is %q, want %q", c.id, c.labels, got, c.want)
 		}
+		if got := Ours(lease); got != c.ours {
+			t.Errorf("%s %v is ours: %v", c.id, c.labels, got)
+		}
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	for text, want := range map[string]time.Time{
+		"2026-11-21T12:00:00Z":      noon,
+		"2026-11-21T13:00:00+01:00": noon,
+		"2026-11-21":                {},
+		"soon":                      {},
+		"":                          {},
+	} {
+		at, ok := Expiry(leases.Lease{Labels: map[string]string{labelExpire: text}})
+		if !at.Equal(want) || ok == want.IsZero() {
+			t.Errorf("%q expires at %v, %v", text, at, ok)
+		}
+	}
+	if _, ok := Expiry(leases.Lease{}); ok {
+		t.Error("a lease without labels expires")
 	}
 }

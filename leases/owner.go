@@ -69,9 +69,16 @@ func (p Procfs) Dead(o Owner) bool {
 	}
 	start, err := p.startTicks(o.PID)
 	if errors.Is(err, fs.ErrNotExist) {
-		return true
+		return p.showsAll()
 	}
 	return err == nil && o.Start != 0 && start != o.Start
+}
+
+// showsAll says whether processes of other users are shown: with the mount
+// option hidepid one that runs may look absent. Process 1 is always there.
+func (p Procfs) showsAll() bool {
+	_, err := p.startTicks(1)
+	return err == nil
 }
 
 func (p Procfs) path(elem ...string) string {
@@ -106,9 +113,13 @@ func (p Procfs) startTicks(pid int) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	end := bytes.LastIndexByte(b, ')')
+	if end < 0 {
+		return 0, fmt.Errorf("stat of process %d has no name", pid)
+	}
+	fields := strings.Fields(string(b[end+1:]))
 	if len(fields) < 20 {
-		return 0, fmt.Errorf("stat of process %d has %d fields", pid, len(fields))
+		return 0, fmt.Errorf("stat of process %d has %d fields after the name", pid, len(fields))
 	}
 	if fields[0] == "Z" || fields[0] == "X" {
 		return 0, fs.ErrNotExist

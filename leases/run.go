@@ -2,7 +2,6 @@ package leases
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -41,8 +40,11 @@ type Busy struct {
 }
 
 func (e *Busy) Error() string {
-	return fmt.Sprintf("another run is under way in namespace %q: %s, since %s; try again when it has ended (its lease expires at %s)",
-		e.Namespace, e.Run.Owner, e.Run.Start.Format(time.RFC3339), e.Run.Expires.Format(time.RFC3339))
+	since := fmt.Sprintf("another run is under way in namespace %q: %s, since %s", e.Namespace, e.Run.Owner, e.Run.Start.Format(time.RFC3339))
+	if e.Run.Expires.IsZero() {
+		return since + fmt.Sprintf("; its lease %q never expires: delete it if no such run exists", RunID)
+	}
+	return since + fmt.Sprintf("; try again when it has ended (its lease expires at %s)", e.Run.Expires.Format(time.RFC3339))
 }
 
 // Is makes a Busy match errdefs.ErrAlreadyExists.
@@ -54,24 +56,32 @@ type Locker struct {
 	Procfs  Procfs
 }
 
+// lockTries bounds how often a run that ends just then is waited for.
+const lockTries = 3
+
 // Lock takes the run lease of the namespace of ctx. When a live run holds it
 // the error is a *[Busy]; when a dead one does, the error is a *[Stale].
 func (l Locker) Lock(ctx context.Context, namespace string, run Run, now time.Time) error {
-	_, err := l.Manager.Create(ctx, leases.WithID(RunID), leases.WithLabels(run.labels()))
-	if err == nil {
-		return nil
+	for try := 1; ; try++ {
+		_, err := l.Manager.Create(ctx, leases.WithID(RunID), leases.WithLabels(run.labels()))
+		if err == nil {
+			return nil
+		}
+		if !errdefs.IsAlreadyExists(err) {
+			return fmt.Errorf("creating the run lease %q in namespace %q: %w", RunID, namespace, err)
+		}
+		found, err := l.find(ctx, RunID)
+		if errdefs.IsNotFound(err) && try < lockTries {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("reading the run lease of namespace %q: %w", namespace, err)
+		}
+		if l.Over(found, now) {
+			return &Stale{Namespace: namespace, Run: found}
+		}
+		return &Busy{Namespace: namespace, Run: found}
 	}
-	if !errdefs.IsAlreadyExists(err) {
-		return fmt.Errorf("creating the run lease %q in namespace %q: %w", RunID, namespace, err)
-	}
-	found, err := l.find(ctx, RunID)
-	if err != nil {
-		return fmt.Errorf("reading the run lease of namespace %q: %w", namespace, err)
-	}
-	if l.Over(found, now) {
-		return &Stale{Namespace: namespace, Run: found}
-	}
-	return &Busy{Namespace: namespace, Run: found}
 }
 
 // Stale is the error of [Locker.Lock] when the lease belongs to a run that
@@ -89,44 +99,6 @@ func (e *Stale) Error() string {
 // is past its expiry.
 func (l Locker) Over(run Run, now time.Time) bool {
 	return (!run.Expires.IsZero() && now.After(run.Expires)) || l.Procfs.Dead(run.Owner)
-}
-
-// Claim makes the caller the only process that finishes a stale run. Creating
-// a lease is atomic and its ID names the dead run, so of several claimants one
-// wins and the others get a *[Busy]. A claimant that died is claimed in turn.
-// The returned release gives the claims up; call it when the stale run's own
-// lease is gone.
-func (l Locker) Claim(ctx context.Context, stale *Stale, self Run, now time.Time) (release func(context.Context) error, err error) {
-	var claims []string
-	for name := stale.Run.Name; ; {
-		id := claimPrefix + name
-		claims = append(claims, id)
-		_, err := l.Manager.Create(ctx, leases.WithID(id), leases.WithLabels(self.labels()))
-		if err == nil {
-			return func(ctx context.Context) error { return l.release(ctx, claims) }, nil
-		}
-		if !errdefs.IsAlreadyExists(err) {
-			return nil, fmt.Errorf("claiming the interrupted run in namespace %q: %w", stale.Namespace, err)
-		}
-		other, err := l.find(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("reading the claim %q in namespace %q: %w", id, stale.Namespace, err)
-		}
-		if !l.Over(other, now) {
-			return nil, &Busy{Namespace: stale.Namespace, Run: other}
-		}
-		name = other.Name
-	}
-}
-
-func (l Locker) release(ctx context.Context, ids []string) error {
-	var errs []error
-	for _, id := range ids {
-		if err := l.Manager.Delete(ctx, leases.Lease{ID: id}); err != nil && !errdefs.IsNotFound(err) {
-			errs = append(errs, fmt.Errorf("deleting lease %q: %w", id, err))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // Unlock deletes the run lease. With collect it returns only after containerd
@@ -161,7 +133,7 @@ func (l Locker) find(ctx context.Context, id string) (Run, error) {
 			return run, nil
 		}
 	}
-	return Run{}, fmt.Errorf("lease %q is gone again: %w", id, errdefs.ErrUnavailable)
+	return Run{}, fmt.Errorf("lease %q is gone again: %w", id, errdefs.ErrNotFound)
 }
 
 func (r Run) labels() map[string]string {

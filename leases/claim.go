@@ -1,0 +1,74 @@
+package leases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/errdefs"
+)
+
+// Claim makes the caller the only process that finishes a stale run. Creating
+// a lease is atomic and its ID names the dead run, so of several claimants one
+// wins and the others get a *[Busy], as does one that comes so late that the
+// winner has the run lease by now. A claimant that died is claimed in turn.
+//
+// The returned release gives the claims up; call it when the stale run's own
+// lease is gone.
+func (l Locker) Claim(ctx context.Context, stale *Stale, self Run, now time.Time) (release func(context.Context) error, err error) {
+	var claims []string
+	for name := stale.Run.Name; ; {
+		id := claimPrefix + name
+		if slices.Contains(claims, id) {
+			return nil, fmt.Errorf("claiming the interrupted run in namespace %q: the claims on it go round in circles: %w", stale.Namespace, errdefs.ErrFailedPrecondition)
+		}
+		claims = append(claims, id)
+		_, err := l.Manager.Create(ctx, leases.WithID(id), leases.WithLabels(self.labels()))
+		if err == nil {
+			break
+		}
+		if !errdefs.IsAlreadyExists(err) {
+			return nil, fmt.Errorf("claiming the interrupted run in namespace %q: %w", stale.Namespace, err)
+		}
+		other, err := l.find(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("reading the claim %q in namespace %q: %w", id, stale.Namespace, err)
+		}
+		if !l.Over(other, now) {
+			return nil, &Busy{Namespace: stale.Namespace, Run: other}
+		}
+		name = other.Name
+	}
+	if err := l.stillStale(ctx, stale); err != nil {
+		return nil, errors.Join(err, l.release(ctx, claims))
+	}
+	return func(ctx context.Context) error { return l.release(ctx, claims) }, nil
+}
+
+// stillStale looks whether the run lease is still that of the stale run. Who
+// took the run over gives the claims up only after that, so with the claims
+// in hand the answer holds.
+func (l Locker) stillStale(ctx context.Context, stale *Stale) error {
+	found, err := l.find(ctx, RunID)
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading the run lease of namespace %q: %w", stale.Namespace, err)
+	case found.Name != stale.Run.Name:
+		return &Busy{Namespace: stale.Namespace, Run: found}
+	default:
+		return nil
+	}
+}
+
+func (l Locker) release(ctx context.Context, ids []string) error {
+	var errs []error
+	for _, id := range ids {
+		if err := l.delete(ctx, id, false); err != nil {
+			errs = append(errs, fmt.Errorf("deleting lease %q: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,150 @@
+package leases
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/errdefs"
+	"github.com/google/go-cmp/cmp"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// crashed leaves the run lease of a process that is gone.
+func (s store) crashed(t *testing.T, m machine) *Stale {
+	t.Helper()
+	l := Locker{Manager: s.manager, Procfs: m.procfs()}
+	must(0, l.Lock(s.ctx, "test", m.dead("crashed", 50), noon))
+	var stale *Stale
+	if err := l.Lock(s.ctx, "test", m.alive("new", 43), noon); !errors.As(err, &stale) {
+		t.Fatalf("got %v, want a *Stale", err)
+	}
+	return stale
+}
+
+func TestClaim(t *testing.T) {
+	m, s := newMachine(t), newStore(t)
+	l := Locker{Manager: s.manager, Procfs: m.procfs()}
+	stale := s.crashed(t, m)
+	release, err := l.Claim(s.ctx, stale, m.alive("new", 43), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = l.Claim(s.ctx, stale, m.alive("late", 44), noon)
+	var busy *Busy
+	if !errors.As(err, &busy) || busy.Run.Name != "new" {
+		t.Errorf("a second claim: %v, want to hear of the first", err)
+	}
+	must(0, l.Unlock(s.ctx, false))
+	must(0, l.Lock(s.ctx, "test", m.alive("new", 43), noon))
+	must(0, release(s.ctx))
+	if diff := cmp.Diff([]string{RunID}, s.ids()); diff != "" {
+		t.Errorf("leases left (-want +got):\n%s", diff)
+	}
+}
+
+// One that saw the stale lease, but comes when another one has finished the
+// run and works under the lease, must not take that lease for the dead run's.
+func TestClaimTooLate(t *testing.T) {
+	m, s := newMachine(t), newStore(t)
+	l := Locker{Manager: s.manager, Procfs: m.procfs()}
+	stale := s.crashed(t, m)
+	release := must(l.Claim(s.ctx, stale, m.alive("winner", 43), noon))
+	must(0, l.Unlock(s.ctx, false))
+	must(0, l.Lock(s.ctx, "test", m.alive("winner", 43), noon))
+	must(0, release(s.ctx))
+
+	_, err := l.Claim(s.ctx, stale, m.alive("late", 44), noon)
+	var busy *Busy
+	if !errors.As(err, &busy) || busy.Run.Name != "winner" {
+		t.Errorf("got %v, want to hear of the winner", err)
+	}
+	must(0, l.Unlock(s.ctx, false))
+	if _, err := l.Claim(s.ctx, stale, m.alive("later", 45), noon); !errdefs.IsNotFound(err) {
+		t.Errorf("claiming what is all done: %v", err)
+	}
+	if diff := cmp.Diff([]string{}, s.ids()); diff != "" {
+		t.Errorf("leases left (-want +got):\n%s", diff)
+	}
+}
+
+// Claimants that died are claimed in turn, however many.
+func TestClaimChain(t *testing.T) {
+	m, s := newMachine(t), newStore(t)
+	l := Locker{Manager: s.manager, Procfs: m.procfs()}
+	stale := s.crashed(t, m)
+	for _, name := range []string{"one", "two", "three"} {
+		must(l.Claim(s.ctx, stale, m.dead(name, 51), noon))
+	}
+	want := []string{RunID, claimPrefix + "crashed", claimPrefix + "one", claimPrefix + "two"}
+	if diff := cmp.Diff(want, s.ids()); diff != "" {
+		t.Fatalf("leases (-want +got):\n%s", diff)
+	}
+	release := must(l.Claim(s.ctx, stale, m.alive("new", 43), noon))
+	if _, err := l.Claim(s.ctx, stale, m.alive("late", 44), noon); !errdefs.IsAlreadyExists(err) {
+		t.Errorf("a claim on the living: %v", err)
+	}
+	must(0, release(s.ctx))
+	if diff := cmp.Diff([]string{RunID}, s.ids()); diff != "" {
+		t.Errorf("leases left (-want +got):\n%s", diff)
+	}
+}
+
+// Damaged claims that name each other end in an error, not in a loop.
+func TestClaimCircle(t *testing.T) {
+	m, s := newMachine(t), newStore(t)
+	l := Locker{Manager: s.manager, Procfs: m.procfs()}
+	stale := s.crashed(t, m)
+	for id, name := range map[string]string{"crashed": "other", "other": "crashed"} {
+		must(s.manager.Create(s.ctx, leases.WithID(claimPrefix+id), leases.WithLabels(m.dead(name, 51).labels())))
+	}
+	if _, err := l.Claim(s.ctx, stale, m.alive("new", 43), noon); !errdefs.IsFailedPrecondition(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestClaimRace(t *testing.T) {
+	m, s := newMachine(t), newStore(t)
+	l := Locker{Manager: s.manager, Procfs: m.procfs()}
+	stale := s.crashed(t, m)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	won := 0
+	for i := range 8 {
+		run := m.alive("r"+itoa(i), 60+i)
+		wg.Go(func() {
+			_, err := l.Claim(s.ctx, stale, run, noon)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				won++
+			} else if !errdefs.IsAlreadyExists(err) {
+				t.Errorf("a loser got %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if won != 1 {
+		t.Errorf("%d claimants won", won)
+	}
+}
+
+// failing fails to create leases.
+type failing struct{ leases.Manager }
+
+func (failing) Create(context.Context, ...leases.Opt) (leases.Lease, error) {
+	return leases.Lease{}, errdefs.ErrUnavailable
+}
+
+func TestClaimFails(t *testing.T) {
+	m, s := newMachine(t), newStore(t)
+	stale := s.crashed(t, m)
+	l := Locker{Manager: failing{s.manager}, Procfs: m.procfs()}
+	if _, err := l.Claim(s.ctx, stale, m.alive("new", 43), noon); !errdefs.IsUnavailable(err) {
+		t.Errorf("got %v", err)
+	}
+}

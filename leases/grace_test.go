@@ -1,0 +1,66 @@
+package leases
+
+import (
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
+)
+
+// A grace keeps what the run held, after the run.
+func TestGrace(t *testing.T) {
+	s := newStore(t)
+	l := Locker{Manager: s.manager}
+	run := Run{Name: "r", Start: noon, Expires: time.Now().Add(time.Hour).UTC().Truncate(time.Second)}
+	must(0, l.Lock(s.ctx, "test", run, noon))
+	victim := s.put("victim")
+	must(0, Hold(s.ctx, s.content, []byte("plan"), []digest.Digest{victim}))
+	top := leases.Resource{Type: "snapshots/native", ID: "top"}
+	must(0, l.Keep(s.ctx, run, []leases.Resource{top}))
+	must(0, l.Unlock(s.ctx, false))
+	s.collect()
+
+	if !s.has(victim) {
+		t.Error("the victim is gone")
+	}
+	docs := must(Kept(s.ctx, s.manager, s.content, "r"))
+	if len(docs) != 1 || string(docs[0]) != "plan" {
+		t.Errorf("plans %q", docs)
+	}
+	kept := must(s.manager.List(s.ctx))[0]
+	resources := must(s.manager.ListResources(s.ctx, kept))
+	want := []leases.Resource{{Type: "content", ID: digest.FromString("plan").String()}, top}
+	if diff := cmp.Diff(want, resources); diff != "" {
+		t.Errorf("resources (-want +got):\n%s", diff)
+	}
+	if got, ok := GraceRun(kept); !ok || got.Name != "r" || !got.Expires.Equal(run.Expires) {
+		t.Errorf("GraceRun = %+v, %v", got, ok)
+	}
+	must(0, l.DropGrace(s.ctx, "r", false))
+	must(0, l.DropGrace(s.ctx, "r", false)) // it is gone: that is what was wanted
+	s.collect()
+	if s.has(victim) {
+		t.Error("the victim outlives the grace")
+	}
+}
+
+func TestGraceRunOfOthers(t *testing.T) {
+	labels := Run{Name: "r"}.labels()
+	for _, lease := range []leases.Lease{
+		{ID: RunID, Labels: labels}, {ID: gracePrefix + "other", Labels: labels}, {ID: gracePrefix + "r"},
+	} {
+		if run, ok := GraceRun(lease); ok {
+			t.Errorf("%s is the grace of %+v", lease.ID, run)
+		}
+	}
+}
+
+// Keep fails without the run lease, whose holdings it takes over.
+func TestKeepNeedsTheLease(t *testing.T) {
+	s := newStore(t)
+	if err := (Locker{Manager: s.manager}).Keep(s.ctx, Run{Name: "r"}, nil); err == nil {
+		t.Error("a grace was made of nothing")
+	}
+}

@@ -1,0 +1,183 @@
+package leases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/errdefs"
+	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// put writes a blob that nothing holds.
+func (s store) put(text string) digest.Digest {
+	desc := ocispec.Descriptor{Digest: digest.FromString(text), Size: int64(len(text))}
+	must(0, content.WriteBlob(s.ctx, s.content, "put-"+text, strings.NewReader(text), desc))
+	return desc.Digest
+}
+
+func (s store) has(dgst digest.Digest) bool {
+	_, err := s.content.Info(s.ctx, dgst)
+	return err == nil
+}
+
+func (s store) collect() { must(s.db.GarbageCollect(context.Background())) }
+
+// What the plan names lives as long as the run lease, through any collection,
+// and not longer; the plan can be read back until then.
+func TestHold(t *testing.T) {
+	s := newStore(t)
+	l := Locker{Manager: s.manager}
+	must(0, l.Lock(s.ctx, "test", Run{Name: "r", Start: noon, Expires: noon.AddDate(9, 0, 0)}, noon))
+	victims := []digest.Digest{s.put("one"), s.put("two")}
+	other := s.put("other")
+	absent := digest.FromString("absent")
+	must(0, Hold(s.ctx, s.content, []byte("plan 1"), append(victims, absent)))
+	must(0, Hold(s.ctx, s.content, []byte("plan 2"), nil))
+
+	s.collect()
+	if !s.has(victims[0]) || !s.has(victims[1]) || s.has(other) {
+		t.Error("held are not the victims and only they")
+	}
+	docs := must(Held(s.ctx, s.manager, s.content))
+	var texts []string
+	for _, doc := range docs {
+		texts = append(texts, string(doc))
+	}
+	slices.Sort(texts)
+	if diff := cmp.Diff([]string{"plan 1", "plan 2"}, texts); diff != "" {
+		t.Errorf("plans (-want +got):\n%s", diff)
+	}
+	must(0, l.Unlock(s.ctx, false))
+	s.collect()
+	if s.has(victims[0]) || s.has(digest.FromString("plan 1")) {
+		t.Error("something is held without the lease")
+	}
+	if _, err := Held(s.ctx, s.manager, s.content); !errdefs.IsNotFound(err) {
+		t.Errorf("reading without the lease: %v", err)
+	}
+}
+
+func TestHoldNeedsTheLease(t *testing.T) {
+	s := newStore(t)
+	if err := Hold(s.ctx, s.content, []byte("plan"), nil); err == nil {
+		t.Error("a plan was written under no lease")
+	}
+}
+
+func TestHoldLimits(t *testing.T) {
+	s := newStore(t)
+	must(0, Locker{Manager: s.manager}.Lock(s.ctx, "test", Run{Name: "r"}, noon))
+	many := make([]digest.Digest, MaxTargets+1)
+	for i := range many {
+		many[i] = digest.FromString(fmt.Sprint(i))
+	}
+	if err := Hold(s.ctx, s.content, []byte("plan"), many); err == nil {
+		t.Error("more than MaxTargets were accepted")
+	}
+	must(0, Hold(s.ctx, s.content, []byte("plan"), many[1:]))
+	info := must(s.content.Info(s.ctx, digest.FromString("plan")))
+	size := 0
+	for key, value := range info.Labels {
+		if len(key)+len(value) > 4096 {
+			t.Errorf("label %s is too long for containerd", key)
+		}
+		size += len(key) + len(value) + 16 // the frame of a map entry in a message
+	}
+	if len(info.Labels) != MaxTargets+1 || size > 1<<20 {
+		t.Errorf("%d labels, %d bytes", len(info.Labels), size)
+	}
+}
+
+// A run that was killed early left nothing; one whose plan went left no plan;
+// what others put under the lease is no plan.
+func TestHeldIsOnlyPlans(t *testing.T) {
+	s := newStore(t)
+	lease := leases.Lease{ID: RunID}
+	must(s.manager.Create(s.ctx, leases.WithID(RunID)))
+	if docs, err := Held(s.ctx, s.manager, s.content); err != nil || len(docs) != 0 {
+		t.Errorf("an empty lease: %q, %v", docs, err)
+	}
+	for _, resource := range []leases.Resource{
+		{Type: "content", ID: s.put("somebody's").String()},
+		{Type: "content", ID: digest.FromString("gone").String()},
+		{Type: "snapshots/native", ID: "s"},
+	} {
+		must(0, s.manager.AddResource(s.ctx, lease, resource))
+	}
+	if docs, err := Held(s.ctx, s.manager, s.content); err != nil || len(docs) != 0 {
+		t.Errorf("got %q, %v", docs, err)
+	}
+}
+
+// unreadable is a content store in which one blob cannot be read.
+type unreadable struct {
+	content.Store
+	bad digest.Digest
+}
+
+var errDisk = errors.New("input/output error")
+
+func (u unreadable) ReaderAt(ctx context.Context, desc ocispec.Descriptor) (content.ReaderAt, error) {
+	if desc.Digest == u.bad {
+		return nil, errDisk
+	}
+	return u.Store.ReaderAt(ctx, desc)
+}
+
+func TestHeldUnreadable(t *testing.T) {
+	s := newStore(t)
+	must(0, Locker{Manager: s.manager}.Lock(s.ctx, "test", Run{Name: "r"}, noon))
+	for _, doc := range []string{"bad", "good"} {
+		must(0, Hold(s.ctx, s.content, []byte(doc), nil))
+	}
+	docs, err := Held(s.ctx, s.manager, unreadable{s.content, digest.FromString("bad")})
+	if !errors.Is(err, errDisk) || len(docs) != 1 || string(docs[0]) != "good" {
+		t.Errorf("got %q, %v", docs, err)
+	}
+}
+
+// huge says that every blob is larger than a plan may be.
+type huge struct{ content.Store }
+
+func (h huge) Info(ctx context.Context, dgst digest.Digest) (content.Info, error) {
+	info, err := h.Store.Info(ctx, dgst)
+	info.Size = maxPlan + 1
+	return info, err
+}
+
+func TestHeldTooLarge(t *testing.T) {
+	s := newStore(t)
+	must(0, Locker{Manager: s.manager}.Lock(s.ctx, "test", Run{Name: "r"}, noon))
+	must(0, Hold(s.ctx, s.content, []byte("plan"), nil))
+	if docs, err := Held(s.ctx, s.manager, huge{s.content}); err == nil || len(docs) != 0 {
+		t.Errorf("got %d plans, %v", len(docs), err)
+	}
+}
+
+func TestReadBlob(t *testing.T) {
+	s := newStore(t)
+	dgst := s.put("twelve bytes")
+	if b, err := ReadBlob(s.ctx, s.content, dgst, 12); string(b) != "twelve bytes" || err != nil {
+		t.Errorf("got %q, %v", b, err)
+	}
+	if b, err := ReadBlob(s.ctx, s.content, dgst, 6); string(b) != "twelve" || err != nil {
+		t.Errorf("a part: got %q, %v", b, err)
+	}
+	if _, err := ReadBlob(s.ctx, s.content, dgst, 13); err == nil {
+		t.Error("more than there is could be read")
+	}
+	if b, err := ReadBlob(s.ctx, s.content, s.put(" "), 0); len(b) != 0 || err != nil {
+		t.Errorf("nothing: got %q, %v", b, err)
+	}
+	if _, err := ReadBlob(s.ctx, s.content, digest.FromString("absent"), 1); !errdefs.IsNotFound(err) {
+		t.Errorf("an absent blob: %v", err)
+	}
+}
