@@ -33,7 +33,7 @@ type space struct {
 // change is how a store differs from its inventory; the zero value is no
 // difference.
 type change struct {
-	// removed are image records that are gone.
+	// removed are image records, containers and sandboxes that are gone.
 	removed map[node]bool
 	// standIns are image records that were added, with their targets.
 	standIns map[node]digest.Digest
@@ -97,10 +97,14 @@ func (c *collector) roots(ch change) []node {
 	}
 	for _, s := range c.order {
 		for _, container := range s.Containers {
-			roots = append(roots, node{kind: kindContainer, ns: s.Name, key: container.ID})
+			if n := (node{kind: kindContainer, ns: s.Name, key: container.ID}); !ch.removed[n] {
+				roots = append(roots, n)
+			}
 		}
 		for _, sandbox := range s.Sandboxes {
-			roots = append(roots, node{kind: kindSandbox, ns: s.Name, key: sandbox.ID})
+			if n := (node{kind: kindSandbox, ns: s.Name, key: sandbox.ID}); !ch.removed[n] {
+				roots = append(roots, n)
+			}
 		}
 		roots = append(roots, c.leaseRoots(s, ch)...)
 		for _, ingest := range s.Ingests {

@@ -20,6 +20,9 @@ type ExecuteOptions struct {
 	Procfs  leases.Procfs
 	// Progress, if not nil, is told how far a stage has come.
 	Progress func(Progress)
+	// Event, if not nil, is told what happened when it does, one call at a
+	// time.
+	Event func(Event)
 	// LeaseTTL is how long the run lease lasts when the run is killed and
 	// nobody recovers it; an hour if zero.
 	LeaseTTL time.Duration

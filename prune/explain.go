@@ -16,14 +16,19 @@ type Explanation struct {
 	CreatedAt time.Time     `json:"createdAt,omitzero"`
 	// UsedBy are the clients that use the image, in words.
 	UsedBy []string `json:"usedBy"`
-	// Chains lead from what holds the object down to it, one for each holder.
+	// Chains lead from what holds the object down to it, one for each holder;
+	// those of an image to its content.
 	Chains [][]Object `json:"chains"`
 	// MoreChains counts the holders beyond those listed.
 	MoreChains int `json:"moreChains"`
 	// Holds is everything that the object reaches, itself included.
 	Holds Amount `json:"holds"`
-	// Frees is what removing the object would free.
+	// Frees is what removing the object would free: a record with the other
+	// names of its image, content or a snapshot with all images that hold it.
 	Frees Amount `json:"frees"`
+	// Parts are what the object refers to.
+	Parts     []Part `json:"parts"`
+	MoreParts int    `json:"moreParts"`
 	// Decisions are what a prune by the policy does with the records that
 	// lead to the object.
 	Decisions []ImageDocument `json:"decisions"`
@@ -41,25 +46,45 @@ func (inv *Inventory) Explain(text string, policy Policy, now time.Time) (*Expla
 		return nil, err
 	}
 	c := newCollector(inv, now)
-	var within []string
-	if !policy.AllNamespaces {
-		within = policy.Namespaces
-	}
-	n, err := c.find(text, within)
+	n, err := c.find(text, policy.within())
 	if err != nil {
 		return nil, err
 	}
 	e := &Explanation{Object: n.object(), UsedBy: []string{}, Chains: [][]Object{}, Decisions: []ImageDocument{}}
 	c.facts(e, n)
-	chains := c.chains(n)
+	chains := c.chains(c.subjectOf(n))
 	e.MoreChains = max(0, len(chains)-maxChains)
 	for _, chain := range chains[:len(chains)-e.MoreChains] {
 		e.Chains = append(e.Chains, chain.objects())
 	}
 	e.Holds = c.holding(n)
 	e.Frees = c.frees(inv, c.without(n, chains)).amount()
+	e.Parts, e.MoreParts = c.dissect(inv).parts(n, 0)
+	e.Parts = list(e.Parts)
 	e.addDecisions(c, plan, n, chains)
 	return e, nil
+}
+
+// within lists the namespaces to which a policy limits a search, none for all.
+func (p Policy) within() []string {
+	if p.AllNamespaces {
+		return nil
+	}
+	return p.Namespaces
+}
+
+// subjectOf is what the holders of an object are asked for: the content of an
+// image rather than its record, which holds itself.
+func (c *collector) subjectOf(n node) node {
+	if n.kind != kindImage {
+		return n
+	}
+	s := c.spaces[n.ns]
+	target := s.records[n.key].Target.Digest
+	if _, present := s.Blobs[target]; !present {
+		return n
+	}
+	return node{kind: kindContent, ns: n.ns, key: target.String()}
 }
 
 // facts fills in what the object itself tells.
@@ -79,6 +104,12 @@ func (c *collector) facts(e *Explanation, n node) {
 		e.CreatedAt = s.containers[n.key].CreatedAt
 	case kindLease:
 		e.CreatedAt = s.leases[n.key].CreatedAt
+	case kindIngest:
+		for _, ingest := range s.Ingests {
+			if ingest.Ref == n.key {
+				e.Bytes, e.CreatedAt = ingest.Offset, ingest.StartedAt
+			}
+		}
 	}
 }
 
@@ -195,8 +226,10 @@ func (c *collector) reversed() map[node][]node {
 func (c *collector) without(n node, chains []chain) change {
 	ch := change{removed: make(map[node]bool), ignored: make(map[node]bool)}
 	switch n.kind {
-	case kindLease:
+	case kindLease, kindIngest:
 		ch.ignored[n] = true
+	case kindContainer, kindSandbox:
+		ch.removed[n] = true
 	case kindImage:
 		s := c.spaces[n.ns]
 		target := s.records[n.key].Target.Digest

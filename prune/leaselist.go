@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/leases"
@@ -113,14 +114,15 @@ func (c *collector) heldAlone(inv *Inventory) map[node]Amount {
 	return sums
 }
 
-// PruneLeases removes the leases that [Inventory.Leases] marks for removal,
-// with one collection at the end, and returns what the store lost by it. The
-// locks of interrupted runs are not among them: [Plan.Execute] finishes those
-// runs, also for a plan that removes nothing.
-func PruneLeases(ctx context.Context, store Store, inv *Inventory, now time.Time) ([]LeaseInfo, error) {
+// PruneLeases removes the leases that [Inventory.Leases] marks for removal, in
+// the given namespaces or in all, with one collection at the end, and returns
+// them. The locks of interrupted runs are not among them: [Plan.Execute]
+// finishes those runs, by the policy [Nothing] without removing anything else.
+func PruneLeases(ctx context.Context, store Store, inv *Inventory, now time.Time, namespaces ...string) ([]LeaseInfo, error) {
 	var doomed []LeaseInfo
 	for _, info := range inv.Leases(now) {
-		if info.Action == Remove && info.Kind != ours.KindRun && info.Kind != ours.KindClaim {
+		chosen := len(namespaces) == 0 || slices.Contains(namespaces, info.Namespace)
+		if chosen && info.Action == Remove && info.Kind != ours.KindRun && info.Kind != ours.KindClaim {
 			doomed = append(doomed, info)
 		}
 	}

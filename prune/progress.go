@@ -22,6 +22,13 @@ type Progress struct {
 	Total int
 }
 
+// Event is something that a run has just done. The report tells later
+// whether it is still so.
+type Event struct {
+	// Untagged is the record that was deleted.
+	Untagged Record
+}
+
 // meter counts for one stage and tells the caller. Safe for concurrent use;
 // the callback may be called from several goroutines.
 type meter struct {

@@ -36,6 +36,9 @@ type ReadOptions struct {
 	// AllSizes measures every snapshot, not only those that a prune by the
 	// policy touches.
 	AllSizes bool
+	// Explain, if not empty, is a text for [Inventory.Explain]: only the
+	// snapshots that its answer tells of are measured.
+	Explain string
 
 	// before is an earlier reading of the same store: what cannot have
 	// changed since is taken from it.

@@ -188,6 +188,9 @@ func (x *execution) note(d Decision, result removal, err error) {
 	switch result {
 	case removed:
 		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
+		if x.opts.Event != nil {
+			x.opts.Event(Event{Untagged: d.record()})
+		}
 	case moved:
 		x.report.skip(d, "it was moved to another image since the plan was made")
 	case vanished:

@@ -44,6 +44,14 @@ func (r *reader) toMeasure(inv *Inventory, policy Policy) ([]snapshotID, error) 
 	if r.opts.AllSizes {
 		return inv.objects().sortedSnapshots(), nil
 	}
+	if r.opts.Explain != "" {
+		c := newCollector(inv, r.now)
+		n, err := c.find(r.opts.Explain, policy.within())
+		if err != nil {
+			return nil, nil // whoever explains it says so
+		}
+		return c.snapshotsOf(inv, n), nil
+	}
 	plan, err := inv.Plan(policy, r.now)
 	if err != nil {
 		return nil, err

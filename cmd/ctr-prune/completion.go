@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/spf13/cobra"
 
+	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -56,24 +59,34 @@ func newCompletion(p process) *cobra.Command {
 	}
 }
 
-// completeFlags tells the shells what the flags of a prune accept.
-func completeFlags(cmd *cobra.Command, p process, o *pruneOptions) {
-	live := completer{process: p, options: o}
+// completeSession tells the shells what the flags of a command accept.
+func completeSession(cmd *cobra.Command, p process, o *session) {
+	live := completer{process: p, session: o}
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"namespace": func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return live.namespaces(), cobra.ShellCompDirectiveNoFileComp
 		},
-		"filter": live.filters,
-		"until":  fixed("24h", "72h", "1w", "2w", "4w"),
-		"format": fixed(formatTable, formatJSON, formatLines),
-		"root":   directories,
+		"filter":  live.filters,
+		"until":   fixed("24h", "72h", "1w", "2w", "4w"),
+		"ingests": fixed("24h", "72h", "1w"),
+		"grace":   fixed("24h", "3d", "1w"),
+		"format":  fixed(formatTable, formatJSON, formatLines),
+		"root":    directories,
 		// Nothing useful can be offered for these, and files would mislead.
 		"dangling-prefix": fixed(), "timeout": fixed("1m", "10m", "1h"), "connect-timeout": fixed("1s", "10s", "1m"),
 	} {
-		// It fails only for a flag that does not exist or is there twice.
-		if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
-			panic(err)
+		_, done := cmd.GetFlagCompletionFunc(flag)
+		if cmd.Flags().Lookup(flag) != nil && !done {
+			completeFlag(cmd, flag, complete)
 		}
+	}
+}
+
+// completeFlag registers a completion. It fails only for a flag that does not
+// exist or has one.
+func completeFlag(cmd *cobra.Command, flag string, complete cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+		panic(err)
 	}
 }
 
@@ -89,7 +102,7 @@ func directories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 // not answer at once offers nothing.
 type completer struct {
 	process
-	options *pruneOptions
+	session *session
 }
 
 // ask opens the store for a moment.
@@ -98,10 +111,10 @@ func (c completer) ask(fn func(context.Context, prune.Store) error) {
 	defer cancel()
 	var store prune.Store
 	var err error
-	if c.options.store.root != "" {
-		store, err = prune.OpenRoot(ctx, c.options.store.root, prune.WithLockTimeout(completionTime/2))
+	if c.session.store.root != "" {
+		store, err = prune.OpenRoot(ctx, c.session.store.root, prune.WithLockTimeout(completionTime/2))
 	} else {
-		store, err = prune.Open(c.options.store.where(c.getenv), prune.WithTimeout(completionTime/2))
+		store, err = prune.Open(c.session.store.where(c.getenv), prune.WithTimeout(completionTime/2))
 	}
 	if err != nil {
 		return // a completion has nowhere to report to
@@ -120,9 +133,21 @@ func (c completer) namespaces() (names []string) {
 
 // images lists the names of the images in the namespaces that were typed.
 func (c completer) images() (names []string) {
+	c.each(func(ctx context.Context, store prune.Store) error {
+		list, err := store.Images().List(ctx)
+		for _, image := range list {
+			names = append(names, image.Name)
+		}
+		return err
+	})
+	return typeable(names)
+}
+
+// each asks about every namespace that was typed.
+func (c completer) each(fn func(context.Context, prune.Store) error) {
 	var policy prune.Policy
-	if c.options.policy.scope(&policy, c.getenv) != nil {
-		return nil
+	if c.session.policy.scope(&policy, c.getenv) != nil {
+		return
 	}
 	c.ask(func(ctx context.Context, store prune.Store) (err error) {
 		if policy.AllNamespaces {
@@ -131,17 +156,57 @@ func (c completer) images() (names []string) {
 			}
 		}
 		for _, ns := range policy.Namespaces {
-			list, err := store.Images().List(namespaces.WithNamespace(ctx, ns))
-			if err != nil {
+			if err := fn(namespaces.WithNamespace(ctx, ns), store); err != nil {
 				return err
-			}
-			for _, image := range list {
-				names = append(names, image.Name)
 			}
 		}
 		return nil
 	})
-	return typeable(names)
+}
+
+// objects completes what can be explained: images as people know them, and
+// containers.
+func (c completer) objects(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	c.each(func(ctx context.Context, store prune.Store) error {
+		images, err := store.Images().List(ctx)
+		for _, image := range images {
+			names = append(names, image.Name)
+			if short, ok := strings.CutPrefix(image.Name, "docker.io/library/"); ok {
+				names = append(names, short)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		containers, err := store.Containers().List(ctx)
+		for _, container := range containers {
+			names = append(names, container.ID)
+		}
+		return err
+	})
+	return typeable(names), cobra.ShellCompDirectiveNoFileComp
+}
+
+// runs completes the runs that can be undone. Their leases tell.
+func (c completer) runs(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	found := make(map[string]bool)
+	c.each(func(ctx context.Context, store prune.Store) error {
+		list, err := store.Leases().List(ctx)
+		for _, lease := range list {
+			if run, ok := leases.GraceRun(lease); ok {
+				found[run.Name] = true
+			}
+		}
+		return err
+	})
+	return typeable(slices.Sorted(maps.Keys(found))), cobra.ShellCompDirectiveNoFileComp
 }
 
 // filters completes first the key, then what is known of its values.

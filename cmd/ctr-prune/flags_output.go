@@ -49,7 +49,7 @@ func (o *outputOptions) view(p process) (view, error) {
 	case o.format == formatJSON:
 		return jsonView{out}, nil
 	case o.format == formatLines:
-		return linesView{out}, nil
+		return &linesView{out: out}, nil
 	case !named && !strings.Contains(o.format, "{{"):
 		return nil, usagef("--format %q is unknown: type table, json, jsonl, or a Go template such as '{{.Name}}'", o.format)
 	}

@@ -39,7 +39,7 @@ type section struct{ title, text string }
 
 func sections(cmd *cobra.Command) []section {
 	if cmd.HasParent() {
-		return nil
+		return fieldSections(cmd)
 	}
 	return []section{{"Filters", filterHelp}, {"Exit codes", exitCodes}}
 }

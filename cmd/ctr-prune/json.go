@@ -53,17 +53,3 @@ func (v jsonView) show(doc prune.Document) error {
 	v.out.write(string(b))
 	return v.out.flush()
 }
-
-// linesView shows one object a line, each with a type, the summary last.
-type linesView struct{ out *printer }
-
-func (v linesView) show(doc prune.Document) error {
-	for _, event := range events(doc) {
-		b, err := encodeJSON(event, "")
-		if err != nil {
-			return err
-		}
-		v.out.write(string(b))
-	}
-	return v.out.flush()
-}

@@ -21,6 +21,8 @@ type process struct {
 	// if it is none.
 	columns func(stream any) (int, bool)
 	now     func() time.Time
+	// page shows what write writes in a pager; nil if there is none.
+	page func(ctx context.Context, pager string, write func(io.Writer) error) error
 	// logAt sends logs of that level and above to stderr.
 	logAt func(slog.Level)
 }
@@ -32,7 +34,7 @@ func run() int {
 	defer stop()
 	return Main(ctx, os.Args[1:], process{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: os.Getenv, columns: columns, now: time.Now, logAt: logAt,
+		getenv: os.Getenv, columns: columns, now: time.Now, page: page, logAt: logAt,
 	})
 }
 

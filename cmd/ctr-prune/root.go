@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 const rootLong = `Remove unused images from a containerd store, and nothing else.
@@ -38,6 +37,7 @@ const rootExamples = `  # What would go, and why the rest stays
 // newRoot returns the command with all its subcommands.
 func newRoot(p process) *cobra.Command {
 	o := &pruneOptions{}
+	o.session.debug = &o.debug
 	root := &cobra.Command{
 		Use:           "ctr-prune [flags]",
 		Short:         "Remove unused images from a containerd store",
@@ -60,19 +60,18 @@ func newRoot(p process) *cobra.Command {
 	addGroup(root, "What may go", o.policy.add)
 	addGroup(root, "Where", o.store.add)
 	addGroup(root, "What else is in use", o.clients.add)
-	addGroup(root, "How", func(fs *pflag.FlagSet) {
-		fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and do nothing")
-		fs.BoolVarP(&o.force, "force", "f", false, "do not ask")
-	})
-	addGroup(root, "Output", o.output.add)
+	addGroup(root, "How", o.addHow)
+	addGroup(root, "Output", o.addOutput)
 	root.PersistentFlags().BoolVar(&o.debug, "debug", false, "log to stderr what is done")
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(help)
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(newHelp())
+	root.AddCommand(newExplain(p, &o.debug), newUsage(p, &o.debug), newPlan(p, &o.debug), newApply(p, &o.debug),
+		newUndo(p, &o.debug), newRuns(p, &o.debug), newLeases(p, &o.debug))
 	root.AddCommand(newVersion(p), newCompletion(p), newMan(p))
-	completeFlags(root, p, o)
+	completeSession(root, p, &o.session)
 	return root
 }
 

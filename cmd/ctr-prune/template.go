@@ -68,7 +68,7 @@ func (v *templateView) show(doc prune.Document) error {
 		return fmt.Errorf("--format: %s", templateProblem(err))
 	}
 	if v.heads != nil {
-		v.table(lines)
+		printCells(v.out, v.heads, lines)
 		return v.out.flush()
 	}
 	for _, line := range lines {
@@ -98,10 +98,10 @@ func (v *templateView) render(doc prune.Document) ([]string, error) {
 	return texts, nil
 }
 
-// table lays out lines whose cells are separated by tabs.
-func (v *templateView) table(lines []string) {
-	t := table{columns: make([]column, len(v.heads))}
-	for i, head := range v.heads {
+// printCells prints lines whose cells are separated by tabs as a table.
+func printCells(out *printer, heads, lines []string) {
+	t := table{columns: make([]column, len(heads))}
+	for i, head := range heads {
 		t.columns[i] = column{title: head, least: leastReason}
 	}
 	for _, line := range lines {
@@ -111,7 +111,7 @@ func (v *templateView) table(lines []string) {
 		}
 		t.add(cells...)
 	}
-	t.print(v.out)
+	t.print(out)
 }
 
 // imageRows returns the images of a document as templates see them.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"text/template"
@@ -25,7 +26,7 @@ func templateFuncs() template.FuncMap {
 			b, err := encodeJSON(v, "")
 			return strings.TrimSuffix(string(b), "\n"), err
 		},
-		"size":     humanSize,
+		"size":     size,
 		"upper":    func(v any) string { return strings.ToUpper(fmt.Sprint(v)) },
 		"lower":    func(v any) string { return strings.ToLower(fmt.Sprint(v)) },
 		"title":    func(v any) string { return title(fmt.Sprint(v)) },
@@ -34,6 +35,18 @@ func templateFuncs() template.FuncMap {
 		"pad":      pad,
 		"truncate": truncate,
 	}
+}
+
+// size shows any number as bytes.
+func size(v any) (string, error) {
+	n := reflect.ValueOf(v)
+	switch {
+	case n.IsValid() && n.CanInt():
+		return humanSize(n.Int()), nil
+	case n.IsValid() && n.CanUint():
+		return humanSize(int64(min(n.Uint(), math.MaxInt64))), nil
+	}
+	return "", fmt.Errorf("size: %T is no number of bytes", v)
 }
 
 // quoted is text whose data is quoted already, and whose line breaks and tabs

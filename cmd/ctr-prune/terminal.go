@@ -109,6 +109,13 @@ func (p process) printer(stream io.Writer) *printer {
 	}
 }
 
+// onto returns the printer for another stream that the same reader sees.
+func (p *printer) onto(w io.Writer) *printer {
+	other := *p
+	other.w = bufio.NewWriter(w)
+	return &other
+}
+
 // line writes one line of text.
 func (p *printer) line(format string, args ...any) {
 	p.write(quote(fmt.Sprintf(format, args...)) + "\n")

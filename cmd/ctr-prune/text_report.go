@@ -9,8 +9,7 @@ import (
 // report shows what a run did, in docker's words where docker has them.
 func (v textView) report(doc prune.Document) {
 	for _, r := range doc.Recovered {
-		v.out.line("Finished the run of %s from %s, which was interrupted: %s gone, %d put back.",
-			r.Owner, r.Started.Format(time.RFC3339), plural(len(r.Untagged), "image record"), len(r.Restored))
+		recoveredText(v.out, r)
 	}
 	v.records(doc)
 	for _, gone := range doc.Freed {
@@ -25,10 +24,12 @@ func (v textView) report(doc prune.Document) {
 	}
 	v.held(doc)
 	v.rest(doc)
-	if doc.Grace != nil {
-		v.out.line("Run %s can be undone until %s; until then it holds what it removed.", doc.Grace.Run, doc.Grace.Until.Format(time.RFC3339))
-	}
 	v.total(doc)
+}
+
+func recoveredText(out *printer, r prune.Recovered) {
+	out.line("Finished the run of %s from %s, which was interrupted: %s gone, %d put back.",
+		r.Owner, r.Started.Format(time.RFC3339), plural(len(r.Untagged), "image record"), len(r.Restored))
 }
 
 // records shows what became of the names.
@@ -74,6 +75,10 @@ func (v textView) rest(doc prune.Document) {
 }
 
 func (v textView) total(doc prune.Document) {
+	if doc.Grace != nil && len(doc.Removed) > 0 {
+		v.out.line("Kept until %s: undo with `ctr-prune undo %s`; %s are freed then",
+			doc.Grace.Until.Format(time.RFC3339), doc.Grace.Run, humanSize(doc.Predicted.TotalBytes))
+	}
 	if !doc.Measured {
 		v.out.line("Total reclaimed space: unknown, for the store could not be read after the run")
 		return

@@ -14,7 +14,7 @@ import (
 )
 
 // question is how the command's question ends.
-const question = "[y/N] "
+const question = "[y/N/d] "
 
 // Keys that a terminal turns into a signal and into the end of the input.
 const (

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// acting is how a command does a plan, or only shows it.
+type acting struct {
+	output outputOptions
+	html   string
+	dryRun bool
+	force  bool
+	grace  string
+
+	// keeps is the grace as it was understood.
+	keeps time.Duration
+}
+
+const flagGrace = "grace"
+
+func (o *acting) addHow(fs *pflag.FlagSet) {
+	fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and do nothing")
+	fs.BoolVarP(&o.force, "force", "f", false, "do not ask")
+	fs.StringVar(&o.grace, flagGrace, "", "keep what is removed for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can put it back; the space is freed then")
+}
+
+func (o *acting) addOutput(fs *pflag.FlagSet) {
+	o.output.add(fs)
+	addHTML(fs, &o.html)
+}
+
+// check refuses what cannot be used.
+func (o *acting) check(p process) (view, error) {
+	v, err := o.output.view(p)
+	if err != nil {
+		return nil, err
+	}
+	if o.grace != "" {
+		if o.keeps, err = filters.ParseAge(o.grace); err != nil {
+			return nil, usagef("--%s=%s: %s", flagGrace, o.grace, err)
+		}
+		if o.keeps <= 0 {
+			return nil, usagef("--%s=%s is not above zero: give a duration such as 24h", flagGrace, o.grace)
+		}
+	}
+	if err := checkHTML(o.html); err != nil {
+		return nil, err
+	}
+	if !o.dryRun && !o.force && !p.isTerminal(p.stdin) {
+		return nil, noTerminal("remove")
+	}
+	return v, nil
+}
+
+func noTerminal(verb string) error {
+	return usagef("there is no terminal to ask on: give --force to %s without a question, or --dry-run to only look", verb)
+}
+
+// act shows the plan, or does it: after a question, unless -f was given.
+func (o *acting) act(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v view) error {
+	doc := plan.Document()
+	switch {
+	case o.dryRun:
+		return firstError(v.show(doc), o.picture(p, plan, doc), refused(p, doc))
+	case plan.Empty():
+		doc = plan.Nothing().Document()
+		return firstError(v.show(doc), o.picture(p, plan, doc), refused(p, doc))
+	}
+	if !o.force {
+		yes, err := ask(ctx, p, doc, plan.Going(), o.output.noTrunc)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			return p.say("Nothing was removed.")
+		}
+	}
+	return o.execute(ctx, p, s, store, plan, v)
+}
+
+// execute does the plan and shows what came of it.
+func (o *acting) execute(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v view) error {
+	opts := prune.ExecuteOptions{Now: p.now, Sources: store.sources, Grace: o.keeps}
+	if lines, ok := v.(*linesView); ok {
+		lines.begin(plan.Document())
+		opts.Event = lines.happened
+	}
+	bar := s.progress(ctx, p)
+	opts.Progress = both(stagesOf(v), bar.tell)
+	report, err := plan.Execute(ctx, store.Store, opts)
+	bar.stop()
+	if report == nil {
+		var busy *leases.Busy
+		if errors.As(err, &busy) {
+			return busy
+		}
+		return stopped(ctx, err)
+	}
+	doc := report.Document()
+	return firstError(v.show(doc), o.picture(p, plan, doc), o.outcome(ctx, p, doc))
+}

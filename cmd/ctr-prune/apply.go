@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+const applyLong = `Do a plan that ctr-prune plan wrote: exactly that, or less.
+
+What was moved, written again, pinned, taken into use or removed since the plan
+was made is left alone, and the reason is told; nothing is added. A plan for
+another store, or of a version that is not known, is refused.`
+
+const applyExamples = `  # Show it again, then ask
+  ctr-prune apply plan.json
+
+  # From a pipeline; what goes can be put back for a day
+  ctr-prune apply --force --grace 24h - < plan.json`
+
+// applyOptions are the flags of apply.
+type applyOptions struct {
+	session
+	acting
+}
+
+func newApply(p process, debug *bool) *cobra.Command {
+	o := &applyOptions{session: session{debug: debug}}
+	cmd := &cobra.Command{
+		Use:     "apply [flags] FILE|-",
+		Short:   "Do a plan from a file, or less where the store has changed",
+		Long:    applyLong,
+		Example: applyExamples,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return usagef("give one plan file, or - for stdin: ctr-prune plan writes one")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), p, args[0]) },
+	}
+	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "What else is in use", o.clients.add)
+	addGroup(cmd, "How", o.addHow)
+	addGroup(cmd, "Output", o.addOutput)
+	completeSession(cmd, p, &o.session)
+	return cmd
+}
+
+func (o *applyOptions) run(ctx context.Context, p process, file string) error {
+	if _, err := o.session.check(p); err != nil {
+		return err
+	}
+	if file == "-" && !o.force && !o.dryRun {
+		return usagef("the plan comes from stdin, so no answer can: give --force, --dry-run, or a file")
+	}
+	v, err := o.acting.check(p)
+	if err != nil {
+		return err
+	}
+	selection, err := readSelection(p, file)
+	if err != nil {
+		return err
+	}
+	return o.with(ctx, p, func(ctx context.Context, store opened) error {
+		opts := prune.ReadOptions{AllSizes: o.html != "", Progress: stagesOf(v)}
+		plan, err := o.planned(ctx, p, store, selection.Policy(), opts)
+		if err != nil {
+			return err
+		}
+		return o.act(ctx, p, &o.session, store, plan, v)
+	})
+}
+
+func readSelection(p process, file string) (_ *prune.Selection, err error) {
+	in := p.stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, usagef("the plan cannot be read: %s", err)
+		}
+		defer func() { _ = f.Close() }() // it was only read
+		in = f
+	}
+	selection, err := prune.ParseSelection(io.Reader(in))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return selection, nil
+}

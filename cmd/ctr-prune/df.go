@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+const usageLong = `Show what the store holds: by namespace, by who holds it, and by image.
+
+SIZE is all that an image refers to. UNIQUE is what removing it alone, by all of
+its names, would free; SHARED is what others need too. RECLAIMABLE is what goes
+with it in a prune --all now. The totals count everything once, and are what the
+disk holds.`
+
+const usageExamples = `  # What fills my disk?
+  ctr-prune df
+
+  # What would a prune --all free, and of which images?
+  ctr-prune df --sort reclaimable --filter unused=true
+
+  # Down to layers and snapshots
+  ctr-prune df -v
+
+  # A map of the store for a browser
+  ctr-prune df --html store.html`
+
+// usageOptions are the flags of df.
+type usageOptions struct {
+	session
+	output  listOptions
+	verbose bool
+	sort    string
+	filters []string
+	html    string
+}
+
+func newUsage(p process, debug *bool) *cobra.Command {
+	o := &usageOptions{session: session{debug: debug}}
+	cmd := &cobra.Command{
+		Use:     "df [flags]",
+		Short:   "Show what fills the store, and who holds it",
+		Long:    usageLong,
+		Example: usageExamples,
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+	}
+	addGroup(cmd, "What to look at", func(fs *pflag.FlagSet) {
+		o.policy.addScope(fs)
+		fs.StringArrayVar(&o.filters, "filter", nil, "only images that match `KEY=VALUE`, see below (repeatable)")
+	})
+	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "What else is in use", o.clients.add)
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
+		fs.BoolVarP(&o.verbose, "verbose", "v", false, "also every blob and snapshot")
+		fs.StringVar(&o.sort, "sort", "unique", "the order of images, by `KEY`: "+rankingNames()+"; with a - before it the other way round")
+		o.output.add(fs, "each image", "the names of the images")
+		addHTML(fs, &o.html)
+	})
+	templateHelp(cmd, "an image", usageRow{})
+	cmd.Annotations[extraKey] = usageFilterHelp
+	completeFlag(cmd, "filter", completeUsageFilter)
+	completeSession(cmd, p, &o.session)
+	completeFlag(cmd, "sort", fixed(rankingKeys()...))
+	return cmd
+}
+
+// usageDocument is what --format json shows.
+type usageDocument struct {
+	header
+	*prune.DiskUsage
+}
+
+// usageRow is what a template sees of an image.
+type usageRow struct {
+	Namespace, Name                                       string
+	Names                                                 []string
+	Target                                                string
+	CreatedAt                                             time.Time
+	Size, Content, Snapshots, Shared, Unique, Reclaimable bytesCount
+	Unused                                                bool
+	Reason                                                string
+}
+
+func usageRowOf(i prune.ImageUsage) usageRow {
+	return usageRow{
+		Namespace: i.Namespace, Name: firstName(i.Names), Names: i.Names, Target: string(i.Target), CreatedAt: i.CreatedAt,
+		Size: bytesCount(i.TotalBytes), Content: bytesCount(i.ContentBytes), Snapshots: bytesCount(i.SnapshotBytes),
+		Shared: bytesCount(i.Shared), Unique: bytesCount(i.Unique), Reclaimable: bytesCount(i.Reclaimable),
+		Unused: i.Unused, Reason: i.Reason,
+	}
+}
+
+func firstName(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
+}
+
+func (o *usageOptions) run(ctx context.Context, p process) error {
+	policy, err := o.check(p)
+	if err != nil {
+		return err
+	}
+	list, err := newListing(p, o.output, "an image", usageRow{Names: []string{""}})
+	if err != nil {
+		return err
+	}
+	choose, err := o.chooser(p.now())
+	if err != nil {
+		return err
+	}
+	if err := checkHTML(o.html); err != nil {
+		return err
+	}
+	return o.with(ctx, p, func(ctx context.Context, store opened) error {
+		inv, now, err := o.read(ctx, p, store, policy, prune.ReadOptions{AllSizes: true})
+		if err != nil {
+			return err
+		}
+		usage, err := inv.Usage(policy, now, o.verbose || o.html != "")
+		if err != nil {
+			return err
+		}
+		if o.html != "" {
+			if err := writePage(p, o.html, htmlreport.Page{Usage: usage, Generated: p.now()}); err != nil {
+				return err
+			}
+		}
+		usage.Images = choose(usage.Images)
+		return list.show(o.content(usage, now))
+	})
+}
+
+type imageUsageEvent struct {
+	Type string `json:"type"`
+	prune.ImageUsage
+}
+
+func (o *usageOptions) content(usage *prune.DiskUsage, now time.Time) content[usageRow] {
+	if !o.verbose {
+		usage.Objects = nil
+	}
+	c := content[usageRow]{
+		doc: usageDocument{header{usageSchema, "df", now}, usage}, name: func(r usageRow) string { return r.Name },
+		text: func(out *printer) { usageText{out, usage, now}.show() },
+	}
+	for _, image := range usage.Images {
+		c.rows = append(c.rows, usageRowOf(image))
+		c.lines = append(c.lines, imageUsageEvent{"image", image})
+	}
+	total := *usage
+	total.Images, total.Objects = []prune.ImageUsage{}, nil
+	c.lines = append(c.lines, struct {
+		Type string `json:"type"`
+		usageDocument
+	}{"summary", usageDocument{header{usageSchema, "df", now}, &total}})
+	return c
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+const usageFilterHelp = `  unused=true|false           a prune --all would remove it, or keep it
+  reference=PATTERN           one of its names matches, such as nginx or 'ghcr.io/*/*'
+  until=AGE|TIME              its record is at least that old
+  size=SIZE, shared=SIZE,     at least that many bytes, such as 100MB or 1GiB;
+  unique=SIZE,                with != instead of =: less than that
+  reclaimable=SIZE
+
+  All filters must hold. The totals always tell of the whole store.`
+
+// numbers are the keys that count bytes.
+var numbers = map[string]func(prune.ImageUsage) int64{
+	"size":        func(i prune.ImageUsage) int64 { return i.TotalBytes },
+	"content":     func(i prune.ImageUsage) int64 { return i.ContentBytes },
+	"snapshots":   func(i prune.ImageUsage) int64 { return i.SnapshotBytes },
+	"shared":      func(i prune.ImageUsage) int64 { return i.Shared },
+	"unique":      func(i prune.ImageUsage) int64 { return i.Unique },
+	"reclaimable": func(i prune.ImageUsage) int64 { return i.Reclaimable },
+}
+
+// ranking compares images for an order; the largest number first, names and
+// times ascending.
+type ranking = func(a, b prune.ImageUsage) int
+
+func rankings() map[string]ranking {
+	all := map[string]ranking{
+		"name":      func(a, b prune.ImageUsage) int { return strings.Compare(firstName(a.Names), firstName(b.Names)) },
+		"namespace": func(a, b prune.ImageUsage) int { return strings.Compare(a.Namespace, b.Namespace) },
+		"created":   func(a, b prune.ImageUsage) int { return a.CreatedAt.Compare(b.CreatedAt) },
+	}
+	for key, number := range numbers {
+		all[key] = func(a, b prune.ImageUsage) int { return cmp.Compare(number(b), number(a)) }
+	}
+	return all
+}
+
+func rankingKeys() []string { return slices.Sorted(maps.Keys(rankings())) }
+func rankingNames() string  { return strings.Join(rankingKeys(), ", ") }
+
+// chooser returns what filters and sorts the images.
+func (o *usageOptions) chooser(now time.Time) (func([]prune.ImageUsage) []prune.ImageUsage, error) {
+	key, reverse := strings.CutPrefix(o.sort, "-")
+	rank, ok := rankings()[key]
+	if !ok {
+		return nil, usagef("--sort %q is unknown: choose one of %s", o.sort, rankingNames())
+	}
+	var tests []func(prune.ImageUsage) bool
+	for _, typed := range o.filters {
+		test, err := usageFilter(typed, now)
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, test)
+	}
+	return func(images []prune.ImageUsage) []prune.ImageUsage {
+		chosen := []prune.ImageUsage{}
+		for _, image := range images {
+			if !slices.ContainsFunc(tests, func(test func(prune.ImageUsage) bool) bool { return !test(image) }) {
+				chosen = append(chosen, image)
+			}
+		}
+		slices.SortStableFunc(chosen, func(a, b prune.ImageUsage) int {
+			if reverse {
+				a, b = b, a
+			}
+			return cmp.Or(rank(a, b), strings.Compare(a.Namespace, b.Namespace), strings.Compare(firstName(a.Names), firstName(b.Names)))
+		})
+		return chosen
+	}, nil
+}
+
+// usageFilter reads one filter.
+func usageFilter(typed string, now time.Time) (func(prune.ImageUsage) bool, error) {
+	key, value, ok := strings.Cut(typed, "=")
+	if !ok || value == "" {
+		return nil, usagef("--filter %q has no value: type KEY=VALUE, such as unused=true or size=100MB", typed)
+	}
+	key, not := strings.CutSuffix(key, "!")
+	test, err := usageTest(key, value, now)
+	if err != nil {
+		return nil, err
+	}
+	return func(i prune.ImageUsage) bool { return test(i) != not }, nil
+}
+
+func usageTest(key, value string, now time.Time) (func(prune.ImageUsage) bool, error) {
+	if number, ok := numbers[key]; ok {
+		least, err := filters.ParseSize(value)
+		if err != nil {
+			return nil, usagef("--filter %s=%s: %s", key, value, err)
+		}
+		return func(i prune.ImageUsage) bool { return number(i) >= least }, nil
+	}
+	switch key {
+	case "unused":
+		if value != "true" && value != "false" {
+			return nil, usagef("--filter unused=%s is neither true nor false", value)
+		}
+		return func(i prune.ImageUsage) bool { return i.Unused == (value == "true") }, nil
+	case "until":
+		cutoff, err := filters.ParseCutoff(value, now)
+		if err != nil {
+			return nil, usagef("--filter until=%s: %s", value, err)
+		}
+		return func(i prune.ImageUsage) bool { return !i.CreatedAt.IsZero() && !i.CreatedAt.After(cutoff) }, nil
+	case "reference":
+		return referenceTest(value)
+	}
+	return nil, usagef("--filter %q has an unknown key: choose one of unused, until, reference, %s", key, strings.Join(slices.Sorted(maps.Keys(numbers)), ", "))
+}
+
+// referenceTest matches as the filter of a prune does.
+func referenceTest(pattern string) (func(prune.ImageUsage) bool, error) {
+	set, err := filters.Parse(filters.Options{All: true, Filters: []string{"reference=" + pattern}}, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	return func(i prune.ImageUsage) bool {
+		return set.Match(filters.Subject{Names: i.Names}, time.Time{}).Match
+	}, nil
+}
+
+// completeUsageFilter completes keys, and what is known of their values.
+func completeUsageFilter(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	key, _, valued := strings.Cut(typed, "=")
+	switch {
+	case key == "unused":
+		return []string{"unused=true", "unused=false"}, cobra.ShellCompDirectiveNoFileComp
+	case valued:
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	keys := []string{"unused=\ta prune --all would remove it", "reference=\ta pattern of names", "until=\tan age or a time"}
+	for _, number := range slices.Sorted(maps.Keys(numbers)) {
+		keys = append(keys, number+"=\tat least so many bytes")
+	}
+	return keys, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}

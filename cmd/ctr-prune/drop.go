@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+func newDrop(p process, debug *bool) *cobra.Command {
+	o := &runsOptions{session: session{debug: debug}}
+	cmd := &cobra.Command{
+		Use:   "drop [flags] RUN",
+		Short: "Free what a run holds; it cannot be undone any more",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return usagef("give the run whose grace is given up: ctr-prune runs lists them")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return o.drop(cmd.Context(), p, args[0]) },
+	}
+	addGroup(cmd, "What to look at", o.policy.addScope)
+	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "How", func(fs *pflag.FlagSet) { fs.BoolVarP(&o.force, "force", "f", false, "do not ask") })
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.addDocument(fs) })
+	completeSession(cmd, p, &o.session)
+	cmd.ValidArgsFunction = completer{process: p, session: &o.session}.runs
+	return cmd
+}
+
+// droppedDocument is what --format json shows.
+type droppedDocument struct {
+	header
+	Run       string       `json:"run"`
+	Reclaimed prune.Amount `json:"reclaimed"`
+}
+
+func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
+	policy, err := o.check(p)
+	if err != nil {
+		return err
+	}
+	list, err := newListing(p, o.output, "the result", droppedDocument{})
+	if err != nil {
+		return err
+	}
+	if !o.force && !p.isTerminal(p.stdin) {
+		return usagef("there is no terminal to ask on: give --force to drop the run without a question")
+	}
+	return o.with(ctx, p, func(ctx context.Context, store opened) error {
+		runs, inv, now, err := o.session.runs(ctx, p, store, policy)
+		if err != nil {
+			return err
+		}
+		run, err := prune.RunNamed(runs, name)
+		if err != nil {
+			return err
+		}
+		if yes, err := o.sure(ctx, p, run); err != nil || !yes {
+			return err
+		}
+		if err := prune.Drop(ctx, store.Store, run); err != nil {
+			return stopped(ctx, err)
+		}
+		freed, err := o.reclaimed(ctx, p, store, policy, inv)
+		doc := droppedDocument{header{runsSchema, "drop", now}, run.Name, freed}
+		return firstError(err, list.show(content[droppedDocument]{
+			doc: doc, lines: []any{doc}, rows: []droppedDocument{doc},
+			text: func(out *printer) {
+				out.line("Dropped: run %s", run.Name)
+				out.line("Total reclaimed space: %s", sizes(freed))
+			},
+		}))
+	})
+}
+
+// sure asks whether a run may be given up, unless that was forced.
+func (o *runsOptions) sure(ctx context.Context, p process, run prune.Run) (bool, error) {
+	if o.force {
+		return true, nil
+	}
+	out := p.printer(p.stderr)
+	out.line("Run %s removed %s; it holds %s.", run.Name, plural(len(run.Records), "image record"), amountText(run.Holds))
+	out.write(out.paint(yellow, "WARNING!") + " It cannot be undone after this.\n")
+	answer, err := question(ctx, p, out, "Free it? [y/N] ")
+	if err != nil || answer != "y" {
+		return false, firstError(err, p.say("Nothing was removed."))
+	}
+	return true, nil
+}
+
+// reclaimed reads the store again and tells what is gone.
+func (o *runsOptions) reclaimed(ctx context.Context, p process, store opened, policy prune.Policy, before *prune.Inventory) (prune.Amount, error) {
+	after, _, err := o.read(ctx, p, store, policy, prune.ReadOptions{})
+	if err != nil {
+		return prune.Amount{}, err
+	}
+	return prune.Reclaimed(ctx, store.Store, before, after)
+}

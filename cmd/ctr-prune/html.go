@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+const flagHTML = "html"
+
+func addHTML(fs *pflag.FlagSet, path *string) {
+	fs.StringVar(path, flagHTML, "", "also write the result as a page with a map of the store into this `FILE`, for a browser; it needs no network")
+}
+
+// checkHTML refuses what cannot be a page's file before anything is read.
+func checkHTML(path string) error {
+	if path == "-" {
+		return usagef("--%s needs a file: the result itself goes to stdout", flagHTML)
+	}
+	return nil
+}
+
+// picture writes the page of a plan or a report, if one was asked for.
+func (o *acting) picture(p process, plan *prune.Plan, doc prune.Document) error {
+	if o.html == "" {
+		return nil
+	}
+	return writePage(p, o.html, htmlreport.Page{Usage: plan.Usage(true), Document: &doc, Generated: p.now()})
+}
+
+func writePage(p process, path string, page htmlreport.Page) error {
+	if err := htmlreport.WriteFile(path, page); err != nil {
+		return fmt.Errorf("--%s: %w", flagHTML, err)
+	}
+	return p.say("The page is in %s.", path)
+}

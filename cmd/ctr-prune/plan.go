@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+const planLong = `Write down what a prune with these flags would do, as a file to review and to
+hand to ctr-prune apply, here or in a pipeline.
+
+The file is what --dry-run --format json shows. It names the store that it is
+for, and every image with what would become of it and why. Nothing is changed.`
+
+const planExamples = `  # Decide now, do it after a review
+  ctr-prune plan --all --until 72h -o plan.json
+  ctr-prune apply plan.json
+
+  # What would go, by jq
+  ctr-prune plan --all | jq -r '.images[] | select(.action != "keep") | .name'`
+
+// planOptions are the flags of plan.
+type planOptions struct {
+	session
+	file string
+	html string
+}
+
+func newPlan(p process, debug *bool) *cobra.Command {
+	o := &planOptions{session: session{debug: debug}}
+	cmd := &cobra.Command{
+		Use:     "plan [flags]",
+		Short:   "Write a plan to a file, to be reviewed and applied later",
+		Long:    planLong,
+		Example: planExamples,
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+	}
+	addGroup(cmd, "What may go", o.policy.add)
+	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "What else is in use", o.clients.add)
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
+		fs.StringVarP(&o.file, "output", "o", "-", "write the plan into this `FILE`, that only you may read; - is stdout")
+		addHTML(fs, &o.html)
+	})
+	completeSession(cmd, p, &o.session)
+	return cmd
+}
+
+func (o *planOptions) run(ctx context.Context, p process) error {
+	policy, err := o.check(p)
+	if err != nil {
+		return err
+	}
+	if o.file == "" {
+		return usagef("--output is empty: give a file, or - for stdout")
+	}
+	if err := checkHTML(o.html); err != nil {
+		return err
+	}
+	return o.with(ctx, p, func(ctx context.Context, store opened) error {
+		plan, err := o.planned(ctx, p, store, policy, prune.ReadOptions{AllSizes: o.html != ""})
+		if err != nil {
+			return err
+		}
+		doc := plan.Document()
+		page := acting{html: o.html}
+		return firstError(o.write(p, doc), page.picture(p, plan, doc), refused(p, doc))
+	})
+}
+
+// write writes the document to stdout, or to the file and a sentence about it
+// to stderr.
+func (o *planOptions) write(p process, doc prune.Document) error {
+	if o.file == "-" {
+		return jsonView{p.printer(p.stdout)}.show(doc)
+	}
+	b, err := encodeJSON(doc, "  ")
+	if err != nil {
+		return err
+	}
+	if err := writePrivately(o.file, b); err != nil {
+		return err
+	}
+	return p.say("%s: removes %d of %s and reclaims %s. Do it with: ctr-prune apply %s",
+		o.file, doc.Counts.Remove+doc.Counts.StandIn, plural(doc.Counts.Images, "image record"), sizes(doc.Predicted), o.file)
+}

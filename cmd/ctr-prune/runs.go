@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+const runsLong = `List the runs that can be undone: those with --grace, until their grace is
+over. What a run holds is freed then, or at once by ctr-prune runs drop.`
+
+// runsOptions are the flags of runs and of runs drop.
+type runsOptions struct {
+	session
+	output listOptions
+	force  bool
+}
+
+func newRuns(p process, debug *bool) *cobra.Command {
+	o := &runsOptions{session: session{debug: debug}}
+	cmd := &cobra.Command{
+		Use:     "runs [flags]",
+		Short:   "List the runs that can be undone",
+		Long:    runsLong,
+		Example: "  ctr-prune runs\n\n  # Put the last one back\n  ctr-prune undo\n\n  # Free what a run holds now\n  ctr-prune runs drop 20260301-120000-abcdef",
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+	}
+	addGroup(cmd, "What to look at", o.policy.addScope)
+	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each run", "the names of the runs") })
+	templateHelp(cmd, "a run", runRow{})
+	completeSession(cmd, p, &o.session)
+	cmd.AddCommand(newDrop(p, debug))
+	return cmd
+}
+
+// runRow is what a template sees of a run.
+type runRow struct {
+	Run            string
+	Started, Until time.Time
+	Namespaces     []string
+	Records        []recordRow
+	Count          int
+	Bytes          bytesCount
+}
+
+func runRows(runs []prune.Run) []runRow {
+	rows := make([]runRow, len(runs))
+	for i, r := range runs {
+		rows[i] = runRow{r.Name, r.Started, r.Until, r.Namespaces, recordRows(r.Records), len(r.Records), bytesCount(r.Holds.TotalBytes)}
+	}
+	return rows
+}
+
+type runsDocument struct {
+	header
+	Runs []prune.Run `json:"runs"`
+}
+
+type runEvent struct {
+	Type string `json:"type"`
+	prune.Run
+}
+
+func (o *runsOptions) run(ctx context.Context, p process) error {
+	policy, err := o.check(p)
+	if err != nil {
+		return err
+	}
+	list, err := newListing(p, o.output, "a run", runRow{})
+	if err != nil {
+		return err
+	}
+	return o.with(ctx, p, func(ctx context.Context, store opened) error {
+		runs, _, now, err := o.session.runs(ctx, p, store, policy)
+		if err != nil {
+			return err
+		}
+		var lines []any
+		for _, r := range runs {
+			lines = append(lines, runEvent{"run", r})
+		}
+		return list.show(content[runRow]{
+			doc: runsDocument{header{runsSchema, "runs", now}, runs}, lines: lines,
+			rows: runRows(runs), name: func(r runRow) string { return r.Run },
+			text: func(out *printer) { runsText(out, runs, now) },
+		})
+	})
+}
+
+// runs reads the store and lists the runs of the namespaces of the policy.
+func (s *session) runs(ctx context.Context, p process, store opened, policy prune.Policy) ([]prune.Run, *prune.Inventory, time.Time, error) {
+	inv, now, err := s.read(ctx, p, store, policy, prune.ReadOptions{AllSizes: true})
+	if err != nil {
+		return nil, nil, now, err
+	}
+	all, err := prune.Runs(ctx, store, inv, now)
+	if err != nil {
+		return nil, nil, now, stopped(ctx, err)
+	}
+	runs := []prune.Run{}
+	for _, r := range all {
+		if policy.AllNamespaces || intersects(r.Namespaces, policy.Namespaces) {
+			runs = append(runs, r)
+		}
+	}
+	return runs, inv, now, nil
+}
+
+func runsText(out *printer, runs []prune.Run, now time.Time) {
+	if len(runs) == 0 {
+		out.line("No run can be undone: only those with --grace can, until their grace is over.")
+		return
+	}
+	t := table{columns: []column{{title: "RUN"}, {title: "STARTED", least: 10}, {title: "UNTIL", least: 10}, {title: "NAMESPACES", least: 10}, {title: "RECORDS"}, {title: "HOLDS"}}}
+	for _, r := range runs {
+		t.add(r.Name, ago(now, r.Started), until(now, r.Until), strings.Join(r.Namespaces, ","), itoa(len(r.Records)), humanSize(r.Holds.TotalBytes))
+	}
+	t.print(out)
+}
