@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -27,17 +28,23 @@ func encodeJSON(v any, indent string) ([]byte, error) {
 // escapeJSON escapes what does not print. In JSON that can only be within
 // strings, but for the line breaks.
 func escapeJSON(in []byte) []byte {
-	out := make([]byte, 0, len(in))
-	for _, r := range string(in) {
+	odd := func(r rune) bool { return r != '\n' && !strconv.IsPrint(r) }
+	if bytes.IndexFunc(in, odd) < 0 {
+		return in // large documents are nearly always so
+	}
+	out := make([]byte, 0, len(in)+len(in)/8)
+	for len(in) > 0 {
+		r, size := utf8.DecodeRune(in)
 		switch {
-		case r == '\n' || strconv.IsPrint(r):
-			out = append(out, string(r)...)
+		case !odd(r):
+			out = append(out, in[:size]...)
 		case r >= 0x10000:
 			high, low := utf16.EncodeRune(r)
 			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
 		default:
 			out = fmt.Appendf(out, `\u%04x`, r)
 		}
+		in = in[size:]
 	}
 	return out
 }
