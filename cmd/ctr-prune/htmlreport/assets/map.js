@@ -69,18 +69,18 @@ function drawMap() {
   map.width = width;
   const height = Math.round(Math.max(300, Math.min(width * 0.5, 600)));
   map.tiles = new Map();
-  const picture = svg('svg', { viewBox: '0 0 ' + width + ' ' + height, width, height });
+  const picture = newPicture(width, height);
   host.setAttribute('aria-label', 'Map of ' + describe(map.current));
   if (map.current.total > 0) {
     for (const d of layout(map.current, width, height).children || []) {
-      const tile = drawTile(d, { x0: 0, y0: 0 }, map.tiles);
-      if (tile) picture.append(tile);
+      const tile = drawTile(d, { x0: 0, y0: 0 }, picture);
+      if (tile) picture.tiles.append(tile);
     }
   } else {
-    picture.append(svg('text', { class: 'head', x: 16, y: 30, text: 'Nothing takes space here.' }));
+    write(picture, { x0: 0, y0: 0 }, 16, 30, 'head', 'Nothing takes space here.');
   }
-  host.replaceChildren(picture);
-  const first = picture.querySelector('[role=button]');
+  host.replaceChildren(finishPicture(picture));
+  const first = buttons()[0];
   if (first) first.setAttribute('tabindex', 0);
 }
 

@@ -33,51 +33,76 @@ function label(node, width, font) {
   return cut(name, width, font);
 }
 
+// A picture has three sheets: the tiles, their patterns, their labels. One path
+// for all of a pattern keeps the picture light, on paper above all, and labels
+// on top stay readable.
+function newPicture(width, height) {
+  const labels = svg('g', { 'aria-hidden': 'true' });
+  return { tiles: svg('g', {}), labels, paths: {}, width, height };
+}
+
+function finishPicture(picture) {
+  const textures = svg('g', { class: 'texture', 'aria-hidden': 'true' });
+  for (const [key, parts] of Object.entries(picture.paths)) textures.append(svg('path', { fill: 'url(#p-' + key + ')', d: parts.join('') }));
+  return svg('svg', { viewBox: '0 0 ' + picture.width + ' ' + picture.height, width: picture.width, height: picture.height },
+    picture.tiles, textures, picture.labels);
+}
+
 // drawTile draws a tile with those in it; from is the corner of the tile that
 // it lies in.
-function drawTile(d, from, actions) {
+function drawTile(d, from, picture) {
   const node = d.data.node;
   const width = d.x1 - d.x0;
   const height = d.y1 - d.y0;
   if (width < 1 || height < 1) return null;
   const g = svg('g', { class: node.children.length ? 'tile' : 'tile dead', transform: 'translate(' + (d.x0 - from.x0) + ',' + (d.y0 - from.y0) + ')' });
   if (d.depth === 1) fill(g, { role: 'button', tabindex: -1, 'aria-label': describe(node) + (node.children.length ? '' : ', no parts') }, []);
-  actions.set(g, node);
-  if (d.children) drawFrame(g, d, width, height);
-  else drawLeaf(g, node, width, height);
+  map.tiles.set(g, node);
+  if (d.children) drawFrame(g, d, picture);
+  else drawLeaf(g, d, picture);
   for (const child of d.children || []) {
-    const inner = drawTile(child, d, actions);
+    const inner = drawTile(child, d, picture);
     if (inner) g.append(inner);
   }
   g.append(svg('rect', { class: 'ring', x: 1, y: 1, width: Math.max(width - 2, 0), height: Math.max(height - 2, 0), rx: 2 }));
   return g;
 }
 
-function drawFrame(g, d, width, height) {
+function write(picture, d, x, y, kind, text) {
+  picture.labels.append(svg('text', { class: kind, x: d.x0 + x, y: d.y0 + y, text }));
+}
+
+function drawFrame(g, d, picture) {
+  const width = d.x1 - d.x0;
+  const height = d.y1 - d.y0;
   g.append(svg('rect', { class: 'frame', width, height, rx: 2 }));
   if (width <= 34 || height <= HEAD + 14) return;
   const node = d.data.node;
-  const bytes = size(node.total);
   const left = label(node, width - 12, 'head');
   if (!left) return;
-  g.append(svg('text', { class: 'head', x: 6, y: 13.5, text: left }));
-  const room = width - 12 - textWidth(left, 'head');
-  const need = textWidth(bytes, 'bytes');
-  if (room > need + 10) g.append(svg('text', { class: 'bytes', x: width - 6 - need, y: 13.5, text: bytes }));
+  write(picture, d, 6, 13.5, 'head', left);
+  const need = textWidth(size(node.total), 'bytes');
+  if (width - 12 - textWidth(left, 'head') > need + 10) write(picture, d, width - 6 - need, 13.5, 'bytes on-frame', size(node.total));
 }
 
 // drawLeaf fills a tile with its states, each in its share of the width.
-function drawLeaf(g, node, width, height) {
+function drawLeaf(g, d, picture) {
+  const node = d.data.node;
+  const width = d.x1 - d.x0;
+  const height = d.y1 - d.y0;
   let x = 0;
   STATES.forEach((state, i) => {
     if (node.sums[i] <= 0 || !(node.total > 0)) return;
     const share = width * node.sums[i] / node.total;
-    for (const rect of stateRects(state.key, { x, width: share, height })) g.append(rect);
+    g.append(svg('rect', { class: 's-' + state.key, x: x.toFixed(2), width: share.toFixed(2), height }));
+    if (state.key !== 'unique') {
+      (picture.paths[state.key] ||= []).push('M' + (d.x0 + x).toFixed(2) + ',' + d.y0 + 'h' + share.toFixed(2) + 'v' + height + 'h' + (-share).toFixed(2) + 'z');
+    }
     x += share;
   });
   if (height < 17) return;
   const text = label(node, width - 10, 'plain');
   if (!text) return;
-  g.append(svg('text', { x: 5, y: 14, text }));
-  if (height > 32 && textWidth(size(node.total), 'bytes') < width - 10) g.append(svg('text', { class: 'bytes', x: 5, y: 28, text: size(node.total) }));
+  write(picture, d, 5, 14, 'plain', text);
+  if (height > 32 && textWidth(size(node.total), 'bytes') < width - 10) write(picture, d, 5, 28, 'bytes', size(node.total));
 }

@@ -1,0 +1,203 @@
+package html
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+)
+
+// rowNames returns the names in the table as it is shown.
+func rowNames(s *session) []string {
+	return eval[[]string](s, `Array.from(document.querySelectorAll("#rows tbody th .name"), (e) => e.title)`)
+}
+
+func TestPageShowsTheStore(t *testing.T) {
+	page := usagePage(t, workshop())
+	s := open(t, page)
+	if got := eval[int](s, `document.querySelectorAll("#rows tbody tr").length`); got != len(page.Usage.Images) {
+		t.Errorf("%d rows for %d images", got, len(page.Usage.Images))
+	}
+	// Every byte is drawn once: the picture adds up to the disk.
+	total := eval[float64](s, `Array.from(JSON.parse(document.getElementById("data").textContent).cards)[0].bytes`)
+	if int64(total) != page.Usage.Total.TotalBytes {
+		t.Errorf("the page says %v bytes, the store has %d", total, page.Usage.Total.TotalBytes)
+	}
+	if text := eval[string](s, `document.getElementById("crumbs").textContent`); text != "All17.63GB" {
+		t.Errorf("the map is about %q", text)
+	}
+	if n := eval[int](s, `document.querySelectorAll("#map [role=button]").length`); n != 3 {
+		t.Errorf("%d parts on top; want two namespaces and what they share", n)
+	}
+	if n := eval[int](s, `document.querySelectorAll("#map .tile").length`); n < 60 || n > 1500 {
+		t.Errorf("%d tiles", n)
+	}
+}
+
+func TestSearchFilterSort(t *testing.T) {
+	s := open(t, planPage(t, workshop()))
+	all := eval[int](s, `document.querySelectorAll("#rows tbody tr").length`)
+	s.run(chromedp.SendKeys("#search", "Nginx default"))
+	if diff := cmp.Diff([]string{"docker.io/library/nginx:1.27", "docker.io/library/nginx:1.29"}, rowNames(s)); diff != "" {
+		t.Errorf("search: %s", diff)
+	}
+	s.run(chromedp.Click(`[data-action="keep"]`))
+	if diff := cmp.Diff([]string{"docker.io/library/nginx:1.29"}, rowNames(s)); diff != "" {
+		t.Errorf("search and filter: %s", diff)
+	}
+	if text := eval[string](s, `document.getElementById("count").textContent`); text != fmt.Sprintf("1 of %d records", all) {
+		t.Errorf("the count says %q", text)
+	}
+	s.run(chromedp.Click(`[data-action=""]`))
+	s.do(`document.getElementById("search").value = ""; document.getElementById("search").dispatchEvent(new Event("input"))`)
+	s.run(chromedp.Click(`#rows th:nth-child(1) button`))
+	names := rowNames(s)
+	for i := 1; i < len(names); i++ {
+		if names[i-1] > names[i] {
+			t.Fatalf("sorted by name, %q stands before %q", names[i-1], names[i])
+		}
+	}
+	s.run(chromedp.KeyEvent("\r")) // the focus stays on the header
+	if got := eval[string](s, `document.querySelector("#rows th").getAttribute("aria-sort")`); got != "descending" {
+		t.Errorf("aria-sort is %q", got)
+	}
+	if got := rowNames(s); got[0] != names[len(names)-1] {
+		t.Errorf("descending begins with %q", got[0])
+	}
+	s.do(`document.getElementById("space").value = "1"; document.getElementById("space").dispatchEvent(new Event("change"))`)
+	if got := len(rowNames(s)); got == 0 || got >= all {
+		t.Errorf("%d rows in one namespace of %d in all", got, all)
+	}
+}
+
+func TestMapByKeyboard(t *testing.T) {
+	s := open(t, usagePage(t, workshop()))
+	place := func() string { return eval[string](s, `document.getElementById("crumbs").textContent`) }
+	focused := func() string { return eval[string](s, `document.activeElement.getAttribute("aria-label") || ""`) }
+	s.do(`document.querySelector("#map [tabindex='0']").focus()`)
+	if got := focused(); !strings.HasPrefix(got, "namespace default, 16.46GB, 67 images: ") {
+		t.Fatalf("the focus is on %q", got)
+	}
+	s.run(chromedp.KeyEvent("\r"))
+	if got := place(); got != "Alldefault16.46GB" {
+		t.Fatalf("Enter leads to %q", got)
+	}
+	first := focused()
+	s.run(chromedp.KeyEvent("\u0303")) // right
+	if got := focused(); got == first || got == "" {
+		t.Errorf("the right arrow leads from %q to %q", first, got)
+	}
+	s.run(chromedp.KeyEvent("\u0302"), chromedp.KeyEvent("\r"))
+	if got := place(); !strings.HasPrefix(got, "Alldefaultregistry.example.com/shop/tools") {
+		t.Errorf("Enter leads to %q", got)
+	}
+	s.run(chromedp.KeyEvent("\b"))
+	if got := place(); got != "Alldefault16.46GB" {
+		t.Errorf("Backspace leads to %q", got)
+	}
+	if got := focused(); !strings.HasPrefix(got, "repository registry.example.com/shop/tools") {
+		t.Errorf("back outside, the focus is on %q", got)
+	}
+	s.run(chromedp.KeyEvent("\x1b"))
+	if got := place(); got != "All17.63GB" {
+		t.Errorf("Escape leads to %q", got)
+	}
+	if got := eval[string](s, `document.getElementById("spoken").textContent`); !strings.HasPrefix(got, "store All, 17.63GB, 75 images") {
+		t.Errorf("a screen reader hears %q", got)
+	}
+}
+
+func TestMapAsTable(t *testing.T) {
+	s := open(t, usagePage(t, workshop()))
+	s.run(chromedp.Click("#as-table"))
+	if eval[bool](s, `document.getElementById("map").offsetParent !== null`) {
+		t.Error("the map is still there")
+	}
+	s.run(chromedp.Click("#parts tbody button"))
+	if got := eval[string](s, `document.querySelector("#parts caption").textContent`); !strings.HasPrefix(got, "Parts of namespace default") {
+		t.Errorf("the table is of %q", got)
+	}
+	if got := eval[string](s, `document.querySelector("#parts tbody th").textContent`); got != "registry.example.com/shop/tools" {
+		t.Errorf("the largest part is %q", got)
+	}
+}
+
+func TestDarkMode(t *testing.T) {
+	background := `getComputedStyle(document.body).backgroundColor`
+	s := open(t, usagePage(t, workshop()), dark)
+	if got := eval[string](s, background); got != "rgb(20, 24, 28)" {
+		t.Errorf("the page is %s to a user who prefers dark", got)
+	}
+	s.run(chromedp.Click("#theme"))
+	if got := eval[string](s, background); got != "rgb(247, 247, 245)" {
+		t.Errorf("after the button it is %s", got)
+	}
+	call(s, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
+}
+
+func TestReportSaysWhatStayed(t *testing.T) {
+	s := open(t, reportPage(t, workshop()))
+	s.run(chromedp.Click(`[data-action="skipped"]`))
+	if got := eval[[]string](s, `Array.from(document.querySelectorAll("#rows td.reason"), (e) => e.textContent)`); len(got) != 1 || got[0] != "it was tagged anew after the plan" {
+		t.Errorf("what was skipped: %q", got)
+	}
+	if got := eval[string](s, `document.getElementById("cards").textContent`); !strings.Contains(got, "Predicted9.142GB") || !strings.Contains(got, "Reclaimed9.117GB") {
+		t.Errorf("the cards say %q", got)
+	}
+}
+
+// TestThousandImages measures how soon a large page can be used.
+func TestThousandImages(t *testing.T) {
+	s := open(t, usagePage(t, warehouse(1000)))
+	ready := eval[float64](s, `performance.getEntriesByName("ready")[0].startTime`)
+	t.Logf("1,000 images can be used after %.0f ms", ready)
+	if ready > 2000 {
+		t.Errorf("1,000 images could be used after %.0f ms only", ready)
+	}
+	took := eval[float64](s, `(() => {
+		const start = performance.now();
+		document.getElementById("search").value = "build-0004";
+		document.getElementById("search").dispatchEvent(new Event("input"));
+		return performance.now() - start;
+	})()`)
+	t.Logf("a search takes %.0f ms", took)
+	if n := len(rowNames(s)); n != 10 {
+		t.Errorf("%d rows of ten", n)
+	}
+}
+
+// TestTenThousandImages holds the file to its size and the writer to its time.
+func TestTenThousandImages(t *testing.T) {
+	s := warehouse(10000)
+	start := time.Now()
+	page := usagePage(t, s)
+	read := time.Since(start)
+	var size counter
+	if err := htmlreport.Write(&size, page); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("10,000 images, %d blobs, %d snapshots: usage %v, page %v, %d bytes", page.Usage.Total.Blobs, page.Usage.Total.Snapshots,
+		read.Round(time.Millisecond), (time.Since(start) - read).Round(time.Millisecond), size)
+	if size > 5e6 {
+		t.Errorf("the page has %d bytes", size)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+var _ io.Writer = new(counter)
