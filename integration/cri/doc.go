@@ -7,10 +7,12 @@ package cri
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,12 +73,17 @@ func Start(tb testing.TB, version parts.Part) *Node {
 		Version:      version,
 		CRI:          true,
 		SandboxImage: PauseName,
+		NoSync:       true,
 		Path:         []string{paths.Dir(parts.Runc), paths.Dir(shim)},
 	})
 	n := &Node{Daemon: d, tb: tb, Builder: imagestore.New(7), ids: make(map[digest.Digest]string)}
 	tb.Cleanup(n.cleanup)
 	n.dial()
-	n.Base = n.Builder.Program(imagestore.Spec{Name: PauseName}, SleeperPath, sleeper(tb))
+	program, err := sleeper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	n.Base = n.Builder.Program(imagestore.Spec{Name: PauseName}, SleeperPath, program)
 	n.Add(n.Base, PauseName)
 	return n
 }
@@ -118,19 +125,20 @@ func (n *Node) await(what string, ask func(ctx context.Context) (bool, error)) {
 	}
 }
 
-// sleeper builds the program, without any library that an image would need.
-func sleeper(tb testing.TB) []byte {
-	tb.Helper()
-	out := filepath.Join(tb.TempDir(), "sleeper")
+// sleeper is the program, built once, without any library that an image would
+// need.
+var sleeper = sync.OnceValues(func() (program []byte, err error) {
+	dir, err := os.MkdirTemp("", "sleeper")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	out := filepath.Join(dir, "sleeper")
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out,
 		"github.com/ctr-prune/ctr-prune/integration/cri/sleeper")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if msg, err := build.CombinedOutput(); err != nil {
-		tb.Fatalf("building the program of the containers: %v\n%s", err, msg)
+		return nil, fmt.Errorf("building the program of the containers: %w\n%s", err, msg)
 	}
-	program, err := os.ReadFile(out)
-	if err != nil {
-		tb.Fatal(fmt.Errorf("reading the program of the containers: %w", err))
-	}
-	return program
-}
+	return os.ReadFile(out)
+})
