@@ -3,6 +3,7 @@ package behaviour_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -32,7 +33,7 @@ func (s *subject) pruneMeanwhile(meanwhile func(), args ...string) pruned {
 // reason that contains a text.
 func (p pruned) wantSkipped(name, because string) {
 	p.t.Helper()
-	if len(p.Skipped) != 1 || p.Skipped[0].Name != name || !contains([]string{p.Skipped[0].Reason}, because) {
+	if len(p.Skipped) != 1 || p.Skipped[0].Name != name || !strings.Contains(p.Skipped[0].Reason, because) {
 		p.t.Errorf("skipped %+v, want %q because %q", p.Skipped, name, because)
 	}
 }
@@ -131,7 +132,7 @@ func (s *subject) testLateContainer(step func(prune.Store, func()) hooked) {
 	if diff := cmp.Diff(labels, p.after.Namespaces["default"].Images[used.Name].Labels); diff != "" {
 		t.Errorf("labels of the record that came back (-want +got):\n%s", diff)
 	}
-	if len(p.Restored) != 1 || p.Restored[0].Name != used.Name || !contains([]string{p.Restored[0].Reason}, "container late") {
+	if len(p.Restored) != 1 || p.Restored[0].Name != used.Name || !strings.Contains(p.Restored[0].Reason, "container late") {
 		t.Errorf("restored: %+v", p.Restored)
 	}
 	p.wantBlobsGone(gone)
@@ -160,7 +161,7 @@ func TestAnswers(t *testing.T) {
 			x.await(question)
 			x.press(answer)
 			r := x.end().want(t, exitDone)
-			if !contains([]string{r.stdout + r.stderr}, "Nothing was removed.") {
+			if !strings.Contains(r.stdout+r.stderr, "Nothing was removed.") {
 				t.Errorf("answer %q: %q", answer, r.stdout+r.stderr)
 			}
 		}

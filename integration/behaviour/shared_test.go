@@ -2,6 +2,7 @@ package behaviour_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -40,7 +41,7 @@ func TestOneOfTwoTagsInText(t *testing.T) {
 			"by image \"docker.io/library/a:1\"\n",
 			"Total reclaimed space: 0B",
 		} {
-			if !contains([]string{r.stdout}, line) {
+			if !strings.Contains(r.stdout, line) {
 				t.Errorf("not told: %q in:\n%s", line, r.stdout)
 			}
 		}
@@ -51,7 +52,7 @@ func (p pruned) wantHeldBy(holder string, blobs ...digest.Digest) {
 	p.t.Helper()
 	for _, b := range blobs {
 		if !slices.ContainsFunc(p.Held, func(h prune.Held) bool {
-			return h.Digest == b && contains([]string{h.Holder}, holder)
+			return h.Digest == b && strings.Contains(h.Holder, holder)
 		}) {
 			p.t.Errorf("the report does not say that %q holds %s: %+v", holder, b, p.Held)
 		}
@@ -105,7 +106,7 @@ func TestNothingHereButElsewhere(t *testing.T) {
 		s.ready()
 		before := s.state()
 		r := run(t, append(s.where(), "--force", "--all")...).want(t, exitDone)
-		if !contains([]string{r.stdout}, "k8s.io (1)") {
+		if !strings.Contains(r.stdout, "k8s.io (1)") {
 			t.Errorf("not told of the other namespace: %s", r.stdout)
 		}
 		wantSame(t, before, s.state())

@@ -1,6 +1,7 @@
 package behaviour_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
@@ -36,8 +37,7 @@ var waysOfUse = []useOf{
 func TestContainersKeepTheirImage(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *subject) {
 		for _, use := range waysOfUse {
-			namespace := ident(use.name)
-			store := s.In(namespace)
+			store := s.In(use.namespace())
 			img := s.image("docker.io/library/app:1", 2)
 			s.must(store.Add(s.ctx(), img), store.Tag(s.ctx(), img.Name, "docker.io/library/also:1"))
 			spec := imagestore.ContainerSpec{ID: "c", Image: use.field(img)}
@@ -59,19 +59,12 @@ func TestContainersKeepTheirImage(t *testing.T) {
 	})
 }
 
-func ident(s string) string {
-	out := []byte(s)
-	for i, c := range out {
-		if c == ' ' {
-			out[i] = '-'
-		}
-	}
-	return string(out)
-}
+// namespace is the one of a container that uses its image so.
+func (u useOf) namespace() string { return strings.ReplaceAll(u.name, " ", "-") }
 
 func (p pruned) wantKept(t *testing.T, use useOf) {
 	p.t = t
-	namespace := ident(use.name)
+	namespace := use.namespace()
 	if use.named {
 		p.wantNames(namespace, "docker.io/library/app:1")
 		return

@@ -1,0 +1,72 @@
+package behaviour_test
+
+import (
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A run that is interrupted stops deleting, finishes what it began and
+// accounts for it.
+func TestInterruptedRun(t *testing.T) {
+	for name, at := range map[string]struct {
+		signal   syscall.Signal
+		answered bool
+	}{
+		"SIGINT before a deletion": {syscall.SIGINT, false},
+		"SIGTERM when one is done": {syscall.SIGTERM, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onDaemons(t, func(t *testing.T, s *subject) { s.testInterruptedRun(at.signal, at.answered) })
+		})
+	}
+}
+
+func (s *subject) testInterruptedRun(sig syscall.Signal, answered bool) {
+	t := s.t
+	s.several()
+	s.ready()
+	p := pruned{t: t, before: s.state()}
+	proxy := s.newProxy()
+	// Four deletions are under way at once: by the fifth one is done.
+	held := proxy.hold(callDeleteImage, 5, answered)
+	victim := start(t, proxy.through("--all")...)
+	await(t, "the fifth deletion", held.reached)
+	s.must(victim.Process.Signal(sig))
+	await(t, "the end of the call", held.left)
+	held.release()
+
+	r := finish(t, victim).want(t, exitInterrupted)
+	p.Document, p.after = r.document(t), s.state()
+	p.check(expected{orphans: true, changes: true})
+	if !p.Interrupted || !strings.Contains(r.stderr, "interrupted") {
+		t.Errorf("interrupted: %v, stderr: %s", p.Interrupted, r.stderr)
+	}
+	var gone []string
+	for _, name := range names(p.before, "default") {
+		if !slices.Contains(names(p.after, "default"), name) {
+			gone = append(gone, name)
+		}
+	}
+	if len(gone) == 0 || len(gone) >= p.Counts.Remove || !slices.Equal(gone, slices.Sorted(slices.Values(p.Untagged))) {
+		t.Errorf("gone: %q, told: %q, planned: %d", gone, p.Untagged, p.Counts.Remove)
+	}
+	// Another run does the rest.
+	rest := s.pruneExpecting(expected{orphans: true}, "--all")
+	rest.wantNames("default", "docker.io/library/used:1")
+}
+
+// A signal while the question is open changes nothing.
+func TestInterruptedQuestion(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *subject) {
+		s.added("docker.io/library/a:1", 1)
+		s.ready()
+		before := s.state()
+		x := onTerminal(t, false, append(s.where(), "--all")...)
+		x.await(question)
+		x.press(ctrlC)
+		x.end().want(t, exitInterrupted)
+		wantSame(t, before, s.state())
+	})
+}
