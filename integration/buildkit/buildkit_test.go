@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
@@ -80,9 +81,17 @@ func checked(t *testing.T, b *Builder, policy prune.Policy) *prune.Report {
 		t.Errorf("%d bytes are gone from the disk, the report says %d", freed, told)
 	}
 	same(t, before, after, func(change string) bool {
-		return strings.HasPrefix(change, b.Namespace+"_history ") || strings.HasPrefix(change, b.Namespace+" lease ")
+		// buildkit ends its temporary leases when it comes to it.
+		lease := strings.HasPrefix(change, b.Namespace+" lease ") && !temporary(before, b.Namespace, change)
+		return lease || strings.HasPrefix(change, b.Namespace+"_history ")
 	})
 	return report
+}
+
+// temporary says whether a change is about a temporary lease that was there.
+func temporary(before *oracle.State, namespace, change string) bool {
+	id := strings.TrimPrefix(change, namespace+" lease ")
+	return leases.KindOf(before.Namespaces[namespace].Leases[id].Lease) == leases.KindBuild
 }
 
 func same(t *testing.T, before, after *oracle.State, concerned func(string) bool) {
@@ -257,6 +266,47 @@ func TestBuildUnderWay(t *testing.T) {
 	}
 }
 
+// A builder that was killed has left leases of every kind, and a container
+// that names no image. Nobody but itself may touch them.
+func TestLeavingsOfKilledBuilder(t *testing.T) {
+	b := Start(t, "buildkit")
+	b.Build(rootfs(t, "exit"), "example.com/unused:1")
+	dir := rootfs(t, "wait")
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = b.TryBuild(t.Context(), dir, image) // it is cut off
+	}()
+	id := b.awaitContainer()
+	b.service.Kill()
+	<-ended
+	before := b.Capture()
+	kinds := make(map[leases.Kind]bool)
+	for _, lease := range before.Namespaces["buildkit"].Leases {
+		kinds[leases.KindOf(lease.Lease)] = true
+	}
+	if !kinds[leases.KindCache] || !kinds[leases.KindBuild] {
+		t.Fatalf("the builder left leases of the kinds %v, want those of cache and builds", kinds)
+	}
+	report := pruning.Run(t, b.Address(), pruning.All("buildkit"), pruning.None, nil)
+	if len(report.Untagged) != 1 {
+		t.Errorf("untagged %v, want the image of the other build", report.Untagged)
+	}
+	after := b.Capture()
+	same(t, before, after, func(change string) bool {
+		return strings.Contains(change, " lease ") || strings.HasPrefix(change, "buildkit_history ")
+	})
+	if err := oracle.Check(before, after, oracle.AllowOrphanedSnapshots()); err != nil {
+		t.Error(err)
+	}
+	b.removeContainer(id)
+	b.service.Up(b.ready)
+	write(t, dir, "Dockerfile", "FROM scratch\nCOPY program /program\nCOPY data /data\n")
+	if got := fresh(b.Build(dir, image)); len(got) != 0 {
+		t.Errorf("the next builder ran %q again", got)
+	}
+}
+
 // awaitContainer waits until a step of a build runs and returns its container.
 func (b *Builder) awaitContainer() string {
 	b.tb.Helper()
@@ -276,6 +326,27 @@ func (b *Builder) awaitContainer() string {
 	}
 	b.tb.Fatal("no step of the build came to run")
 	return ""
+}
+
+// removeContainer ends a step that no builder waits for, and its shim.
+func (b *Builder) removeContainer(id string) {
+	b.tb.Helper()
+	s := b.Store(b.Namespace)
+	ctx := s.Context(b.tb.Context())
+	c, err := s.Client.LoadContainer(ctx, id)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	task, err := c.Task(ctx, nil)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	if _, err := task.Delete(ctx, containerd.WithProcessKill); err != nil {
+		b.tb.Fatalf("ending the step: %v", err)
+	}
+	if err := c.Delete(ctx); err != nil {
+		b.tb.Fatalf("removing the step's container: %v", err)
+	}
 }
 
 // signal tells the program of a container to end.

@@ -122,6 +122,15 @@ func (s *Service) Stop() {
 	}
 }
 
+// Kill ends the program at once, so that it can put nothing in order.
+func (s *Service) Kill() {
+	s.tb.Helper()
+	if err := s.cmd.Process.Kill(); err != nil {
+		s.tb.Fatalf("killing %s: %v", s.name, err)
+	}
+	<-s.done
+}
+
 func (s *Service) cleanup() {
 	s.Stop()
 	if s.tb.Failed() {
