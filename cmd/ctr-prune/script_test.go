@@ -27,6 +27,7 @@ import (
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
+		WorkdirRoot:         t.TempDir(), // removed whatever happens
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fill": cmdFill, "records": cmdRecords, "sums": cmdSums, "run": cmdRun, "hold": cmdHold,
