@@ -57,6 +57,9 @@ func (c *collector) describeLease(n node) string {
 		return "lease " + n.key
 	}
 	kind := leases.KindOf(s.leases[n.key].Lease)
+	if run, ok := leases.GraceRun(s.leases[n.key].Lease); ok {
+		return fmt.Sprintf("the grace of run %s; `ctr-prune runs drop` frees it", run.Name)
+	}
 	switch hint := freedBy(n.ns, kind); {
 	case hint != "":
 		return fmt.Sprintf("%s (lease %q); %s", kind, n.key, hint)

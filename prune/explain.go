@@ -2,10 +2,14 @@ package prune
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 )
+
+// standsOn ends the name of a user whose snapshot has the image below it.
+const standsOn = ", whose snapshot stands on it"
 
 // Explanation says what an object is, who holds it and what a prune does.
 type Explanation struct {
@@ -299,5 +303,11 @@ func (p *Plan) usersOf(n node) []string {
 		}
 	}
 	slices.Sort(users)
-	return slices.Compact(users)
+	users = slices.Compact(users)
+	all := slices.Clone(users)
+	// One that stands on the image and names it is told of once.
+	return slices.DeleteFunc(users, func(user string) bool {
+		plain, stands := strings.CutSuffix(user, standsOn)
+		return stands && slices.Contains(all, plain)
+	})
 }

@@ -44,9 +44,10 @@ func (e *AmbiguousError) Error() string {
 
 // find resolves what a person types: the name of a record in any spelling, a
 // container, a digest, a snapshot, a lease, or a beginning of one that no
-// other shares. Exact names win over beginnings.
+// other shares, or the end of an image's name. Exact names win over
+// beginnings, and these over ends.
 func (c *collector) find(text string, namespaces []string) (node, error) {
-	var exact, prefixed []node
+	var exact, prefixed, ended []node
 	for _, s := range c.order {
 		if len(namespaces) > 0 && !slices.Contains(namespaces, s.Name) {
 			continue
@@ -58,10 +59,12 @@ func (c *collector) find(text string, namespaces []string) (node, error) {
 				exact = append(exact, n)
 			case begins(n, text):
 				prefixed = append(prefixed, n)
+			case ends(n, text):
+				ended = append(ended, n)
 			}
 		})
 	}
-	for _, found := range [][]node{exact, prefixed} {
+	for _, found := range [][]node{exact, prefixed, ended} {
 		found = preferred(found)
 		if len(found) == 1 {
 			return found[0], nil
@@ -126,6 +129,13 @@ func begins(n node, text string) bool {
 	default:
 		return false
 	}
+}
+
+// ends says whether the text is what a name ends with: the repository without
+// its registry, with the tag or without.
+func ends(n node, text string) bool {
+	return n.kind == kindImage && len(text) >= minFind &&
+		(strings.HasSuffix(n.key, "/"+text) || strings.Contains(n.key, "/"+text+":"))
 }
 
 // preferred drops the objects of a lower kind where the same text names one

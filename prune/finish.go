@@ -3,24 +3,29 @@ package prune
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 )
 
 // Reclaimed is what of an earlier inventory is gone in a later one of the same
-// store. A blob counts only if its file is gone as well, where the files can
-// be seen.
-func Reclaimed(ctx context.Context, store Store, before, after *Inventory) (Amount, error) {
+// store, apart from the garbage that nothing held already at the time now. A
+// blob counts only if its file is gone as well, where the files can be seen.
+func Reclaimed(ctx context.Context, store Store, before, after *Inventory, now time.Time) (freed, garbage Amount, err error) {
 	remaining := after.objects()
 	files, err := store.BlobFiles(ctx)
 	if err != nil && !errdefs.IsUnavailable(err) {
-		return Amount{}, fmt.Errorf("looking for removed blobs on the disk: %w", err)
+		return Amount{}, Amount{}, fmt.Errorf("looking for removed blobs on the disk: %w", err)
 	}
 	for dgst := range files {
 		remaining.blobs[dgst] = 0
 	}
-	return before.objects().without(remaining).amount(), nil
+	gone := before.objects().without(remaining)
+	c := newCollector(before, now)
+	o := outcome{after: make(reached)}
+	o.split(c, gone, c.reach(change{}))
+	return o.freed.amount(), o.garbage.amount(), nil
 }
 
 // Going is an image that a plan removes, by one of its names.

@@ -77,7 +77,7 @@ func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (R
 	}
 	// The killed run may have taken the labels of what is back by now.
 	x.unleased = append(x.unleased, orphans...)
-	return recovered, x.settleOrphans(ctx, lost)
+	return recovered, x.settleOrphans(ctx, lost, run.Name, orphans)
 }
 
 // dropClaims removes claims on interrupted runs whose claimants died when all

@@ -61,7 +61,7 @@ func (u *usage) add(c *catalog, use Use) {
 	}
 	stands, exact := c.chain(use.Snapshot)
 	if exact || !known {
-		u.claim(stands, holder, ", whose snapshot stands on it")
+		u.claim(stands, holder, standsOn)
 	}
 	if !known && len(stands) == 0 {
 		u.unknown = append(u.unknown, unknownHolder(holder, use.Image))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/containerd/errdefs"
 
@@ -21,18 +23,18 @@ func (x *execution) unleaseOrphans(ctx context.Context) error {
 	for _, decisions := range x.attempted {
 		lost = append(lost, decisions...)
 	}
-	return x.settleOrphans(ctx, lost)
+	return x.settleOrphans(ctx, lost, x.run.Name, x.plan.outcome.orphans)
 }
 
-// settleOrphans does that for the configs below the lost records, and below
-// those whose labels are gone already.
-func (x *execution) settleOrphans(ctx context.Context, lost []Decision) error {
+// settleOrphans does that for the configs below the records that a run lost,
+// and below those whose labels are gone already.
+func (x *execution) settleOrphans(ctx context.Context, lost []Decision, run string, planned []orphan) error {
 	inv, err := x.glance(ctx)
 	if err != nil {
 		return err
 	}
 	c := newCollector(inv, x.opts.Now())
-	orphans := c.orphansOf(lost)
+	orphans := c.orphansOf(lost, run, planned)
 	if err := x.relabel(ctx, c); err != nil {
 		return err
 	}
@@ -40,16 +42,39 @@ func (x *execution) settleOrphans(ctx context.Context, lost []Decision) error {
 	return x.unlease(ctx, orphans)
 }
 
-// orphansOf finds the orphaned configs below records that are gone.
-func (c *collector) orphansOf(lost []Decision) []orphan {
+// orphansOf finds the orphaned configs below records that are gone. What the
+// run's own leases hold does not count: they end. Under a grace only planned
+// ones are touched, for only their snapshots are held for an undo.
+func (c *collector) orphansOf(lost []Decision, run string, planned []orphan) []orphan {
 	var victims []node
 	ch := change{ignored: make(map[node]bool)}
 	for _, d := range lost {
 		victims = append(victims, node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()})
 		ch.ignored[node{kind: kindLease, ns: d.Namespace, key: leases.RunID}] = true
 	}
+	graces := c.gracesOf(run)
+	maps.Copy(ch.ignored, graces)
 	touched := mark(victims, c.edges(change{}))
-	return c.orphans(ch, touched)
+	found := c.orphans(ch, touched)
+	if len(graces) == 0 {
+		return found
+	}
+	return slices.DeleteFunc(found, func(o orphan) bool {
+		return !slices.ContainsFunc(planned, func(p orphan) bool { return p.node() == o.node() })
+	})
+}
+
+// gracesOf lists the grace leases of a run.
+func (c *collector) gracesOf(run string) map[node]bool {
+	graces := make(map[node]bool)
+	for _, s := range c.order {
+		for _, lease := range s.Leases {
+			if r, ok := leases.GraceRun(lease.Lease); ok && r.Name == run {
+				graces[node{kind: kindLease, ns: s.Name, key: lease.ID}] = true
+			}
+		}
+	}
+	return graces
 }
 
 // relabel gives configs that an image reaches again their labels back.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -36,6 +37,8 @@ type droppedDocument struct {
 	header
 	Run       string       `json:"run"`
 	Reclaimed prune.Amount `json:"reclaimed"`
+	// Garbage is what nothing held already before.
+	Garbage prune.Amount `json:"garbage"`
 }
 
 func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
@@ -65,16 +68,24 @@ func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
 		if err := prune.Drop(ctx, store.Store, run); err != nil {
 			return stopped(ctx, err)
 		}
-		freed, err := o.reclaimed(ctx, p, store, policy, inv)
-		doc := droppedDocument{header{runsSchema, "drop", now}, run.Name, freed}
+		doc := droppedDocument{header: header{runsSchema, "drop", now}, Run: run.Name}
+		doc.Reclaimed, doc.Garbage, err = o.reclaimed(ctx, p, store, policy, inv, now)
 		return firstError(err, list.show(content[droppedDocument]{
 			doc: doc, lines: []any{doc}, rows: []droppedDocument{doc},
 			text: func(out *printer) {
 				out.line("Dropped: run %s", run.Name)
-				out.line("Total reclaimed space: %s", sizes(freed))
+				reclaimedText(out, doc.Reclaimed, doc.Garbage)
 			},
 		}))
 	})
+}
+
+// reclaimedText ends what is said of something that freed space.
+func reclaimedText(out *printer, freed, garbage prune.Amount) {
+	if garbage.Blobs+garbage.Snapshots > 0 {
+		out.line("Garbage collected from before: %s, %s", objects(garbage.Blobs, garbage.Snapshots), humanSize(garbage.TotalBytes))
+	}
+	out.line("Total reclaimed space: %s", sizes(freed))
 }
 
 // sure asks whether a run may be given up, unless that was forced.
@@ -93,10 +104,10 @@ func (o *runsOptions) sure(ctx context.Context, p process, run prune.Run) (bool,
 }
 
 // reclaimed reads the store again and tells what is gone.
-func (o *runsOptions) reclaimed(ctx context.Context, p process, store opened, policy prune.Policy, before *prune.Inventory) (prune.Amount, error) {
-	after, _, err := o.read(ctx, p, store, policy, prune.ReadOptions{})
+func (s *session) reclaimed(ctx context.Context, p process, store opened, policy prune.Policy, before *prune.Inventory, then time.Time) (freed, garbage prune.Amount, err error) {
+	after, _, err := s.read(ctx, p, store, policy, prune.ReadOptions{})
 	if err != nil {
-		return prune.Amount{}, err
+		return freed, garbage, err
 	}
-	return prune.Reclaimed(ctx, store.Store, before, after)
+	return prune.Reclaimed(ctx, store.Store, before, after, then)
 }

@@ -46,6 +46,8 @@ type prunedLeases struct {
 	Removed   []prune.LeaseInfo `json:"removed"`
 	Recovered []prune.Recovered `json:"recovered"`
 	Reclaimed prune.Amount      `json:"reclaimed"`
+	// Garbage is what nothing held already before: of an expired lease too.
+	Garbage prune.Amount `json:"garbage"`
 }
 
 func (o *leasesOptions) prune(ctx context.Context, p process) error {
@@ -109,7 +111,8 @@ func (o *leasesOptions) sure(ctx context.Context, p process, all, doomed []prune
 func (o *leasesOptions) remove(ctx context.Context, p process, store opened, policy prune.Policy, before *prune.Inventory, doomed []prune.LeaseInfo) (*prunedLeases, error) {
 	done := &prunedLeases{Removed: []prune.LeaseInfo{}, Recovered: []prune.Recovered{}}
 	var errs []error
-	inv, now := before, p.now()
+	started := p.now()
+	inv, now := before, started
 	if unfinished := interruptedIn(doomed); len(unfinished) > 0 {
 		recovered, err := o.finish(ctx, p, store, before, unfinished)
 		done.Recovered = append(done.Recovered, recovered...)
@@ -128,7 +131,7 @@ func (o *leasesOptions) remove(ctx context.Context, p process, store opened, pol
 		return done, errors.Join(append(errs, err)...)
 	}
 	done.Removed = append(done.Removed, goneFrom(after, doomed)...)
-	done.Reclaimed, err = prune.Reclaimed(ctx, store.Store, before, after)
+	done.Reclaimed, done.Garbage, err = prune.Reclaimed(ctx, store.Store, before, after, started)
 	return done, errors.Join(append(errs, err)...)
 }
 
@@ -206,7 +209,7 @@ func (d *prunedLeases) content() content[leaseRow] {
 			for _, l := range withAction(d.Leases, prune.Keep) {
 				out.line("Kept: %slease %s (%s): %s", prefixOf(l.Namespace), out.name(l.ID), l.Kind, l.Reason)
 			}
-			out.line("Total reclaimed space: %s", sizes(d.Reclaimed))
+			reclaimedText(out, d.Reclaimed, d.Garbage)
 		},
 	}
 }

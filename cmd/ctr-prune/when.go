@@ -27,21 +27,18 @@ func until(now, t time.Time) string {
 	}
 }
 
-// rough is a duration in its largest unit.
+// rough is a duration in one unit, rounded.
 func rough(d time.Duration) string {
 	const day = 24 * time.Hour
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", max(0, d/time.Second))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", d/time.Minute)
-	case d < 2*day:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	case d < 730*day:
-		return fmt.Sprintf("%dd", d/day)
-	default:
-		return fmt.Sprintf("%dy", d/(365*day))
+	for _, unit := range []struct {
+		length, from time.Duration
+		sign         string
+	}{{365 * day, 730 * day, "y"}, {day, 2 * day, "d"}, {time.Hour, 2 * time.Hour, "h"}, {time.Minute, 2 * time.Minute, "m"}} {
+		if d >= unit.from {
+			return fmt.Sprintf("%d%s", d.Round(unit.length)/unit.length, unit.sign)
+		}
 	}
+	return fmt.Sprintf("%ds", max(0, d.Round(time.Second)/time.Second))
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
