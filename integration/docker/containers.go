@@ -7,6 +7,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
+
+	"github.com/ctr-prune/ctr-prune/integration/service"
 )
 
 // Create makes a container of an image, in any spelling, and returns its ID.
@@ -87,7 +89,7 @@ func (e *Engine) removeContainers() {
 		}
 	}
 	e.service.Stop()
-	e.removeCgroups()
+	service.RemoveCgroups(e.tb, e.cgroup())
 }
 
 // Remove removes a container by force.

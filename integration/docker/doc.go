@@ -93,6 +93,9 @@ func On(tb testing.TB, d *daemon.Daemon) *Engine {
 func (e *Engine) dir() string    { return filepath.Join(e.Dir(), "docker") }
 func (e *Engine) config() string { return filepath.Join(e.dir(), "daemon.json") }
 
+// cgroup is the parent of the containers' groups, one for each Engine.
+func (e *Engine) cgroup() string { return "/docker-" + filepath.Base(e.Dir()) }
+
 // Socket is the path of the Engine's API.
 func (e *Engine) Socket() string { return filepath.Join(e.Dir(), "docker.sock") }
 

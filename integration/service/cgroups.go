@@ -1,27 +1,27 @@
-package docker
+package service
 
 import (
 	"io/fs"
 	"path/filepath"
 	"slices"
 	"syscall"
+	"testing"
 )
 
-// cgroup is the parent of the containers' groups, one for each Engine.
-func (e *Engine) cgroup() string { return "/docker-" + filepath.Base(e.Dir()) }
-
-// removeCgroups removes the parent, which the Engine leaves, in all
-// hierarchies of cgroup v1 or in the one of v2.
-func (e *Engine) removeCgroups() {
+// RemoveCgroups removes the cgroup that programs of a test made their
+// containers' groups in and then left, in all hierarchies of cgroup v1 or in
+// the one of v2. parent begins with a slash.
+func RemoveCgroups(tb testing.TB, parent string) {
+	tb.Helper()
 	const root = "/sys/fs/cgroup"
-	for _, pattern := range []string{root + e.cgroup(), root + "/*" + e.cgroup()} {
+	for _, pattern := range []string{root + parent, root + "/*" + parent} {
 		dirs, err := filepath.Glob(pattern)
 		if err != nil {
-			e.tb.Error(err)
+			tb.Error(err)
 		}
 		for _, dir := range dirs {
 			if err := removeGroups(dir); err != nil {
-				e.tb.Errorf("removing cgroup %s: %v", dir, err)
+				tb.Errorf("removing cgroup %s: %v", dir, err)
 			}
 		}
 	}
