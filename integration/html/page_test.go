@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -173,24 +174,36 @@ func TestThousandImages(t *testing.T) {
 	}
 }
 
-// TestTenThousandImages holds the file to its size and the writer to its time.
+// TestTenThousandImages holds the file to its size and the writer to its time:
+// that of the processor, for other tests may have the rest of it.
 func TestTenThousandImages(t *testing.T) {
 	s := warehouse(10000)
-	start := time.Now()
+	start := processor(t)
 	page := usagePage(t, s)
-	read := time.Since(start)
+	read := processor(t) - start
 	var size counter
 	if err := htmlreport.Write(&size, page); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("10,000 images, %d blobs, %d snapshots: usage %v, page %v, %d bytes", page.Usage.Total.Blobs, page.Usage.Total.Snapshots,
-		read.Round(time.Millisecond), (time.Since(start) - read).Round(time.Millisecond), size)
+	wrote := processor(t) - start - read
+	t.Logf("10,000 images, %d blobs, %d snapshots: usage %v, page %v, %d bytes",
+		page.Usage.Total.Blobs, page.Usage.Total.Snapshots, read, wrote, size)
 	if size > 5e6 {
 		t.Errorf("the page has %d bytes", size)
 	}
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("it took %v", took)
+	if read+wrote > 5*time.Second {
+		t.Errorf("it took %v", read+wrote)
 	}
+}
+
+// processor returns the processor time that this program has used.
+func processor(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 type counter int64

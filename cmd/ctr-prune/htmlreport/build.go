@@ -94,8 +94,13 @@ func (b *builder) addImages() {
 		if !u.CreatedAt.IsZero() {
 			img.Created = u.CreatedAt.Unix()
 		}
-		for _, name := range u.Names {
-			img.Names = append(img.Names, visible(name))
+		if b.page.Document == nil { // else the rows have the names
+			img.Names = append(img.Names, compact(best(u.Names), u.Target))
+			for _, name := range u.Names {
+				if name != best(u.Names) {
+					img.Names = append(img.Names, compact(name, u.Target))
+				}
+			}
 		}
 		b.data.Images = append(b.data.Images, img)
 		b.images[imageKey{u.Namespace, u.Target}] = i
@@ -112,7 +117,7 @@ func (b *builder) addRows() {
 				action = prune.Remove
 			}
 			b.data.Rows = append(b.data.Rows, row{
-				Space: b.space(u.Namespace), Name: visible(best(u.Names)), Image: i,
+				Space: b.space(u.Namespace), Image: i,
 				Action: string(action), Reason: b.text(u.Reason),
 			})
 		}
@@ -120,7 +125,7 @@ func (b *builder) addRows() {
 	}
 	for _, d := range b.page.Document.Images {
 		action, reason := b.done(d)
-		r := row{Space: b.space(d.Namespace), Name: visible(d.Name), Image: -1, Action: action, Reason: b.text(reason)}
+		r := row{Space: b.space(d.Namespace), Name: compact(d.Name, d.Target), Image: -1, Action: action, Reason: b.text(reason)}
 		if i, ok := b.images[imageKey{d.Namespace, d.Target}]; ok {
 			r.Image = i
 		} else {

@@ -44,7 +44,7 @@ type holder struct {
 // image is one target in a namespace with its sizes.
 type image struct {
 	Space   int      `json:"s"`
-	Names   []string `json:"n"`
+	Names   []string `json:"n,omitempty"` // the best known first; without a plan only
 	Target  string   `json:"t"`
 	Created int64    `json:"c,omitempty"` // Unix seconds
 	Total   int64    `json:"b"`
@@ -55,8 +55,9 @@ type image struct {
 
 // row is a line of the table of decisions.
 type row struct {
-	Space int    `json:"s"`
-	Name  string `json:"n"`
+	Space int `json:"s"`
+	// Name is empty for the first of the image's names.
+	Name string `json:"n,omitempty"`
 	// Image is the place of its sizes in Images, -1 if they are not known.
 	Image   int    `json:"i"`
 	Action  string `json:"a"`

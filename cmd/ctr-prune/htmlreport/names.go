@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 )
 
 // maxText is how many characters of a name or reason a page shows. No name
@@ -34,6 +35,19 @@ func visible(text string) string {
 		i += size
 	}
 	return b.String()
+}
+
+// digestMark stands for the image's own digest in a name; visible leaves no
+// control character that could be taken for it.
+const digestMark = "\x01"
+
+// compact returns a name as visible does, with the digest of its own target,
+// which the page has beside it, as one character.
+func compact(name string, target digest.Digest) string {
+	if target == "" || len(name) > maxText {
+		return visible(name)
+	}
+	return strings.ReplaceAll(visible(name), visible(target.String()), digestMark)
 }
 
 // clip returns the first limit characters of a text that has more, and how
@@ -83,10 +97,10 @@ func split(name string) (repository, rest string) {
 }
 
 // short returns the beginning of a digest as docker prints it.
-func short(digest string) string {
-	_, hex, found := strings.Cut(digest, ":")
+func short(dgst string) string {
+	_, hex, found := strings.Cut(dgst, ":")
 	if !found {
-		hex = digest
+		hex = dgst
 	}
 	if len(hex) > 12 {
 		hex = hex[:12]

@@ -10,7 +10,7 @@ import (
 
 // maxLeaves is how many objects a treemap tells one by one, the largest; it
 // bounds the file, and nobody sees more.
-const maxLeaves = 15000
+const maxLeaves = 10000
 
 // mixed marks a place that several namespaces, repositories or images share.
 const mixed = -2

@@ -2,11 +2,13 @@
 function readRows(data) {
   return data.rows.map((raw, at) => {
     const image = raw.i >= 0 ? data.images[raw.i] : null;
+    const target = image ? image.t : raw.t || '';
+    const whole = (name) => name.replaceAll('\u0001', target);
+    const names = image && image.n || [];
     const row = {
-      at, raw, image, name: raw.n, space: raw.s, action: raw.a, reason: data.strings[raw.r],
+      at, raw, image, target, space: raw.s, action: raw.a, reason: data.strings[raw.r],
       details: (raw.d || []).map((i) => data.strings[i]),
-      names: image && data.kind === 'df' ? image.n.filter((n) => n !== raw.n) : [],
-      target: image ? image.t : raw.t || '',
+      name: whole(raw.n || names[0] || ''), names: names.slice(1).map(whole),
     };
     row.text = [row.name, ...row.names, data.spaces[row.space], row.reason, ...row.details, row.target].join('\n').toLowerCase();
     return row;

@@ -1,0 +1,157 @@
+package htmlreport
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+var when = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+
+// hostile are names that try to be more than names.
+var hostile = []string{
+	`</script><script>alert(1)</script>`, `<img src=x onerror=alert(1)>`, `<!--<script>`, "a\u2028b\u2029c",
+	"evil\u202egnp.exe", "esc\x1b[31m", "line\nbreak", "bad\xffutf8", `{{data}}`, `{{script}}`, `"]},"x":1`, strings.Repeat("n", 20000),
+}
+
+// hostilePage has an image of each name, the names as reasons, and as holders.
+func hostilePage() Page {
+	usage := &prune.DiskUsage{Store: prune.StoreInfo{Location: hostile[0]}, Time: when}
+	doc := &prune.Document{Kind: prune.DocumentPlan, Time: when, Errors: hostile, Policy: prune.PolicyDocument{Namespaces: hostile}}
+	for i, name := range hostile {
+		target := digest.FromString(name)
+		usage.Objects = append(usage.Objects, prune.ObjectUsage{
+			Namespaces: []string{name}, Digest: target, Kind: prune.KindLayer, Layer: 1, Bytes: 1 << (62 - i),
+			State: prune.StateHeld, Class: prune.HeldByImages, Holder: name, Images: 1,
+		})
+		usage.Images = append(usage.Images, prune.ImageUsage{Namespace: name, Names: []string{name}, Target: target, Objects: []int{i}, Reason: name})
+		doc.Images = append(doc.Images, prune.ImageDocument{
+			Record: prune.Record{Namespace: name, Name: name, Target: target}, Action: prune.Keep, Reason: name, Details: []string{name},
+		})
+	}
+	return Page{Title: hostile[0], Usage: usage, Document: doc, Generated: when}
+}
+
+func written(t *testing.T, page Page) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, page); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// dataOf returns the part of the page that comes from a store, and the rest.
+func dataOf(t *testing.T, page string) (data, rest string) {
+	t.Helper()
+	m := regexp.MustCompile(`(?s)<script type="application/json" id="data">(.*?)</script>`).FindStringSubmatchIndex(page)
+	if m == nil {
+		t.Fatal("the page has no data")
+	}
+	return page[m[2]:m[3]], page[:m[2]] + page[m[3]:]
+}
+
+func TestNamesAreOnlyData(t *testing.T) {
+	text, rest := dataOf(t, written(t, hostilePage()))
+	var d data
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		t.Fatalf("the data is no JSON: %v", err)
+	}
+	if strings.ContainsAny(text, "<>&\u2028\u2029\u202e\x1b\n") {
+		t.Error("the data has characters that mean something to a browser or an eye")
+	}
+	_, plain := dataOf(t, written(t, Page{Usage: &prune.DiskUsage{}, Generated: when}))
+	if diff := cmp.Diff(plain, rest); diff != "" {
+		t.Errorf("names changed the page around the data: %s", diff)
+	}
+	if len(d.Rows) != len(hostile) {
+		t.Fatalf("%d rows", len(d.Rows))
+	}
+	for i, want := range map[int]string{4: `evil\u202egnp.exe`, 5: `esc\x1b[31m`, 6: `line\nbreak`, 7: `bad\xffutf8`, 8: `{{data}}`} {
+		if got := d.Rows[i].Name; got != want {
+			t.Errorf("name %q is shown as %q", hostile[i], got)
+		}
+	}
+	if got := d.Rows[len(hostile)-1].Name; !strings.HasSuffix(got, "… (20000 characters in all)") || len(got) > 700 {
+		t.Errorf("a long name is shown as %q", got)
+	}
+}
+
+func TestSamePageSameBytes(t *testing.T) {
+	if written(t, hostilePage()) != written(t, hostilePage()) {
+		t.Error("the same page was written in two ways")
+	}
+}
+
+// TestPolicyNamesTheScripts checks that the hashes of the policy are those of
+// what stands in the page, and that it allows nothing else.
+func TestPolicyNamesTheScripts(t *testing.T) {
+	page := written(t, hostilePage())
+	policy := regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(page)
+	if policy == nil {
+		t.Fatal("the page has no policy")
+	}
+	for _, loose := range []string{"unsafe", "*", "http", "blob:"} {
+		if strings.Contains(policy[1], loose) {
+			t.Errorf("the policy has %s", loose)
+		}
+	}
+	blocks := regexp.MustCompile(`(?s)<(script|style)>(.*?)</(?:script|style)>`).FindAllStringSubmatch(page, -1)
+	if len(blocks) != 3 {
+		t.Fatalf("%d inline blocks", len(blocks))
+	}
+	for _, block := range blocks {
+		if !strings.Contains(policy[1], source(block[2])) {
+			t.Errorf("the policy does not allow this %s: %.60q", block[1], block[2])
+		}
+	}
+	if !strings.Contains(page, "Permission to use, copy, modify") {
+		t.Error("the library's licence is missing")
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	page := Page{Usage: &prune.DiskUsage{}, Generated: when}
+	path := filepath.Join(dir, "page.html")
+	for range 2 { // the second time it replaces
+		if err := WriteFile(path, page); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	link, victim := filepath.Join(dir, "link.html"), filepath.Join(dir, "victim")
+	if err := os.WriteFile(victim, []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{link, dir, filepath.Join(dir, "missing", "page.html")} {
+		if err := WriteFile(bad, page); err == nil {
+			t.Errorf("%s was written", bad)
+		}
+	}
+	if err := WriteFile(path, Page{}); err == nil {
+		t.Error("an empty page was written")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 3 {
+		t.Errorf("%d files are left, %v", len(entries), err)
+	}
+	if b, err := os.ReadFile(victim); err != nil || string(b) != "precious" {
+		t.Errorf("the link's target holds %q, %v", b, err)
+	}
+}
