@@ -130,14 +130,26 @@ const (
 	moved
 	vanished
 	failed
+	// unsure: the run was interrupted before the answer came. What became of
+	// the record is seen when the store is measured.
+	unsure
 )
+
+// cutShort says whether a request failed only because the run was told to end.
+func cutShort(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+}
 
 // removeOne deletes a record if it still has its target. Servers before 2.0
 // ignore the condition, and in a transaction a failed one would leave its
 // mark, so it is looked at first there.
 func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) {
 	if x.store.Transactional() || !x.serverCompares() {
-		if result, err := x.compare(ctx, d); err != nil || result != removed {
+		result, err := x.compare(ctx, d)
+		if cutShort(ctx, err) {
+			return unsure, nil
+		}
+		if err != nil || result != removed {
 			return result, err
 		}
 	}
@@ -146,11 +158,14 @@ func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) 
 	if err == nil {
 		return removed, nil
 	}
+	if cutShort(ctx, err) {
+		return unsure, nil
+	}
 	// Neither an error nor NotFound tells whether the record is there.
 	result, lookErr := x.compare(ctx, d)
 	switch {
 	case lookErr != nil:
-		return failed, errors.Join(deleteError(d, err), lookErr)
+		return failed, fmt.Errorf("%w; then %w", deleteError(d, err), lookErr)
 	case result == removed: // still there with its target: the deletion failed
 		return failed, deleteError(d, err)
 	case result == vanished && !errdefs.IsNotFound(err):
@@ -195,6 +210,8 @@ func (x *execution) note(d Decision, result removal, err error) {
 		x.report.skip(d, "it was moved to another image since the plan was made")
 	case vanished:
 		x.report.skip(d, "somebody else removed it since the plan was made")
+	case unsure:
+		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
 	case failed:
 		x.fail(err)
 		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)

@@ -43,6 +43,9 @@ func (s *subject) testInterruptedRun(sig syscall.Signal, answered bool) {
 	if !p.Interrupted || !strings.Contains(r.stderr, "interrupted") {
 		t.Errorf("interrupted: %v, stderr: %s", p.Interrupted, r.stderr)
 	}
+	if len(p.Errors) > 0 {
+		t.Errorf("an interruption is no error: %q", p.Errors)
+	}
 	var gone []string
 	for _, name := range names(p.before, "default") {
 		if !slices.Contains(names(p.after, "default"), name) {
