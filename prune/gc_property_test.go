@@ -77,6 +77,14 @@ func checkForetold(t *rapid.T, w world, dirs func() (string, func())) outcome {
 	perform(t, s, decisions, o)
 	checkCollection(t, s, inv, o, decisions)
 	checkHeld(t, s, inv, o, decisions)
+	// What would go anyway is garbage, and only what would not is freed.
+	anyway := outcomeOf(inv, nil)
+	if wrong := o.freed.within(anyway.garbage); anyway.freed.amount() != (Amount{}) || wrong.amount() != (Amount{}) {
+		t.Fatalf("counted as freed, but garbage: %+v, %+v", anyway.freed, wrong)
+	}
+	if wrong := o.garbage.without(anyway.garbage); wrong.amount() != (Amount{}) {
+		t.Fatalf("counted as garbage, but freed: %+v", wrong)
+	}
 	return o
 }
 
