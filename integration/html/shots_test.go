@@ -26,30 +26,30 @@ func TestShots(t *testing.T) {
 	}
 	t.Run("df", func(t *testing.T) {
 		s := open(t, usagePage(t, workshop()))
-		s.shot("df.png")
+		s.shot("df.png", 1240)
 		s.run(chromedp.Click("#as-table"))
-		s.shot("df-table.png")
+		s.shot("df-table.png", 1240)
 		s.run(chromedp.Click("#as-map"), chromedp.Evaluate[chromedp.Void](`document.querySelector("#map [role=button]").focus()`), chromedp.KeyEvent("\r"))
-		s.shot("df-zoom.png")
+		s.shot("df-zoom.png", 1240)
 		s.pdf("df.pdf")
 	})
-	t.Run("plan", func(t *testing.T) { open(t, planPage(t, workshop())).shot("plan.png") })
-	t.Run("report", func(t *testing.T) { open(t, reportPage(t, workshop()), dark).shot("report-dark.png") })
+	t.Run("plan", func(t *testing.T) { open(t, planPage(t, workshop())).shot("plan.png", 1240) })
+	t.Run("report", func(t *testing.T) { open(t, reportPage(t, workshop()), dark).shot("report-dark.png", 1420) })
 	t.Run("narrow", func(t *testing.T) {
 		s := open(t, usagePage(t, workshop()))
 		s.run(chromedp.EmulateViewport(420, 900))
-		s.shot("narrow.png")
+		s.shot("narrow.png", 1240)
 	})
-	t.Run("large", func(t *testing.T) { open(t, usagePage(t, warehouse(1000))).shot("large.png") })
+	t.Run("large", func(t *testing.T) { open(t, usagePage(t, warehouse(1000))).shot("large.png", 1240) })
 }
 
-// shot takes a picture of the first two screens.
-func (s *session) shot(name string) {
+// shot takes a picture of the top of the page.
+func (s *session) shot(name string, height float64) {
 	s.Helper()
 	beyond := true
 	width := eval[float64](s, "innerWidth")
 	png := call(s, page.CaptureScreenshot, page.CaptureScreenshotParams{
-		CaptureBeyondViewport: &beyond, Clip: &page.Viewport{Width: width, Height: 1500, Scale: 1},
+		CaptureBeyondViewport: &beyond, Clip: &page.Viewport{Width: width, Height: height, Scale: 1},
 	}).Data
 	s.write(name, png)
 }

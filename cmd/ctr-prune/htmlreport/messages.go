@@ -78,7 +78,7 @@ func garbage(d *prune.Document) []string {
 		return nil
 	}
 	if d.Kind == prune.DocumentPlan {
-		return []string{objects(d.Garbage) + " are held by nothing: any collection takes them. They are not counted as freed."}
+		return []string{objects(d.Garbage) + " held by nothing: any collection takes that. It is not counted as freed."}
 	}
-	return []string{objects(d.Garbage) + " were held by nothing before, and were collected on the way. They are not counted as reclaimed."}
+	return []string{objects(d.Garbage) + " held by nothing before, collected on the way. That is not counted as reclaimed."}
 }

@@ -15,16 +15,16 @@ func (b *builder) cards() []card {
 	var total int64
 	if u := b.page.Usage; u != nil {
 		total = u.Total.TotalBytes
-		note := objects(u.Total)
-		if u.IngestBytes > 0 {
-			note += "; uploads come on top"
+		label := "In the store"
+		if b.page.kind() == kindReport {
+			label = "Before the run"
 		}
 		cards = append(cards,
-			card{Label: "In the store", Bytes: total, Note: note},
+			card{Label: label, Bytes: total, Note: objects(u.Total)},
 			card{Label: "Content", Bytes: u.Total.ContentBytes, Of: total, Note: "as pulled, compressed"},
 			card{Label: "Snapshots", Bytes: u.Total.SnapshotBytes, Of: total, Note: "unpacked, and written by containers"},
 		)
-		if u.IngestBytes > 0 {
+		if u.IngestBytes > 0 && b.page.Document == nil {
 			cards = append(cards, card{Label: "Uploads", Bytes: u.IngestBytes, Note: "not finished, not in the total"})
 		}
 	}
@@ -47,6 +47,12 @@ func (b *builder) cards() []card {
 
 // objects counts what an amount is made of.
 func objects(a prune.Amount) string {
+	switch {
+	case a.Blobs == 0:
+		return plural(a.Snapshots, "snapshot")
+	case a.Snapshots == 0:
+		return plural(a.Blobs, "blob")
+	}
 	return plural(a.Blobs, "blob") + ", " + plural(a.Snapshots, "snapshot")
 }
 

@@ -4,6 +4,10 @@ function showHead(data) {
   $('title').textContent = data.title;
   const kinds = { df: 'ctr-prune: disk usage', plan: 'ctr-prune: plan, nothing was changed', report: 'ctr-prune: report of a run' };
   $('brand').textContent = kinds[data.kind];
+  if (data.kind === 'report') {
+    $('holders-title').textContent = 'Who held it before the run';
+    $('map-title').textContent = 'What was in it, and what went';
+  }
   for (const [key, value] of data.facts) {
     $('facts').append(el('div', {}, el('dt', { text: key }), el('dd', { class: 'name', text: value })));
   }
