@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"slices"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
@@ -91,7 +92,7 @@ func (c *collector) reach(ch change) reached {
 // roots lists what the collector starts from. Images come first: of several
 // holders of an object they are the ones that a person knows.
 func (c *collector) roots(ch change) []node {
-	roots := sortedNodes(ch.standIns)
+	var roots []node
 	for _, s := range c.order {
 		roots = append(roots, c.imageRoots(s, ch)...)
 	}
@@ -125,6 +126,12 @@ func (c *collector) imageRoots(s *space, ch change) []node {
 			roots = append(roots, n)
 		}
 	}
+	for n := range ch.standIns {
+		if n.ns == s.Name {
+			roots = append(roots, n)
+		}
+	}
+	slices.SortFunc(roots, compareNodes) // as the records will be listed
 	return roots
 }
 

@@ -29,26 +29,26 @@ type reached map[node]node
 
 // mark returns all nodes that can be reached from the roots over edges. Each
 // node is visited once, whatever cycles there are, so the cost is the number
-// of nodes and edges. edges calls visit for each successor of a node; it must
-// give the same answer each time.
+// of nodes and edges. What several roots reach is reached from the first of
+// them. edges calls visit for each successor of a node; it must give the same
+// answer each time.
 func mark(roots []node, edges func(n node, visit func(node))) reached {
 	seen := make(reached, 2*len(roots))
+	for _, root := range roots {
+		seen[root] = root
+	}
 	var gray []node
 	for _, root := range roots {
-		if _, ok := seen[root]; !ok {
-			seen[root] = root
-			gray = append(gray, root)
+		for gray = append(gray, root); len(gray) > 0; {
+			from := gray[len(gray)-1]
+			gray = gray[:len(gray)-1]
+			edges(from, func(to node) {
+				if _, ok := seen[to]; !ok {
+					seen[to] = from
+					gray = append(gray, to)
+				}
+			})
 		}
-	}
-	for len(gray) > 0 {
-		from := gray[len(gray)-1]
-		gray = gray[:len(gray)-1]
-		edges(from, func(to node) {
-			if _, ok := seen[to]; !ok {
-				seen[to] = from
-				gray = append(gray, to)
-			}
-		})
 	}
 	return seen
 }
