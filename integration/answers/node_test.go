@@ -1,0 +1,171 @@
+package answers_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	"github.com/ctr-prune/ctr-prune/integration/parts"
+)
+
+// node is a store with one of everything that the commands tell of.
+type node struct {
+	t       *testing.T
+	daemon  *daemon.Daemon
+	stopped bool
+	state   func() *oracle.State
+
+	base, app, used, built, dangling, pulled *imagestore.Image
+}
+
+// everywhere runs a test on the running and the stopped daemons.
+func everywhere(t *testing.T, test func(n *node)) {
+	t.Parallel()
+	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
+		for _, stopped := range []bool{false, true} {
+			name := "running"
+			if stopped {
+				name = "stopped"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(newNode(t, v, stopped))
+			})
+		}
+	})
+}
+
+func newNode(t *testing.T, v parts.Part, stopped bool) *node {
+	t.Helper()
+	n := &node{t: t, daemon: daemon.Start(t, daemon.Options{Version: v, NoSync: true}), stopped: stopped}
+	n.fill(n.daemon.Store("default"))
+	n.must(n.daemon.Store("default").Collect(t.Context()))
+	n.state = n.daemon.Capture
+	if stopped {
+		n.daemon.Stop()
+		n.state = n.offline
+	}
+	return n
+}
+
+// offline reads the state of a stopped daemon from its root: one that starts
+// collects garbage, and so would hide it.
+func (n *node) offline() *oracle.State {
+	n.t.Helper()
+	e, err := imagestore.OpenEmbedded(n.t.Context(), n.daemon.Root(), n.daemon.Snapshotter())
+	n.must(err)
+	state, err := e.Capture(n.t.Context(), "default", "other")
+	n.must(err, e.Close())
+	return state
+}
+
+func (n *node) fill(s imagestore.Store) {
+	n.t.Helper()
+	ctx, b := n.t.Context(), imagestore.New(1)
+	image := func(name string, base *imagestore.Image, layers int) *imagestore.Image {
+		return b.Image(imagestore.Spec{Name: name, Base: base, Layers: layers, LayerBytes: 8 << 10})
+	}
+	n.base = image("docker.io/library/base:1", nil, 2)
+	n.app = image("docker.io/library/app:1", n.base, 2)
+	n.used = image("docker.io/library/used:1", n.base, 1)
+	n.built = image("docker.io/library/built:1", nil, 2)
+	n.dangling = image("", n.base, 1)
+	n.dangling.Name = imagestore.NoneDangling(n.dangling.Target.Digest)
+	n.pulled = image("", nil, 1)
+	for _, img := range []*imagestore.Image{n.base, n.app, n.used, n.built, n.dangling} {
+		n.must(s.Add(ctx, img))
+	}
+	_, err := s.Ingest(ctx, "layer-sha256:upload", make([]byte, 4096))
+	n.must(err,
+		s.Tag(ctx, n.app.Name, "docker.io/library/app:latest"),
+		s.Label(ctx, n.app.Name, map[string]string{"team": "web"}),
+		s.Container(ctx, imagestore.ContainerSpec{ID: "worker", Image: n.used.Name, Of: n.used}),
+		s.HistoryLease(ctx, "u7w5c2jq1xyz", n.built),
+		s.PullLease(ctx, "pulling", time.Now().Add(time.Hour), n.pulled),
+		s.In("other").Add(ctx, n.base),
+	)
+}
+
+func (n *node) must(errs ...error) {
+	n.t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// result is how a run of the command ended.
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// run runs the command on the store and fails the test if it ends otherwise.
+func (n *node) run(code int, args ...string) result {
+	n.t.Helper()
+	return n.runWith("", code, args...)
+}
+
+func (n *node) runWith(stdin string, code int, args ...string) result {
+	n.t.Helper()
+	where := []string{"--address", n.daemon.Address()}
+	if n.stopped {
+		where = []string{"--root", n.daemon.Root()}
+	}
+	var out, stderr bytes.Buffer
+	cmd := exec.Command(binary, append(args, where...)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &stderr
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "CONTAINERD_") {
+			cmd.Env = append(cmd.Env, kv)
+		}
+	}
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		n.t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != code {
+		n.t.Fatalf("%q: exit code %d, want %d\nstderr: %s\nstdout: %.2000s", args, got, code, &stderr, &out)
+	}
+	return result{out.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// read runs the command with --format json and decodes what it says.
+func read[T any](n *node, args ...string) T {
+	n.t.Helper()
+	return decode[T](n, n.run(0, append(args, "--format", "json")...).stdout)
+}
+
+func decode[T any](n *node, text string) T {
+	n.t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		n.t.Fatalf("%v in:\n%.2000s", err, text)
+	}
+	return v
+}
+
+// wantSame fails the test if the store is not as it was.
+func (n *node) wantSame(before *oracle.State) {
+	n.t.Helper()
+	c := oracle.Diff(before, n.state())
+	if len(c.Added)+len(c.Removed)+len(c.Changed) > 0 {
+		n.t.Errorf("the store was changed: %+v", c)
+	}
+}
+
+func (n *node) wantText(text string, parts ...string) {
+	n.t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			n.t.Errorf("no %q in:\n%s", part, text)
+		}
+	}
+}
