@@ -45,8 +45,8 @@ func WithDialOptions(opts ...grpc.DialOption) OpenOption {
 // Open connects to the containerd whose unix socket is at address: a path,
 // also in the form unix:///run/containerd/containerd.sock. It asks the server
 // for its version, so that a Store it returns has answered once. Every error
-// is an [*OpenError].
-func Open(address string, opts ...OpenOption) (Store, error) {
+// is an [*OpenError], or that of ctx.
+func Open(ctx context.Context, address string, opts ...OpenOption) (Store, error) {
 	cfg := daemonConfig{timeout: daemonTimeout}
 	for _, o := range opts {
 		o(&cfg)
@@ -55,7 +55,7 @@ func Open(address string, opts ...OpenOption) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := daemonConnect(path, cfg)
+	c, err := daemonConnect(ctx, path, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package prune
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"net"
@@ -18,7 +19,7 @@ import (
 
 // daemonConnect connects to the socket and waits for the server's version,
 // at most cfg.timeout.
-func daemonConnect(path string, cfg daemonConfig) (*client.Client, error) {
+func daemonConnect(ctx context.Context, path string, cfg daemonConfig) (*client.Client, error) {
 	dialer := &daemonDialer{path: path}
 	dial := append([]grpc.DialOption{grpc.WithContextDialer(dialer.dial)}, cfg.dial...)
 	c, err := client.New(path,
@@ -36,7 +37,7 @@ func daemonConnect(path string, cfg daemonConfig) (*client.Client, error) {
 	if err != nil {
 		return nil, daemonError(path, "the connection cannot be set up", "", storeCause(errdefs.ErrUnavailable, err))
 	}
-	if err := daemonGreet(c, dialer, cfg); err != nil {
+	if err := daemonGreet(ctx, c, dialer, cfg); err != nil {
 		// The connection is of no more use, and the error that matters is known.
 		_ = c.Close()
 		return nil, err
@@ -44,10 +45,13 @@ func daemonConnect(path string, cfg daemonConfig) (*client.Client, error) {
 	return c, nil
 }
 
-func daemonGreet(c *client.Client, dialer *daemonDialer, cfg daemonConfig) error {
-	ctx, cancel := context.WithTimeout(context.Background(), cfg.timeout)
+func daemonGreet(ctx context.Context, c *client.Client, dialer *daemonDialer, cfg daemonConfig) error {
+	greeting, cancel := context.WithTimeout(ctx, cfg.timeout)
 	defer cancel()
-	version, err := c.Version(ctx)
+	version, err := c.Version(greeting)
+	if ctx.Err() != nil {
+		return fmt.Errorf("connecting to containerd at %q: %w", dialer.path, ctx.Err())
+	}
 	if err != nil {
 		return daemonFailure(dialer.path, err, dialer.lastErr())
 	}

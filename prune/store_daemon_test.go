@@ -27,7 +27,7 @@ import (
 // that sentence.
 func daemonTestRefused(t *testing.T, address string, kind error, want string, opts ...OpenOption) {
 	t.Helper()
-	s, err := Open(address, opts...)
+	s, err := Open(t.Context(), address, opts...)
 	if err == nil {
 		_ = s.Close()
 		t.Fatalf("Open(%q) succeeded", address)

@@ -114,7 +114,7 @@ func (c completer) ask(fn func(context.Context, prune.Store) error) {
 	if c.session.store.root != "" {
 		store, err = prune.OpenRoot(ctx, c.session.store.root, prune.WithLockTimeout(completionTime/2))
 	} else {
-		store, err = prune.Open(c.session.store.where(c.getenv), prune.WithTimeout(completionTime/2))
+		store, err = prune.Open(ctx, c.session.store.where(c.getenv), prune.WithTimeout(completionTime/2))
 	}
 	if err != nil {
 		return // a completion has nowhere to report to

@@ -69,7 +69,7 @@ func (o *storeOptions) open(ctx context.Context, getenv func(string) string) (pr
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline))
 	}
-	return prune.Open(o.where(getenv), prune.WithTimeout(wait))
+	return prune.Open(ctx, o.where(getenv), prune.WithTimeout(wait))
 }
 
 // where is the address of the socket.

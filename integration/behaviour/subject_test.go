@@ -155,7 +155,7 @@ func (s *subject) open() prune.Store {
 	if s.stopped {
 		store, err = prune.OpenRoot(s.ctx(), s.daemon.Root())
 	} else {
-		store, err = prune.Open(s.daemon.Address())
+		store, err = prune.Open(s.ctx(), s.daemon.Address())
 	}
 	s.must(err)
 	return store

@@ -75,7 +75,7 @@ func (r *timing) least(t *testing.T, p programs, template *daemon.Daemon) {
 // planning times the library's two steps before anything is changed.
 func (r *timing) planning(t *testing.T, d *daemon.Daemon) {
 	t.Helper()
-	store, err := prune.Open(d.Address())
+	store, err := prune.Open(t.Context(), d.Address())
 	if err != nil {
 		t.Fatal(err)
 	}

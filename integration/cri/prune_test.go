@@ -47,7 +47,7 @@ func pruneAll(t *testing.T, n *cri.Node, sources ...prune.Source) pruned {
 // is that of the execution.
 func (r run) on(t *testing.T, n *cri.Node) (pruned, error) {
 	t.Helper()
-	store, err := prune.Open(n.Address(), prune.WithDialOptions(r.dial...))
+	store, err := prune.Open(t.Context(), n.Address(), prune.WithDialOptions(r.dial...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func Run(tb testing.TB, address string, policy prune.Policy, sources Sources, be
 
 func with(tb testing.TB, address string, do func(context.Context, prune.Store)) {
 	tb.Helper()
-	store, err := prune.Open(address)
+	store, err := prune.Open(tb.Context(), address)
 	if err != nil {
 		tb.Fatal(err)
 	}
