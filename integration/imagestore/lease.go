@@ -59,14 +59,18 @@ func (s Store) HistoryLease(ctx context.Context, id string, img *Image) error {
 // PullLease makes the lease of a pull that was interrupted: it ends in a day
 // and holds the blobs so far, which no record names.
 func (s Store) PullLease(ctx context.Context, id string, expires time.Time, img *Image) error {
-	if err := s.Write(ctx, img.nameless()); err != nil {
-		return err
-	}
 	var held []leases.Resource
 	for _, b := range img.Blobs() {
 		held = append(held, ContentResource(b.Desc.Digest))
 	}
-	return s.Lease(ctx, LeaseSpec{ID: id, Expires: expires, Resources: held})
+	// Under another lease until this one is whole: a collection may come at
+	// any moment.
+	return s.leased(ctx, func(ctx context.Context) error {
+		if err := s.write(ctx, img.nameless(), nil); err != nil {
+			return err
+		}
+		return s.Lease(ctx, LeaseSpec{ID: id, Expires: expires, Resources: held})
+	})
 }
 
 // nameless returns the image without a default name: Write records nothing.
