@@ -67,8 +67,7 @@ func checkRun(t *rapid.T, w world, dirs func() (string, func())) *Report {
 	if rapid.Bool().Draw(t, "single deletions") {
 		store = untransactional{s}
 	}
-	inv, policy := readWhole(t, s), Policy{}
-	policy = randomPolicy(t, inv)
+	policy := randomPolicy(t, readWhole(t, s))
 	if rapid.Bool().Draw(t, "abort uploads") {
 		policy.IngestAge = 1
 	}

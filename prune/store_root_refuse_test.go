@@ -276,7 +276,7 @@ func rootTestReadAll(rt *rapid.T, path string) {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // read only
+	defer db.Close()
 	var visit func(b *bolt.Bucket) error
 	visit = func(b *bolt.Bucket) error {
 		return b.ForEach(func(k, v []byte) error {

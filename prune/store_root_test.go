@@ -206,7 +206,7 @@ func TestOpenRootID(t *testing.T) {
 	dir := rootTestMake(t, rootTestSmall)
 	id := func() string {
 		s := rootTestMust(OpenRoot(rootTestNS, dir))
-		defer s.Close() //nolint:errcheck // read only
+		defer s.Close()
 		return rootTestMust(s.Info(rootTestNS)).ID
 	}
 	first := id()

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -36,7 +35,7 @@ func newApply(p process, debug *bool) *cobra.Command {
 		Short:   "Do a plan from a file, or less where the store has changed",
 		Long:    applyLong,
 		Example: applyExamples,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
 				return usagef("give one plan file, or - for stdin: ctr-prune plan writes one")
 			}
@@ -87,7 +86,7 @@ func readSelection(p process, file string) (_ *prune.Selection, err error) {
 		defer func() { _ = f.Close() }() // it was only read
 		in = f
 	}
-	selection, err := prune.ParseSelection(io.Reader(in))
+	selection, err := prune.ParseSelection(in)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

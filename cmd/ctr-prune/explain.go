@@ -43,7 +43,7 @@ func newExplain(p process, debug *bool) *cobra.Command {
 		Short:   "Say what something is, who holds it, and what a prune would do with it",
 		Long:    explainLong,
 		Example: explainExamples,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
 				return usagef("give one thing to explain: an image, a container, a digest, a snapshot or a lease")
 			}

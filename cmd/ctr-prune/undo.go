@@ -29,7 +29,7 @@ func newUndo(p process, debug *bool) *cobra.Command {
 		Short:   "Put back what a run with --grace removed",
 		Long:    undoLong,
 		Example: "  # The last run\n  ctr-prune undo\n\n  # Another one\n  ctr-prune runs\n  ctr-prune undo 20260301-120000-abcdef",
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("give one run, or none for the newest: ctr-prune runs lists them")
 			}

@@ -67,7 +67,7 @@ func clip(text string, limit int) (string, int) {
 }
 
 // maxReference is longer than any name with its tag and digest.
-const maxReference = reference.NameTotalLengthMax + 512
+const maxReference = reference.RepositoryNameTotalLengthMax + 512
 
 // split returns the repository of a record's name, as people write it, and
 // what tells the record apart in it: a tag, or the beginning of a digest.

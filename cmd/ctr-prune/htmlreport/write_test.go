@@ -88,7 +88,8 @@ func TestNamesAreOnlyData(t *testing.T) {
 }
 
 func TestSamePageSameBytes(t *testing.T) {
-	if written(t, hostilePage()) != written(t, hostilePage()) {
+	first, second := written(t, hostilePage()), written(t, hostilePage())
+	if first != second {
 		t.Error("the same page was written in two ways")
 	}
 }
