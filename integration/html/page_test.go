@@ -191,8 +191,8 @@ func TestTenThousandImages(t *testing.T) {
 	if size > 5e6 {
 		t.Errorf("the page has %d bytes", size)
 	}
-	if read+wrote > 5*time.Second {
-		t.Errorf("it took %v", read+wrote)
+	if wrote > 5*time.Second {
+		t.Errorf("writing it took %v", wrote)
 	}
 }
 

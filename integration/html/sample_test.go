@@ -81,15 +81,6 @@ func (s sample) record(space, name string, target digest.Digest, created time.Ti
 	})
 }
 
-// chain returns the snapshot on top of layers.
-func chain(layers ...layer) string {
-	parent := ""
-	for _, l := range layers {
-		parent = digest.FromString(parent + " " + l.text).String()
-	}
-	return parent
-}
-
 // spread is a number below n that a text always has.
 func spread(text string, n uint32) uint32 {
 	h := fnv.New32a()

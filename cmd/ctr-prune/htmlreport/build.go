@@ -2,6 +2,7 @@ package htmlreport
 
 import (
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -150,7 +151,7 @@ func (b *builder) facts() [][2]string {
 			facts = append(facts, [2]string{key, visible(value)})
 		}
 	}
-	at := b.page.Generated
+	var at time.Time
 	if d := b.page.Document; d != nil {
 		store, at = d.Store, d.Time
 	} else {
