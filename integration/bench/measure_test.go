@@ -17,8 +17,8 @@ import (
 
 // weight is what a run took, as the helper tells it.
 type weight struct {
-	Wall time.Duration
-	RSS  int64
+	Wall, CPU time.Duration
+	RSS       int64
 }
 
 // timing is what was measured at one size.

@@ -22,26 +22,28 @@ type result struct {
 func (r *result) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.machine)
-	b.WriteString("| images | rounds | `ctr-prune -a -f` | floor | ratio | ratios seen | per image | peak memory |\n")
-	b.WriteString("|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	b.WriteString("| images | rounds | `ctr-prune -a -f` | floor | ratio | ratios seen | per image | own CPU | peak memory |\n")
+	b.WriteString("|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, t := range r.timed {
 		ratios := t.ratios()
 		ours := median(walls(t.prune))
-		fmt.Fprintf(&b, "| %d | %d | %s | %s | %.2f | %.2f–%.2f | %s | %s |\n",
+		fmt.Fprintf(&b, "| %d | %d | %s | %s | %.2f | %.2f–%.2f | %s | %s | %s |\n",
 			t.images, len(ratios), seconds(ours), seconds(median(walls(t.floor))), median(ratios),
-			slices.Min(ratios), slices.Max(ratios), millis(ours/time.Duration(t.images)), mib(peak(t.prune)))
+			slices.Min(ratios), slices.Max(ratios), millis(ours/time.Duration(t.images)),
+			seconds(median(cpus(t.prune))), mib(peak(t.prune)))
 	}
-	b.WriteString("\n| images | read | plan | both | `--dry-run`, whole process | peak memory |\n|---:|---:|---:|---:|---:|---:|\n")
+	b.WriteString("\n| images | read | plan | both | `--dry-run`, whole process | its own CPU | peak memory |\n|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, t := range r.timed {
 		both := make([]time.Duration, len(t.read))
 		for i := range both {
 			both[i] = t.read[i] + t.plan[i]
 		}
-		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s |\n", t.images, millis(median(t.read)), millis(median(t.plan)),
-			millis(median(both)), millis(median(walls(t.dry))), mib(peak(t.dry)))
+		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s | %s |\n", t.images, millis(median(t.read)), millis(median(t.plan)),
+			millis(median(both)), millis(median(walls(t.dry))),
+			millis(median(cpus(t.dry))), mib(peak(t.dry)))
 	}
 	for _, w := range r.weighed {
-		b.WriteString("\n| images | blobs | | time | peak memory |\n|---:|---:|---|---:|---:|\n")
+		b.WriteString("\n| images | blobs | | time | own CPU | peak memory |\n|---:|---:|---|---:|---:|---:|\n")
 		for _, row := range []struct {
 			name string
 			w    weight
@@ -50,7 +52,7 @@ func (r *result) markdown() string {
 			{"`-a --dry-run`", w.dry},
 			{"`-a -f`", w.prune},
 		} {
-			fmt.Fprintf(&b, "| %d | %d | %s | %s | %s |\n", w.images, blobs(w.images), row.name, seconds(row.w.Wall), mib(row.w.RSS))
+			fmt.Fprintf(&b, "| %d | %d | %s | %s | %s | %s |\n", w.images, blobs(w.images), row.name, seconds(row.w.Wall), seconds(row.w.CPU), mib(row.w.RSS))
 		}
 	}
 	return b.String()
@@ -73,6 +75,14 @@ func walls(all []weight) []time.Duration {
 	out := make([]time.Duration, len(all))
 	for i, w := range all {
 		out[i] = w.Wall
+	}
+	return out
+}
+
+func cpus(all []weight) []time.Duration {
+	out := make([]time.Duration, len(all))
+	for i, w := range all {
+		out[i] = w.CPU
 	}
 	return out
 }

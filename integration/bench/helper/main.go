@@ -66,6 +66,8 @@ func floor(address string) error {
 // weight is what a run took.
 type weight struct {
 	Wall time.Duration
+	// CPU is what the process itself computed, not what it waited for.
+	CPU time.Duration
 	// RSS is the peak of the resident memory, in bytes.
 	RSS int64
 }
@@ -79,7 +81,10 @@ func weigh(args []string) error {
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%q: %w", args, err)
 	}
-	w := weight{Wall: time.Since(start)}
+	w := weight{
+		Wall: time.Since(start),
+		CPU:  cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+	}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		w.RSS = usage.Maxrss << 10
 	}
