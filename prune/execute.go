@@ -88,7 +88,10 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 		return nil, errors.Join(err, x.abandon(ctx))
 	}
 	if err := x.prepare(ctx); err != nil {
-		return nil, errors.Join(err, x.abandon(ctx))
+		x.fail(err)
+		x.fail(x.abandon(ctx))
+		x.report.Interrupted = ctx.Err() != nil
+		return x.report, x.err()
 	}
 	x.remove(ctx)
 	x.abort(ctx)
