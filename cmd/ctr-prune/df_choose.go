@@ -130,7 +130,9 @@ func referenceTest(pattern string) (func(prune.ImageUsage) bool, error) {
 		return nil, err
 	}
 	return func(i prune.ImageUsage) bool {
-		return set.Match(filters.Subject{Names: i.Names}, time.Time{}).Match
+		return slices.ContainsFunc(i.Names, func(name string) bool {
+			return set.Match(filters.Subject{Names: []string{name}}, time.Time{}).Match
+		})
 	}, nil
 }
 

@@ -9,6 +9,7 @@ const (
 	usageSchema   = 1
 	runsSchema    = 1
 	leasesSchema  = 1
+	checkSchema   = 1
 )
 
 // header begins every document.

@@ -87,7 +87,7 @@ func (v explainText) holders() {
 	}
 	v.tree(tops)
 	if v.e.MoreChains > 0 {
-		v.out.line("  and %s more", plural(v.e.MoreChains, "holder"))
+		v.out.line("  and %d more", v.e.MoreChains)
 	}
 }
 
@@ -179,6 +179,9 @@ func (v explainText) fate() {
 // label is the name of something, with its digest short on a terminal.
 func (v explainText) label(name string) string { return v.out.prose(v.out.name(name)) }
 
+// leastLink is the width below which a link of a tree is not cut.
+const leastLink = 8
+
 // tree draws branches; a line that does not fit is cut in the middle.
 func (v explainText) tree(branches []branch) { v.grow(branches, "  ") }
 
@@ -193,7 +196,7 @@ func (v explainText) grow(branches []branch, indent string) {
 			size = "  " + b.size
 		}
 		if v.out.fitted() {
-			text = shorten(text, max(leastName, v.out.width-runewidth.StringWidth(indent+fork+size)), true)
+			text = shorten(text, max(leastLink, v.out.width-runewidth.StringWidth(indent+fork+size)), true)
 		}
 		v.out.write(indent + fork + text + size + "\n")
 		v.grow(b.below, indent+below)

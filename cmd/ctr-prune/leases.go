@@ -20,12 +20,10 @@ explained and never touched: only their owner knows whether they are needed.`
 // leasesOptions are the flags of leases and of leases prune.
 type leasesOptions struct {
 	session
-	output leaseOutput
+	output listOptions
 	dryRun bool
 	force  bool
 }
-
-type leaseOutput = listOptions
 
 func newLeases(p process, debug *bool) *cobra.Command {
 	o := &leasesOptions{session: session{debug: debug}}
@@ -132,7 +130,7 @@ func leasesTable(out *printer, list []prune.LeaseInfo, now time.Time) {
 	}
 	t := table{columns: []column{
 		{title: "NAMESPACE", least: 7}, {title: "ID", least: leastReason, middle: true}, {title: "KIND", least: 7}, {title: "AGE"}, {title: "EXPIRES", least: 5},
-		{title: "FLAT"}, {title: "HOLDS"}, {title: "ALONE"}, {title: "PRUNE", paint: actionStyle}, {title: "REASON", least: leastReason},
+		{title: "FLAT"}, {title: "HOLDS"}, {title: "ALONE"}, {title: "PRUNE", paint: actionStyle}, {title: "REASON", least: 30},
 	}}
 	for _, row := range leaseRows(list, now) {
 		flat := "no"
@@ -141,6 +139,6 @@ func leasesTable(out *printer, list []prune.LeaseInfo, now time.Time) {
 		}
 		t.add(row.Namespace, row.ID, row.Kind, row.Age, row.Expires, flat, itoa(row.Resources), row.Alone.String(), row.Action, row.Reason)
 	}
-	t.narrow(out, "FLAT", "HOLDS", "AGE", "KIND", "EXPIRES", "NAMESPACE")
+	t.narrow(out, "FLAT", "HOLDS", "AGE", "EXPIRES", "KIND", "NAMESPACE", "REASON")
 	t.print(out)
 }

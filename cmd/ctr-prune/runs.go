@@ -122,5 +122,6 @@ func runsText(out *printer, runs []prune.Run, now time.Time) {
 	for _, r := range runs {
 		t.add(r.Name, ago(now, r.Started), until(now, r.Until), strings.Join(r.Namespaces, ","), itoa(len(r.Records)), humanSize(r.Holds.TotalBytes))
 	}
+	t.narrow(out, "NAMESPACES", "STARTED", "RECORDS")
 	t.print(out)
 }

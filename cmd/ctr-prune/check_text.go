@@ -1,0 +1,77 @@
+package main
+
+import "github.com/ctr-prune/ctr-prune/prune"
+
+// checkRow is what a template sees of a finding.
+type checkRow struct {
+	Problem, Namespace, Object string
+	Bytes                      bytesCount
+	Meaning, Mend              string
+	Repairable                 bool
+}
+
+func checkRows(found []prune.Finding) []checkRow {
+	rows := make([]checkRow, len(found))
+	for i, f := range found {
+		rows[i] = checkRow{string(f.Problem), f.Namespace, f.Object, bytesCount(f.Bytes), f.Meaning, f.Mend, f.Repairable}
+	}
+	return rows
+}
+
+// checkDocument is what --format json shows.
+type checkDocument struct {
+	header
+	Findings []prune.Finding `json:"findings"`
+	// Repaired are the findings that --repair mended.
+	Repaired []prune.Finding `json:"repaired"`
+}
+
+type findingEvent struct {
+	Type string `json:"type"`
+	prune.Finding
+}
+
+func checkContent(doc checkDocument) content[checkRow] {
+	var lines []any
+	for _, f := range doc.Repaired {
+		lines = append(lines, findingEvent{"repaired", f})
+	}
+	for _, f := range doc.Findings {
+		lines = append(lines, findingEvent{"finding", f})
+	}
+	return content[checkRow]{
+		doc: doc, lines: lines, rows: checkRows(doc.Findings), name: func(r checkRow) string { return r.Object },
+		text: func(out *printer) { checkText(out, doc) },
+	}
+}
+
+func checkText(out *printer, doc checkDocument) {
+	for _, f := range doc.Repaired {
+		where := ""
+		if f.Namespace != "" {
+			where = prefixOf(f.Namespace)
+		}
+		out.line("Repaired: %s%s %s, %s", where, f.Problem, out.name(f.Object), humanSize(f.Bytes))
+	}
+	if len(doc.Findings) == 0 {
+		out.line("Nothing is wrong.")
+		return
+	}
+	t := table{columns: []column{
+		{title: "PROBLEM"}, {title: "NAMESPACE", least: 7}, {title: "OBJECT", least: leastReason, middle: true},
+		{title: "BYTES"}, {title: "MEANING", least: leastReason}, {title: "MEND", least: leastReason},
+	}}
+	repairable := 0
+	for _, f := range doc.Findings {
+		t.add(string(f.Problem), f.Namespace, f.Object, humanSize(f.Bytes), f.Meaning, f.Mend)
+		if f.Repairable {
+			repairable++
+		}
+	}
+	t.narrow(out, "BYTES", "NAMESPACE")
+	t.print(out)
+	if repairable > 0 {
+		out.line("")
+		out.line("%s can be mended without risk: ctr-prune check --repair", plural(repairable, "finding"))
+	}
+}
