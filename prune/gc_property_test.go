@@ -90,7 +90,7 @@ func checkForetold(t *rapid.T, w world, dirs func() (string, func())) outcome {
 
 // outcomeOf is what the model expects of decisions and nothing else.
 func outcomeOf(inv *Inventory, decisions []Decision) outcome {
-	return foresee(newCollector(inv, time.Now()), inv, decisions, nil, nil)
+	return foresee(newCollector(inv, time.Now()), inv, decisions, nil)
 }
 
 // readWhole reads a store with all sizes, and with the uploads that

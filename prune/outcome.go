@@ -1,8 +1,6 @@
 package prune
 
 import (
-	"maps"
-
 	"github.com/opencontainers/go-digest"
 )
 
@@ -30,13 +28,10 @@ type Held struct {
 }
 
 // foresee computes the outcome of the decisions by containerd's own rules.
-// What is ignored is gone before, what is aborted goes with the decisions.
-func foresee(c *collector, inv *Inventory, decisions []Decision, ignored, aborted map[node]bool) outcome {
-	ch := change{ignored: maps.Clone(aborted), removed: make(map[node]bool), standIns: make(map[node]digest.Digest)}
-	if ch.ignored == nil {
-		ch.ignored = make(map[node]bool)
-	}
-	maps.Copy(ch.ignored, ignored)
+// What ended, leases of killed runs and abandoned uploads, goes with them: until
+// then it keeps what it holds from any collection.
+func foresee(c *collector, inv *Inventory, decisions []Decision, ended map[node]bool) outcome {
+	ch := change{ignored: ended, removed: make(map[node]bool), standIns: make(map[node]digest.Digest)}
 	var victims []node
 	for _, d := range decisions {
 		if !d.gone() {
@@ -48,7 +43,7 @@ func foresee(c *collector, inv *Inventory, decisions []Decision, ignored, aborte
 		}
 		victims = append(victims, node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()})
 	}
-	before := c.reach(change{ignored: ignored})
+	before := c.reach(change{})
 	touched := mark(victims, c.edges(change{}))
 	o := outcome{orphans: c.orphans(ch, touched)}
 	ch.unleased = make(map[node]bool, len(o.orphans))

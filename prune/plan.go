@@ -45,7 +45,7 @@ func (inv *Inventory) Plan(policy Policy, now time.Time) (*Plan, error) {
 	for _, ns := range chosen {
 		p.uploads = append(p.uploads, c.uploads(ns, policy)...)
 	}
-	p.outcome = foresee(c, inv, p.decisions, p.interruptedLeases(), p.abortedIngests())
+	p.outcome = foresee(c, inv, p.decisions, p.ended())
 	addDetails(c, p.decisions, p.outcome.after)
 	return p, nil
 }
@@ -59,26 +59,21 @@ func (p *Plan) addNamespace(ns *Namespace) {
 	}
 }
 
-// interruptedLeases are the leases of killed runs that this run will finish.
-func (p *Plan) interruptedLeases() map[node]bool {
-	ignored := make(map[node]bool)
+// ended are the leases of killed runs, which this run will finish, and the
+// uploads that the plan gives up.
+func (p *Plan) ended() map[node]bool {
+	ended := make(map[node]bool)
 	for _, ns := range p.chosen {
 		for _, id := range ns.Interrupted {
-			ignored[node{kind: kindLease, ns: ns.Name, key: id}] = true
+			ended[node{kind: kindLease, ns: ns.Name, key: id}] = true
 		}
 	}
-	return ignored
-}
-
-// abortedIngests are the uploads that the plan gives up.
-func (p *Plan) abortedIngests() map[node]bool {
-	aborted := make(map[node]bool)
 	for _, u := range p.uploads {
 		if u.Action == Remove {
-			aborted[node{kind: kindIngest, ns: u.Namespace, key: u.Ref}] = true
+			ended[node{kind: kindIngest, ns: u.Namespace, key: u.Ref}] = true
 		}
 	}
-	return aborted
+	return ended
 }
 
 // addDetails says of each record that goes why it frees less than it seems.

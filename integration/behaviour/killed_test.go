@@ -118,14 +118,14 @@ func (s *subject) recover(victim int, before *oracle.State) pruned {
 	if len(p.Recovered) != 1 || !strings.Contains(p.Recovered[0].Owner, fmt.Sprintf("process %d", victim)) {
 		s.t.Errorf("recovered: %+v, want the run of process %d", p.Recovered, victim)
 	}
-	p.check(expected{orphans: true, changes: true, garbage: true, leases: []string{"ctr-prune"}})
+	p.check(expected{orphans: true, changes: true, recovers: true, leases: []string{"ctr-prune"}})
 	return p
 }
 
 // The next run tells a person, too.
 func TestKilledRunInText(t *testing.T) {
 	onDaemons(t, func(t *testing.T, s *subject) {
-		s.several()
+		going := s.several()
 		s.ready()
 		proxy := s.newProxy()
 		held := proxy.hold(callDeleteLease, 1, false)
@@ -134,7 +134,10 @@ func TestKilledRunInText(t *testing.T) {
 		s.must(victim.Process.Kill())
 		finish(t, victim)
 		r := run(t, append(s.where(), "--force", "--all")...).want(t, exitDone)
-		for _, text := range []string{fmt.Sprintf("Finished the run of process %d", victim.Process.Pid), "9 image records gone"} {
+		for _, text := range []string{
+			fmt.Sprintf("Finished the run of process %d", victim.Process.Pid), "9 image records gone",
+			"Deleted: " + going[1].Target.Digest.String(),
+		} {
 			if !strings.Contains(r.stdout, text) {
 				t.Errorf("not told: %q in:\n%s", text, r.stdout)
 			}
