@@ -41,6 +41,10 @@ type thing struct {
 	Labels      map[string]string
 	Extensions  map[string]string
 	Holds       []leases.Resource
+	// Only tables of plans set these.
+	Created, Updated time.Time
+	Annotations      map[string]string
+	Subject          digest.Digest
 }
 
 // attr adds to a thing: a label, mostly.
