@@ -28,6 +28,9 @@ disabled_plugins = [
   address = "{{.Address}}.ttrpc"
 [debug]
   address = ""
+{{- if .LogLevel}}
+  level = "{{.LogLevel}}"
+{{- end}}
 [metrics]
   address = ""
 
@@ -65,6 +68,7 @@ type configValues struct {
 	Disabled                         []string
 	NoSync, CRI                      bool
 	SandboxImage, Snapshotter, Extra string
+	LogLevel                         string
 }
 
 func (d *Daemon) configFile() string { return filepath.Join(d.dir, "config.toml") }
@@ -80,6 +84,7 @@ func (d *Daemon) writeConfig() error {
 		CRI:           d.opts.CRI,
 		SandboxImage:  d.opts.SandboxImage,
 		Snapshotter:   d.Snapshotter(),
+		LogLevel:      d.opts.LogLevel,
 		Extra:         d.opts.Config,
 	}
 	if d.opts.Version == parts.Containerd17 {

@@ -25,6 +25,9 @@ type Options struct {
 	// Dir is where the daemon's folder is made: the system's temporary
 	// folder unless set. /dev/shm makes filling large stores faster.
 	Dir string
+	// LogLevel is containerd's default unless set: at "trace" the log tells of
+	// every collection.
+	LogLevel string
 	// Config is TOML added to the end of the configuration.
 	Config string
 }

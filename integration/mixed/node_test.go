@@ -1,0 +1,150 @@
+package mixed_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"github.com/ctr-prune/ctr-prune/integration/buildkit"
+	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/docker"
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/service"
+)
+
+const (
+	// builds is buildkit's namespace, plain nobody's; nerdctl uses default.
+	builds = "buildkit"
+	plain  = "ci"
+
+	readyTimeout = 30 * time.Second
+	// quiet keeps containerd from collecting on its own after deletions, so that
+	// the collections in its log are those that somebody asked for.
+	quiet = "[plugins.\"io.containerd.gc.v1.scheduler\"]\n  deletion_threshold = 1000000\n  mutation_threshold = 1000000\n"
+)
+
+// everyone is all namespaces of a node with images in them.
+var everyone = []string{builds, plain, "default", cri.Namespace, docker.Namespace}
+
+// node is the mixed node.
+type node struct {
+	*cri.Node
+	t       *testing.T
+	engine  *docker.Engine
+	builder *buildkit.Builder
+	images  *imagestore.Builder
+	// context is a folder to build, pods a file that lists a pending pod.
+	context, pods, program string
+}
+
+func start(t *testing.T) *node {
+	t.Helper()
+	n := &node{t: t, Node: cri.Start(t, parts.Containerd24), images: imagestore.New(23), program: pruning.Command(t)}
+	n.Restart(func(o *daemon.Options) { o.LogLevel, o.Config = "trace", quiet })
+	n.awaitCRI()
+	n.engine = docker.On(t, n.Daemon)
+	n.builder = buildkit.On(t, n.Daemon, builds)
+	n.pods = n.file("pods.json", `{"kind":"PodList","apiVersion":"v1","items":[{
+		"metadata":{"name":"next","namespace":"default"}, "status":{"phase":"Pending"},
+		"spec":{"containers":[{"name":"main","image":"next:1"}]}}]}`)
+	n.context = t.TempDir()
+	for name, text := range map[string]string{
+		"Dockerfile": "FROM scratch\nCOPY program /program\nCOPY data /data\nRUN [\"/program\", \"exit\"]\n",
+		"program":    string(service.Program(t)),
+		"data":       "1",
+	} {
+		n.write(name, text)
+	}
+	return n
+}
+
+// awaitCRI waits until the restarted CRI answers.
+func (n *node) awaitCRI() {
+	n.t.Helper()
+	deadline := time.Now().Add(readyTimeout)
+	for {
+		_, err := n.Runtime.Version(n.t.Context(), &runtime.VersionRequest{})
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			n.t.Fatalf("CRI does not answer: %v", err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (n *node) file(name, text string) string {
+	n.t.Helper()
+	path := filepath.Join(n.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+	return path
+}
+
+// write puts a file into the folder to build.
+func (n *node) write(name, text string) {
+	n.t.Helper()
+	if err := os.WriteFile(filepath.Join(n.context, name), []byte(text), 0o755); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// rebuilt builds the folder and returns the steps that were not cached.
+func (n *node) rebuilt(name string) (ran []string) {
+	n.t.Helper()
+	for _, s := range n.builder.Build(n.context, name) {
+		if !s.Cached && strings.HasPrefix(s.Name, "[") && !strings.HasPrefix(s.Name, "[internal]") {
+			ran = append(ran, s.Name)
+		}
+	}
+	return ran
+}
+
+// add makes an image of its own and puts it into a namespace.
+func (n *node) add(namespace string, names ...string) *imagestore.Image {
+	n.t.Helper()
+	img := n.images.Image(imagestore.Spec{Layers: 2, LayerBytes: 16 << 10})
+	n.put(namespace, img, names...)
+	return img
+}
+
+func (n *node) put(namespace string, img *imagestore.Image, names ...string) {
+	n.t.Helper()
+	if err := n.Store(namespace).Add(n.t.Context(), img, names...); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// collect takes away what is garbage already: loading into Docker leaves the
+// archive's index behind.
+func (n *node) collect() {
+	n.t.Helper()
+	if err := n.Store(plain).Collect(n.t.Context()); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// collections counts those that containerd's log tells of.
+func (n *node) collections() int {
+	n.t.Helper()
+	log, err := os.ReadFile(n.LogFile())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return strings.Count(string(log), `msg="garbage collected"`)
+}
+
+// call runs the program on all namespaces.
+func (n *node) call(args ...string) pruning.Output {
+	n.t.Helper()
+	return pruning.Call(n.t, nil, n.program, append(args, "--address", n.Address(), "--all-namespaces")...)
+}
