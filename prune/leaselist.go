@@ -31,7 +31,8 @@ type LeaseInfo struct {
 }
 
 // Leases lists the leases of all namespaces with what each alone holds. The
-// inventory must have been read with AllSizes for the bytes of snapshots.
+// inventory must have been read with AllSizes or LeaseSizes for the bytes of
+// snapshots.
 func (inv *Inventory) Leases(now time.Time) []LeaseInfo {
 	c := newCollector(inv, now)
 	alone := c.heldAlone(inv)
@@ -69,13 +70,27 @@ func (c *collector) leaseFate(s *space, lease Lease) (Action, string) {
 		return Remove, "expired: containerd no longer honours it"
 	case kind == ours.KindGrace:
 		return Keep, "keeps what a run removed, so that it can be undone; `ctr-prune runs drop` gives it up"
-	case kind == ours.KindCache || kind == ours.KindHistory:
-		return Keep, "belongs to buildkit; `buildctl prune` frees what is not needed"
+	case freedBy(s.Name, kind) != "":
+		return Keep, "belongs to buildkit; " + freedBy(s.Name, kind)
+	case kind == ours.KindDocker:
+		return Keep, dockerFate(lease)
 	case kind == ours.KindPull:
 		return Keep, "a pull or build in progress, or one that was interrupted; it expires by itself"
 	default:
 		return Keep, "belongs to another client, which alone knows whether it is needed"
 	}
+}
+
+// dockerFate says what a lease of Docker's is for. The files of a container
+// are in two snapshots, one named after it and "-init"; an image mount and a
+// step of a build have only the first.
+func dockerFate(lease Lease) string {
+	for _, r := range lease.Resources {
+		if r.ID == lease.ID+"-init" {
+			return "holds the files of a Docker container, running or stopped; `docker rm` gives them up"
+		}
+	}
+	return "belongs to Docker, for an image mount or a build; it goes with the container or the build"
 }
 
 // heldAlone sums up what each lease alone holds.

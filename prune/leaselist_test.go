@@ -1,0 +1,64 @@
+package prune
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/google/go-cmp/cmp"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
+)
+
+// What is said of every kind of lease, and which may go.
+func TestLeaseFates(t *testing.T) {
+	now := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	id := strings.Repeat("1a", 32)
+	flat := map[string]string{"containerd.io/gc.flat": "2026-11-21"}
+	temporary := map[string]string{"containerd.io/gc.flat": "2026-11-21", "buildkit/lease.temporary": "2026-11-21"}
+	expires := func(in time.Duration) map[string]string {
+		return map[string]string{"containerd.io/gc.expire": now.Add(in).Format(time.RFC3339)}
+	}
+	snapshots := func(keys ...string) (held []leases.Resource) {
+		for _, key := range keys {
+			held = append(held, leases.Resource{Type: "snapshots/overlayfs", ID: key})
+		}
+		return held
+	}
+	for name, test := range map[string]struct {
+		namespace, id string
+		labels        map[string]string
+		holds         []leases.Resource
+		want          string
+	}{
+		"a container of Docker's": {"moby", id, nil, snapshots(id, id+"-init"),
+			"keep: holds the files of a Docker container, running or stopped; `docker rm` gives them up"},
+		"an image mount": {"moby", id, nil, snapshots(id),
+			"keep: belongs to Docker, for an image mount or a build; it goes with the container or the build"},
+		"a build under way": {"buildkit", "temporary", temporary, nil,
+			"keep: belongs to buildkit; it goes with the build, or when buildkit starts again"},
+		"build cache":             {"buildkit", "cache", flat, nil, "keep: belongs to buildkit; `buildctl prune` frees it"},
+		"build cache in Docker":   {"moby", "cache", flat, nil, "keep: belongs to buildkit; `docker builder prune` frees it"},
+		"build history":           {"buildkit_history", "ref_1", nil, nil, "keep: belongs to buildkit; `buildctl prune-histories` frees it"},
+		"build history in Docker": {"moby_history", "ref_1", nil, nil, "keep: belongs to buildkit; `docker buildx history rm` frees it"},
+		"a pull": {"default", "pull", expires(time.Hour), nil,
+			"keep: a pull or build in progress, or one that was interrupted; it expires by itself"},
+		"an old pull": {"default", "pull", expires(-time.Hour), nil, "remove: expired: containerd no longer honours it"},
+		"of nobody we know": {"default", "mine", nil, nil,
+			"keep: belongs to another client, which alone knows whether it is needed"},
+		"a run": {"default", ours.RunID, nil, nil, "keep: a run is under way"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lease := Lease{Lease: leases.Lease{ID: test.id, Labels: test.labels}, Resources: test.holds}
+			inv := &Inventory{Namespaces: []*Namespace{{Name: test.namespace, Leases: []Lease{lease}}}}
+			var got []string
+			for _, info := range inv.Leases(now) {
+				got = append(got, string(info.Action)+": "+info.Reason)
+			}
+			if diff := cmp.Diff([]string{test.want}, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
