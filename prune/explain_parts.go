@@ -137,23 +137,39 @@ func partRank(kind ObjectKind) int {
 	return slices.Index([]ObjectKind{KindIndex, KindManifest, KindConfig, KindLayer, KindContent, KindSnapshot}, kind)
 }
 
-// snapshotsOf lists the snapshots whose bytes an explanation of n tells.
-func (c *collector) snapshotsOf(inv *Inventory, n node) []snapshotID {
-	wanted := make(map[snapshotID]bool)
-	for m := range mark([]node{n}, c.edges(change{})) {
-		if m.kind == kindSnapshot {
-			wanted[snapshotID{m.ns, parseSnapshotKey(m.key)}] = true
+// snapshotsOf lists the snapshots whose bytes an explanation of n may tell:
+// those that it reaches, and those of the images that hold it.
+func (c *collector) snapshotsOf(n node) []snapshotID {
+	from := []node{n}
+	if n.kind == kindContent || n.kind == kindSnapshot {
+		for image := range c.without(n, c.chains(n)).removed {
+			from = append(from, image)
 		}
 	}
-	for id := range c.frees(inv, c.without(n, c.chains(n))).snapshots {
-		wanted[id] = true
-	}
-	var known []snapshotID
-	for id := range wanted {
-		if _, ok := c.spaces[id.ns].Snapshots[id.SnapshotKey]; ok {
-			known = append(known, id)
+	return c.snapshotsBelow(from)
+}
+
+// snapshotsBelow lists the snapshots that nodes reach, as far as they exist.
+func (c *collector) snapshotsBelow(from []node) []snapshotID {
+	var found []snapshotID
+	for m := range mark(from, c.edges(change{})) {
+		id := snapshotID{m.ns, parseSnapshotKey(m.key)}
+		if m.kind != kindSnapshot {
+			continue
+		}
+		if _, known := c.spaces[id.ns].Snapshots[id.SnapshotKey]; known {
+			found = append(found, id)
 		}
 	}
-	slices.SortFunc(known, compareSnapshotIDs)
-	return known
+	slices.SortFunc(found, compareSnapshotIDs)
+	return slices.Compact(found)
+}
+
+// snapshotsOfLeases lists the snapshots that leases hold.
+func (c *collector) snapshotsOfLeases() []snapshotID {
+	var from []node
+	for _, s := range c.order {
+		from = append(from, c.leaseRoots(s, change{})...)
+	}
+	return c.snapshotsBelow(from)
 }

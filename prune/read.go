@@ -39,6 +39,9 @@ type ReadOptions struct {
 	// Explain, if not empty, is a text for [Inventory.Explain]: only the
 	// snapshots that its answer tells of are measured.
 	Explain string
+	// LeaseSizes measures only the snapshots that leases hold, for
+	// [Inventory.Leases] and [Runs].
+	LeaseSizes bool
 
 	// before is an earlier reading of the same store: what cannot have
 	// changed since is taken from it.

@@ -29,7 +29,8 @@ type Run struct {
 }
 
 // Runs lists the runs that can be undone, the newest first. The inventory
-// must be of the store, read with AllSizes for the bytes of snapshots.
+// must be of the store, read with AllSizes or LeaseSizes for the bytes of
+// snapshots.
 func Runs(ctx context.Context, store Store, inv *Inventory, now time.Time) ([]Run, error) {
 	found := make(map[string]*Run)
 	grace := make(map[string]map[node]bool)

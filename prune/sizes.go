@@ -50,7 +50,10 @@ func (r *reader) toMeasure(inv *Inventory, policy Policy) ([]snapshotID, error) 
 		if err != nil {
 			return nil, nil //nolint:nilerr // whoever explains it says so
 		}
-		return c.snapshotsOf(inv, n), nil
+		return c.snapshotsOf(n), nil
+	}
+	if r.opts.LeaseSizes {
+		return newCollector(inv, r.now).snapshotsOfLeases(), nil
 	}
 	plan, err := inv.Plan(policy, r.now)
 	if err != nil {

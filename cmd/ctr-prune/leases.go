@@ -98,7 +98,7 @@ func (o *leasesOptions) run(ctx context.Context, p process) error {
 
 // leases reads the store and lists the leases of the chosen namespaces.
 func (o *leasesOptions) leases(ctx context.Context, p process, store opened, policy prune.Policy) (*prune.Inventory, []prune.LeaseInfo, time.Time, error) {
-	inv, now, err := o.read(ctx, p, store, policy, prune.ReadOptions{AllSizes: true})
+	inv, now, err := o.read(ctx, p, store, policy, prune.ReadOptions{LeaseSizes: true})
 	if err != nil {
 		return nil, nil, now, err
 	}

@@ -96,7 +96,7 @@ func (o *runsOptions) run(ctx context.Context, p process) error {
 
 // runs reads the store and lists the runs of the namespaces of the policy.
 func (s *session) runs(ctx context.Context, p process, store opened, policy prune.Policy) ([]prune.Run, *prune.Inventory, time.Time, error) {
-	inv, now, err := s.read(ctx, p, store, policy, prune.ReadOptions{AllSizes: true})
+	inv, now, err := s.read(ctx, p, store, policy, prune.ReadOptions{LeaseSizes: true})
 	if err != nil {
 		return nil, nil, now, err
 	}
