@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -44,25 +45,19 @@ type Finding struct {
 // CheckOptions are the parts of a check that are not in the store.
 type CheckOptions struct {
 	Read ReadOptions
-	// UploadAge is how long an upload must not have been written to before it
-	// counts as abandoned; a day if zero.
-	UploadAge time.Duration
 }
 
 // checker looks for problems in one inventory.
 type checker struct {
 	inv   *Inventory
 	c     *collector
-	now   time.Time
-	opts  CheckOptions
+	// alone is what each lease alone holds.
+	alone map[node]Amount
 	found []Finding
 }
 
 // Check looks for what users usually find too late. It only reads.
 func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) ([]Finding, error) {
-	if opts.UploadAge <= 0 {
-		opts.UploadAge = ingestExpiry
-	}
 	// Files first: a blob that is committed meanwhile is then known by the
 	// time that the store is read.
 	files, filesErr := store.BlobFiles(ctx)
@@ -74,7 +69,8 @@ func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) (
 	if err != nil {
 		return nil, err
 	}
-	k := &checker{inv: inv, c: newCollector(inv, now), now: now, opts: opts}
+	k := &checker{inv: inv, c: newCollector(inv, now)}
+	k.alone = k.c.heldAlone(inv)
 	for _, ns := range inv.Namespaces {
 		k.incomplete(ns)
 		k.leases(ns)
@@ -98,9 +94,7 @@ func (k *checker) add(f Finding) { k.found = append(k.found, f) }
 // containerd leaves when it is killed while it collects.
 func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.Digest]struct{}) error {
 	known := k.inv.objects().blobs
-	sizer, ok := store.(interface {
-		blobFileSize(context.Context, digest.Digest) (int64, error)
-	})
+	sizer, ok := store.(blobSizer)
 	if !ok {
 		return nil
 	}
@@ -109,8 +103,8 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 		if _, ok := known[dgst]; ok {
 			continue
 		}
-		size, err := sizer.blobFileSize(ctx, dgst)
-		if err != nil {
+		size, gone, err := k.sizeOfForgotten(ctx, store, sizer, dgst)
+		if err != nil || gone {
 			errs = append(errs, err)
 			continue
 		}
@@ -121,6 +115,28 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 		})
 	}
 	return errors.Join(errs...)
+}
+
+// blobSizer is a store that can look at the files of its blobs.
+type blobSizer interface {
+	blobFileSize(context.Context, digest.Digest) (int64, error)
+}
+
+// sizeOfForgotten looks again at a file that the inventory does not explain: a
+// blob that is being committed has its file first, and one that was collected
+// meanwhile has none any more.
+func (k *checker) sizeOfForgotten(ctx context.Context, store Store, sizer blobSizer, dgst digest.Digest) (size int64, gone bool, err error) {
+	for _, ns := range k.inv.Namespaces {
+		_, err := store.Content().Info(inNamespace(ctx, ns.Name), dgst)
+		if !errdefs.IsNotFound(err) {
+			return 0, err == nil, err
+		}
+	}
+	size, err = sizer.blobFileSize(ctx, dgst)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, true, nil
+	}
+	return size, false, err
 }
 
 // unreached finds what nothing holds.

@@ -37,19 +37,20 @@ func Repair(ctx context.Context, store Store, findings []Finding, opts ExecuteOp
 	if err != nil {
 		return err
 	}
+	var errs []error
 	if _, err := PruneLeases(ctx, store, inv, now); err != nil {
-		return err
+		errs = append(errs, err)
 	}
 	plan, err := inv.Plan(policy, now)
 	if err != nil {
-		return err
+		return errors.Join(append(errs, err)...)
 	}
 	if !plan.Empty() {
 		if _, err := plan.Execute(ctx, store, opts); err != nil {
-			return err
+			return errors.Join(append(errs, err)...)
 		}
 	}
-	return lookAgain(ctx, store, inv, opts)
+	return errors.Join(append(errs, lookAgain(ctx, store, inv, opts))...)
 }
 
 // Nothing is the policy that removes no record: for runs that only finish what
@@ -64,7 +65,7 @@ func lookAgain(ctx context.Context, store Store, inv *Inventory, opts ExecuteOpt
 	if len(inv.Namespaces) == 0 {
 		return nil
 	}
-	ns := inv.Namespaces[0]
+	ns := inv.Namespaces[0] // any will do: a collection is of all namespaces
 	ctx = inNamespace(ctx, ns.Name)
 	start := opts.Now()
 	run := ours.Run{Name: runName(start), Owner: opts.Procfs.Self(), Start: start, Expires: start.Add(defaultLeaseTTL)}

@@ -26,6 +26,7 @@ func schemas() map[string]reflect.Type {
 		"df": reflect.TypeFor[usageDocument](), "explain": reflect.TypeFor[explanationDocument](),
 		"runs": reflect.TypeFor[runsDocument](), "leases": reflect.TypeFor[leasesDocument](),
 		"leases-prune": reflect.TypeFor[prunedLeases](), "undo": reflect.TypeFor[undoneDocument](), "drop": reflect.TypeFor[droppedDocument](),
+		"check": reflect.TypeFor[checkDocument](),
 	}
 }
 
