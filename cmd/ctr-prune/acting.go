@@ -67,6 +67,9 @@ func noTerminal(verb string) error {
 // act shows the plan, or does it: after a question, unless -f was given.
 func (o *acting) act(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v view) error {
 	doc := plan.Document()
+	if o.keeps > 0 && !plan.Empty() {
+		doc.Grace = &prune.Grace{Until: p.now().Add(o.keeps)} // the run has no name yet
+	}
 	switch {
 	case o.dryRun:
 		return firstError(v.show(doc), o.picture(p, plan, doc), refused(p, doc))

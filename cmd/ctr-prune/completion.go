@@ -188,7 +188,8 @@ func (c completer) objects(_ *cobra.Command, args []string, _ string) ([]string,
 		}
 		return err
 	})
-	return typeable(names), cobra.ShellCompDirectiveNoFileComp
+	slices.Sort(names)
+	return typeable(slices.Compact(names)), cobra.ShellCompDirectiveNoFileComp
 }
 
 // runs completes the runs that can be undone. Their leases tell.

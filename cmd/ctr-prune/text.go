@@ -33,9 +33,9 @@ func inNamespace(doc prune.Document, namespace, text string) string {
 
 // nothing says that nothing was found to remove, and where else to look.
 func (v textView) nothing(doc prune.Document) {
-	v.out.line("Nothing to remove in %s.%s", scope(doc), elsewhere(doc))
+	v.out.sentence("Nothing to remove in %s.%s", scope(doc), elsewhere(doc))
 	if doc.Counts.Keep > 0 && slices.Contains(doc.Policy.Filters, "dangling=true") {
-		v.out.line("Only dangling images were considered: --all takes the unused ones that have a name as well.")
+		v.out.sentence("Only dangling images were considered: --all takes the unused ones that have a name as well.")
 	}
 }
 

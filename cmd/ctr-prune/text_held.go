@@ -31,14 +31,14 @@ func (v textView) held(doc prune.Document) {
 		shown = all[:mostHolders]
 	}
 	for _, h := range shown {
-		v.out.line("Held: %s", inNamespace(doc, h.namespace, h.String()+" by "+v.out.prose(h.holder)))
+		v.out.sentence("Held: %s", inNamespace(doc, h.namespace, h.String()+" by "+v.out.prose(h.holder)))
 	}
 	if rest := all[len(shown):]; len(rest) > 0 {
 		sum := holding{}
 		for _, h := range rest {
 			sum.blobs, sum.snapshots, sum.bytes = sum.blobs+h.blobs, sum.snapshots+h.snapshots, saturated(sum.bytes, h.bytes)
 		}
-		v.out.line("Held: %s by %d others; --no-trunc names them", sum, len(rest))
+		v.out.sentence("Held: %s by %d others; --no-trunc names them", sum, len(rest))
 	}
 }
 

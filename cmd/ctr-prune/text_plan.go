@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -23,21 +24,24 @@ func (v textView) plan(doc prune.Document) {
 
 // foresee sums a plan up.
 func (v textView) foresee(doc prune.Document) {
-	v.out.line("Would remove %d of %s and reclaim %s.",
+	v.out.sentence("Would remove %d of %s and reclaim %s.",
 		doc.Counts.Remove+doc.Counts.StandIn, plural(doc.Counts.Images, "image record"), sizes(doc.Predicted))
 	if doc.Counts.StandIn > 0 {
-		v.out.line("Would put %s in place of the last names of images in use.", plural(doc.Counts.StandIn, "stand-in"))
+		v.out.sentence("Would put %s in place of the last names of images in use.", plural(doc.Counts.StandIn, "stand-in"))
+	}
+	if doc.Grace != nil {
+		v.out.sentence("It could be undone until %s; the space is freed then.", doc.Grace.Until.Format(time.RFC3339))
 	}
 	v.held(doc)
 	if doc.Garbage.TotalBytes > 0 || doc.Garbage.Blobs+doc.Garbage.Snapshots > 0 {
-		v.out.line("Garbage from before, collected on the way: %s, %s.", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), humanSize(doc.Garbage.TotalBytes))
+		v.out.sentence("Garbage from before, collected on the way: %s, %s.", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), humanSize(doc.Garbage.TotalBytes))
 	}
 	v.plannedUploads(doc)
 	for _, s := range doc.Dropped {
 		v.out.line("Left alone: %s: %s", inNamespace(doc, s.Namespace, v.out.name(s.Name)), v.out.prose(s.Reason))
 	}
 	for _, ns := range doc.Unfinished {
-		v.out.line("Would first finish the interrupted run in namespace %q.", ns)
+		v.out.sentence("Would first finish the interrupted run in namespace %q.", ns)
 	}
 	v.notes(doc)
 }
@@ -56,7 +60,7 @@ func (v textView) upload(doc prune.Document, u prune.Upload) string {
 
 func (v textView) notes(doc prune.Document) {
 	for _, note := range doc.Notes {
-		v.out.line("Note: %s", v.out.prose(note))
+		v.out.sentence("Note: %s", v.out.prose(note))
 	}
 }
 

@@ -60,28 +60,28 @@ func (v textView) records(doc prune.Document) {
 // rest shows what else went, and what is not as it was predicted.
 func (v textView) rest(doc prune.Document) {
 	if n := doc.Garbage.Blobs + doc.Garbage.Snapshots; n > 0 {
-		v.out.line("Garbage collected from before: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), humanSize(doc.Garbage.TotalBytes))
+		v.out.sentence("Garbage collected from before: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), humanSize(doc.Garbage.TotalBytes))
 	}
 	if n := doc.Others.Blobs + doc.Others.Snapshots; n > 0 {
 		v.out.line("Removed by others meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), humanSize(doc.Others.TotalBytes))
 	}
 	if doc.Measured && doc.Reclaimed != doc.Predicted && len(doc.Changes) > 0 {
-		v.out.line("Predicted: %s", sizes(doc.Predicted))
+		v.out.sentence("Predicted: %s", sizes(doc.Predicted))
 	}
 	for _, change := range doc.Changes {
-		v.out.line("Changed: %s", v.out.prose(change))
+		v.out.sentence("Changed: %s", v.out.prose(change))
 	}
 	v.notes(doc)
 }
 
 func (v textView) total(doc prune.Document) {
 	if doc.Grace != nil && len(doc.Removed) > 0 {
-		v.out.line("Kept until %s: undo with `ctr-prune undo %s`; %s are freed then",
+		v.out.sentence("Kept until %s: undo with `ctr-prune undo %s`; %s are freed then",
 			doc.Grace.Until.Format(time.RFC3339), doc.Grace.Run, humanSize(doc.Predicted.TotalBytes))
 	}
 	if !doc.Measured {
-		v.out.line("Total reclaimed space: unknown, for the store could not be read after the run")
+		v.out.sentence("Total reclaimed space: unknown, for the store could not be read after the run")
 		return
 	}
-	v.out.line("Total reclaimed space: %s", sizes(doc.Reclaimed))
+	v.out.sentence("Total reclaimed space: %s", sizes(doc.Reclaimed))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -13,7 +14,7 @@ var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 // wrapped writes a line of quoted text that is broken between words to the
 // width of the terminal, the following lines indented.
 func (p *printer) wrapped(text, indent string) {
-	if p.width == 0 {
+	if !p.fitted() {
 		p.write(text + "\n")
 		return
 	}
@@ -32,4 +33,9 @@ func (p *printer) wrapped(text, indent string) {
 		line, width, empty = line+word, width+w, false
 	}
 	p.write(strings.TrimRight(line, " ") + "\n")
+}
+
+// sentence writes a line that may be broken between words.
+func (p *printer) sentence(format string, args ...any) {
+	p.wrapped(quote(fmt.Sprintf(format, args...)), "  ")
 }
