@@ -1,0 +1,3 @@
+// Package check plants every problem that `ctr-prune check` looks for in the
+// stores of real daemons, and holds the check, and what it mends, to them.
+package check
