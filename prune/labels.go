@@ -32,13 +32,18 @@ func (c *collector) indexLabels() labelIndex {
 		conditions = append(conditions, idx.add(c.version, n, labels)...)
 	}
 	for _, s := range c.order {
-		for _, dgst := range slices.Sorted(maps.Keys(s.Blobs)) {
-			index(node{kind: kindContent, ns: s.Name, key: dgst.String()}, s.Blobs[dgst].Labels)
+		for dgst, blob := range s.Blobs {
+			index(node{kind: kindContent, ns: s.Name, key: dgst.String()}, blob.Labels)
 		}
-		for _, key := range slices.SortedFunc(maps.Keys(s.Snapshots), compareSnapshotKeys) {
+		for key, snapshot := range s.Snapshots {
+			if len(snapshot.Labels) == 0 {
+				continue
+			}
 			n := node{kind: kindSnapshot, ns: s.Name, key: key.String()}
-			index(n, s.Snapshots[key].Labels)
-			usedAt[n] = usedTimes(s.Snapshots[key].Labels)
+			index(n, snapshot.Labels)
+			if times := usedTimes(snapshot.Labels); len(times) > 0 {
+				usedAt[n] = times
+			}
 		}
 		for _, container := range s.Containers {
 			index(node{kind: kindContainer, ns: s.Name, key: container.ID}, container.Labels)
@@ -58,6 +63,11 @@ func (c *collector) indexLabels() labelIndex {
 			}
 		}
 	}
+	// What is few is sorted here, instead of all objects before.
+	for _, to := range idx.back {
+		slices.SortFunc(to, compareNodes)
+	}
+	slices.SortFunc(idx.roots, compareNodes)
 	return idx
 }
 

@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -28,8 +29,11 @@ func (o orphan) node() node {
 // same config: what it holds is left alone. So is what a lease holds through a
 // manifest, for that client wants the image, unpacked.
 func (c *collector) orphans(ch change, touched reached) []orphan {
+	if !c.keepsHistory() {
+		return nil
+	}
 	var candidates []orphan
-	for _, n := range sortedNodes(touched) {
+	for n := range touched {
 		if n.kind != kindContent || n.flat {
 			continue
 		}
@@ -38,6 +42,7 @@ func (c *collector) orphans(ch change, touched reached) []orphan {
 			candidates = append(candidates, orphan{Namespace: n.ns, Config: blob.Digest, Labels: labels})
 		}
 	}
+	slices.SortFunc(candidates, func(a, b orphan) int { return compareNodes(a.node(), b.node()) })
 	bare := ch
 	bare.ignored, bare.severed = c.withoutHistory(ch.ignored, candidates)
 	if len(bare.severed) == 0 && len(bare.ignored) == len(ch.ignored) {
@@ -53,6 +58,18 @@ func (c *collector) orphans(ch change, touched reached) []orphan {
 		}
 	}
 	return found
+}
+
+// keepsHistory says whether any lease could be one of build history.
+func (c *collector) keepsHistory() bool {
+	for _, s := range c.order {
+		for _, lease := range s.Leases {
+			if _, expires := leases.Expiry(lease.Lease); !expires && !leases.Flat(lease.Lease) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // withoutHistory returns the leases and the direct holds of leases that count

@@ -1,6 +1,9 @@
 package prune
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/opencontainers/go-digest"
 )
 
@@ -95,7 +98,7 @@ func (s *space) awaiting(r reached, dgst digest.Digest) (upload node, ok bool) {
 // heldBack lists the objects of removed images that stay, with their holders.
 func (c *collector) heldBack(touched, after reached) []Held {
 	var held []Held
-	for _, n := range sortedNodes(touched) {
+	for n := range touched {
 		s := c.spaces[n.ns]
 		if n.flat || s == nil {
 			continue
@@ -113,7 +116,12 @@ func (c *collector) heldBack(touched, after reached) []Held {
 			}
 		}
 	}
+	slices.SortFunc(held, compareHeld)
 	return held
+}
+
+func compareHeld(a, b Held) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Snapshot, b.Snapshot), cmp.Compare(a.Digest, b.Digest))
 }
 
 // blobHolder names what holds a blob, in its own namespace or in another.

@@ -53,8 +53,15 @@ func newCatalog(ns *Namespace, v release) *catalog {
 			c.named[full] = append(c.named[full], image)
 		}
 	}
-	for _, dgst := range slices.Sorted(maps.Keys(ns.Blobs)) {
-		c.indexBlob(v, dgst, ns.Blobs[dgst].Labels)
+	for dgst, blob := range ns.Blobs {
+		c.indexBlob(v, dgst, blob.Labels)
+	}
+	// The lists whose order shows are short, the blobs are many.
+	for _, configs := range c.tops {
+		slices.Sort(configs)
+	}
+	for _, subjects := range c.referrers {
+		slices.Sort(subjects)
 	}
 	return c
 }
