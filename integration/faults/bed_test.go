@@ -1,0 +1,127 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// bed is one daemon with a small store that is filled again after each run.
+type bed struct {
+	t     *testing.T
+	d     *daemon.Daemon
+	store imagestore.Store
+	// images are those of the store, by namespace.
+	images map[string][]*imagestore.Image
+	// full is the store before a run, pruned what an undisturbed one leaves.
+	full, pruned *oracle.State
+	// calls is how many calls an undisturbed run makes.
+	calls int
+}
+
+// newBed fills a store of two namespaces: shared layers, an image under two
+// names, one in use by its name and one by its digest, and one that build
+// history holds.
+func newBed(t *testing.T, version parts.Part) *bed {
+	t.Helper()
+	d := daemon.Start(t, daemon.Options{Version: version, NoSync: true})
+	b := &bed{t: t, d: d, store: d.Store("default"), images: map[string][]*imagestore.Image{}}
+	make := imagestore.New(1)
+	for _, ns := range []string{"default", "other"} {
+		base := make.Image(imagestore.Spec{Name: "docker.io/library/base:1", LayerBytes: 2 << 10})
+		b.images[ns] = append(b.images[ns], base)
+		for _, name := range []string{"used", "by-digest", "built", "one", "two"} {
+			img := make.Image(imagestore.Spec{Name: "docker.io/library/" + name + ":1", Base: base, Layers: 1, LayerBytes: 2 << 10})
+			b.images[ns] = append(b.images[ns], img)
+		}
+	}
+	b.fill()
+	for ns, images := range b.images {
+		ctx, s := t.Context(), b.store.In(ns)
+		used, byDigest, built := images[1], images[2], images[3]
+		b.must(
+			s.NerdctlContainer(ctx, "used-by-name", "used", used.Name, used),
+			s.Container(ctx, imagestore.ContainerSpec{ID: "used-by-digest", Image: byDigest.Target.Digest.String(), Of: byDigest}),
+			s.HistoryLease(ctx, "build", built),
+		)
+	}
+	b.settle()
+	b.full = d.Capture()
+	f := &fault{}
+	o := b.run(t.Context(), f, time.Now)
+	b.must(o.err)
+	b.calls, b.pruned = f.count(), d.Capture()
+	if err := oracle.Check(b.full, b.pruned, oracle.AllowOrphanedSnapshots()); err != nil {
+		t.Fatalf("the undisturbed run did harm:\n%v", err)
+	}
+	return b
+}
+
+func (b *bed) must(errs ...error) {
+	b.t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// fill adds the images, or what is gone of them.
+func (b *bed) fill() {
+	b.t.Helper()
+	for ns, images := range b.images {
+		for _, img := range images {
+			b.must(b.store.In(ns).Add(b.t.Context(), img))
+		}
+		b.must(b.store.In(ns).Add(b.t.Context(), images[4], images[4].Name, "docker.io/library/alias:1"))
+	}
+}
+
+// settle waits for what containerd has still to collect.
+func (b *bed) settle() {
+	b.t.Helper()
+	b.must(b.store.Collect(b.t.Context()))
+}
+
+// outcome is how a run ended.
+type outcome struct {
+	report *prune.Report
+	err    error
+}
+
+func (b *bed) run(ctx context.Context, f *fault, now func() time.Time) outcome {
+	o := outcome{}
+	o.run(ctx, b.d.Address(), f, now)
+	return o
+}
+
+// run prunes both namespaces, as the command does with --all.
+func (o *outcome) run(ctx context.Context, address string, f *fault, now func() time.Time) {
+	at := f.at
+	f.at = 0 // what connects is no part of the run
+	store, err := prune.Open(ctx, address, prune.WithDialOptions(f.options()...))
+	if err != nil {
+		o.err = err
+		return
+	}
+	f.at, f.calls = at, 0
+	defer func() { o.err = errors.Join(o.err, store.Close()) }()
+	policy := pruning.All("default", "other")
+	inv, err := prune.Read(ctx, store, policy, now(), prune.ReadOptions{})
+	if err != nil {
+		o.err = err
+		return
+	}
+	plan, err := inv.Plan(policy, now())
+	if err != nil {
+		o.err = err
+		return
+	}
+	o.report, o.err = plan.Execute(ctx, store, prune.ExecuteOptions{Now: now})
+}

@@ -1,0 +1,104 @@
+package faults
+
+import (
+	"context"
+	"sync"
+
+	"google.golang.org/grpc"
+)
+
+// moment is when a call meets its fault.
+type moment int
+
+const (
+	// before: the call does not reach containerd.
+	before moment = iota
+	// after: containerd has done what was asked, but its answer is lost; a
+	// stream is cut in its midst.
+	after
+)
+
+func (m moment) String() string { return [...]string{"before", "after"}[m] }
+
+// fault strikes one call of a run.
+type fault struct {
+	// at is the number of the call, from 1; 0 strikes none.
+	at     int
+	moment moment
+	// strike returns the error of the call. If that is nil the call goes on.
+	strike func() error
+
+	mu     sync.Mutex
+	calls  int
+	method string
+}
+
+// hits counts a call and says whether it is the one.
+func (f *fault) hits(method string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	if f.calls != f.at {
+		return false
+	}
+	f.method = method
+	return true
+}
+
+// count is the number of calls so far.
+func (f *fault) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls
+}
+
+func (f *fault) options() []grpc.DialOption {
+	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(f.unary), grpc.WithChainStreamInterceptor(f.stream)}
+}
+
+func (f *fault) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	hit := f.hits(method)
+	if hit && f.moment == before {
+		if err := f.strike(); err != nil {
+			return err
+		}
+	}
+	err := invoke(ctx, method, req, reply, cc, opts...)
+	if hit && f.moment == after {
+		if fault := f.strike(); fault != nil {
+			return fault
+		}
+	}
+	return err
+}
+
+func (f *fault) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	hit := f.hits(method)
+	if hit && f.moment == before {
+		if err := f.strike(); err != nil {
+			return nil, err
+		}
+	}
+	s, err := open(ctx, desc, cc, method, opts...)
+	if err == nil && hit && f.moment == after {
+		return &cut{ClientStream: s, strike: f.strike}, nil
+	}
+	return s, err
+}
+
+// cut is a stream that breaks where its first message is received.
+type cut struct {
+	grpc.ClientStream
+	strike func() error
+	once   sync.Once
+	err    error
+}
+
+func (c *cut) RecvMsg(m any) error {
+	err := c.ClientStream.RecvMsg(m)
+	c.once.Do(func() { c.err = c.strike() })
+	if c.err != nil {
+		return c.err
+	}
+	return err
+}
