@@ -62,10 +62,10 @@ fuzz: ## run every fuzz target, each for FUZZTIME (10s)
 			echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),10s) "./$$dir"; \
 		done; done
 
-bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 do less
+bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 DIR=/dev/shm
 	mkdir -p .cache && rm -f .cache/bench.md
 	$(GO) test ./integration/bench -run '^TestBench$$' -count 1 -timeout 3h -v -args \
-		-sizes $(or $(SIZES),200,1000,5000) -rounds $(or $(ROUNDS),5) -memory $(or $(MEMORY),10000) -out '$(CACHE)/bench.md'
+		-sizes $(or $(SIZES),200,1000,5000) -rounds $(or $(ROUNDS),5) -memory $(or $(MEMORY),10000) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench.md'
 	@echo; cat .cache/bench.md
 
 man: build ## write the manual pages again
