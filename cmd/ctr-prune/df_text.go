@@ -54,8 +54,18 @@ func (v usageText) namespaces() {
 	v.table(t, "LEASES", "CONTAINERS", "CONTENT", "SNAPSHOTS", "UNIQUE", "IMAGES")
 }
 
+// From a width of roomy columns on, names are worth more than other columns.
+const (
+	roomy     = 80
+	roomyName = 34
+)
+
 func (v usageText) images() {
-	t := table{columns: []column{{title: "IMAGE", least: leastName, middle: true}}}
+	least := leastName
+	if v.out.width >= roomy {
+		least = roomyName
+	}
+	t := table{columns: []column{{title: "IMAGE", least: least, middle: true}}}
 	several := len(v.usage.Namespaces) > 1
 	if several {
 		t.columns = append(t.columns, column{title: "NAMESPACE", least: 7})
