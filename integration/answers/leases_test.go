@@ -19,7 +19,9 @@ type leasesDocument struct {
 	Garbage   prune.Amount      `json:"garbage"`
 }
 
-// Expired leases go and interrupted runs are finished; all others stay.
+// Expired leases go and interrupted runs are finished; all others stay. A
+// running daemon may take an expired lease by itself at any moment, so what is
+// said of one is only certain on a root.
 func TestLeases(t *testing.T) {
 	everywhere(t, func(n *node) {
 		ctx := t.Context()
@@ -40,12 +42,16 @@ func TestLeases(t *testing.T) {
 				t.Errorf("the pull alone holds %+v", l.Alone)
 			}
 		}
-		if len(list) != len(want) {
+		if len(list) != len(want) && (n.stopped || len(list) != len(want)-1) {
 			t.Errorf("leases: %+v", list)
 		}
 		before := n.state()
-		n.wantText(n.run(0, "leases", "prune", "--dry-run").stdout, "expired", "remove", "keep")
-		n.wantSame(before)
+		told := n.run(0, "leases", "prune", "--dry-run").stdout
+		n.wantText(told, "ctr-prune run", "remove", "keep")
+		if n.stopped {
+			n.wantText(told, "expired: containerd no longer honours it")
+			n.wantSame(before)
+		}
 		n.wantText(n.run(2, "leases", "prune").stderr, "--force")
 		n.prunedLeases(old)
 	})
@@ -62,7 +68,8 @@ func (n *node) interruptedRun(s imagestore.Store) error {
 func (n *node) prunedLeases(old *imagestore.Image) {
 	n.t.Helper()
 	got := read[leasesDocument](n, "leases", "prune", "--force")
-	if len(got.Removed) != 2 || len(got.Recovered) != 1 || got.Recovered[0].Run != "killed" {
+	removed := len(got.Removed)
+	if removed != 2 && (n.stopped || removed != 1) || len(got.Recovered) != 1 || got.Recovered[0].Run != "killed" {
 		n.t.Errorf("removed %+v, recovered %+v", got.Removed, got.Recovered)
 	}
 	after := n.state()

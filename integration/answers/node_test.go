@@ -43,18 +43,9 @@ func everywhere(t *testing.T, test func(n *node)) {
 	})
 }
 
-// onlyOnDemand keeps a daemon from collecting by itself, which would take away
-// expired leases before they are looked at.
-const onlyOnDemand = `
-[plugins."io.containerd.gc.v1.scheduler"]
-  deletion_threshold = 0
-  mutation_threshold = 0
-  startup_delay = "1h"
-`
-
 func newNode(t *testing.T, v parts.Part, stopped bool) *node {
 	t.Helper()
-	n := &node{t: t, daemon: daemon.Start(t, daemon.Options{Version: v, NoSync: true, Config: onlyOnDemand}), stopped: stopped}
+	n := &node{t: t, daemon: daemon.Start(t, daemon.Options{Version: v, NoSync: true}), stopped: stopped}
 	n.fill(n.daemon.Store("default"))
 	n.must(n.daemon.Store("default").Collect(t.Context()))
 	n.state = n.daemon.Capture
