@@ -27,7 +27,12 @@ const (
 	readyTimeout = 30 * time.Second
 	// quiet keeps containerd from collecting on its own after deletions, so that
 	// the collections in its log are those that somebody asked for.
-	quiet = "[plugins.\"io.containerd.gc.v1.scheduler\"]\n  deletion_threshold = 1000000\n  mutation_threshold = 1000000\n"
+	quiet = "[plugins.\"io.containerd.gc.v1.scheduler\"]\n  pause_threshold = 0.0\n" +
+		"  deletion_threshold = 1000000\n  mutation_threshold = 1000000\n"
+	// pendingPod is the kubelet's list with a pod that has no container yet.
+	pendingPod = `{"kind":"PodList","apiVersion":"v1","items":[{
+		"metadata":{"name":"next","namespace":"default"}, "status":{"phase":"Pending"},
+		"spec":{"containers":[{"name":"main","image":"next:1"}]}}]}`
 )
 
 // everyone is all namespaces of a node with images in them.
@@ -51,9 +56,7 @@ func start(t *testing.T) *node {
 	n.awaitCRI()
 	n.engine = docker.On(t, n.Daemon)
 	n.builder = buildkit.On(t, n.Daemon, builds)
-	n.pods = n.file("pods.json", `{"kind":"PodList","apiVersion":"v1","items":[{
-		"metadata":{"name":"next","namespace":"default"}, "status":{"phase":"Pending"},
-		"spec":{"containers":[{"name":"main","image":"next:1"}]}}]}`)
+	n.pods = podsFile(t, pendingPod)
 	n.context = t.TempDir()
 	for name, text := range map[string]string{
 		"Dockerfile": "FROM scratch\nCOPY program /program\nCOPY data /data\nRUN [\"/program\", \"exit\"]\n",
@@ -81,11 +84,12 @@ func (n *node) awaitCRI() {
 	}
 }
 
-func (n *node) file(name, text string) string {
-	n.t.Helper()
-	path := filepath.Join(n.t.TempDir(), name)
+// podsFile writes what the kubelet would answer.
+func podsFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pods.json")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		n.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return path
 }
@@ -106,7 +110,25 @@ func (n *node) rebuilt(name string) (ran []string) {
 			ran = append(ran, s.Name)
 		}
 	}
+	n.awaitTraces()
 	return ran
+}
+
+// awaitTraces waits until buildkit has put the trace of each build into its
+// history, which it does some seconds after the build, and with new blobs.
+func (n *node) awaitTraces() {
+	n.t.Helper()
+	deadline := time.Now().Add(readyTimeout)
+	for {
+		traces := n.builder.Ctl("debug", "histories", "--format", "{{if .Record.Trace}}traced{{else}}bare{{end}}")
+		if strings.Contains(traces, "traced") && !strings.Contains(traces, "bare") {
+			return
+		}
+		if time.Now().After(deadline) {
+			n.t.Fatalf("buildkit's history is not complete: %q", traces)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // add makes an image of its own and puts it into a namespace.
