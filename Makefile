@@ -17,6 +17,10 @@ PROGRAM   := bin/ctr-prune
 LIBRARY   := ./filters/... ./leases/... ./prune/...
 FOLDERS   := cmd filters leases prune integration
 LDFLAGS   := -s -w $(if $(VERSION),-X main.linkedVersion=$(VERSION))
+# What `make bench` measures.
+SIZES     ?= 200,1000,5000
+ROUNDS    ?= 5
+MEMORY    ?= 10000
 # The version of the linter stands in integration/tools/go.mod.
 LINT       = $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
 LINT_VERSION = $(shell cd integration/tools && $(GO) list -m -f '{{.Version}}' github.com/golangci/golangci-lint/v2)
@@ -65,7 +69,7 @@ fuzz: ## run every fuzz target, each for FUZZTIME (10s)
 bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 DIR=/dev/shm
 	mkdir -p .cache && rm -f .cache/bench.md
 	$(GO) test ./integration/bench -run '^TestBench$$' -count 1 -timeout 3h -v -args \
-		-sizes $(or $(SIZES),200,1000,5000) -rounds $(or $(ROUNDS),5) -memory $(or $(MEMORY),10000) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench.md'
+		-sizes $(SIZES) -rounds $(ROUNDS) -memory $(MEMORY) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench.md'
 	@echo; cat .cache/bench.md
 
 man: build ## write the manual pages again
