@@ -49,8 +49,8 @@ type CheckOptions struct {
 
 // checker looks for problems in one inventory.
 type checker struct {
-	inv   *Inventory
-	c     *collector
+	inv *Inventory
+	c   *collector
 	// alone is what each lease alone holds.
 	alone map[node]Amount
 	found []Finding
