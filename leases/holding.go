@@ -23,9 +23,9 @@ const (
 	// far below the 16 MiB that containerd accepts in one message even when
 	// several such blobs are listed in one answer.
 	MaxTargets = 4000
-	// maxPlan bounds what is read back: a plan blob of MaxTargets records
-	// with the longest names that containerd accepts in one message.
-	maxPlan = 64 << 20
+	// maxPlan bounds what is read back. A name or the labels of one record
+	// can be as long as a message, and JSON may write six times that.
+	maxPlan = 128 << 20
 
 	labelContentRef = "containerd.io/gc.ref.content."
 	labelPlan       = "ctr-prune/plan"
@@ -45,10 +45,25 @@ func Hold(ctx context.Context, store content.Store, doc []byte, targets []digest
 	desc := ocispec.Descriptor{MediaType: MediaTypePlan, Digest: digest.FromBytes(doc), Size: int64(len(doc))}
 	ref := "ctr-prune-plan-" + desc.Digest.String()
 	ctx = leases.WithLease(ctx, RunID)
-	if err := content.WriteBlob(ctx, store, ref, bytes.NewReader(doc), desc, content.WithLabels(labels)); err != nil {
+	if err := writeOnce(ctx, store, ref, doc, desc, labels); err != nil {
 		return fmt.Errorf("writing the plan blob %s: %w", desc.Digest, err)
 	}
 	return nil
+}
+
+// writeOnce does what content.WriteBlob does, but for its waiting: that takes
+// every ErrUnavailable for an upload of the same name, which no plan has, and
+// so waits for a containerd that has died until ctx ends.
+func writeOnce(ctx context.Context, store content.Store, ref string, doc []byte, desc ocispec.Descriptor, labels map[string]string) (err error) {
+	w, err := store.Writer(ctx, content.WithRef(ref), content.WithDescriptor(desc))
+	if errdefs.IsAlreadyExists(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	return content.Copy(ctx, w, bytes.NewReader(doc), desc.Size, desc.Digest, content.WithLabels(labels))
 }
 
 // Held returns the plan blobs that the run lease of the namespace of ctx

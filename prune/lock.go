@@ -15,7 +15,7 @@ import (
 func (x *execution) lock(ctx context.Context) error {
 	for _, b := range x.batches {
 		ctx := inNamespace(ctx, b.ns.Name)
-		err := x.locker.Lock(ctx, b.ns.Name, x.run, x.opts.Now())
+		err := x.take(ctx, b.ns)
 		var stale *ours.Stale
 		if errors.As(err, &stale) {
 			err = x.takeOver(ctx, b.ns, stale)
@@ -23,12 +23,20 @@ func (x *execution) lock(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		x.locked = append(x.locked, b.ns.Name)
 		if err := x.dropClaims(ctx, b.ns); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// take takes the run lease of a namespace.
+func (x *execution) take(ctx context.Context, ns *Namespace) error {
+	err := x.locker.Lock(ctx, ns.Name, x.run, x.opts.Now())
+	if err == nil {
+		x.locked = append(x.locked, ns.Name)
+	}
+	return err
 }
 
 // takeOver finishes a killed run up to its collection, which this run's own
@@ -46,7 +54,7 @@ func (x *execution) takeOver(ctx context.Context, ns *Namespace, stale *ours.Sta
 	if err := x.locker.Unlock(ctx, false); err != nil {
 		return errors.Join(err, release(ctx))
 	}
-	return errors.Join(x.locker.Lock(ctx, ns.Name, x.run, x.opts.Now()), release(ctx))
+	return errors.Join(x.take(ctx, ns), release(ctx))
 }
 
 // recover puts back what the killed run deleted and something needs by now.
@@ -66,12 +74,10 @@ func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (R
 		lost = append(lost, plan.decisions()...)
 		orphans = append(orphans, plan.Orphans...)
 	}
-	restored, err := x.putBack(ctx, map[string][]Decision{ns.Name: lost}, everything())
+	recovered.Restored, recovered.Untagged, err = x.putBack(ctx, map[string][]Decision{ns.Name: lost}, everything())
 	if err != nil {
 		return recovered, err
 	}
-	recovered.Restored = restored
-	recovered.Untagged = stillGone(lost, restored)
 	if len(orphans) == 0 {
 		return recovered, nil
 	}

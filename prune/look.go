@@ -91,7 +91,7 @@ func (x *execution) lookAgain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		restored, err := x.putBack(ctx, x.attempted, x.plan.policy)
+		restored, _, err := x.putBack(ctx, x.attempted, x.plan.policy)
 		if err != nil {
 			return err
 		}
@@ -132,35 +132,55 @@ func identity(c containers.Container) string {
 
 // putBack plans again, over the store as it is with the lost records in it,
 // and re-creates those that this plan does not remove. So the rules for what
-// must come back are the rules for what must not go.
-func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, policy Policy) ([]Restored, error) {
+// must come back are the rules for what must not go. It returns what is back
+// and, sorted, the lost records that are gone for good.
+func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, policy Policy) (restored []Restored, gone []Record, err error) {
 	if len(lost) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	inv, err := x.glance(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	absent := addRecords(inv, lost)
 	policy.Namespaces, policy.AllNamespaces, policy.MissingOK = slices.Sorted(maps.Keys(lost)), false, true
 	plan, err := inv.Plan(policy, x.plan.now)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var restored []Restored
 	var errs []error
 	for _, d := range plan.decisions {
-		if d.Action == Remove || !absent[[2]string{d.Namespace, d.Name}] {
+		if !absent[[2]string{d.Namespace, d.Name}] {
 			continue
 		}
-		record := images.Image{Name: cmp.Or(d.StandIn, d.Name), Target: d.Target, Labels: d.image.Labels}
-		if _, err := x.store.Images().Create(inNamespace(ctx, d.Namespace), record); err != nil && !errdefs.IsAlreadyExists(err) {
-			errs = append(errs, fmt.Errorf("putting back image %q in namespace %q: %w", record.Name, d.Namespace, err))
+		if d.gone() {
+			gone = append(gone, d.record())
+		}
+		if d.Action == Remove {
 			continue
 		}
-		restored = append(restored, Restored{Namespace: d.Namespace, Name: record.Name, Target: d.Target.Digest, Reason: d.Reason, replaces: d.Name})
+		back, err := x.recreate(ctx, d)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		restored = append(restored, back)
 	}
-	return restored, errors.Join(errs...)
+	slices.SortFunc(gone, compareRecords)
+	return restored, gone, errors.Join(errs...)
+}
+
+// recreate makes a record again, or the one that takes its place.
+func (x *execution) recreate(ctx context.Context, d Decision) (Restored, error) {
+	record := images.Image{Name: d.Name, Target: d.Target, Labels: d.image.Labels}
+	if d.Action == StandIn {
+		record = d.standIn()
+	}
+	_, err := x.store.Images().Create(inNamespace(ctx, d.Namespace), record)
+	if err != nil && !errdefs.IsAlreadyExists(err) {
+		return Restored{}, fmt.Errorf("putting back image %q in namespace %q: %w", record.Name, d.Namespace, err)
+	}
+	return Restored{Namespace: d.Namespace, Name: record.Name, Target: d.Target.Digest, Reason: d.Reason}, nil
 }
 
 // addRecords adds the records that the inventory lacks and says which.

@@ -2,6 +2,7 @@ package prune
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,8 @@ type PolicyError struct{ Message string }
 
 func (e *PolicyError) Error() string { return e.Message }
 
-// selected returns the namespaces that the policy prunes.
+// selected returns the namespaces that the policy prunes, by name as all are:
+// two runs then take their locks in the same order.
 func (p Policy) selected(inv *Inventory) ([]*Namespace, error) {
 	if s := p.selection; s != nil && !s.anyStore && s.store != inv.Store.ID {
 		return nil, &PolicyError{fmt.Sprintf("the plan is for store %s, this is store %s: make a plan for this one", s.store, inv.Store.ID)}
@@ -54,6 +56,7 @@ func (p Policy) selected(inv *Inventory) ([]*Namespace, error) {
 			chosen = append(chosen, ns)
 		}
 	}
+	slices.SortFunc(chosen, func(a, b *Namespace) int { return strings.Compare(a.Name, b.Name) })
 	return chosen, nil
 }
 

@@ -18,7 +18,7 @@ func TestNamespacesOfAPolicy(t *testing.T) {
 		"none":             {Policy{}, nil, ""},
 		"one":              {Policy{Namespaces: []string{"default"}}, []string{"default"}, ""},
 		"one twice":        {Policy{Namespaces: []string{"default", "default"}}, []string{"default"}, ""},
-		"two, as asked":    {Policy{Namespaces: []string{"k8s.io", "default"}}, []string{"k8s.io", "default"}, ""},
+		"two, by name":     {Policy{Namespaces: []string{"k8s.io", "default"}}, []string{"default", "k8s.io"}, ""},
 		"all":              {Policy{AllNamespaces: true}, []string{"default", "k8s.io"}, ""},
 		"all and one":      {Policy{AllNamespaces: true, Namespaces: []string{"gone"}}, []string{"default", "k8s.io"}, ""},
 		"an unknown one":   {Policy{Namespaces: []string{"default", "defualt"}}, nil, `there is no namespace "defualt": choose one of "default", "empty", "k8s.io"`},

@@ -37,15 +37,41 @@ type planRecord struct {
 	StandIn   string             `json:"standIn,omitempty"`
 }
 
-// planBlobs writes a batch down in as many blobs as its targets need, at
-// least one: the blob is also what makes containerd look at its content store
-// when it collects.
-func planBlobs(run leases.Run, b batch, orphans []orphan) (docs [][]byte, targets [][]digest.Digest, err error) {
-	chunks := slices.Collect(slices.Chunk(b.records, leases.MaxTargets))
-	if len(chunks) == 0 {
-		chunks = [][]Decision{nil}
+// maxWeight bounds what one plan blob takes, so that the next run can read it
+// back however long the names are.
+const maxWeight = 16 << 20
+
+// weight is the most that a record takes in a plan blob: JSON writes a control
+// character in six.
+func (d Decision) weight() int {
+	text := len(d.Name) + len(d.StandIn) + len(d.Target.MediaType) + len(d.Target.Digest)
+	for _, labels := range []map[string]string{d.image.Labels, d.Target.Annotations} {
+		for key, value := range labels {
+			text += len(key) + len(value) + 1
+		}
 	}
-	for i, chunk := range chunks {
+	return 6*text + 256
+}
+
+// chunks parts the records of a batch so that each part fits a plan blob; there
+// is at least one, for the blob is also what makes containerd look at its
+// content store when it collects.
+func (b batch) chunks() [][]Decision {
+	var parts [][]Decision
+	start, weight := 0, 0
+	for i, d := range b.records {
+		weight += d.weight()
+		if i > start && (weight > maxWeight || i-start == leases.MaxTargets) {
+			parts = append(parts, b.records[start:i])
+			start, weight = i, d.weight()
+		}
+	}
+	return append(parts, b.records[start:])
+}
+
+// planBlobs writes a batch down in as many blobs as it needs.
+func planBlobs(run leases.Run, b batch, orphans []orphan) (docs [][]byte, targets [][]digest.Digest, err error) {
+	for i, chunk := range b.chunks() {
 		doc := planBlob{Schema: planSchema, Run: run.Name, Chunk: i, Started: run.Start, Namespace: b.ns.Name}
 		var chunkTargets []digest.Digest
 		for _, d := range chunk {

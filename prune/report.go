@@ -2,7 +2,6 @@ package prune
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -76,8 +75,6 @@ type Restored struct {
 	Name      string        `json:"name"`
 	Target    digest.Digest `json:"target"`
 	Reason    string        `json:"reason"`
-
-	replaces string
 }
 
 // Recovered is a killed run that was finished.
@@ -115,20 +112,4 @@ func (r *Report) DeletedSnapshots() []string {
 		names[i] = fmt.Sprintf("%s/%s", id.ns, id.SnapshotKey)
 	}
 	return names
-}
-
-// stillGone lists the records that were not put back under their own name.
-func stillGone(lost []Decision, restored []Restored) []Record {
-	back := make(map[[2]string]bool, len(restored))
-	for _, r := range restored {
-		back[[2]string{r.Namespace, r.Name}] = true
-	}
-	var gone []Record
-	for _, d := range lost {
-		if !back[[2]string{d.Namespace, d.Name}] {
-			gone = append(gone, d.record())
-		}
-	}
-	slices.SortFunc(gone, compareRecords)
-	return gone
 }
