@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/leases"
@@ -179,5 +180,22 @@ func TestReadBlob(t *testing.T) {
 	}
 	if _, err := ReadBlob(s.ctx, s.content, digest.FromString("absent"), 1); !errdefs.IsNotFound(err) {
 		t.Errorf("an absent blob: %v", err)
+	}
+}
+
+// gone is a content store whose containerd has died.
+type gone struct{ content.Store }
+
+func (gone) Writer(context.Context, ...content.WriterOpt) (content.Writer, error) {
+	return nil, errdefs.ErrUnavailable
+}
+
+// A containerd that is gone is not waited for.
+func TestHoldWithoutAContainerd(t *testing.T) {
+	s := newStore(t)
+	ctx, cancel := context.WithTimeout(s.ctx, 10*time.Second)
+	defer cancel()
+	if err := Hold(ctx, gone{s.db.ContentStore()}, []byte("plan"), nil); !errdefs.IsUnavailable(err) || ctx.Err() != nil {
+		t.Errorf("Hold returned %v, its context %v", err, ctx.Err())
 	}
 }
