@@ -84,6 +84,7 @@ type execution struct {
 // way. All errors are joined.
 func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*Report, error) {
 	x := newExecution(p, store, opts)
+	p.model = nil // not needed from here on, and large
 	if err := x.lock(ctx); err != nil {
 		return nil, errors.Join(err, x.abandon(ctx))
 	}

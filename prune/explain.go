@@ -49,7 +49,7 @@ func (inv *Inventory) Explain(text string, policy Policy, now time.Time) (*Expla
 	if err != nil {
 		return nil, err
 	}
-	c := newCollector(inv, now)
+	c := plan.collector()
 	n, err := c.find(text, policy.within())
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ type Going struct {
 
 // Going lists the images that the plan removes, in no useful order.
 func (p *Plan) Going() []Going {
-	edges := newCollector(p.inventory, p.now).edges(change{})
+	edges := p.collector().edges(change{})
 	seen := make(map[imageKey]bool)
 	var list []Going
 	for _, d := range p.decisions {

@@ -15,8 +15,11 @@ type Plan struct {
 	decisions []Decision
 	uploads   []Upload
 	outcome   outcome
-	notes     []string
-	refused   []Refusal
+	// model is the collector's view of the inventory, for those who ask more
+	// about it; nil once the plan is being executed, which takes long.
+	model   *collector
+	notes   []string
+	refused []Refusal
 }
 
 // Refusal says that nothing is removed from a namespace, and why.
@@ -47,7 +50,16 @@ func (inv *Inventory) Plan(policy Policy, now time.Time) (*Plan, error) {
 	}
 	p.outcome = foresee(c, inv, p.decisions, p.ended())
 	addDetails(c, p.decisions, p.outcome.after)
+	p.model = c
 	return p, nil
+}
+
+// collector returns the collector's view of the inventory.
+func (p *Plan) collector() *collector {
+	if p.model != nil {
+		return p.model
+	}
+	return newCollector(p.inventory, p.now)
 }
 
 func (p *Plan) addNamespace(ns *Namespace) {

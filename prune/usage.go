@@ -28,7 +28,7 @@ func (inv *Inventory) Usage(policy Policy, now time.Time, objects bool) (*DiskUs
 // on the inventory.
 func (p *Plan) Usage(objects bool) *DiskUsage {
 	inv, plan := p.inventory, p
-	u := newUsage(inv, plan, p.now)
+	u := newUsage(inv, plan)
 	u.detailed = objects
 	d := &DiskUsage{
 		Store: inv.Store, Time: p.now,
@@ -79,9 +79,9 @@ type classMark struct {
 	reached reached
 }
 
-func newUsage(inv *Inventory, plan *Plan, now time.Time) *diskUsage {
+func newUsage(inv *Inventory, plan *Plan) *diskUsage {
 	u := &diskUsage{
-		inv: inv, plan: plan, collector: newCollector(inv, now), all: inv.objects(),
+		inv: inv, plan: plan, collector: plan.collector(), all: inv.objects(),
 		index: make(map[imageKey]owner), copies: copiesOf(inv), gone: make(map[imageKey]bool),
 		members: make(map[imageKey][]node),
 	}
