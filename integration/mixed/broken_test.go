@@ -58,6 +58,8 @@ func TestBrokenClientsOnAMixedNode(t *testing.T) {
 }
 
 func (c closing) test(t *testing.T, n *node) {
+	defer func(all *testing.T) { n.t = all }(n.t)
+	n.t = t
 	if c.damage != nil {
 		defer c.damage(n)()
 	}
