@@ -84,8 +84,11 @@ func changed(planned, found Decision, ok bool) string {
 
 // lookAgain puts back what something needs by now and takes the snapshot
 // labels off what only build history holds, until no container has appeared
-// since it looked.
+// since it looked. What only history holds is known to this run alone, so
+// labels that could not be taken off are tried again; that they stay is no
+// reason to keep all the rest.
 func (x *execution) lookAgain(ctx context.Context) error {
+	var labels error
 	for range maxLooks {
 		seen, err := x.containerIDs(ctx)
 		if err != nil {
@@ -96,8 +99,8 @@ func (x *execution) lookAgain(ctx context.Context) error {
 			return err
 		}
 		x.report.Restored = append(x.report.Restored, restored...)
-		if err := x.unleaseOrphans(ctx); err != nil {
-			x.fail(err)
+		if labels = x.unleaseOrphans(ctx); labels != nil {
+			continue
 		}
 		now, err := x.containerIDs(ctx)
 		if err != nil {
@@ -107,6 +110,7 @@ func (x *execution) lookAgain(ctx context.Context) error {
 			return nil
 		}
 	}
+	x.fail(labels)
 	return nil
 }
 

@@ -62,6 +62,8 @@ func newBed(t *testing.T, version parts.Part) *bed {
 	if err := oracle.Check(b.full, b.pruned, oracle.AllowOrphanedSnapshots()); err != nil {
 		t.Fatalf("the undisturbed run did harm:\n%v", err)
 	}
+	b.fill()
+	b.settle()
 	return b
 }
 

@@ -79,26 +79,40 @@ func (f *fault) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Clie
 			return nil, err
 		}
 	}
-	s, err := open(ctx, desc, cc, method, opts...)
-	if err == nil && hit && f.moment == after {
-		return &cut{ClientStream: s, strike: f.strike}, nil
+	if !hit || f.moment != after {
+		return open(ctx, desc, cc, method, opts...)
 	}
-	return s, err
+	ctx, cancel := context.WithCancel(ctx)
+	s, err := open(ctx, desc, cc, method, opts...)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &cut{ClientStream: s, strike: f.strike, cancel: cancel}, nil
 }
 
-// cut is a stream that breaks where its first message is received.
+// cut is a stream that breaks where its first message is received, for both
+// ends.
 type cut struct {
 	grpc.ClientStream
 	strike func() error
+	cancel context.CancelFunc
 	once   sync.Once
 	err    error
 }
 
 func (c *cut) RecvMsg(m any) error {
 	err := c.ClientStream.RecvMsg(m)
-	c.once.Do(func() { c.err = c.strike() })
+	c.once.Do(func() {
+		if c.err = c.strike(); c.err != nil {
+			c.cancel()
+		}
+	})
 	if c.err != nil {
 		return c.err
+	}
+	if err != nil {
+		c.cancel() // the stream has ended
 	}
 	return err
 }

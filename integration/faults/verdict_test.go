@@ -45,17 +45,23 @@ func (b *bed) verdict(what string, o outcome, now func() time.Time) {
 	if again.err != nil {
 		fail("the next run fails: %v", again.err)
 	}
-	b.settle()
-	end := b.d.Capture()
-	if diff := cmp.Diff(oracle.Changes{}, oracle.Diff(b.pruned, end)); diff != "" {
-		fail("not as after an undisturbed run:\n%s", diff)
-	}
-	if diff := cmp.Diff(b.pruned.Files, end.Files); diff != "" {
-		fail("other files than after an undisturbed run:\n%s", diff)
-	}
+	b.complete(what)
 	b.check(what)
 	b.fill()
 	b.settle()
+}
+
+// complete fails the test unless the store is what an undisturbed run leaves.
+func (b *bed) complete(what string) {
+	b.t.Helper()
+	b.settle()
+	end := b.d.Capture()
+	if diff := cmp.Diff(oracle.Changes{}, oracle.Diff(b.pruned, end)); diff != "" {
+		b.t.Errorf("%s: not as after an undisturbed run:\n%s", what, diff)
+	}
+	if diff := cmp.Diff(b.pruned.Files, end.Files); diff != "" {
+		b.t.Errorf("%s: other files than after an undisturbed run:\n%s", what, diff)
+	}
 }
 
 // check is the product's own look at the store.
