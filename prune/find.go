@@ -52,10 +52,10 @@ func (c *collector) find(text string, namespaces []string) (node, error) {
 		if len(namespaces) > 0 && !slices.Contains(namespaces, s.Name) {
 			continue
 		}
-		full := normalize(text)
+		full, called := normalize(text), s.called(text)
 		s.each(func(n node) {
 			switch {
-			case matches(n, text, full):
+			case matches(n, text, full), n.kind == kindContainer && called[n.key]:
 				exact = append(exact, n)
 			case begins(n, text):
 				prefixed = append(prefixed, n)
@@ -74,6 +74,17 @@ func (c *collector) find(text string, namespaces []string) (node, error) {
 		}
 	}
 	return node{}, &PolicyError{fmt.Sprintf("nothing in the store is named %q, or begins with it: give an image, a container, a digest, a snapshot or a lease", text)}
+}
+
+// called returns the IDs of the containers that their clients call by the name.
+func (s *space) called(name string) map[string]bool {
+	ids := make(map[string]bool)
+	for _, use := range s.Uses {
+		if use.Holder.Name == name {
+			ids[use.Holder.ID] = true
+		}
+	}
+	return ids
 }
 
 // each calls visit for everything in the namespace.

@@ -26,7 +26,7 @@ func read(t *testing.T, path string) string {
 func TestEveryFieldIsDocumented(t *testing.T) {
 	text := read(t, "docs/json.md")
 	for _, key := range keys(reflect.TypeFor[prune.Document](), nil) {
-		if !strings.Contains(text, "`"+key+"`") {
+		if !strings.Contains(text, "`"+key+"`") && !strings.Contains(text, "`"+key+"[]`") {
 			t.Errorf("docs/json.md does not tell of the field %q", key)
 		}
 	}
