@@ -28,6 +28,8 @@ type OpenOption func(*daemonConfig)
 type daemonConfig struct {
 	timeout time.Duration
 	dial    []grpc.DialOption
+	// insecure accepts a socket that every user may write to.
+	insecure bool
 }
 
 // WithTimeout sets how long [Open] waits for the first answer; the default is
@@ -42,6 +44,13 @@ func WithDialOptions(opts ...grpc.DialOption) OpenOption {
 	return func(c *daemonConfig) { c.dial = append(c.dial, opts...) }
 }
 
+// WithInsecureSocket accepts a socket that every user of the machine may write
+// to, which [Open] refuses: whoever can write to it is root on the machine, and
+// may change the store under a run.
+func WithInsecureSocket() OpenOption {
+	return func(c *daemonConfig) { c.insecure = true }
+}
+
 // Open connects to the containerd whose unix socket is at address: a path,
 // also in the form unix:///run/containerd/containerd.sock. It asks the server
 // for its version, so that a Store it returns has answered once. Every error
@@ -51,7 +60,7 @@ func Open(ctx context.Context, address string, opts ...OpenOption) (Store, error
 	for _, o := range opts {
 		o(&cfg)
 	}
-	path, err := daemonSocket(address)
+	path, err := daemonSocket(address, cfg.insecure)
 	if err != nil {
 		return nil, err
 	}

@@ -23,11 +23,14 @@ type storeOptions struct {
 	root    string
 	timeout time.Duration
 	connect time.Duration
+	// insecure accepts a socket that every user may write to.
+	insecure bool
 }
 
 func (o *storeOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
 	fs.StringVar(&o.address, "address", defaultAddress, "containerd's socket is this `PATH` ($"+envAddress+" if not given)")
+	fs.BoolVar(&o.insecure, "allow-insecure-socket", false, "connect even if every user may write to the socket")
 	fs.StringVar(&o.root, "root", "", "instead of a socket, open the root `DIR` of a containerd that does not run")
 	fs.DurationVar(&o.timeout, "timeout", 0, "stop deleting after this `DURATION`, finish what was deleted, and exit 130 (default no limit)")
 	fs.DurationVar(&o.connect, "connect-timeout", connectTimeout, "wait at most this `DURATION` for containerd to answer")
@@ -69,7 +72,11 @@ func (o *storeOptions) open(ctx context.Context, getenv func(string) string) (pr
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline))
 	}
-	return prune.Open(ctx, o.where(getenv), prune.WithTimeout(wait))
+	opts := []prune.OpenOption{prune.WithTimeout(wait)}
+	if o.insecure {
+		opts = append(opts, prune.WithInsecureSocket())
+	}
+	return prune.Open(ctx, o.where(getenv), opts...)
 }
 
 // where is the address of the socket.
