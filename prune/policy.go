@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/leases"
 )
 
 // Policy says what a run may remove. The zero value removes nothing, for it
@@ -88,7 +89,7 @@ const (
 // closed says why nothing may be removed from a namespace, "" if it may.
 func closed(ns *Namespace) string {
 	if strings.HasSuffix(ns.Name, historySuffix) {
-		return "build history is kept in this namespace; `buildctl prune-histories` removes it"
+		return "build history is kept in this namespace; " + freedBy(ns.Name, leases.KindHistory)
 	}
 	return ns.Closed
 }
