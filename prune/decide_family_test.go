@@ -93,6 +93,18 @@ func TestFamilies(t *testing.T) {
 			},
 			[]string{"app:1: keep: in use by container c", `s:1: keep: belongs to "app:1", which stays`, `t:1: keep: belongs to "s:1", which stays`},
 		},
+		"a long line of signatures": {
+			nil,
+			[]thing{
+				record("app:1", "a"), container("c", "app:1", ""),
+				record("s:1", "s"), blob("s", about("a")), record("t:1", "t"), blob("t", about("s")),
+				record("u:1", "u"), blob("u", about("t")), record("v:1", "v"), blob("v", about("u")),
+			},
+			[]string{
+				"app:1: keep: in use by container c", `s:1: keep: belongs to "app:1", which stays`, `t:1: keep: belongs to "s:1", which stays`,
+				`u:1: keep: belongs to "t:1", which stays`, `v:1: keep: belongs to "u:1", which stays`,
+			},
+		},
 		"a signature of a signature goes with them": {
 			[]string{"reference=app"},
 			[]thing{record("app:1", "a"), record("s:1", "s"), blob("s", about("a")), record("t:1", "t"), blob("t", about("s"))},
@@ -161,6 +173,11 @@ func TestFamilies(t *testing.T) {
 			[]string{"reference=app"},
 			[]thing{record("s:1", "s"), blob("s", about("s"))},
 			[]string{"s:1: keep: filter reference=app: no name matches"},
+		},
+		"two names of a signature of itself, one in use": {
+			nil,
+			[]thing{record("s:1", "s"), record("s:2", "s"), blob("s", about("s")), container("c", "s:1", "")},
+			[]string{"s:1: keep: in use by container c", "s:2: remove: unused"},
 		},
 		"an index about its own child": {
 			[]string{"reference=child"},

@@ -75,7 +75,7 @@ func (c *collector) leaseEdges(s *space, ch change, n node, visit func(node)) {
 		if to.kind == kindImage && !c.version.atLeast(imagesAreNodes) {
 			continue
 		}
-		to.flat = flat && to.kind != kindIngest
+		to.flat = flat // no matter for an upload: what that expects is held whole
 		visit(to)
 	}
 }
