@@ -65,7 +65,7 @@ func TestClosedNamespaces(t *testing.T) {
 			if (d.Action == Remove) != (d.Namespace == "default") {
 				t.Errorf("%s in %s: %s: %s", d.Name, d.Namespace, d.Action, d.Reason)
 			}
-			if strings.HasSuffix(d.Namespace, "_history") && !strings.Contains(d.Reason, "prune-histories") {
+			if strings.HasSuffix(d.Namespace, "_history") && !strings.Contains(d.Reason, "history") {
 				t.Errorf("%s: reason %q does not tell what to do", d.Namespace, d.Reason)
 			}
 			if d.Namespace == "moby" && !strings.Contains(d.Reason, "--docker-host") {
