@@ -74,6 +74,10 @@ func TestUnitsOfKubernetesGoWhole(t *testing.T) {
 			[]thing{record(tag, "a"), record("<none>@"+dig("a").String(), "a")}, Policy{},
 			[]string{"<none>@«a»: keep: not dangling", tag + ": keep: not dangling"},
 		},
+		"not dangling, for the first name is not": {
+			[]thing{record("docker.io/library/a:1", "a"), record("overlayfs@"+dig("a").String(), "a")}, Policy{},
+			[]string{"docker.io/library/a:1: keep: not dangling", "overlayfs@«a»: keep: not dangling"},
+		},
 		"dangling": {
 			[]thing{record("overlayfs@"+dig("a").String(), "a"), record("<none>@"+dig("a").String(), "a")}, Policy{},
 			[]string{"<none>@«a»: remove: unused and dangling", "overlayfs@«a»: remove: unused and dangling"},
