@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/containerd/log"
-	"github.com/spf13/cobra"
 
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -93,12 +92,4 @@ func (s *session) progress(ctx context.Context, p process) *progress {
 		return nil
 	}
 	return newProgress(ctx, p)
-}
-
-// addLooking adds the flags of a command that only looks: all namespaces
-// unless some are named.
-func (s *session) addLooking(cmd *cobra.Command) {
-	addGroup(cmd, "What to look at", s.policy.addScope)
-	addGroup(cmd, "Where", s.store.add)
-	addGroup(cmd, "What else is in use", s.clients.add)
 }
