@@ -14,6 +14,9 @@ type labelIndex struct {
 	links map[node][]node
 	// back are the edges that start at an object which does not know of them.
 	back map[node][]node
+	// conditions are edges that start at the labelled object, as links, for
+	// the labels whose condition holds.
+	conditions map[node][]node
 	// roots are the objects that are labelled as roots.
 	roots []node
 }
@@ -25,7 +28,7 @@ type pending struct {
 }
 
 func (c *collector) indexLabels() labelIndex {
-	idx := labelIndex{links: make(map[node][]node), back: make(map[node][]node)}
+	idx := labelIndex{links: make(map[node][]node), back: make(map[node][]node), conditions: make(map[node][]node)}
 	usedAt := make(map[node][]time.Time)
 	var conditions []pending
 	index := func(n node, labels map[string]string) {
@@ -58,7 +61,7 @@ func (c *collector) indexLabels() labelIndex {
 	for _, p := range conditions {
 		for _, at := range usedAt[p.ref.to] {
 			if holdsAt(p.ref.condition, at, c.now) {
-				idx.back[p.from] = append(idx.back[p.from], p.ref.to)
+				idx.conditions[p.from] = append(idx.conditions[p.from], p.ref.to)
 				break
 			}
 		}

@@ -22,6 +22,9 @@ func (c *collector) edges(ch change) func(n node, visit func(node)) {
 		if ch.removed[n] {
 			return
 		}
+		for _, to := range c.labels.conditions[n] {
+			visit(to)
+		}
 		for _, to := range c.labels.links[n] {
 			if n.kind != kindContent || to.kind != kindSnapshot || !ch.unleased[n] {
 				visit(to)

@@ -1,0 +1,45 @@
+package prune
+
+import (
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+)
+
+// A condition is on the label of a record, and goes with it, also where
+// something still refers to the record's name.
+func TestConditionGoesWithItsRecord(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	root, target := digest.FromString("root"), digest.FromString("target")
+	used := SnapshotKey{"overlayfs", "cache"}
+	inv := &Inventory{Store: StoreInfo{Version: "2.4.2"}, Namespaces: []*Namespace{{
+		Name: "default",
+		Images: []images.Image{{
+			Name: "a:1", Target: ocispec.Descriptor{Digest: target},
+			Labels: map[string]string{"containerd.io/gc.cond.snapshot.overlayfs": "usedat<10h|cache"},
+		}},
+		Blobs: map[digest.Digest]content.Info{
+			target: {Digest: target, Size: 1},
+			root: {Digest: root, Size: 1, Labels: map[string]string{
+				"containerd.io/gc.root": "yes", "containerd.io/gc.ref.image": "a:1",
+			}},
+		},
+		Snapshots: map[SnapshotKey]Snapshot{used: {Info: snapshots.Info{
+			Name: "cache", Labels: map[string]string{"containerd.io/gc.cond.value-usedat": now.Add(-time.Hour).Format(time.RFC3339)},
+		}}},
+	}}}
+	plan, err := inv.Plan(Policy{Namespaces: []string{"default"}, Filters: filters.Everything()}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if freed := plan.outcome.freed; len(freed.snapshots) != 1 || len(freed.blobs) != 1 {
+		t.Errorf("%d snapshots and %d blobs go, want one of each", len(freed.snapshots), len(freed.blobs))
+	}
+}
