@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -37,6 +38,8 @@ type Decision struct {
 	StandIn string
 
 	image images.Image
+	// subject is what the target is about, if a plan blob tells.
+	subject digest.Digest
 }
 
 // gone says whether the record itself goes.

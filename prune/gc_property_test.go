@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ const gcShards = 12
 // model says a collection takes after a random prune of a random store is what
 // containerd's own collector takes, object by object, in both directions.
 func TestCollectionIsForetold(t *testing.T) {
-	var worlds, freed, garbage, held atomic.Int64
+	var worlds, freed, garbage, held, orphans atomic.Int64
 	t.Run("shards", func(t *testing.T) {
 		for shard := range gcShards {
 			t.Run(fmt.Sprint(shard), func(t *testing.T) {
@@ -36,11 +37,12 @@ func TestCollectionIsForetold(t *testing.T) {
 					freed.Add(int64(len(o.freed.blobs) + len(o.freed.snapshots)))
 					garbage.Add(int64(len(o.garbage.blobs) + len(o.garbage.snapshots)))
 					held.Add(int64(len(o.held)))
+					orphans.Add(int64(len(o.orphans)))
 				})
 			})
 		}
 	})
-	t.Logf("%d worlds: %d objects freed, %d garbage, %d held", worlds.Load(), freed.Load(), garbage.Load(), held.Load())
+	t.Logf("%d worlds: %d objects freed, %d garbage, %d held, %d orphaned configs", worlds.Load(), freed.Load(), garbage.Load(), held.Load(), orphans.Load())
 }
 
 // newDirs returns a function that makes directories, each with what removes it.
@@ -181,7 +183,7 @@ func checkCollection(t tester, s *rootStore, inv *Inventory, o outcome, decision
 	t.Helper()
 	must(s.db.GarbageCollect(context.Background()))
 	if diff := differences(foretold(inv, o.after, decisions), census(t, s)); diff != "" {
-		t.Fatalf("%s", legend(diff))
+		t.Fatalf("%s%s", legend(diff), legend(paths(o.after, diff)))
 	}
 	files := must(s.BlobFiles(context.Background()))
 	for dgst := range inv.objects().blobs {
@@ -265,4 +267,21 @@ func hangingOn(ns *Namespace, target digest.Digest) map[string]digest.Digest {
 		}
 	}
 	return found
+}
+
+// paths writes from where the model comes to the objects that a text names.
+func paths(after reached, text string) string {
+	var b strings.Builder
+	for _, n := range sortedNodes(after) {
+		if n.key == "" || !strings.Contains(text, n.ns+" "+kindNames[n.kind]+" "+n.key+"\n") {
+			continue
+		}
+		fmt.Fprintf(&b, "%s %s", kindNames[n.kind], n.key)
+		for after[n] != n {
+			n = after[n]
+			fmt.Fprintf(&b, " ← %s %s", kindNames[n.kind], n.key)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/filters"
 )
@@ -200,13 +201,25 @@ func addRecords(inv *Inventory, lost map[string][]Decision) map[[2]string]bool {
 		for _, image := range ns.Images {
 			present[image.Name] = true
 		}
+		ns.Subjects = maps.Clone(ns.Subjects) // the plan's inventory has the same map
 		for _, d := range decisions {
 			if !present[d.Name] {
 				absent[[2]string{name, d.Name}] = true
 				ns.Images = append(ns.Images, d.image)
+				ns.learnSubject(d)
 			}
 		}
 		slices.SortFunc(ns.Images, func(a, b images.Image) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	return absent
+}
+
+func (ns *Namespace) learnSubject(d Decision) {
+	if d.subject == "" {
+		return
+	}
+	if ns.Subjects == nil {
+		ns.Subjects = make(map[digest.Digest]digest.Digest)
+	}
+	ns.Subjects[d.Target.Digest] = d.subject
 }

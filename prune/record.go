@@ -35,6 +35,9 @@ type planRecord struct {
 	CreatedAt time.Time          `json:"createdAt"`
 	UpdatedAt time.Time          `json:"updatedAt"`
 	StandIn   string             `json:"standIn,omitempty"`
+	// Subject is what the target's manifest is about. Who finishes a killed
+	// run has not read that manifest: it has no record any more.
+	Subject digest.Digest `json:"subject,omitempty"`
 }
 
 // maxWeight bounds what one plan blob takes, so that the next run can read it
@@ -78,6 +81,7 @@ func planBlobs(run leases.Run, b batch, orphans []orphan) (docs [][]byte, target
 			doc.Records = append(doc.Records, planRecord{
 				Name: d.Name, Target: d.Target, Labels: d.image.Labels,
 				CreatedAt: d.image.CreatedAt, UpdatedAt: d.image.UpdatedAt, StandIn: d.StandIn,
+				Subject: b.ns.Subjects[d.Target.Digest],
 			})
 			if !slices.Contains(tail(chunkTargets), d.Target.Digest) {
 				chunkTargets = append(chunkTargets, d.Target.Digest)
@@ -122,7 +126,7 @@ func (p planBlob) decisions() []Decision {
 	all := make([]Decision, len(p.Records))
 	for i, r := range p.Records {
 		image := images.Image{Name: r.Name, Target: r.Target, Labels: r.Labels, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
-		all[i] = Decision{Namespace: p.Namespace, Name: r.Name, Target: r.Target, Action: Remove, StandIn: r.StandIn, image: image}
+		all[i] = Decision{Namespace: p.Namespace, Name: r.Name, Target: r.Target, Action: Remove, StandIn: r.StandIn, image: image, subject: r.Subject}
 	}
 	return all
 }

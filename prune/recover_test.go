@@ -296,3 +296,53 @@ func TestTwoRecoverers(t *testing.T) {
 		t.Error("nobody claimed the killed run")
 	}
 }
+
+// A signature that only its manifest tells of comes back with its image.
+func TestKilledRunPutsSignaturesBack(t *testing.T) {
+	config := configOf(nil)
+	image := manifestOf(config, "")
+	signature := manifestOf("{}", image)
+	s := newScene(t, world{"default": {
+		blob(config), blob(image), blob("{}"), blob(signature), record("app:1", image), record("s:1", signature),
+	}})
+	s.crash("free ctr-prune and collect")
+	s.add(container("c", "app:1", ""))
+	s.recover()
+	checkRecordNames(t, s, "app:1", "s:1")
+}
+
+// The snapshot labels of configs that a killed run left only to build history
+// go if they still are only there, and come back if their image does.
+func TestKilledRunSettlesOrphans(t *testing.T) {
+	for _, call := range []string{"label «b»", "free ctr-prune and collect"} {
+		for _, needed := range []bool{false, true} {
+			s := newScene(t, world{"default": {
+				blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), record("x:1", "a"),
+				lease("ref_build", holding(theBlob("b"))),
+			}})
+			s.crash(call)
+			if needed {
+				s.add(container("c", "x:1", ""))
+			}
+			s.recover()
+			_, err := s.store.Snapshotter("memory").Stat(s.ctx, "s1")
+			labels := must(s.store.Content().Info(s.ctx, dig("b"))).Labels
+			if there := err == nil && len(labels) == 1; there != needed {
+				t.Errorf("killed at %s, needed %v: labels %v, snapshot %v", call, needed, labels, err)
+			}
+		}
+	}
+}
+
+// Claims of takers-over that died when all was done but this are taken away.
+func TestLeftOverClaims(t *testing.T) {
+	s := newScene(t, small())
+	dead := leases.Run{Name: "dead", Owner: process(t, 1).Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
+	locker := leases.Locker{Manager: s.store.Leases(), Procfs: process(t, 2)}
+	must(0, locker.Lock(s.ctx, "default", dead, time.Now()))
+	must(locker.Claim(s.ctx, &leases.Stale{Namespace: "default", Run: dead}, dead, time.Now()))
+	must(0, locker.Unlock(s.ctx, false))
+	if report := s.recover(); len(report.Recovered) != 0 || len(report.Untagged) != 2 {
+		t.Errorf("%+v", report)
+	}
+}

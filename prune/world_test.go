@@ -1,11 +1,13 @@
 package prune
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // A world is a store in the making: its namespaces and what is in them. The
@@ -132,8 +134,39 @@ func theRecord(name string) leases.Resource { return leases.Resource{Type: "imag
 
 func theUpload(ref string) leases.Resource { return leases.Resource{Type: "ingests", ID: ref} }
 
-// body is what a blob holds: its text, so many times that lengths differ.
-func body(text string) string { return strings.Repeat(text+"\n", 1+len(text)*int(text[0])%97) }
+// body is what a blob holds: its text, so many times that lengths differ, or
+// the text itself if it is JSON.
+func body(text string) string {
+	if strings.HasPrefix(text, "{") {
+		return text
+	}
+	return strings.Repeat(text+"\n", 1+len(text)*int(text[0])%97)
+}
+
+// manifestOf writes a manifest with a config and perhaps a subject.
+func manifestOf(config, subject string) string {
+	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: descriptor(config)}
+	if subject != "" {
+		m.Subject = &ocispec.Descriptor{MediaType: m.MediaType, Digest: dig(subject), Size: int64(len(body(subject)))}
+	}
+	return string(must(json.Marshal(m)))
+}
+
+// indexOf writes an index of manifests.
+func indexOf(mediaType string, texts ...string) string {
+	index := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex}
+	for _, text := range texts {
+		d := descriptor(text)
+		d.MediaType = mediaType
+		index.Manifests = append(index.Manifests, d)
+	}
+	return string(must(json.Marshal(index)))
+}
+
+// configOf writes an image config with labels.
+func configOf(labels map[string]string) string {
+	return string(must(json.Marshal(ocispec.Image{Config: ocispec.ImageConfig{Labels: labels}})))
+}
 
 // dig is the digest of the blob of that text.
 func dig(text string) digest.Digest {

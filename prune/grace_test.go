@@ -1,0 +1,176 @@
+package prune
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
+)
+
+// withGrace runs with an hour of grace and returns the run as it is listed.
+func (s *scene) withGrace() (*Report, Run) {
+	s.t.Helper()
+	procfs := process(s.t, 1)
+	report, err := s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	inv := must(Read(context.Background(), s.store, Policy{AllNamespaces: true}, time.Now(), ReadOptions{AllSizes: true, Procfs: procfs}))
+	runs := must(Runs(context.Background(), s.store, inv, time.Now()))
+	if len(runs) != 1 {
+		s.t.Fatalf("runs %+v", runs)
+	}
+	return report, runs[0]
+}
+
+// graceful has an unused image with snapshots that build history holds too,
+// and one that is in use by its digest.
+func graceful() world {
+	return world{"default": {
+		blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), record("x:1", "a", labelled("team", "red")),
+		lease("ref_build", holding(theBlob("b"))),
+		blob("c"), record("y:1", "c"), container("c", dig("c").String(), ""),
+	}}
+}
+
+// A run with a grace takes away names and nothing else, and can be undone.
+func TestGraceAndUndo(t *testing.T) {
+	s := newScene(t, graceful())
+	before := census(t, s.store)
+	labels := must(s.store.Content().Info(s.ctx, dig("b"))).Labels
+	report, run := s.withGrace()
+	if report.Reclaimed != (Amount{}) || len(report.Untagged) != 2 || len(report.Changes) != 0 || report.Grace == nil {
+		t.Errorf("%+v", report)
+	}
+	s.collect()
+	for line := range before {
+		if line != "default image x:1" && line != "default image y:1" && !census(t, s.store)[line] {
+			t.Errorf("%s is gone", line)
+		}
+	}
+	checkNothingHeldByLock(t, s)
+	undone, err := Undo(context.Background(), s.store, run)
+	if err != nil || len(undone.Failed) != 0 || names(undone.Restored) != "x:1, y:1" {
+		t.Errorf("undone %+v, %v", undone, err)
+	}
+	if image := must(s.store.Images().Get(s.ctx, "x:1")); image.Labels["team"] != "red" || image.Target.Digest != dig("a") {
+		t.Errorf("restored %+v", image)
+	}
+	if diff := cmp.Diff(labels, must(s.store.Content().Info(s.ctx, dig("b"))).Labels); diff != "" {
+		t.Errorf("labels of the config (-before +after):\n%s", diff)
+	}
+	s.collect()
+	if diff := differences(before, census(t, s.store)); diff != "" {
+		t.Errorf("after all:\n%s", diff)
+	}
+}
+
+func checkNothingHeldByLock(t *testing.T, s *scene) {
+	t.Helper()
+	for _, lease := range must(s.store.Leases().List(s.ctx)) {
+		if lease.ID == "ctr-prune" {
+			t.Error("the run lease is left")
+		}
+	}
+}
+
+// Dropping the grace frees what the run without one would have freed.
+func TestGraceDropped(t *testing.T) {
+	s := newScene(t, graceful())
+	_, run := s.withGrace()
+	if err := Drop(context.Background(), s.store, run); err != nil {
+		t.Fatal(err)
+	}
+	checkRecordNames(t, s, "<none>@«c»")
+	if s.hasBlob("a") || !s.hasBlob("b") || !s.hasBlob("c") {
+		t.Errorf("blobs a %v, b %v, c %v", s.hasBlob("a"), s.hasBlob("b"), s.hasBlob("c"))
+	}
+	if _, err := s.store.Snapshotter("memory").Stat(s.ctx, "s1"); err == nil {
+		t.Error("build history keeps the snapshot")
+	}
+	checkNothingOfOurs(t, s.store)
+}
+
+// A name that was taken meanwhile stays with who took it, and the grace stays.
+func TestUndoOfATakenName(t *testing.T) {
+	s := newScene(t, graceful())
+	_, run := s.withGrace()
+	s.add(record("x:1", "c"))
+	undone, err := Undo(context.Background(), s.store, run)
+	if err != nil || names(undone.Restored) != "y:1" || len(undone.Failed) != 1 || undone.Failed[0].Name != "x:1" {
+		t.Errorf("undone %+v, %v", undone, err)
+	}
+	if image := must(s.store.Images().Get(s.ctx, "x:1")); image.Target.Digest != dig("c") {
+		t.Errorf("x:1 is %+v", image)
+	}
+	s.collect()
+	if !s.hasBlob("a") {
+		t.Error("the grace was given up")
+	}
+	must(0, s.store.Images().Delete(s.ctx, "x:1"))
+	if undone, err := Undo(context.Background(), s.store, run); err != nil || names(undone.Restored) != "x:1" || len(undone.Failed) != 0 {
+		t.Errorf("undone again %+v, %v", undone, err)
+	}
+	if len(must(s.store.Leases().List(s.ctx))) != 1 {
+		t.Error("the grace is left when all is undone")
+	}
+}
+
+// A killed run with a grace is finished like any other, and can be undone.
+func TestGraceOfAKilledRun(t *testing.T) {
+	s := newScene(t, small())
+	procfs := process(t, 1)
+	s.tape.before = func(call string) error {
+		if call == "free ctr-prune" {
+			return errDown
+		}
+		return nil
+	}
+	_, err := s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour})
+	if err == nil {
+		t.Fatal("the run did not crash")
+	}
+	s.tape.before = nil
+	report, err := s.run(context.Background(), process(t, 2))
+	if err != nil || len(report.Recovered) != 1 || !s.hasBlob("a") {
+		t.Errorf("recovered %+v, %v, blob a %v", report, err, s.hasBlob("a"))
+	}
+	inv := must(Read(context.Background(), s.store, Policy{AllNamespaces: true}, time.Now(), ReadOptions{AllSizes: true}))
+	runs := must(Runs(context.Background(), s.store, inv, time.Now()))
+	if len(runs) != 1 || runs[0].Holds.Blobs < 3 {
+		t.Fatalf("runs %+v", runs)
+	}
+	if undone, err := Undo(context.Background(), s.store, runs[0]); err != nil || len(undone.Restored) != 2 {
+		t.Errorf("undone %+v, %v", undone, err)
+	}
+}
+
+// leftOver is a store with files that containerd has forgotten.
+type leftOver struct {
+	Store
+	files []digest.Digest
+}
+
+func (l leftOver) BlobFiles(ctx context.Context) (map[digest.Digest]struct{}, error) {
+	files, err := l.Store.BlobFiles(ctx)
+	for _, dgst := range l.files {
+		files[dgst] = struct{}{}
+	}
+	return files, err
+}
+
+// A blob whose file could not be removed is not reclaimed, and it is said.
+func TestFilesThatStay(t *testing.T) {
+	s := newScene(t, small())
+	report, err := s.plan(process(t, 1)).Execute(context.Background(), leftOver{s.tape, []digest.Digest{dig("a")}}, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
+	if err == nil || len(report.Errors) != 1 || report.Reclaimed.Blobs != 2 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	for _, dgst := range report.DeletedBlobs() {
+		if dgst == dig("a") {
+			t.Error("it is listed as deleted")
+		}
+	}
+}

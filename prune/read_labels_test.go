@@ -1,0 +1,119 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Label filters read the configs of what is there, and keep what they cannot
+// judge.
+func TestConfigsAreRead(t *testing.T) {
+	red, blue, none := configOf(map[string]string{"color": "red"}), configOf(map[string]string{"color": "blue"}), configOf(nil)
+	image, other, plain := manifestOf(red, ""), manifestOf(blue, ""), manifestOf(none, "")
+	empty, odd, wrong := "{}", `{"config":{"Labels":{"color":1}}}`, `{"config":"x"}`
+	artifact := manifestOf(empty, "")
+	const manifest, index = ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex
+	for name, c := range map[string]struct {
+		target string
+		there  []string
+		filter string
+		want   string // the beginning of the reason to keep; empty if it goes
+	}{
+		"it has the label":       {image, []string{red}, "label=color=red", ""},
+		"it has not":             {image, []string{red}, "label=color=blue", "filter label=color=blue: no platform has the label"},
+		"it has none":            {plain, []string{none}, "label!=color", ""},
+		"one platform of two":    {indexOf(manifest, image, other), []string{image, red, other, blue}, "label=color=blue", ""},
+		"one platform is enough": {indexOf(manifest, image, other), []string{image, red, other, blue}, "label!=color=blue", "filter label!=color=blue: a platform"},
+		"a platform that is not there": {
+			indexOf(manifest, image, other), []string{image, red}, "label!=color=blue", "",
+		},
+		"no platform is there":           {indexOf(manifest, image, other), nil, "label!=color", "filter label!=color: none of its platforms"},
+		"an index of indexes":            {indexOf(index, indexOf(manifest, image)), []string{indexOf(manifest, image), image, red}, "label=color", ""},
+		"an index of layers":             {indexOf(ocispec.MediaTypeImageLayerGzip, "layer"), []string{"layer"}, "label!=color", "filter label!=color: none of its platforms"},
+		"an index that repeats itself":   {indexOf(manifest, image, image, image), []string{image, red}, "label=color", ""},
+		"an artifact":                    {artifact, []string{empty}, "label!=color", ""},
+		"an artifact, asked for":         {artifact, []string{empty}, "label=color", "filter label=color: no platform has the label"},
+		"no config":                      {image, nil, "label!=color", "filter label!=color: config sha256:"},
+		"no manifest":                    {"", nil, "label!=color", "filter label!=color: sha256:"},
+		"a config of garbage":            {manifestOf("garbage", ""), []string{"garbage"}, "label!=color", "filter label!=color: config sha256:"},
+		"a manifest of garbage":          {"garbage", nil, "label!=color", "filter label!=color: sha256:"},
+		"a label of garbage":             {manifestOf(odd, ""), []string{odd}, "label!=color", "filter label!=color: config sha256:"},
+		"a config descriptor of garbage": {wrong, nil, "label!=color", "filter label!=color: sha256:"},
+		"a manifest that is too large": {
+			`{"x":"` + strings.Repeat("y", maxDocument) + `"}`, nil, "label!=color", "filter label!=color: sha256:",
+		},
+		"a child that cannot be judged": {
+			indexOf(manifest, image, "garbage"), []string{image, red, "garbage"}, "label=color", "filter label=color: sha256:",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			target := c.target
+			things := []thing{}
+			if target == "" {
+				target = "absent"
+			} else {
+				things = append(things, blob(target))
+			}
+			for _, text := range c.there {
+				things = append(things, blob(text))
+			}
+			got := decidedFrom(t, world{"default": append(things, record("x:1", target))}, Policy{Namespaces: []string{"default"}, Filters: all(c.filter)})
+			if c.want == "" && got != "remove: unused" || c.want != "" && !strings.HasPrefix(got, "keep: "+c.want) {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// decidedFrom builds a world, reads it, and plans about its one record.
+func decidedFrom(t *testing.T, w world, policy Policy) string {
+	t.Helper()
+	s := w.build(t, t.TempDir())
+	defer func() { must(0, s.Close()) }()
+	inv, err := Read(context.Background(), s, policy, time.Now(), ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := must(inv.Plan(policy, time.Now())).Decisions()[0]
+	return string(d.Action) + ": " + d.Reason
+}
+
+// An index that reaches the same blob in 2^40 ways is walked by digest.
+func TestConfigsOfAnIndexBomb(t *testing.T) {
+	config := configOf(map[string]string{"color": "red"})
+	text := manifestOf(config, "")
+	things := []thing{blob(config), blob(text)}
+	for i := range 40 {
+		index := indexOf(ocispec.MediaTypeImageIndex, text, text)
+		text = strings.Replace(index, "{", fmt.Sprintf(`{"level":%d,`, i), 1)
+		things = append(things, blob(text))
+	}
+	got := decidedFrom(t, world{"default": append(things, record("x:1", text))}, Policy{Namespaces: []string{"default"}, Filters: all("label=color=red")})
+	if got != "remove: unused" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// What a manifest is about is read from the manifest.
+func TestSubjectsAreRead(t *testing.T) {
+	config := configOf(nil)
+	image := manifestOf(config, "")
+	signature := manifestOf("{}", image)
+	w := world{"default": {
+		blob(config), blob(image), blob("{}"), blob(signature), record("app:1", image), record("s:1", signature), container("c", "app:1", ""),
+	}}
+	s := w.build(t, t.TempDir())
+	defer func() { must(0, s.Close()) }()
+	policy := Policy{Namespaces: []string{"default"}, Filters: all()}
+	inv := must(Read(context.Background(), s, policy, time.Now(), ReadOptions{}))
+	for _, d := range must(inv.Plan(policy, time.Now())).Decisions() {
+		if want := map[string]string{"app:1": "in use by container c", "s:1": `belongs to "app:1", which stays`}[d.Name]; d.Action != Keep || d.Reason != want {
+			t.Errorf("%s: %s: %s", d.Name, d.Action, d.Reason)
+		}
+	}
+}
