@@ -208,8 +208,9 @@ func randomLabel(t *rapid.T, what kind) attr {
 	common := map[kind][]attr{
 		kindContent: {
 			refContent(text, suffix), refContent(text, suffix), refContent(text, suffix), refContent(text),
-			refSnapshot(key), refSnapshot(key, slash), refSnapshot(key),
+			refSnapshot(key), refSnapshot(key, slash), refSnapshot(key), refImage(name),
 		},
+		kindImage:    {backImage(name), whileUsed("usedat<10h", key)},
 		kindSnapshot: {usedAt(started.Add(-time.Hour), suffix), usedAt(started.Add(-100*time.Hour), suffix)},
 	}
 	rare := []attr{
