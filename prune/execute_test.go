@@ -81,13 +81,13 @@ func TestExecuteLeavesWhatMoved(t *testing.T) {
 	}
 	for name, when := range map[string]string{"before the run": "", "while it writes its plan": "write", "right before its deletion": "delete x:1"} {
 		for _, transactional := range []bool{false, true} {
+			if transactional && when == "delete x:1" {
+				continue // nothing comes between the comparison and the deletion in one transaction
+			}
 			t.Run(fmt.Sprintf("%s, in a transaction %v", name, transactional), func(t *testing.T) {
 				s := newScene(t, small())
 				if transactional {
 					s.tape.Store = s.store
-				}
-				if transactional && when == "delete x:1" {
-					t.Skip("nothing comes between the comparison and the deletion in one transaction")
 				}
 				plan := s.plan(process(t, 1))
 				if when == "" {
