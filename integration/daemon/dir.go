@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -38,18 +39,35 @@ func makeDir(parent string) (string, *os.File, error) {
 func ownerFile(dir string) string { return filepath.Join(dir, "owner") }
 
 // own takes the lock that marks a folder as in use. The kernel drops it when
-// this process dies. A daemon does not inherit it.
+// this process dies. A daemon does not inherit it. The file gets its name when
+// it is locked: before, another process would take it for a dead one's.
 func own(dir string) (*os.File, error) {
-	f, err := os.OpenFile(ownerFile(dir), os.O_RDWR|os.O_CREATE, 0o600)
+	fresh := ownerFile(dir) + ".new"
+	f, err := os.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := errors.Join(tryLock(f), os.Rename(fresh, ownerFile(dir))); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
 }
+
+// inherit takes the lock of a folder whose process is dead.
+func inherit(dir string) (*os.File, error) {
+	f, err := os.OpenFile(ownerFile(dir), os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := tryLock(f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func tryLock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
 
 // sweep removes the folders below parent whose test process is dead: one that
 // timed out or was killed ran no cleanup.
@@ -60,7 +78,7 @@ func sweep(parent string) {
 	}
 	for _, file := range files {
 		dir := filepath.Dir(file)
-		owner, err := own(dir)
+		owner, err := inherit(dir)
 		if err != nil {
 			continue // in use, or another user's
 		}
