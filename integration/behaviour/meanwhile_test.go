@@ -43,8 +43,13 @@ func TestRecordMovedBeforeTheAnswer(t *testing.T) {
 	onDaemons(t, func(t *testing.T, s *subject) {
 		s.added("docker.io/library/moving:1", 2)
 		gone := s.added("docker.io/library/gone:1", 1)
-		p := s.pruneMeanwhile(func() { s.added("docker.io/library/moving:1", 2) }, "--all")
-		p.wantNames("default", "docker.io/library/moving:1")
+		p := s.pruneMeanwhile(func() {
+			// The image that it was has another name by now: without one
+			// containerd would collect it at a moment of its own.
+			s.must(s.Tag(s.ctx(), "docker.io/library/moving:1", "docker.io/library/old:1"))
+			s.added("docker.io/library/moving:1", 2)
+		}, "--all")
+		p.wantNames("default", "docker.io/library/moving:1", "docker.io/library/old:1")
 		p.wantSkipped("docker.io/library/moving:1", "moved to another image")
 		p.wantBlobsGone(gone)
 	})
