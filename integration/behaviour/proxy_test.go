@@ -2,18 +2,12 @@ package behaviour_test
 
 import (
 	"context"
-	"errors"
-	"io"
-	"net"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/mem"
-	"google.golang.org/grpc/metadata"
+	grpcproxy "github.com/ctr-prune/ctr-prune/integration/proxy"
 )
 
 // The calls at which tests stop a run.
@@ -28,11 +22,9 @@ const (
 const eventTimeout = 30 * time.Second
 
 // proxy stands between the command and containerd and can hold a call: so a
-// run is stopped at a known step, with no need to be quick. It passes messages
-// on as they are.
+// run is stopped at a known step, with no need to be quick.
 type proxy struct {
 	address string
-	server  *grpc.ClientConn
 	mu      sync.Mutex
 	holds   []*hold
 }
@@ -56,20 +48,7 @@ type hold struct {
 func (s *subject) newProxy() *proxy {
 	s.t.Helper()
 	p := &proxy{address: filepath.Join(s.daemon.Dir(), "proxy.sock")}
-	var err error
-	p.server, err = grpc.NewClient("unix://"+s.daemon.Address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	s.must(err)
-	listener, err := net.Listen("unix", p.address)
-	s.must(err)
-	srv := grpc.NewServer(grpc.ForceServerCodecV2(raw{}), grpc.UnknownServiceHandler(p.handle))
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(listener) }()
-	s.t.Cleanup(func() {
-		srv.Stop()
-		if err := errors.Join(<-served, p.server.Close()); err != nil {
-			s.t.Errorf("ending the proxy: %v", err)
-		}
-	})
+	grpcproxy.Start(s.t, s.daemon.Address(), p.address, p.pass)
 	return p
 }
 
@@ -98,8 +77,8 @@ func await(t *testing.T, what string, event <-chan struct{}) {
 	}
 }
 
-func (p *proxy) pass(ctx context.Context, method string, answered bool) {
-	for _, h := range p.matching(method, answered) {
+func (p *proxy) pass(ctx context.Context, call grpcproxy.Call) {
+	for _, h := range p.matching(call.Method, call.Answered) {
 		select {
 		case <-h.released:
 		case <-ctx.Done():
@@ -124,59 +103,4 @@ func (p *proxy) matching(method string, answered bool) (stopped []*hold) {
 		}
 	}
 	return stopped
-}
-
-// handle passes one call on.
-func (p *proxy) handle(_ any, in grpc.ServerStream) error {
-	method, _ := grpc.MethodFromServerStream(in)
-	md, _ := metadata.FromIncomingContext(in.Context())
-	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(in.Context(), md))
-	defer cancel()
-	p.pass(ctx, method, false)
-	both := &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}
-	out, err := p.server.NewStream(ctx, both, method, grpc.ForceCodecV2(raw{}))
-	if err != nil {
-		return err
-	}
-	go func() {
-		if err := relay(out.SendMsg, in.RecvMsg); err == nil {
-			// What the server thinks of it comes the other way.
-			_ = out.CloseSend()
-		}
-	}()
-	err = relay(func(m any) error {
-		p.pass(ctx, method, true)
-		return in.SendMsg(m)
-	}, out.RecvMsg)
-	in.SetTrailer(out.Trailer())
-	return err
-}
-
-// relay passes messages on until there are no more.
-func relay(send, receive func(any) error) error {
-	for {
-		var m []byte
-		if err := receive(&m); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if err := send(&m); err != nil {
-			return err
-		}
-	}
-}
-
-// raw is a codec that leaves messages as they are.
-type raw struct{}
-
-func (raw) Name() string { return "proto" }
-
-func (raw) Marshal(v any) (mem.BufferSlice, error) {
-	return mem.BufferSlice{mem.SliceBuffer(*v.(*[]byte))}, nil
-}
-
-func (raw) Unmarshal(data mem.BufferSlice, v any) error {
-	*v.(*[]byte) = data.Materialize()
-	return nil
 }

@@ -23,8 +23,10 @@ type bed struct {
 	images map[string][]*imagestore.Image
 	// full is the store before a run, pruned what an undisturbed one leaves.
 	full, pruned *oracle.State
-	// calls is how many calls an undisturbed run makes.
-	calls int
+	// calls are the methods of the calls of an undisturbed run.
+	calls []string
+	// program is the command.
+	program string
 }
 
 // newBed fills a store of two namespaces: shared layers, an image under two
@@ -58,7 +60,7 @@ func newBed(t *testing.T, version parts.Part) *bed {
 	f := &fault{}
 	o := b.run(t.Context(), f, time.Now)
 	b.must(o.err)
-	b.calls, b.pruned = f.count(), d.Capture()
+	b.calls, b.pruned = f.methods(), d.Capture()
 	if err := oracle.Check(b.full, b.pruned, oracle.AllowOrphanedSnapshots()); err != nil {
 		t.Fatalf("the undisturbed run did harm:\n%v", err)
 	}
@@ -74,14 +76,27 @@ func (b *bed) must(errs ...error) {
 	}
 }
 
-// fill adds the images, or what is gone of them.
+// fill adds the images, or what is gone of them, and takes away what a run
+// made.
 func (b *bed) fill() {
 	b.t.Helper()
 	for ns, images := range b.images {
+		defer b.untag(ns)
 		for _, img := range images {
 			b.must(b.store.In(ns).Add(b.t.Context(), img))
 		}
 		b.must(b.store.In(ns).Add(b.t.Context(), images[4], images[4].Name, "docker.io/library/alias:1"))
+	}
+}
+
+// untag removes the stand-ins, for the next run to make them again.
+func (b *bed) untag(ns string) {
+	b.t.Helper()
+	s := b.store.In(ns)
+	list, err := s.Client.ImageService().List(s.Context(b.t.Context()), `name~="^<none>@"`)
+	b.must(err)
+	for _, image := range list {
+		b.must(s.Untag(b.t.Context(), image.Name))
 	}
 }
 
@@ -112,7 +127,7 @@ func (o *outcome) run(ctx context.Context, address string, f *fault, now func() 
 		o.err = err
 		return
 	}
-	f.at, f.calls = at, 0
+	f.at, f.calls = at, nil
 	defer func() { o.err = errors.Join(o.err, store.Close()) }()
 	policy := pruning.All("default", "other")
 	inv, err := prune.Read(ctx, store, policy, now(), prune.ReadOptions{})

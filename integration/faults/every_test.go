@@ -12,39 +12,34 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/leases"
 )
 
-// few is how many calls are struck where not all of them are.
-const few = 8
+// errorCodes are those of the errors that calls fail with.
+var errorCodes = []codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.ResourceExhausted, codes.PermissionDenied}
 
-// steps are the calls to strike: all, or a spread of n.
-func steps(calls, n int) []int {
-	if n <= 0 || n >= calls {
-		n = calls
-	}
-	var at []int
-	for i := range n {
-		at = append(at, 1+i*(calls-1)/max(1, n-1))
-	}
-	return at
-}
-
-// Every call fails once, with an error of the server.
+// Every call fails, with one error of the server or, in the long mode, with
+// each, before and after containerd has done what was asked.
 func TestEveryCallFails(t *testing.T) {
-	b := newBed(t, parts.Containerd24)
-	t.Logf("%d calls", b.calls)
-	done := 0
-	for n, code := range []codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.ResourceExhausted, codes.PermissionDenied} {
-		all := 0
-		if n > 0 || testing.Short() {
-			all = few
+	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
+		t.Parallel()
+		b := newBed(t, v)
+		done := 0
+		for i, at := range b.sample(v == parts.Containerd24) {
+			each := []codes.Code{errorCodes[i%len(errorCodes)]}
+			moments := []moment{moment(i % 2)}
+			if long() {
+				each, moments = errorCodes, []moment{before, after}
+			}
+			for _, code := range each {
+				for _, m := range moments {
+					b.fails(at, m, code)
+					done++
+				}
+			}
 		}
-		for i, at := range steps(b.calls, all) {
-			b.fails(at, moment((i+n)%2), code)
-			done++
-		}
-	}
-	t.Logf("%d faults", done)
+		t.Logf("%d faults in runs of %d calls", done, len(b.calls))
+	})
 }
 
 // fails strikes one call with an error.
@@ -61,44 +56,52 @@ func (b *bed) fails(at int, m moment, code codes.Code) {
 	b.verdict(what, o, later)
 }
 
-// The run is cancelled at every call.
-func TestCancelledAtEveryCall(t *testing.T) {
-	b := newBed(t, parts.Containerd24)
-	all := 3 * few
-	if testing.Short() {
-		all = few
-	}
-	for i, at := range steps(b.calls, all) {
-		ctx, cancel := context.WithCancel(t.Context())
-		f := &fault{at: at, moment: moment(i % 2), strike: func() error { cancel(); return nil }}
-		o := b.run(ctx, f, time.Now)
-		cancel()
-		what := fmt.Sprintf("cancelled %s call %d, %s", f.moment, at, f.method)
-		if o.report == nil && !errors.Is(o.err, context.Canceled) && status.Code(o.err) != codes.Canceled {
-			t.Errorf("%s: %v", what, o.err)
+// The run is cancelled at its calls.
+func TestCancelledAtCalls(t *testing.T) {
+	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
+		t.Parallel()
+		b := newBed(t, v)
+		at := b.sample(false)
+		for i, at := range at {
+			b.cancels(at, moment(i%2))
 		}
-		for name, ns := range b.d.Capture().Namespaces {
-			if _, left := ns.Leases["ctr-prune"]; left {
-				t.Errorf("%s: the run lease is left in namespace %q", what, name)
-			}
-		}
-		b.verdict(what, o, time.Now)
-	}
+		t.Logf("%d runs cancelled, of %d calls each", len(at), len(b.calls))
+	})
 }
 
-// The process of the run is killed at a spread of calls.
+// cancels cancels the run at one call.
+func (b *bed) cancels(at int, m moment) {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(b.t.Context())
+	defer cancel()
+	f := &fault{at: at, moment: m, strike: func() error { cancel(); return nil }}
+	o := b.run(ctx, f, time.Now)
+	what := fmt.Sprintf("cancelled %s call %d, %s", m, at, f.method)
+	if o.report == nil && !errors.Is(o.err, context.Canceled) && status.Code(o.err) != codes.Canceled {
+		b.t.Errorf("%s: %v", what, o.err)
+	}
+	for name, ns := range b.d.Capture().Namespaces {
+		if _, left := ns.Leases[leases.RunID]; left {
+			b.t.Errorf("%s: the run lease is left in namespace %q", what, name)
+		}
+	}
+	b.verdict(what, o, time.Now)
+}
+
+// The process of the run is killed at a spread of calls, or at every one.
 func TestKilledAtCalls(t *testing.T) {
 	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
+		t.Parallel()
 		b := newBed(t, v)
 		kills := 0
-		for i, at := range steps(b.calls, 2*few) {
+		for i, at := range b.sample(false) {
 			f := &fault{at: at, moment: moment(i % 2)}
 			if b.kill(f) {
 				kills++
 			}
 			b.verdict(fmt.Sprintf("killed %s call %d", f.moment, at), outcome{}, time.Now)
 		}
-		t.Logf("%d kills in a run of %d calls", kills, b.calls)
+		t.Logf("%d kills in runs of %d calls", kills, len(b.calls))
 		if kills < few {
 			t.Errorf("only %d runs were killed", kills)
 		}

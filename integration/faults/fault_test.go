@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -28,8 +29,10 @@ type fault struct {
 	// strike returns the error of the call. If that is nil the call goes on.
 	strike func() error
 
-	mu     sync.Mutex
-	calls  int
+	mu sync.Mutex
+	// calls are the methods of the calls so far, method that of the call that
+	// was struck.
+	calls  []string
 	method string
 }
 
@@ -37,19 +40,19 @@ type fault struct {
 func (f *fault) hits(method string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.calls++
-	if f.calls != f.at {
+	f.calls = append(f.calls, method)
+	if len(f.calls) != f.at {
 		return false
 	}
 	f.method = method
 	return true
 }
 
-// count is the number of calls so far.
-func (f *fault) count() int {
+// methods are those of the calls so far.
+func (f *fault) methods() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.calls
+	return slices.Clone(f.calls)
 }
 
 func (f *fault) options() []grpc.DialOption {

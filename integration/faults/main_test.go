@@ -19,3 +19,6 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+// long says that nobody waits: the long mode leaves nothing out.
+func long() bool { return os.Getenv("SOAK") != "" }
