@@ -21,11 +21,15 @@ LDFLAGS   := -s -w $(if $(VERSION),-X main.linkedVersion=$(VERSION))
 SIZES     ?= 200,1000,5000
 ROUNDS    ?= 5
 MEMORY    ?= 10000
+# How long each part of `make soak` goes on that has no end of its own, and
+# the packages that have a long mode.
+SOAK      ?= 5m
+BED       := ./integration/faults
 # The version of the linter stands in integration/tools/go.mod.
 LINT       = $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
 LINT_VERSION = $(shell cd integration/tools && $(GO) list -m -f '{{.Version}}' github.com/golangci/golangci-lint/v2)
 
-.PHONY: help build demo test unit race lint fmt fmt-check vet fuzz bench man man-check tidy-check tools install uninstall clean
+.PHONY: help build demo test unit race lint fmt fmt-check vet fuzz soak bench man man-check tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -65,6 +69,9 @@ fuzz: ## run every fuzz target, each for FUZZTIME (10s)
 		for target in $$(grep -hoP '^func \KFuzz\w+' "$$dir"/*_test.go); do \
 			echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),10s) "./$$dir"; \
 		done; done
+
+soak: ## hours of the test bed; SOAK=5m for each part
+	SOAK=$(SOAK) $(GO) test -count 1 -timeout 6h $(BED)
 
 bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 DIR=/dev/shm
 	mkdir -p .cache && rm -f .cache/bench.md
