@@ -19,7 +19,11 @@ type collector struct {
 	now     time.Time
 	spaces  map[string]*space
 	order   []*space
+	graph   *graph
 	labels  labelIndex
+	next    edgeList
+	// awaited are the uploads that expect a blob, in order.
+	awaited map[digest.Digest][]node
 }
 
 // space is a namespace with its objects by name.
@@ -51,14 +55,31 @@ func newCollector(inv *Inventory, now time.Time) *collector {
 		version: parseVersion(inv.Store.Version),
 		now:     now,
 		spaces:  make(map[string]*space, len(inv.Namespaces)),
+		awaited: make(map[digest.Digest][]node),
 	}
 	for _, ns := range inv.Namespaces {
 		s := newSpace(ns)
 		c.spaces[ns.Name] = s
 		c.order = append(c.order, s)
+		for _, ingest := range ns.Ingests {
+			if ingest.Expected != "" {
+				c.awaited[ingest.Expected] = append(c.awaited[ingest.Expected], node{kind: kindIngest, ns: ns.Name, key: ingest.Ref})
+			}
+		}
 	}
+	c.graph = newGraph(c.size())
 	c.labels = c.indexLabels()
+	c.next = c.connect()
 	return c
+}
+
+// size estimates how many nodes there will be.
+func (c *collector) size() int {
+	n := 0
+	for _, s := range c.order {
+		n += len(s.Blobs) + len(s.Snapshots) + len(s.Images) + len(s.Containers) + len(s.Sandboxes) + len(s.Leases) + len(s.Ingests)
+	}
+	return n
 }
 
 func newSpace(ns *Namespace) *space {
@@ -86,8 +107,16 @@ func newSpace(ns *Namespace) *space {
 
 // reach marks everything that the collector would keep after the change.
 func (c *collector) reach(ch change) reached {
-	return mark(c.roots(ch), c.edges(ch))
+	return c.mark(c.roots(ch), ch)
 }
+
+// mark marks everything that the roots lead to after the change.
+func (c *collector) mark(roots []node, ch change) reached {
+	return c.graph.mark(roots, c.edges(ch))
+}
+
+// walk visits what single nodes lead to.
+func (c *collector) walk() *walk { return newWalk(c.graph, c.next.of) }
 
 // roots lists what the collector starts from. Images come first: of several
 // holders of an object they are the ones that a person knows.

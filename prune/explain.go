@@ -121,7 +121,7 @@ func (c *collector) facts(e *Explanation, n node) {
 func (c *collector) holding(n node) Amount {
 	var a Amount
 	s := c.spaces[n.ns]
-	for m := range mark([]node{n}, c.edges(change{})) {
+	c.walk().below(n, func(_ nodeID, m node) {
 		switch m.kind {
 		case kindContent:
 			if blob, ok := s.Blobs[digest.Digest(m.key)]; ok {
@@ -132,7 +132,7 @@ func (c *collector) holding(n node) Amount {
 				a.addSnapshot(snapshot.Bytes)
 			}
 		}
-	}
+	})
 	return a
 }
 
@@ -151,17 +151,19 @@ func (c chain) objects() []Object {
 // by going up. A blob is also held by what holds it in other namespaces.
 func (c *collector) chains(n node) []chain {
 	up := c.reversed()
-	isRoot := make(map[node]bool)
+	isRoot := make(map[nodeID]bool)
 	for _, root := range c.roots(change{}) {
-		isRoot[root] = true
+		isRoot[c.graph.lookup(root)] = true
 	}
-	down := make(map[node]node) // the next node on the way to the object
-	var gray []node
+	down := make(map[nodeID]nodeID) // the next node on the way to the object
+	var gray []nodeID
 	for _, start := range c.copies(n) {
 		for _, flat := range [...]bool{false, true} {
 			start.flat = flat
-			down[start] = start
-			gray = append(gray, start)
+			if id := c.graph.lookup(start); id != nowhere {
+				down[id] = id
+				gray = append(gray, id)
+			}
 		}
 	}
 	var found []chain
@@ -169,9 +171,9 @@ func (c *collector) chains(n node) []chain {
 		next := gray[0]
 		gray = gray[1:]
 		if isRoot[next] {
-			found = append(found, follow(down, next))
+			found = append(found, c.follow(down, next))
 		}
-		for _, above := range up[next] {
+		for _, above := range c.sorted(up.of(next)) {
 			if _, seen := down[above]; !seen {
 				down[above] = next
 				gray = append(gray, above)
@@ -181,13 +183,18 @@ func (c *collector) chains(n node) []chain {
 	return found
 }
 
-func follow(down map[node]node, from node) chain {
-	way := chain{from}
+func (c *collector) follow(down map[nodeID]nodeID, from nodeID) chain {
+	way := chain{c.graph.nodes[from]}
 	for down[from] != from {
 		from = down[from]
-		way = append(way, from)
+		way = append(way, c.graph.nodes[from])
 	}
 	return way
+}
+
+// sorted orders nodes as people expect them.
+func (c *collector) sorted(ids []nodeID) []nodeID {
+	return slices.SortedFunc(slices.Values(ids), func(a, b nodeID) int { return compareNodes(c.graph.nodes[a], c.graph.nodes[b]) })
 }
 
 // copies lists a blob in all namespaces that know it, anything else as it is.
@@ -204,22 +211,22 @@ func (c *collector) copies(n node) []node {
 	return all
 }
 
-// reversed turns all edges around.
-func (c *collector) reversed() map[node][]node {
-	up := make(map[node][]node)
-	edges := c.edges(change{})
-	for _, s := range c.order {
-		s.each(func(n node) {
-			for _, flat := range [...]bool{false, true} {
-				if n.flat = flat; flat && n.kind != kindContent && n.kind != kindSnapshot && n.kind != kindImage {
-					continue
-				}
-				edges(n, func(to node) { up[to] = append(up[to], n) })
-			}
-		})
+// reversed turns all edges around: the number of those that lead to each node
+// gives their places.
+func (c *collector) reversed() edgeList {
+	up := edgeList{start: make([]uint32, len(c.graph.nodes)+1), to: make([]nodeID, len(c.next.to))}
+	for _, to := range c.next.to {
+		up.start[to+1]++
 	}
-	for _, above := range up {
-		slices.SortFunc(above, compareNodes)
+	for i := range c.graph.nodes {
+		up.start[i+1] += up.start[i]
+	}
+	place := slices.Clone(up.start)
+	for from := range c.graph.nodes {
+		for _, to := range c.next.of(nodeID(from)) {
+			up.to[place[to]] = nodeID(from)
+			place[to]++
+		}
 	}
 	return up
 }

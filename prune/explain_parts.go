@@ -39,28 +39,28 @@ const (
 // dissection takes an object apart.
 type dissection struct {
 	*diskUsage
-	kinds   map[digest.Digest]kindOfBlob
-	seen    map[node]bool
-	follows func(n node, visit func(node))
+	kinds map[digest.Digest]kindOfBlob
+	seen  map[node]bool
 }
 
 func (c *collector) dissect(inv *Inventory) *dissection {
 	u := &diskUsage{inv: inv, collector: c, index: make(map[imageKey]owner), copies: copiesOf(inv)}
 	u.assign()
-	return &dissection{diskUsage: u, kinds: inv.kinds(), seen: make(map[node]bool), follows: c.edges(change{})}
+	return &dissection{diskUsage: u, kinds: inv.kinds(), seen: make(map[node]bool)}
 }
 
 // parts lists what a node refers to. The snapshots below one are listed beside
 // it, the base first, and not one within the other.
 func (d *dissection) parts(n node, depth int) (parts []Part, more int) {
 	var nodes []node
-	d.follows(n, func(to node) {
+	for _, id := range d.collector.next.of(d.collector.graph.lookup(n)) {
+		to := d.collector.graph.nodes[id]
 		if to.kind == kindSnapshot {
 			nodes = append(nodes, d.chainBelow(to)...)
 		} else {
 			nodes = append(nodes, to)
 		}
-	})
+	}
 	if n.kind == kindSnapshot {
 		slices.Reverse(nodes)
 	}
@@ -152,7 +152,7 @@ func (c *collector) snapshotsOf(n node) []snapshotID {
 // snapshotsBelow lists the snapshots that nodes reach, as far as they exist.
 func (c *collector) snapshotsBelow(from []node) []snapshotID {
 	var found []snapshotID
-	for m := range mark(from, c.edges(change{})) {
+	for m := range c.mark(from, change{}).all() {
 		id := snapshotID{m.ns, parseSnapshotKey(m.key)}
 		if m.kind != kindSnapshot {
 			continue

@@ -23,7 +23,7 @@ func Reclaimed(ctx context.Context, store Store, before, after *Inventory, now t
 	}
 	gone := before.objects().without(remaining)
 	c := newCollector(before, now)
-	o := outcome{after: make(reached)}
+	o := outcome{}
 	o.split(c, gone, c.reach(change{}))
 	return o.freed.amount(), o.garbage.amount(), nil
 }
@@ -40,7 +40,7 @@ type Going struct {
 
 // Going lists the images that the plan removes, in no useful order.
 func (p *Plan) Going() []Going {
-	edges := p.collector().edges(change{})
+	walk := p.collector().walk()
 	seen := make(map[imageKey]bool)
 	var list []Going
 	for _, d := range p.decisions {
@@ -50,14 +50,14 @@ func (p *Plan) Going() []Going {
 		}
 		seen[key] = true
 		g := Going{Namespace: d.Namespace, Name: d.Name, Target: d.Target.Digest}
-		for n := range mark([]node{{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()}}, edges) {
+		walk.below(node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()}, func(_ nodeID, n node) {
 			switch n.kind {
 			case kindContent:
 				g.Bytes = saturate(g.Bytes, p.outcome.freed.blobs[digest.Digest(n.key)])
 			case kindSnapshot:
 				g.Bytes = saturate(g.Bytes, p.outcome.freed.snapshots[snapshotID{n.ns, parseSnapshotKey(n.key)}])
 			}
-		}
+		})
 		list = append(list, g)
 	}
 	return list

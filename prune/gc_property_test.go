@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -272,13 +273,14 @@ func hangingOn(ns *Namespace, target digest.Digest) map[string]digest.Digest {
 // paths writes from where the model comes to the objects that a text names.
 func paths(after reached, text string) string {
 	var b strings.Builder
-	for _, n := range sortedNodes(after) {
+	for _, n := range slices.SortedFunc(after.all(), compareNodes) {
 		if n.key == "" || !strings.Contains(text, n.ns+" "+kindNames[n.kind]+" "+n.key+"\n") {
 			continue
 		}
 		fmt.Fprintf(&b, "%s %s", kindNames[n.kind], n.key)
-		for after[n] != n {
-			n = after[n]
+		for id := after.graph.lookup(n); after.from[id] != id; {
+			id = after.from[id]
+			n = after.graph.nodes[id]
 			fmt.Fprintf(&b, " ← %s %s", kindNames[n.kind], n.key)
 		}
 		b.WriteString("\n")

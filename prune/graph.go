@@ -1,5 +1,7 @@
 package prune
 
+import "iter"
+
 // kind is the type of an object in the collector's graph.
 type kind uint8
 
@@ -23,34 +25,126 @@ type node struct {
 	key string
 }
 
-// reached maps every node that a mark came to, to the node it came from;
-// roots map to themselves.
-type reached map[node]node
+// nodeID numbers a node of a graph. What is asked of a graph touches every
+// node and edge several times; with numbers it costs no comparing of digests.
+type nodeID int32
 
-// mark returns all nodes that can be reached from the roots over edges. Each
-// node is visited once, whatever cycles there are, so the cost is the number
-// of nodes and edges. What several roots reach is reached from the first of
-// them. edges calls visit for each successor of a node; it must give the same
-// answer each time.
-func mark(roots []node, edges func(n node, visit func(node))) reached {
-	seen := make(reached, 2*len(roots))
-	for _, root := range roots {
-		seen[root] = root
+// nowhere is the ID of no node.
+const nowhere nodeID = -1
+
+// graph numbers nodes as they are first met.
+type graph struct {
+	nodes []node
+	ids   map[node]nodeID // of the nodes that are not flat
+	flats map[nodeID]nodeID
+}
+
+func newGraph(size int) *graph {
+	return &graph{nodes: make([]node, 0, size), ids: make(map[node]nodeID, size), flats: make(map[nodeID]nodeID)}
+}
+
+// id returns the number of a node, a new one if it has none.
+func (g *graph) id(n node) nodeID {
+	flat := n.flat
+	n.flat = false
+	id, ok := g.ids[n]
+	if !ok {
+		id = g.add(n)
+		g.ids[n] = id
 	}
-	var gray []node
+	if !flat {
+		return id
+	}
+	twin, ok := g.flats[id]
+	if !ok {
+		n.flat = true
+		twin = g.add(n)
+		g.flats[id] = twin
+	}
+	return twin
+}
+
+func (g *graph) add(n node) nodeID {
+	g.nodes = append(g.nodes, n)
+	return nodeID(len(g.nodes) - 1)
+}
+
+// lookup returns the number of a node that has one.
+func (g *graph) lookup(n node) nodeID {
+	flat := n.flat
+	n.flat = false
+	id, ok := g.ids[n]
+	if ok && flat {
+		id, ok = g.flats[id]
+	}
+	if !ok {
+		return nowhere
+	}
+	return id
+}
+
+// reached is what a mark came to: for every node the one it came from, with
+// roots coming from themselves.
+type reached struct {
+	graph *graph
+	from  []nodeID // nowhere if the mark did not come to the node
+	order []nodeID // those that it came to, in that order
+}
+
+// mark returns all nodes that can be reached from the roots. Each node is
+// visited once, whatever cycles there are, so the cost is the number of nodes
+// and edges. What several roots reach is reached from the first of them.
+func (g *graph) mark(roots []node, next func(nodeID) []nodeID) reached {
+	r := reached{graph: g, from: make([]nodeID, len(g.nodes))}
+	for i := range r.from {
+		r.from[i] = nowhere
+	}
+	var gray []nodeID
+	come := func(to, from nodeID) {
+		if r.from[to] == nowhere {
+			r.from[to] = from
+			r.order = append(r.order, to)
+			gray = append(gray, to)
+		}
+	}
+	starts := make([]nodeID, 0, len(roots))
 	for _, root := range roots {
+		if id := g.lookup(root); id != nowhere {
+			starts = append(starts, id)
+			come(id, id)
+		}
+	}
+	gray = gray[:0]
+	for _, root := range starts {
 		for gray = append(gray, root); len(gray) > 0; {
 			from := gray[len(gray)-1]
 			gray = gray[:len(gray)-1]
-			edges(from, func(to node) {
-				if _, ok := seen[to]; !ok {
-					seen[to] = from
-					gray = append(gray, to)
-				}
-			})
+			for _, to := range next(from) {
+				come(to, from)
+			}
 		}
 	}
-	return seen
+	return r
+}
+
+// all yields every node that was reached.
+func (r reached) all() iter.Seq[node] {
+	return func(yield func(node) bool) {
+		for _, id := range r.order {
+			if !yield(r.graph.nodes[id]) {
+				return
+			}
+		}
+	}
+}
+
+// has says whether the very node was reached.
+func (r reached) has(n node) bool {
+	return r.graph != nil && r.came(r.graph.lookup(n))
+}
+
+func (r reached) came(id nodeID) bool {
+	return id >= 0 && int(id) < len(r.from) && r.from[id] != nowhere
 }
 
 // holds says whether the object of n was reached, flat or not.
@@ -61,22 +155,33 @@ func (r reached) holds(n node) bool {
 
 // root returns the root from which the object of n was reached.
 func (r reached) root(n node) (node, bool) {
-	n, ok := r.find(n)
+	id, ok := r.find(n)
 	if !ok {
 		return node{}, false
 	}
-	for r[n] != n {
-		n = r[n]
+	for r.from[id] != id {
+		id = r.from[id]
 	}
-	return n, true
+	return r.graph.nodes[id], true
 }
 
-func (r reached) find(n node) (node, bool) {
-	for _, flat := range [...]bool{false, true} {
-		n.flat = flat
-		if _, ok := r[n]; ok {
-			return n, true
-		}
+func (r reached) find(n node) (nodeID, bool) {
+	if r.graph == nil {
+		return nowhere, false
 	}
-	return node{}, false
+	n.flat = false
+	id, ok := r.graph.ids[n]
+	if !ok {
+		return nowhere, false
+	}
+	return r.either(id)
+}
+
+// either returns the node or its flat twin, whichever was reached.
+func (r reached) either(id nodeID) (nodeID, bool) {
+	if r.came(id) {
+		return id, true
+	}
+	twin, ok := r.graph.flats[id]
+	return twin, ok && r.came(twin)
 }

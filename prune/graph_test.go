@@ -1,27 +1,40 @@
 package prune
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
+// drawn is a graph that was written down, with its edges.
+func drawn(edges map[node][]node) (*graph, func(nodeID) []nodeID) {
+	g, next := newGraph(0), make(map[nodeID][]nodeID)
+	for from, to := range edges {
+		for _, n := range to {
+			next[g.id(from)] = append(next[g.id(from)], g.id(n))
+		}
+		g.id(from)
+	}
+	return g, func(id nodeID) []nodeID { return next[id] }
+}
+
 func TestMark(t *testing.T) {
 	n := func(key string) node { return node{kind: kindContent, key: key} }
 	flatNode := func(key string) node { return node{kind: kindContent, key: key, flat: true} }
-	graph := map[node][]node{
+	g, next := drawn(map[node][]node{
 		n("image"): {n("a"), n("b")}, n("lease"): {n("b"), n("c")}, n("c"): {n("b"), n("c"), n("d")}, n("d"): {n("c")},
 		n("alone"): {n("a")}, flatNode("e"): nil, n("last"): {n("lease"), flatNode("e")},
-	}
-	visits := make(map[node]int)
-	r := mark([]node{n("image"), n("lease"), n("last"), n("lease")}, func(from node, visit func(node)) {
-		if visits[from]++; visits[from] > 2 {
-			t.Fatalf("%v is visited again and again", from)
-		}
-		for _, to := range graph[from] {
-			visit(to)
-		}
 	})
+	visits := make(map[nodeID]int)
+	counted := func(from nodeID) []nodeID {
+		if visits[from]++; visits[from] > 2 {
+			t.Fatalf("%v is visited again and again", g.nodes[from])
+		}
+		return next(from)
+	}
+	r := g.mark([]node{n("image"), n("lease"), n("last"), n("lease"), n("unheard of")}, counted)
 	for key, want := range map[string]string{
 		"a": "image", "b": "image", "c": "lease", "d": "lease", "image": "image", "lease": "lease", "e": "last", "alone": "", "none": "",
 	} {
@@ -30,8 +43,28 @@ func TestMark(t *testing.T) {
 			t.Errorf("%s is held by %q, %v, want %q", key, root.key, ok, want)
 		}
 	}
-	if diff := cmp.Diff(8, len(r)); diff != "" {
+	if r.has(n("e")) || !r.has(flatNode("e")) {
+		t.Error("a node and its flat twin are taken for one")
+	}
+	if diff := cmp.Diff(8, len(r.order)); diff != "" {
 		t.Errorf("reached (-want +got):\n%s", diff)
+	}
+	if (reached{}).holds(n("a")) {
+		t.Error("nothing holds a node")
+	}
+}
+
+func TestWalk(t *testing.T) {
+	n := func(key string) node { return node{kind: kindContent, key: key} }
+	g, next := drawn(map[node][]node{n("a"): {n("b"), n("c")}, n("b"): {n("c"), n("a")}, n("d"): {n("c")}})
+	w := newWalk(g, next)
+	for _, c := range []struct{ from, want string }{{"a", "a b c"}, {"d", "c d"}, {"a", "a b c"}, {"c", "c"}, {"none", ""}} {
+		var found []string
+		w.below(n(c.from), func(_ nodeID, m node) { found = append(found, m.key) })
+		slices.Sort(found)
+		if got := strings.Join(found, " "); got != c.want {
+			t.Errorf("below %s: %q, want %q", c.from, got, c.want)
+		}
 	}
 }
 

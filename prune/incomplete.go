@@ -31,7 +31,7 @@ func (k *checker) incomplete(ns *Namespace) {
 // present is what there is of an image, also what others share.
 func (k *checker) present(ns *Namespace, image images.Image) int64 {
 	var sum Amount
-	there := mark([]node{{kind: kindImage, ns: ns.Name, key: image.Name}}, k.c.edges(change{}))
+	there := k.c.mark([]node{{kind: kindImage, ns: ns.Name, key: image.Name}}, change{})
 	for dgst, blob := range ns.Blobs {
 		if there.holds(node{kind: kindContent, ns: ns.Name, key: dgst.String()}) {
 			sum.addBlob(blob.Size)

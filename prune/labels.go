@@ -10,87 +10,100 @@ import (
 
 // labelIndex is what the labels of a store say, read once for all marks.
 type labelIndex struct {
-	// links are the edges that start at the labelled object.
-	links map[node][]node
+	graph   *graph
+	version release
+	// links are the edges that start at the labelled object, by its number.
+	links [][]nodeID
 	// back are the edges that start at an object which does not know of them.
-	back map[node][]node
+	back map[nodeID][]nodeID
 	// conditions are edges that start at the labelled object, as links, for
 	// the labels whose condition holds.
-	conditions map[node][]node
+	conditions map[nodeID][]nodeID
 	// roots are the objects that are labelled as roots.
 	roots []node
+
+	pending []pending
+	usedAt  map[nodeID][]time.Time
 }
 
 // pending is a conditional edge, to be judged when all labels are known.
 type pending struct {
-	from node
-	ref  ref
+	from, to  nodeID
+	condition string
 }
 
+// indexLabels numbers all objects and reads their labels.
 func (c *collector) indexLabels() labelIndex {
-	idx := labelIndex{links: make(map[node][]node), back: make(map[node][]node), conditions: make(map[node][]node)}
-	usedAt := make(map[node][]time.Time)
-	var conditions []pending
-	index := func(n node, labels map[string]string) {
-		conditions = append(conditions, idx.add(c.version, n, labels)...)
+	idx := labelIndex{
+		graph: c.graph, version: c.version, usedAt: make(map[nodeID][]time.Time),
+		back: make(map[nodeID][]nodeID), conditions: make(map[nodeID][]nodeID),
 	}
 	for _, s := range c.order {
-		for dgst, blob := range s.Blobs {
-			index(node{kind: kindContent, ns: s.Name, key: dgst.String()}, blob.Labels)
-		}
-		for key, snapshot := range s.Snapshots {
-			if len(snapshot.Labels) == 0 {
-				continue
-			}
-			n := node{kind: kindSnapshot, ns: s.Name, key: key.String()}
-			index(n, snapshot.Labels)
-			if times := usedTimes(snapshot.Labels); len(times) > 0 {
-				usedAt[n] = times
-			}
-		}
-		for _, container := range s.Containers {
-			index(node{kind: kindContainer, ns: s.Name, key: container.ID}, container.Labels)
-		}
-		for _, sandbox := range s.Sandboxes {
-			index(node{kind: kindSandbox, ns: s.Name, key: sandbox.ID}, sandbox.Labels)
-		}
-		for _, image := range s.Images {
-			index(node{kind: kindImage, ns: s.Name, key: image.Name}, image.Labels)
-		}
+		idx.addNamespace(s.Namespace)
 	}
-	for _, p := range conditions {
-		for _, at := range usedAt[p.ref.to] {
-			if holdsAt(p.ref.condition, at, c.now) {
-				idx.conditions[p.from] = append(idx.conditions[p.from], p.ref.to)
+	for _, p := range idx.pending {
+		for _, at := range idx.usedAt[p.to] {
+			if holdsAt(p.condition, at, c.now) {
+				idx.conditions[p.from] = append(idx.conditions[p.from], p.to)
 				break
 			}
 		}
 	}
 	// What is few is sorted here, instead of all objects before.
 	for _, to := range idx.back {
-		slices.SortFunc(to, compareNodes)
+		slices.SortFunc(to, func(a, b nodeID) int { return compareNodes(c.graph.nodes[a], c.graph.nodes[b]) })
 	}
 	slices.SortFunc(idx.roots, compareNodes)
 	return idx
 }
 
-// add files the labels of one object. It returns the conditional ones.
-func (idx *labelIndex) add(v release, n node, labels map[string]string) (conditions []pending) {
+func (idx *labelIndex) addNamespace(ns *Namespace) {
+	for dgst, blob := range ns.Blobs {
+		idx.add(node{kind: kindContent, ns: ns.Name, key: dgst.String()}, blob.Labels)
+	}
+	for key, snapshot := range ns.Snapshots {
+		id := idx.add(node{kind: kindSnapshot, ns: ns.Name, key: key.String()}, snapshot.Labels)
+		if times := usedTimes(snapshot.Labels); len(times) > 0 {
+			idx.usedAt[id] = times
+		}
+	}
+	for _, container := range ns.Containers {
+		idx.add(node{kind: kindContainer, ns: ns.Name, key: container.ID}, container.Labels)
+	}
+	for _, sandbox := range ns.Sandboxes {
+		idx.add(node{kind: kindSandbox, ns: ns.Name, key: sandbox.ID}, sandbox.Labels)
+	}
+	for _, image := range ns.Images {
+		idx.add(node{kind: kindImage, ns: ns.Name, key: image.Name}, image.Labels)
+	}
+	for _, lease := range ns.Leases {
+		idx.graph.id(node{kind: kindLease, ns: ns.Name, key: lease.ID})
+	}
+	for _, ingest := range ns.Ingests {
+		idx.graph.id(node{kind: kindIngest, ns: ns.Name, key: ingest.Ref})
+	}
+}
+
+// add files one object with its labels.
+func (idx *labelIndex) add(n node, labels map[string]string) nodeID {
+	id := idx.graph.id(n)
+	var links []nodeID
 	for _, key := range gcKeys(labels) {
-		r, ok := parseRef(v, n.ns, key, labels[key])
+		r, ok := parseRef(idx.version, n.ns, key, labels[key])
 		if !ok {
 			continue
 		}
 		switch r.how {
 		case forward:
-			idx.links[n] = append(idx.links[n], r.to)
+			links = append(links, idx.graph.id(r.to))
 		case backward:
 			// The collector does not look for one on a sandbox or a live
 			// record. It makes no difference: those are roots already.
-			idx.back[r.to] = append(idx.back[r.to], n)
+			to := idx.graph.id(r.to)
+			idx.back[to] = append(idx.back[to], id)
 		case conditional:
 			if n.kind == kindContent || n.kind == kindImage {
-				conditions = append(conditions, pending{from: n, ref: r})
+				idx.pending = append(idx.pending, pending{from: id, to: idx.graph.id(r.to), condition: r.condition})
 			}
 		case rooted:
 			if n.kind == kindContent || n.kind == kindSnapshot {
@@ -98,7 +111,24 @@ func (idx *labelIndex) add(v release, n node, labels map[string]string) (conditi
 			}
 		}
 	}
-	return conditions
+	if len(links) > 0 {
+		idx.setLinks(id, links)
+	}
+	return id
+}
+
+func (idx *labelIndex) setLinks(id nodeID, links []nodeID) {
+	for int(id) >= len(idx.links) {
+		idx.links = append(idx.links, make([][]nodeID, len(idx.graph.nodes)-len(idx.links))...)
+	}
+	idx.links[id] = links
+}
+
+func (idx *labelIndex) linksOf(id nodeID) []nodeID {
+	if int(id) < len(idx.links) {
+		return idx.links[id]
+	}
+	return nil
 }
 
 // gcKeys returns the keys that may mean something to the collector, sorted.

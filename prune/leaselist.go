@@ -105,7 +105,7 @@ func (c *collector) heldAlone(inv *Inventory) map[node]Amount {
 		owners = append(owners, []node{root})
 		names = append(names, root)
 	}
-	u := &diskUsage{inv: inv, collector: c, owners: own(owners, c.edges(change{})), copies: copiesOf(inv)}
+	u := &diskUsage{inv: inv, collector: c, owners: c.graph.own(owners, c.next.of), copies: copiesOf(inv)}
 	sums := make(map[node]Amount, len(names))
 	add := func(by owner, blob bool, bytes int64) {
 		if by <= 0 {

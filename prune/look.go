@@ -41,7 +41,7 @@ func (x *execution) revalidate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	current, err := inv.Plan(x.plan.policy, x.plan.now)
+	current, err := inv.decide(x.plan.policy, x.plan.now)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 	}
 	absent := addRecords(inv, lost)
 	policy.Namespaces, policy.AllNamespaces, policy.MissingOK = slices.Sorted(maps.Keys(lost)), false, true
-	plan, err := inv.Plan(policy, x.plan.now)
+	plan, err := inv.decide(policy, x.plan.now)
 	if err != nil {
 		return nil, nil, err
 	}

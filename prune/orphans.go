@@ -33,7 +33,7 @@ func (c *collector) orphans(ch change, touched reached) []orphan {
 		return nil
 	}
 	var candidates []orphan
-	for n := range touched {
+	for n := range touched.all() {
 		if n.kind != kindContent || n.flat {
 			continue
 		}
@@ -51,9 +51,7 @@ func (c *collector) orphans(ch change, touched reached) []orphan {
 	with, without := c.reach(ch), c.reach(bare)
 	var found []orphan
 	for _, candidate := range candidates {
-		_, held := with[candidate.node()]
-		_, needed := without[candidate.node()]
-		if held && !needed {
+		if n := candidate.node(); with.has(n) && !without.has(n) {
 			found = append(found, candidate)
 		}
 	}

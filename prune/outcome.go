@@ -46,8 +46,9 @@ func foresee(c *collector, inv *Inventory, decisions []Decision, ended map[node]
 		}
 		victims = append(victims, node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()})
 	}
+	c.meet(ch)
 	before := c.reach(change{})
-	touched := mark(victims, c.edges(change{}))
+	touched := c.mark(victims, change{})
 	o := outcome{orphans: c.orphans(ch, touched)}
 	ch.unleased = make(map[node]bool, len(o.orphans))
 	for _, orphan := range o.orphans {
@@ -59,36 +60,55 @@ func foresee(c *collector, inv *Inventory, decisions []Decision, ended map[node]
 	return o
 }
 
-// split sorts what is unreachable afterwards into freed and garbage.
-func (o *outcome) split(c *collector, all objects, before reached) {
-	inAny := func(r reached, dgst digest.Digest) bool {
-		for _, s := range c.order {
-			if _, known := s.Blobs[dgst]; known && r.holds(node{kind: kindContent, ns: s.Name, key: dgst.String()}) {
-				return true
-			}
-			if _, ok := s.awaiting(r, dgst); ok {
-				return true
-			}
-		}
-		return false
+// meet numbers the records that a change adds.
+func (c *collector) meet(ch change) {
+	for n, target := range ch.standIns {
+		c.graph.id(n)
+		c.graph.id(node{kind: kindContent, ns: n.ns, key: target.String()})
 	}
-	going := all.filter(
-		func(d digest.Digest) bool { return !inAny(o.after, d) },
-		func(id snapshotID) bool { return !o.after.holds(id.node()) },
-	)
-	o.freed = going.filter(
-		func(d digest.Digest) bool { return inAny(before, d) },
-		func(id snapshotID) bool { return before.holds(id.node()) },
-	)
-	o.garbage = going.without(o.freed)
 }
 
-// awaiting returns the live upload that takes the blob from another namespace:
+// split sorts what is unreachable afterwards into freed and garbage.
+func (o *outcome) split(c *collector, all objects, before reached) {
+	o.freed, o.garbage = newObjects(), newObjects()
+	for dgst, bytes := range all.blobs {
+		switch {
+		case c.fileStays(o.after, dgst):
+		case c.fileStays(before, dgst):
+			o.freed.blobs[dgst] = bytes
+		default:
+			o.garbage.blobs[dgst] = bytes
+		}
+	}
+	for id, bytes := range all.snapshots {
+		switch n := id.node(); {
+		case o.after.holds(n):
+		case before.holds(n):
+			o.freed.snapshots[id] = bytes
+		default:
+			o.garbage.snapshots[id] = bytes
+		}
+	}
+}
+
+// fileStays says whether a blob's file stays: its own namespaces are one
+// reason, an upload that takes it from there for another is one too.
+func (c *collector) fileStays(r reached, dgst digest.Digest) bool {
+	for _, s := range c.order {
+		n := node{kind: kindContent, ns: s.Name, key: dgst.String()}
+		if _, known := s.Blobs[dgst]; known && r.holds(n) {
+			return true
+		}
+	}
+	_, ok := c.awaiting(r, dgst)
+	return ok
+}
+
+// awaiting returns a live upload that takes the blob from another namespace:
 // the file stays for it, although its own namespace does not know the blob yet.
-func (s *space) awaiting(r reached, dgst digest.Digest) (upload node, ok bool) {
-	for _, ingest := range s.Ingests {
-		n := node{kind: kindIngest, ns: s.Name, key: ingest.Ref}
-		if ingest.Expected == dgst && r.holds(n) {
+func (c *collector) awaiting(r reached, dgst digest.Digest) (upload node, ok bool) {
+	for _, n := range c.awaited[dgst] {
+		if r.holds(n) {
 			return n, true
 		}
 	}
@@ -98,7 +118,7 @@ func (s *space) awaiting(r reached, dgst digest.Digest) (upload node, ok bool) {
 // heldBack lists the objects of removed images that stay, with their holders.
 func (c *collector) heldBack(touched, after reached) []Held {
 	var held []Held
-	for n := range touched {
+	for n := range touched.all() {
 		s := c.spaces[n.ns]
 		if n.flat || s == nil {
 			continue
@@ -130,14 +150,15 @@ func (c *collector) blobHolder(n node, after reached) (string, bool) {
 		return c.describe(root), true
 	}
 	for _, s := range c.order {
-		elsewhere := node{kind: kindContent, ns: s.Name, key: n.key}
-		root, ok := after.root(elsewhere)
-		if _, known := s.Blobs[digest.Digest(n.key)]; !known || !ok {
-			root, ok = s.awaiting(after, digest.Digest(n.key))
+		if _, known := s.Blobs[digest.Digest(n.key)]; !known || s.Name == n.ns {
+			continue
 		}
-		if ok {
+		if root, ok := after.root(node{kind: kindContent, ns: s.Name, key: n.key}); ok {
 			return c.describeFrom(root, n.ns), true
 		}
+	}
+	if upload, ok := c.awaiting(after, digest.Digest(n.key)); ok {
+		return c.describeFrom(upload, n.ns), true
 	}
 	return "", false
 }

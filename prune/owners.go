@@ -11,61 +11,78 @@ const (
 
 // ownership tells of each node which of several owners, each a set of roots,
 // alone reaches it.
-type ownership map[node]owner
+type ownership struct {
+	graph *graph
+	held  []owner
+}
 
 // own computes the ownership. Every node changes hands at most twice, from
 // nobody to one and from one to several, so the cost is that of two marks,
 // however much the owners share.
-func own(owners [][]node, edges func(n node, visit func(node))) ownership {
-	held := make(ownership)
+func (g *graph) own(owners [][]node, next func(nodeID) []nodeID) ownership {
+	o := ownership{graph: g, held: make([]owner, len(g.nodes))}
+	for i := range o.held {
+		o.held[i] = nobody
+	}
 	type claim struct {
-		n  node
+		id nodeID
 		by owner
 	}
 	var gray []claim
-	take := func(n node, by owner) {
-		current, known := held[n]
-		switch {
-		case !known:
-			held[n] = by
+	take := func(id nodeID, by owner) {
+		switch current := o.held[id]; {
+		case current == nobody:
+			o.held[id] = by
 		case current == by || current == several:
 			return
 		default:
 			by = several
-			held[n] = several
+			o.held[id] = several
 		}
-		gray = append(gray, claim{n, by})
+		gray = append(gray, claim{id, by})
 	}
 	for i, roots := range owners {
 		for _, root := range roots {
-			take(root, owner(i))
+			if id := g.lookup(root); id != nowhere {
+				take(id, owner(i))
+			}
 		}
 		for len(gray) > 0 {
 			c := gray[len(gray)-1]
 			gray = gray[:len(gray)-1]
-			if held[c.n] != c.by {
+			if o.held[c.id] != c.by {
 				continue // it has gone to several since
 			}
-			edges(c.n, func(to node) { take(to, c.by) })
+			for _, to := range next(c.id) {
+				take(to, c.by)
+			}
 		}
 	}
-	return held
+	return o
 }
 
 // of returns the owner of an object, flat or not.
 func (o ownership) of(n node) owner {
 	n.flat = false
-	full, isFull := o[n]
-	n.flat = true
-	flat, isFlat := o[n]
-	switch {
-	case isFull && isFlat && full != flat:
-		return several
-	case isFull:
-		return full
-	case isFlat:
-		return flat
-	default:
+	id, ok := o.graph.ids[n]
+	if !ok {
 		return nobody
+	}
+	return o.ofID(id)
+}
+
+// ofID returns the owner of the object of a node that is not flat.
+func (o ownership) ofID(id nodeID) owner {
+	full, flat := o.held[id], nobody
+	if twin, ok := o.graph.flats[id]; ok {
+		flat = o.held[twin]
+	}
+	switch {
+	case full == nobody:
+		return flat
+	case flat == nobody || flat == full:
+		return full
+	default:
+		return several
 	}
 }

@@ -36,6 +36,22 @@ func (r Refusal) Error() string {
 // same inventory, policy and time give the same plan. The error is a
 // *[PolicyError].
 func (inv *Inventory) Plan(policy Policy, now time.Time) (*Plan, error) {
+	p, err := inv.decide(policy, now)
+	if err != nil {
+		return nil, err
+	}
+	c := newCollector(inv, now)
+	for _, ns := range p.chosen {
+		p.uploads = append(p.uploads, c.uploads(ns, policy)...)
+	}
+	p.outcome = foresee(c, inv, p.decisions, p.ended())
+	addDetails(c, p.decisions, p.outcome.after)
+	p.model = c
+	return p, nil
+}
+
+// decide makes the part of a plan that says what becomes of each record.
+func (inv *Inventory) decide(policy Policy, now time.Time) (*Plan, error) {
 	chosen, err := policy.selected(inv)
 	if err != nil {
 		return nil, err
@@ -44,13 +60,6 @@ func (inv *Inventory) Plan(policy Policy, now time.Time) (*Plan, error) {
 	for _, ns := range chosen {
 		p.addNamespace(ns)
 	}
-	c := newCollector(inv, now)
-	for _, ns := range chosen {
-		p.uploads = append(p.uploads, c.uploads(ns, policy)...)
-	}
-	p.outcome = foresee(c, inv, p.decisions, p.ended())
-	addDetails(c, p.decisions, p.outcome.after)
-	p.model = c
 	return p, nil
 }
 

@@ -21,9 +21,14 @@ import (
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
-// parallel is how many requests a read has under way at once. More do not
-// help: a containerd answers them from one database.
-const parallel = 8
+const (
+	// parallel is how many requests a read has under way at once. More do not
+	// help: a containerd answers them from one database.
+	parallel = 8
+	// measurements is the same for the sizes of snapshots: thousands of small
+	// questions, of which many fit into one write to the socket.
+	measurements = 64
+)
 
 // ReadOptions are the parts of a read that a policy does not decide.
 type ReadOptions struct {
@@ -62,13 +67,33 @@ type Source interface {
 // for what the policy at the time now can touch. Any error means that the
 // inventory is not to be trusted, and none is returned.
 func Read(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions) (*Inventory, error) {
+	inv, _, err := read(ctx, store, policy, now, opts)
+	return inv, err
+}
+
+// ReadPlan is [Read] and [Inventory.Plan] in one, and cheaper than both:
+// which snapshots are to be measured takes a plan to know.
+func ReadPlan(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions) (*Plan, error) {
+	inv, draft, err := read(ctx, store, policy, now, opts)
+	if err != nil {
+		return nil, err
+	}
+	if draft == nil {
+		return inv.Plan(policy, now)
+	}
+	draft.takeSizes()
+	return draft, nil
+}
+
+// read also returns the plan that told what to measure, if one did.
+func read(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions) (*Inventory, *Plan, error) {
 	info, err := store.Info(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("identifying the store: %w", err)
+		return nil, nil, fmt.Errorf("identifying the store: %w", err)
 	}
 	names, err := store.Namespaces(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("listing namespaces: %w", err)
+		return nil, nil, fmt.Errorf("listing namespaces: %w", err)
 	}
 	r := &reader{store: store, info: info, opts: opts, now: now, progress: newMeter(opts.Progress, StageRead)}
 	inv := &Inventory{Store: info}
@@ -77,20 +102,21 @@ func Read(ctx context.Context, store Store, policy Policy, now time.Time, opts R
 	}
 	for _, step := range []func(context.Context, *Inventory) error{r.lists, r.containers, r.clients} {
 		if err := step(ctx, inv); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	chosen, err := policy.selected(inv)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := r.documents(ctx, chosen, policy.Filters.NeedsLabels()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := r.sizes(ctx, inv, policy); err != nil {
-		return nil, err
+	draft, err := r.sizes(ctx, inv, policy)
+	if err != nil {
+		return nil, nil, err
 	}
-	return inv, nil
+	return inv, draft, nil
 }
 
 // reader reads one inventory.
@@ -108,8 +134,12 @@ func inNamespace(ctx context.Context, ns string) context.Context {
 
 // each runs the tasks with bounded parallelism and returns the first error.
 func each[T any](ctx context.Context, items []T, do func(context.Context, T) error) error {
+	return eachOf(ctx, parallel, items, do)
+}
+
+func eachOf[T any](ctx context.Context, limit int, items []T, do func(context.Context, T) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
+	g.SetLimit(limit)
 	for _, item := range items {
 		g.Go(func() error { return do(ctx, item) })
 	}

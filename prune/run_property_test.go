@@ -108,6 +108,12 @@ func (untransactional) Batch(ctx context.Context, fn func(context.Context) error
 	return fn(ctx)
 }
 
+// said is what a plan tells apart from its document.
+func said(p *Plan) []any {
+	o := p.outcome
+	return []any{o.freed, o.garbage, o.held, o.orphans, p.decisions, p.uploads, p.notes, p.refused}
+}
+
 // readAndPlan plans, and checks that planning is a pure function.
 func readAndPlan(t tester, store Store, policy Policy) *Plan {
 	t.Helper()
@@ -120,7 +126,8 @@ func readAndPlan(t tester, store Store, policy Policy) *Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again := must(inv.Plan(policy, now)); !reflect.DeepEqual(plan, again) {
+	// The numbers of its nodes are nobody's business.
+	if again := must(inv.Plan(policy, now)); !reflect.DeepEqual(plan.Document(), again.Document()) || !reflect.DeepEqual(said(plan), said(again)) {
 		t.Fatalf("the same inventory, policy and time gave two plans:\n%+v\n%+v", plan.Document(), again.Document())
 	}
 	inv, err = Read(context.Background(), store, policy, now, ReadOptions{AllSizes: true})

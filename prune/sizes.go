@@ -9,18 +9,22 @@ import (
 )
 
 // sizes measures the snapshots that a plan by this policy frees or holds back,
-// or all of them.
-func (r *reader) sizes(ctx context.Context, inv *Inventory, policy Policy) error {
+// or all of them. It returns the plan if it made one.
+func (r *reader) sizes(ctx context.Context, inv *Inventory, policy Policy) (*Plan, error) {
 	if r.opts.before != nil {
 		inv.takeSizes(r.opts.before)
-		return nil
+		return nil, nil
 	}
-	ids, err := r.toMeasure(inv, policy)
+	ids, draft, err := r.toMeasure(inv, policy)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return draft, r.measure(ctx, inv, ids)
+}
+
+func (r *reader) measure(ctx context.Context, inv *Inventory, ids []snapshotID) error {
 	var mu sync.Mutex
-	return each(ctx, ids, func(ctx context.Context, id snapshotID) error {
+	return eachOf(ctx, measurements, ids, func(ctx context.Context, id snapshotID) error {
 		snapshot := inv.Namespace(id.ns).Snapshots
 		usage, err := r.store.Snapshotter(id.Snapshotter).Usage(inNamespace(ctx, id.ns), id.Key)
 		if errdefs.IsNotFound(err) {
@@ -39,38 +43,58 @@ func (r *reader) sizes(ctx context.Context, inv *Inventory, policy Policy) error
 	})
 }
 
-// toMeasure plans without sizes to learn which are needed.
-func (r *reader) toMeasure(inv *Inventory, policy Policy) ([]snapshotID, error) {
-	if r.opts.AllSizes {
-		return inv.objects().sortedSnapshots(), nil
-	}
-	if r.opts.Explain != "" {
+// toMeasure lists the snapshots to measure. It plans without sizes to learn
+// which a prune needs.
+func (r *reader) toMeasure(inv *Inventory, policy Policy) ([]snapshotID, *Plan, error) {
+	switch {
+	case r.opts.AllSizes:
+		return inv.objects().sortedSnapshots(), nil, nil
+	case r.opts.Explain != "":
 		c := newCollector(inv, r.now)
 		n, err := c.find(r.opts.Explain, policy.within())
 		if err != nil {
-			return nil, nil //nolint:nilerr // whoever explains it says so
+			return nil, nil, nil //nolint:nilerr // whoever explains it says so
 		}
-		return c.snapshotsOf(n), nil
-	}
-	if r.opts.LeaseSizes {
-		return newCollector(inv, r.now).snapshotsOfLeases(), nil
+		return c.snapshotsOf(n), nil, nil
+	case r.opts.LeaseSizes:
+		return newCollector(inv, r.now).snapshotsOfLeases(), nil, nil
 	}
 	plan, err := inv.Plan(policy, r.now)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	return plan.toMeasure(), plan, nil
+}
+
+// toMeasure lists the snapshots whose sizes the plan tells.
+func (p *Plan) toMeasure() []snapshotID {
 	wanted := newObjects()
-	for _, part := range []objects{plan.outcome.freed, plan.outcome.garbage} {
+	for _, part := range []objects{p.outcome.freed, p.outcome.garbage} {
 		for id := range part.snapshots {
 			wanted.snapshots[id] = 0
 		}
 	}
-	for _, held := range plan.outcome.held {
+	for _, held := range p.outcome.held {
 		if held.Snapshot != "" {
 			wanted.snapshots[snapshotID{held.Namespace, parseSnapshotKey(held.Snapshot)}] = 0
 		}
 	}
-	return wanted.sortedSnapshots(), nil
+	return wanted.sortedSnapshots()
+}
+
+// takeSizes fills in the sizes that were measured for the plan.
+func (p *Plan) takeSizes() {
+	size := func(id snapshotID) int64 { return p.inventory.Namespace(id.ns).Snapshots[id.SnapshotKey].Bytes }
+	for _, part := range []objects{p.outcome.freed, p.outcome.garbage} {
+		for id := range part.snapshots {
+			part.snapshots[id] = size(id)
+		}
+	}
+	for i, held := range p.outcome.held {
+		if held.Snapshot != "" {
+			p.outcome.held[i].Bytes = size(snapshotID{held.Namespace, parseSnapshotKey(held.Snapshot)})
+		}
+	}
 }
 
 // takeSizes takes the sizes of snapshots from an earlier reading.

@@ -6,29 +6,110 @@ import (
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
+// edgeList holds the successors of every node, one node's after the other's.
+type edgeList struct {
+	start []uint32 // of each node, and at the end the length of to
+	to    []nodeID
+}
+
+func (e *edgeList) of(id nodeID) []nodeID {
+	if id < 0 || int(id)+1 >= len(e.start) {
+		return nil
+	}
+	return e.to[e.start[id]:e.start[id+1]]
+}
+
+// connect lists the successors of all nodes. Flat twins and objects that are
+// only referred to get their numbers on the way, and their turn.
+func (c *collector) connect() edgeList {
+	e := edgeList{start: []uint32{0}}
+	for id := nodeID(0); int(id) < len(c.graph.nodes); id++ {
+		c.successors(id, change{}, func(to node) { e.to = append(e.to, c.graph.id(to)) }, func(to nodeID) { e.to = append(e.to, to) })
+		e.start = append(e.start, uint32(len(e.to)))
+	}
+	return e
+}
+
 // edges returns the function that lists the successors of a node after the
-// change.
-func (c *collector) edges(ch change) func(n node, visit func(node)) {
-	return func(n node, visit func(node)) {
-		c.ownEdges(ch, n, visit)
-		if n.flat {
-			return
+// change. Only those of nodes that the change touches are computed again.
+func (c *collector) edges(ch change) func(nodeID) []nodeID {
+	touched := c.touched(ch)
+	if touched == nil {
+		return c.next.of
+	}
+	var buffer []nodeID
+	return func(id nodeID) []nodeID {
+		if !touched[id] {
+			return c.next.of(id)
 		}
-		for _, to := range c.labels.back[n] {
-			if !ch.removed[to] { // its label is gone with it
-				visit(to)
+		buffer = buffer[:0]
+		c.successors(id, ch,
+			func(to node) {
+				if found := c.graph.lookup(to); found != nowhere {
+					buffer = append(buffer, found)
+				}
+			},
+			func(to nodeID) { buffer = append(buffer, to) })
+		return buffer
+	}
+}
+
+// touched says which nodes have other successors after the change, nil if
+// none does.
+func (c *collector) touched(ch change) []bool {
+	if len(ch.removed)+len(ch.standIns)+len(ch.severed)+len(ch.unleased) == 0 {
+		return nil
+	}
+	touched := make([]bool, len(c.graph.nodes))
+	touch := func(n node) {
+		for _, flat := range [...]bool{false, true} {
+			n.flat = flat
+			if id := c.graph.lookup(n); id != nowhere {
+				touched[id] = true
 			}
 		}
-		if ch.removed[n] {
-			return
+	}
+	for n := range ch.removed {
+		touch(n)
+	}
+	for n := range ch.standIns {
+		touch(n)
+	}
+	for edge := range ch.severed {
+		touch(edge[0])
+	}
+	for n := range ch.unleased {
+		touch(n)
+	}
+	for id := range c.labels.back { // what refers to them may be removed
+		touched[id] = true
+	}
+	return touched
+}
+
+// successors lists where a node leads to after the change: what its object
+// says by itself, as nodes, and what labels say, by their numbers.
+func (c *collector) successors(id nodeID, ch change, own func(node), labelled func(nodeID)) {
+	n := c.graph.nodes[id]
+	c.ownEdges(ch, n, own)
+	if n.flat {
+		return
+	}
+	for _, to := range c.labels.back[id] {
+		if !ch.removed[c.graph.nodes[to]] { // its label is gone with it
+			labelled(to)
 		}
-		for _, to := range c.labels.conditions[n] {
-			visit(to)
-		}
-		for _, to := range c.labels.links[n] {
-			if n.kind != kindContent || to.kind != kindSnapshot || !ch.unleased[n] {
-				visit(to)
-			}
+	}
+	if ch.removed[n] {
+		return
+	}
+	for _, to := range c.labels.conditions[id] {
+		labelled(to)
+	}
+	bare := ch.unleased[n]
+	for _, to := range c.labels.linksOf(id) {
+		if !bare || n.kind != kindContent || c.graph.nodes[to].kind != kindSnapshot {
+			labelled(to)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -30,6 +31,9 @@ type catalog struct {
 	referrers map[digest.Digest][]digest.Digest
 	// tops are the configs whose image's chain ends in a snapshot.
 	tops map[SnapshotKey][]digest.Digest
+	// byHex are the digests of units and of what blobs refer to, sorted by
+	// what follows the algorithm; nil until asked for.
+	byHex []digest.Digest
 }
 
 func newCatalog(ns *Namespace, v release) *catalog {
@@ -146,22 +150,43 @@ func (c *catalog) prefixed(id string) []*unit {
 	if len(hex) < minPrefix || strings.Trim(hex, "0123456789abcdef") != "" {
 		return nil
 	}
+	if c.byHex == nil {
+		c.indexHex()
+	}
 	var found []*unit
-	match := func(dgst digest.Digest) bool {
-		_, encoded, _ := strings.Cut(dgst.String(), ":")
-		return strings.HasPrefix(encoded, hex)
-	}
-	for _, dgst := range slices.Sorted(maps.Keys(c.units)) {
-		if match(dgst) {
-			found = append(found, c.units[dgst])
+	at, _ := slices.BinarySearchFunc(c.byHex, hex, func(d digest.Digest, hex string) int { return strings.Compare(encoded(d), hex) })
+	for _, dgst := range c.byHex[at:] {
+		if !strings.HasPrefix(encoded(dgst), hex) {
+			break
 		}
-	}
-	for _, dgst := range slices.Sorted(maps.Keys(c.parents)) {
-		if match(dgst) && c.units[dgst] == nil {
+		if u := c.units[dgst]; u != nil {
+			found = append(found, u)
+		} else {
 			found = append(found, c.above(dgst)...)
 		}
 	}
 	return found
+}
+
+// indexHex sorts all digests that a beginning of an ID may mean. Most stores
+// have no container that is known by one, so it is made when it is needed.
+func (c *catalog) indexHex() {
+	c.byHex = make([]digest.Digest, 0, len(c.units)+len(c.parents))
+	c.byHex = slices.AppendSeq(c.byHex, maps.Keys(c.units))
+	for dgst := range c.parents {
+		if c.units[dgst] == nil {
+			c.byHex = append(c.byHex, dgst)
+		}
+	}
+	slices.SortFunc(c.byHex, func(a, b digest.Digest) int {
+		return cmp.Or(strings.Compare(encoded(a), encoded(b)), cmp.Compare(a, b))
+	})
+}
+
+// encoded is what follows the algorithm of a digest, which may be malformed.
+func encoded(d digest.Digest) string {
+	_, hex, _ := strings.Cut(d.String(), ":")
+	return hex
 }
 
 // chain returns the units on whose chain a snapshot stands. Exact says that no

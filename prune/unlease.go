@@ -54,7 +54,7 @@ func (c *collector) orphansOf(lost []Decision, run string, planned []orphan) []o
 	}
 	graces := c.gracesOf(run)
 	maps.Copy(ch.ignored, graces)
-	touched := mark(victims, c.edges(change{}))
+	touched := c.mark(victims, change{})
 	found := c.orphans(ch, touched)
 	if len(graces) == 0 {
 		return found
@@ -86,7 +86,7 @@ func (x *execution) relabel(ctx context.Context, c *collector) error {
 	for _, s := range c.order {
 		roots = append(roots, c.imageRoots(s, change{})...)
 	}
-	imaged := mark(roots, c.edges(change{}))
+	imaged := c.mark(roots, change{})
 	var errs []error
 	for _, o := range x.unleased {
 		if !imaged.holds(o.node()) {

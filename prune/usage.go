@@ -57,6 +57,7 @@ type diskUsage struct {
 	plan      *Plan
 	collector *collector
 	all       objects
+	walk      *walk
 	classes   []classMark
 	owners    ownership
 	// index is the owner of each image, by namespace and target.
@@ -81,10 +82,12 @@ type classMark struct {
 
 func newUsage(inv *Inventory, plan *Plan) *diskUsage {
 	u := &diskUsage{
-		inv: inv, plan: plan, collector: plan.collector(), all: inv.objects(),
+		inv: inv, plan: plan, all: inv.objects(),
 		index: make(map[imageKey]owner), copies: copiesOf(inv), gone: make(map[imageKey]bool),
 		members: make(map[imageKey][]node),
 	}
+	u.collector = plan.collector()
+	u.walk = u.collector.walk()
 	u.classify()
 	u.assign()
 	for _, d := range plan.decisions {
@@ -136,7 +139,7 @@ func (u *diskUsage) classify() {
 		roots[class] = append(roots[class], root)
 	}
 	for _, class := range classOrder {
-		u.classes = append(u.classes, classMark{class, mark(roots[class], u.collector.edges(change{}))})
+		u.classes = append(u.classes, classMark{class, u.collector.mark(roots[class], change{})})
 	}
 }
 
@@ -158,7 +161,7 @@ func (u *diskUsage) assign() {
 		}
 		owners[i] = append(owners[i], root)
 	}
-	u.owners = own(owners, u.collector.edges(change{}))
+	u.owners = u.collector.graph.own(owners, u.collector.next.of)
 }
 
 // blobOwner combines the namespaces that know a blob: its file is one.
@@ -283,7 +286,7 @@ func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
 			usage.Shared = saturate(usage.Shared, bytes)
 		}
 	}
-	for n := range mark([]node{{kind: kindContent, ns: ns.Name, key: target.String()}}, u.collector.edges(change{})) {
+	u.walk.below(node{kind: kindContent, ns: ns.Name, key: target.String()}, func(_ nodeID, n node) {
 		switch n.kind {
 		case kindContent:
 			if blob, ok := ns.Blobs[digest.Digest(n.key)]; ok {
@@ -298,7 +301,7 @@ func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
 				u.remember(key, n)
 			}
 		}
-	}
+	})
 	if u.gone[key] {
 		usage.Unused = true
 		usage.Reclaimable = usage.Unique

@@ -142,5 +142,5 @@ func (u *diskUsage) keptByImages() reached {
 	for _, s := range u.collector.order {
 		roots = append(roots, u.collector.imageRoots(s, ch)...)
 	}
-	return mark(roots, u.collector.edges(ch))
+	return u.collector.mark(roots, ch)
 }

@@ -39,15 +39,6 @@ func (o *pruneOptions) plan(ctx context.Context, p process, store opened, policy
 	return o.planned(ctx, p, store, policy, prune.ReadOptions{AllSizes: o.html != "", Progress: stagesOf(v)})
 }
 
-// planned reads the store and decides by a policy.
-func (s *session) planned(ctx context.Context, p process, store opened, policy prune.Policy, opts prune.ReadOptions) (*prune.Plan, error) {
-	inv, now, err := s.read(ctx, p, store, policy, opts)
-	if err != nil {
-		return nil, err
-	}
-	return inv.Plan(policy, now)
-}
-
 // outcome tells what went wrong and returns it as an exit code.
 func (o *acting) outcome(ctx context.Context, p process, doc prune.Document) error {
 	for _, text := range doc.Errors {

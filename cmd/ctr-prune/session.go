@@ -65,17 +65,34 @@ type opened struct {
 }
 
 // read takes the inventory, with progress on a terminal.
-func (s *session) read(ctx context.Context, p process, o opened, policy prune.Policy, opts prune.ReadOptions) (*prune.Inventory, time.Time, error) {
+func (s *session) read(ctx context.Context, p process, o opened, policy prune.Policy, opts prune.ReadOptions) (inv *prune.Inventory, now time.Time, err error) {
+	now, err = s.reading(ctx, p, o, opts, func(now time.Time, opts prune.ReadOptions) error {
+		inv, err = prune.Read(ctx, o.Store, policy, now, opts)
+		return err
+	})
+	return inv, now, err
+}
+
+// planned reads the store and decides by a policy.
+func (s *session) planned(ctx context.Context, p process, o opened, policy prune.Policy, opts prune.ReadOptions) (plan *prune.Plan, err error) {
+	_, err = s.reading(ctx, p, o, opts, func(now time.Time, opts prune.ReadOptions) error {
+		plan, err = prune.ReadPlan(ctx, o.Store, policy, now, opts)
+		return err
+	})
+	return plan, err
+}
+
+// reading runs what reads the store, with progress on a terminal.
+func (s *session) reading(ctx context.Context, p process, o opened, opts prune.ReadOptions, do func(time.Time, prune.ReadOptions) error) (time.Time, error) {
 	bar := s.progress(ctx, p)
 	defer bar.stop()
 	now := p.now()
 	opts.Sources, opts.Progress = o.sources, both(opts.Progress, bar.tell)
-	inv, err := prune.Read(ctx, o.Store, policy, now, opts)
-	if err != nil {
-		return nil, now, stopped(ctx, &unreadableError{err})
+	if err := do(now, opts); err != nil {
+		return now, stopped(ctx, &unreadableError{err})
 	}
-	log.G(ctx).Debugf("read %d namespaces of %s %s in %s", len(inv.Namespaces), inv.Store.Kind, inv.Store.Location, p.now().Sub(now))
-	return inv, now, nil
+	log.G(ctx).Debugf("read the store in %s", p.now().Sub(now))
+	return now, nil
 }
 
 // both tells two of the same; either may be nil.

@@ -69,11 +69,7 @@ func with(tb testing.TB, address string, do func(context.Context, prune.Store)) 
 func planned(ctx context.Context, tb testing.TB, store prune.Store, policy prune.Policy, sources Sources) *prune.Plan {
 	tb.Helper()
 	now := time.Now()
-	inv, err := prune.Read(ctx, store, policy, now, prune.ReadOptions{Sources: sources(store)})
-	if err != nil {
-		tb.Fatalf("reading: %v", err)
-	}
-	plan, err := inv.Plan(policy, now)
+	plan, err := prune.ReadPlan(ctx, store, policy, now, prune.ReadOptions{Sources: sources(store)})
 	if err != nil {
 		tb.Fatalf("planning: %v", err)
 	}
