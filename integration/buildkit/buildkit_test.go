@@ -68,6 +68,7 @@ func fresh(steps []Step) []string {
 // than may be: any lease, any snapshot or blob of cache or history.
 func checked(t *testing.T, b *Builder, policy prune.Policy) *prune.Report {
 	t.Helper()
+	b.Settle()
 	before := b.Capture()
 	report := pruning.Run(t, b.Address(), policy, pruning.None, nil)
 	after := b.Capture()

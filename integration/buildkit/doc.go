@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -183,4 +184,25 @@ func readSteps(status io.Reader) ([]Step, error) {
 		steps[i] = last[digest]
 	}
 	return steps, nil
+}
+
+// settleTime bounds the wait for the traces of finished builds.
+const settleTime = time.Minute
+
+// Settle waits until buildkit has put the trace of each finished build into
+// its history, which it does some seconds after the build, with new blobs and
+// a lease. It tells nobody when it does, so it is asked.
+func (b *Builder) Settle() {
+	b.tb.Helper()
+	deadline := time.Now().Add(settleTime)
+	for {
+		traces := b.Ctl("debug", "histories", "--format", "{{if and .Record.CompletedAt (not .Record.Trace)}}bare{{end}}")
+		if !strings.Contains(traces, "bare") {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.tb.Fatalf("buildkit's history is not complete: %q", traces)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }

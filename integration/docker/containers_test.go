@@ -255,11 +255,7 @@ func TestBuildKitInDocker(t *testing.T) {
 		t.Errorf("untagged %v, want built:1", report.Untagged)
 	}
 	same(t, before, after, Namespace+"_history")
-	for id := range before.Namespaces[Namespace].Leases {
-		if _, ok := after.Namespaces[Namespace].Leases[id]; !ok {
-			t.Errorf("lease %s is gone", id)
-		}
-	}
+	e.CheckOwn(before, after)
 	holders := make(map[string]bool)
 	for _, h := range report.Held {
 		what, hint, _ := strings.Cut(h.Holder, " (lease ")

@@ -110,25 +110,8 @@ func (n *node) rebuilt(name string) (ran []string) {
 			ran = append(ran, s.Name)
 		}
 	}
-	n.awaitTraces()
+	n.builder.Settle()
 	return ran
-}
-
-// awaitTraces waits until buildkit has put the trace of each build into its
-// history, which it does some seconds after the build, and with new blobs.
-func (n *node) awaitTraces() {
-	n.t.Helper()
-	deadline := time.Now().Add(readyTimeout)
-	for {
-		traces := n.builder.Ctl("debug", "histories", "--format", "{{if .Record.Trace}}traced{{else}}bare{{end}}")
-		if strings.Contains(traces, "traced") && !strings.Contains(traces, "bare") {
-			return
-		}
-		if time.Now().After(deadline) {
-			n.t.Fatalf("buildkit's history is not complete: %q", traces)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
 }
 
 // add makes an image of its own and puts it into a namespace.
