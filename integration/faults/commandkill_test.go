@@ -3,7 +3,6 @@ package faults
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"syscall"
 	"testing"
@@ -105,9 +104,9 @@ func TestCommandKilledAtItsCalls(t *testing.T) {
 // undisturbed runs the command with nothing in its way and returns its calls.
 func (b *bed) undisturbed() []proxy.Call {
 	b.t.Helper()
-	r, p := b.through(func(context.Context, proxy.Call, *os.Process) {})
-	if code, _ := b.end(r); code != 0 {
-		b.t.Fatalf("the undisturbed command ends with %d: %s", code, r.err.String())
+	r, p := b.through(func(context.Context, proxy.Call, *pruning.Process) {})
+	if code, _ := r.End(); code != 0 {
+		b.t.Fatalf("the undisturbed command ends with %d: %s", code, r.Stderr())
 	}
 	b.must(p.Close())
 	b.complete("undisturbed")
@@ -119,14 +118,13 @@ func (b *bed) undisturbed() []proxy.Call {
 func (b *bed) killCommand(s spot) bool {
 	b.t.Helper()
 	what := "killed " + s.String()
-	r, p := b.through(func(ctx context.Context, c proxy.Call, victim *os.Process) {
+	r, p := b.through(func(ctx context.Context, c proxy.Call, victim *pruning.Process) {
 		if s.is(c) {
-			// An error says that it has ended by itself, which is seen below.
-			_ = victim.Kill()
+			victim.Signal(syscall.SIGKILL)
 			<-ctx.Done()
 		}
 	})
-	_, sig := b.end(r)
+	_, sig := r.End()
 	b.must(p.Close())
 	b.unharmed(what)
 	b.rerun(what)

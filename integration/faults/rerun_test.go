@@ -17,11 +17,11 @@ func (b *bed) rerun(what string) {
 	b.t.Helper()
 	before := b.d.Capture()
 	interrupted := b.unfinished(before)
-	r := b.start(arguments(b.d.Address())...)
-	if code, _ := b.end(r); code != 0 {
-		b.t.Errorf("%s: the next run ends with %d: %s", what, code, r.err.String())
+	r := b.start(b.d.Address())
+	if code, _ := r.End(); code != 0 {
+		b.t.Errorf("%s: the next run ends with %d: %s", what, code, r.Stderr())
 	}
-	doc := b.document(r)
+	doc := r.Document()
 	after := b.d.Capture()
 	if len(doc.Recovered) != interrupted {
 		b.t.Errorf("%s: the next run says it finished %+v, there were %d", what, doc.Recovered, interrupted)
@@ -77,9 +77,9 @@ func numbers(t *testing.T, what string, doc prune.Document, before, after *oracl
 func (b *bed) nothingLeft(what string) {
 	b.t.Helper()
 	before := b.d.Capture()
-	r := b.start(arguments(b.d.Address())...)
-	code, _ := b.end(r)
-	doc := b.document(r)
+	r := b.start(b.d.Address())
+	code, _ := r.End()
+	doc := r.Document()
 	if code != 0 || doc.Counts.Remove+doc.Counts.StandIn+len(doc.Recovered) > 0 {
 		b.t.Errorf("%s: a third run has something to do: code %d, %+v, recovered %+v", what, code, doc.Counts, doc.Recovered)
 	}

@@ -1,0 +1,101 @@
+package pruning
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// patience is how long a command may take that nothing holds up.
+const patience = time.Minute
+
+// Process is a started command and what it has said.
+type Process struct {
+	tb          testing.TB
+	cmd         *exec.Cmd
+	out, stderr bytes.Buffer
+	ended       chan struct{}
+	err         error
+}
+
+// Start starts a program with nothing of this environment. It is killed when
+// the test ends.
+func Start(tb testing.TB, program string, args ...string) *Process {
+	tb.Helper()
+	p := &Process{tb: tb, cmd: exec.CommandContext(tb.Context(), program, args...), ended: make(chan struct{})}
+	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TERM=dumb"}
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.stderr
+	if err := p.cmd.Start(); err != nil {
+		tb.Fatalf("starting %s: %v", program, err)
+	}
+	go func() {
+		defer close(p.ended)
+		p.err = p.cmd.Wait()
+	}()
+	return p
+}
+
+// PID is the process ID.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Signal sends a signal. One that has ended gets none.
+func (p *Process) Signal(sig os.Signal) {
+	p.tb.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.tb.Errorf("sending %v to the command: %v", sig, err)
+	}
+}
+
+// Ended is closed when the command has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
+// End waits for the command and returns its exit code, or -1 and the signal
+// that ended it. One that takes too long is killed, and fails the test.
+func (p *Process) End() (int, syscall.Signal) {
+	p.tb.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		p.Signal(syscall.SIGABRT) // shows where it stands
+		<-p.ended
+		p.tb.Errorf("the command did not end within %v:\n%s", patience, p.stderr.String())
+	}
+	var exit *exec.ExitError
+	if p.err != nil && !errors.As(p.err, &exit) {
+		p.tb.Fatalf("waiting for the command: %v", p.err)
+	}
+	status := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		return -1, status.Signal()
+	}
+	return status.ExitStatus(), 0
+}
+
+// Stderr is what an ended command said beside its results.
+func (p *Process) Stderr() string { return p.stderr.String() }
+
+// Document is the plan or report that an ended command printed with
+// --format json.
+func (p *Process) Document() (doc prune.Document) {
+	p.tb.Helper()
+	p.JSON(&doc)
+	return doc
+}
+
+// JSON decodes what an ended command printed.
+func (p *Process) JSON(into any) {
+	p.tb.Helper()
+	if err := json.Unmarshal(p.out.Bytes(), into); err != nil {
+		p.tb.Fatalf("parsing what the command printed: %v\nstdout: %.2000s\nstderr: %s", err, p.out.String(), p.stderr.String())
+	}
+}
+
+// Printed says whether an ended command printed any result.
+func (p *Process) Printed() bool { return p.out.Len() > 0 }
