@@ -9,19 +9,34 @@ import (
 	"net"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/errdefs"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
+)
+
+// A containerd that is there but does not move, stopped or stuck in the kernel,
+// would be waited for without end. silence is after how long without a word it
+// is asked whether it lives, which it answers also while it collects garbage,
+// and silenceTimeout how long it has for that. A gRPC server that sets nothing
+// else takes a client that asks more often than every five minutes for rude.
+const (
+	silence        = 6 * time.Minute
+	silenceTimeout = time.Minute
 )
 
 // daemonConnect connects to the socket and waits for the server's version,
 // at most cfg.timeout.
 func daemonConnect(ctx context.Context, path string, cfg daemonConfig) (*client.Client, error) {
 	dialer := &daemonDialer{path: path}
-	dial := append([]grpc.DialOption{grpc.WithContextDialer(dialer.dial)}, cfg.dial...)
+	dial := append([]grpc.DialOption{
+		grpc.WithContextDialer(dialer.dial),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: silence, Timeout: silenceTimeout}),
+	}, cfg.dial...)
 	c, err := client.New(path,
 		// Twice the timeout for the transport: the call below has to run into
 		// its own first, for then the error is known to be a timeout.

@@ -1,0 +1,127 @@
+package outage
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// survived looks at what an outage left: nothing that stays is lost, and what
+// is to go is held or has its record.
+func (b *bed) survived(what string) *oracle.State {
+	b.t.Helper()
+	left := b.d.Capture()
+	if err := oracle.Check(b.full, left, oracle.AllowOrphanedSnapshots()); err != nil {
+		b.t.Errorf("%s: harm:\n%v", what, err)
+	}
+	if err := oracle.CheckUntouched(b.full, left); err != nil {
+		b.t.Errorf("%s: touched:\n%v", what, err)
+	}
+	was, is := b.full.Namespaces["default"], left.Namespaces["default"]
+	if _, leased := is.Leases[leases.RunID]; !leased {
+		return left
+	}
+	for d := range was.Content {
+		_, known := is.Content[d]
+		if _, file := left.Files[d]; !known || !file {
+			b.t.Errorf("%s: the run lease is there, but blob %s is not: known %v, file %v", what, d, known, file)
+		}
+	}
+	// What both runs take away is judged together.
+	is.Images = was.Images
+	return left
+}
+
+// recovered lets the next run finish, and the check mend what that leaves, and
+// holds the store to what an undisturbed run leaves. It returns how many blobs
+// containerd had forgotten.
+func (b *bed) recovered(what string) int {
+	b.t.Helper()
+	left := b.survived(what)
+	lost := forgotten(left)
+	doc := b.run().Document()
+	after := b.d.Capture()
+	if err := oracle.Check(left, after, oracle.AllowOrphanedSnapshots()); err != nil {
+		b.t.Errorf("%s: the next run did harm:\n%v", what, err)
+	}
+	truthful(b.t, what, doc, left, after)
+	b.mend(what, forgotten(after))
+	b.complete(what)
+	if third := b.run().Document(); third.Counts.Remove+third.Counts.StandIn+len(third.Recovered) > 0 {
+		b.t.Errorf("%s: a third run has something to do: %+v, recovered %+v", what, third.Counts, third.Recovered)
+	}
+	b.fill()
+	return len(lost)
+}
+
+// truthful fails the test if a run counts more or less than what it freed: the
+// files of blobs that containerd had forgotten are not its merit.
+func truthful(t interface{ Errorf(string, ...any) }, what string, doc prune.Document, before, after *oracle.State) {
+	freed := oracle.DiskFreed(before, after)
+	for d, size := range forgotten(before) {
+		if _, there := after.Files[d]; !there {
+			freed -= size
+		}
+	}
+	if told := doc.Reclaimed.ContentBytes + doc.Garbage.ContentBytes; told != freed {
+		t.Errorf("%s: the disk gave back %d bytes of what containerd knew, the run says %d", what, freed, told)
+	}
+}
+
+// forgotten are the blob files that no namespace knows, with their sizes.
+func forgotten(s *oracle.State) map[digest.Digest]int64 {
+	lost := make(map[digest.Digest]int64)
+	for d, size := range s.Files {
+		lost[d] = size
+		for _, ns := range s.Namespaces {
+			if _, known := ns.Content[d]; known {
+				delete(lost, d)
+			}
+		}
+	}
+	return lost
+}
+
+// complete fails the test unless the store is what an undisturbed run leaves,
+// on the disk as well.
+func (b *bed) complete(what string) {
+	b.t.Helper()
+	b.must(b.store().Collect(b.t.Context()))
+	end := b.d.Capture()
+	if diff := cmp.Diff(oracle.Changes{}, oracle.Diff(b.pruned, end)); diff != "" {
+		b.t.Errorf("%s: not as after an undisturbed run:\n%s", what, diff)
+	}
+	if diff := cmp.Diff(b.pruned.Files, end.Files); diff != "" {
+		b.t.Errorf("%s: other files than after an undisturbed run:\n%s", what, diff)
+	}
+	if dirs, known := b.snapshotDirs(), len(end.Namespaces["default"].Snapshots); dirs != known {
+		b.t.Errorf("%s: %d folders for %d snapshots", what, dirs, known)
+	}
+}
+
+// snapshotDirs counts the folders of snapshots.
+func (b *bed) snapshotDirs() int {
+	b.t.Helper()
+	dirs, err := os.ReadDir(filepath.Join(b.d.Root(), "io.containerd.snapshotter.v1."+b.d.Snapshotter(), "snapshots"))
+	b.must(err)
+	return len(dirs)
+}
+
+// soak returns how long the long mode goes on, 0 in the normal one.
+func (b *bed) soak() time.Duration {
+	b.t.Helper()
+	text := os.Getenv("SOAK")
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	b.must(err)
+	return d
+}
