@@ -1,0 +1,89 @@
+package outage
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// A containerd that does not move any more is given up: here after the shortest
+// time that gRPC allows. The run says that what it deleted is held, and the
+// next one finishes it.
+func TestAFrozenContainerdIsGivenUp(t *testing.T) {
+	onDaemons(t, 6, func(b *bed) {
+		freeze := sync.OnceValue(func() error { return unix.Kill(b.d.PID(), unix.SIGSTOP) })
+		atFirstDelete := func(ctx context.Context, method string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			if method == firstDelete.Method {
+				if err := freeze(); err != nil {
+					return err
+				}
+			}
+			return invoke(ctx, method, request, reply, cc, opts...)
+		}
+		report, err := b.execute(time.Now,
+			prune.WithTimeout(time.Second),
+			prune.WithDialOptions(
+				grpc.WithChainUnaryInterceptor(atFirstDelete),
+				grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: time.Second}),
+			))
+		b.d.Continue()
+		if err == nil || report == nil || !strings.Contains(err.Error(), "still held for the next run to finish") {
+			b.t.Fatalf("the run ended with report %v, error %v", report != nil, err)
+		}
+		b.survived("given up")
+		// This process lives on: for the next run its lease has to be over.
+		report, err = b.execute(func() time.Time { return time.Now().Add(2 * time.Hour) })
+		b.must(err)
+		if len(report.Recovered) != 1 {
+			b.t.Errorf("recovered %+v", report.Recovered)
+		}
+		b.recovered("given up")
+	})
+}
+
+// execute prunes with the library, in this process.
+func (b *bed) execute(now func() time.Time, opts ...prune.OpenOption) (*prune.Report, error) {
+	b.t.Helper()
+	ctx := b.t.Context()
+	store, err := prune.Open(ctx, b.d.Address(), opts...)
+	b.must(err)
+	defer store.Close()
+	policy := pruning.All("default")
+	inv, err := prune.Read(ctx, store, policy, now(), prune.ReadOptions{})
+	b.must(err)
+	plan, err := inv.Plan(policy, now())
+	b.must(err)
+	return plan.Execute(ctx, store, prune.ExecuteOptions{Now: now})
+}
+
+// So does the command by itself, after some minutes.
+func TestTheCommandGivesAFrozenContainerdUp(t *testing.T) {
+	onDaemons(t, 6, func(b *bed) {
+		if b.soak() == 0 {
+			return // seven minutes: only in the long mode
+		}
+		h := b.halt(firstDelete)
+		b.d.Pause()
+		h.release()
+		select {
+		case <-h.Ended():
+		case <-time.After(10 * time.Minute):
+			b.t.Error("the command still waits")
+			b.d.Continue()
+		}
+		code := h.end()
+		if b.d.Continue(); code != exitFailed {
+			b.t.Errorf("exit code %d: %s", code, h.Stderr())
+		}
+		b.recovered("given up by the command")
+	})
+}
