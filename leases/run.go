@@ -77,11 +77,30 @@ func (l Locker) Lock(ctx context.Context, namespace string, run Run, now time.Ti
 		if err != nil {
 			return fmt.Errorf("reading the run lease of namespace %q: %w", namespace, err)
 		}
-		if l.Over(found, now) {
-			return &Stale{Namespace: namespace, Run: found}
-		}
-		return &Busy{Namespace: namespace, Run: found}
+		return l.held(namespace, found, now)
 	}
+}
+
+// Free looks whether [Locker.Lock] would take the run lease of the namespace of
+// ctx, and returns its error if not. It writes nothing.
+func (l Locker) Free(ctx context.Context, namespace string, now time.Time) error {
+	found, err := l.find(ctx, RunID)
+	switch {
+	case errdefs.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading the run lease of namespace %q: %w", namespace, err)
+	default:
+		return l.held(namespace, found, now)
+	}
+}
+
+// held is the error for a run lease that is there.
+func (l Locker) held(namespace string, run Run, now time.Time) error {
+	if l.Over(run, now) {
+		return &Stale{Namespace: namespace, Run: run}
+	}
+	return &Busy{Namespace: namespace, Run: run}
 }
 
 // Stale is the error of [Locker.Lock] when the lease belongs to a run that

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,12 @@ type ExecuteOptions struct {
 	// collecting it: [Undo] can put it back, and containerd collects it when
 	// the time is over.
 	Grace time.Duration
+	// NoGuard does without the run lease and the plan blob, for a disk that
+	// does not take them. Everything is looked at as otherwise, and a run under
+	// way is respected; but no other run is kept out, nothing holds what is
+	// deleted, and a killed run is not finished by the next. No Grace goes
+	// with it.
+	NoGuard bool
 	// Finish bounds what is still done after an interruption; ten minutes if
 	// zero.
 	Finish time.Duration
@@ -78,18 +85,24 @@ type execution struct {
 //     With a grace there is none: a second lease, made in step 2, keeps all.
 //  7. Read the store again and count what is gone.
 //
+// With NoGuard, steps 1 and 2 only look, and step 6 makes and deletes a lease
+// for its collection.
+//
 // When ctx ends, deleting stops and steps 4 to 7 are done for what was
 // deleted, under a context of their own. The report is never nil once a lease
 // was taken; without one the error is a *[leases.Busy] if another run is under
-// way. All errors are joined.
+// way, and a *[GuardError] if the disk does not take it. All errors are joined.
 func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*Report, error) {
+	if err := opts.checkGuard(); err != nil {
+		return nil, err
+	}
 	x := newExecution(p, store, opts)
 	p.model = nil // not needed from here on, and large
 	if err := x.lock(ctx); err != nil {
-		return nil, errors.Join(err, x.abandon(ctx))
+		return nil, errors.Join(unguarded(err), x.abandon(ctx))
 	}
 	if err := x.prepare(ctx); err != nil {
-		x.fail(err)
+		x.fail(unguarded(fmt.Errorf("nothing was removed: %w", err)))
 		x.fail(x.abandon(ctx))
 		x.report.Interrupted = ctx.Err() != nil
 		return x.report, x.err()
@@ -101,9 +114,7 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.opts.Finish)
 	defer cancel()
 	if err := x.lookAgain(ctx); err != nil {
-		// What is needed cannot be known, so nothing is given up: the lease
-		// stays, and the next run finishes this one.
-		x.fail(fmt.Errorf("what was deleted is still held for the next run to finish: %w", err))
+		x.fail(x.unfinished(err))
 		return x.report, x.err()
 	}
 	x.fail(x.dropEmptyGraces(ctx))
@@ -143,9 +154,9 @@ func runName(start time.Time) string {
 	return start.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
 }
 
-// fail notes an error and goes on.
+// fail notes an error, once, and goes on.
 func (x *execution) fail(err error) {
-	if err != nil {
+	if err != nil && !slices.Contains(x.report.Errors, err.Error()) {
 		x.errs = append(x.errs, err)
 		x.report.Errors = append(x.report.Errors, err.Error())
 	}
@@ -156,7 +167,7 @@ func (x *execution) err() error { return errors.Join(x.errs...) }
 // prepare leaves out what changed since the plan and makes sure that nothing
 // of the rest can be lost.
 func (x *execution) prepare(ctx context.Context) error {
-	if err := x.revalidate(ctx); err != nil {
+	if err := x.revalidate(ctx); err != nil || x.opts.NoGuard {
 		return err
 	}
 	for _, b := range x.batches {
@@ -166,11 +177,11 @@ func (x *execution) prepare(ctx context.Context) error {
 		}
 		for i, doc := range docs {
 			if err := leases.Hold(inNamespace(ctx, b.ns.Name), x.store.Content(), doc, targets[i]); err != nil {
-				return fmt.Errorf("nothing was removed: %w", err)
+				return err
 			}
 		}
 		if err := x.grant(ctx, b); err != nil {
-			return fmt.Errorf("nothing was removed: %w", err)
+			return err
 		}
 	}
 	return nil

@@ -161,7 +161,7 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 		if d.gone() {
 			gone = append(gone, d.record())
 		}
-		if d.Action == Remove {
+		if d.Action == Remove || !x.whole(inv, d) {
 			continue
 		}
 		back, err := x.recreate(ctx, d)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
 )
 
 // measure reads the store again and fills the report with what is gone.
@@ -63,17 +64,17 @@ func (x *execution) addFiles(ctx context.Context, remaining objects) error {
 		return fmt.Errorf("looking for removed blobs on the disk: %w", err)
 	}
 	x.report.Verified = true
-	var left int
+	var left []digest.Digest
 	for dgst := range files {
 		if _, ok := remaining.blobs[dgst]; !ok {
 			remaining.blobs[dgst] = 0
 			if _, ours := x.plan.outcome.freed.blobs[dgst]; ours {
-				left++
+				left = append(left, dgst)
 			}
 		}
 	}
-	if left > 0 {
-		return fmt.Errorf("%d blobs are still on the disk although containerd no longer knows them: its log says why it could not remove them", left)
+	if len(left) > 0 {
+		return stuckError(ctx, x.store, left)
 	}
 	return nil
 }

@@ -169,6 +169,8 @@ func (s *rootStore) BlobFiles(context.Context) (map[digest.Digest]struct{}, erro
 	return storeBlobFiles(s.layout.content)
 }
 
+func (s *rootStore) contentDir(context.Context) (string, error) { return s.layout.content, nil }
+
 func (s *rootStore) blobFileSize(_ context.Context, dgst digest.Digest) (int64, error) {
 	return storeBlobFileSize(s.layout.content, dgst)
 }

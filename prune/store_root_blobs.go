@@ -48,7 +48,7 @@ func storeBlobFiles(contentRoot string) (map[digest.Digest]struct{}, error) {
 
 // storeBlobFileSize is the length of a blob's file in bytes.
 func storeBlobFileSize(contentRoot string, dgst digest.Digest) (int64, error) {
-	info, err := os.Lstat(filepath.Join(contentRoot, "blobs", dgst.Algorithm().String(), dgst.Encoded()))
+	info, err := os.Lstat(blobFile(contentRoot, dgst))
 	if err != nil {
 		return 0, fmt.Errorf("look at the file of blob %s: %w", dgst, err)
 	}

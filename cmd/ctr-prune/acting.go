@@ -19,17 +19,23 @@ type acting struct {
 	dryRun bool
 	force  bool
 	grace  string
+	// noGuard runs without the lease and the plan blob.
+	noGuard bool
 
 	// keeps is the grace as it was understood.
 	keeps time.Duration
 }
 
-const flagGrace = "grace"
+const (
+	flagGrace   = "grace"
+	flagNoGuard = "no-guard"
+)
 
 func (o *acting) addHow(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and do nothing")
 	fs.BoolVarP(&o.force, "force", "f", false, "do not ask")
 	fs.StringVar(&o.grace, flagGrace, "", "keep what is removed for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can put it back; the space is freed then")
+	fs.BoolVar(&o.noGuard, flagNoGuard, false, "for a full disk: write neither the lease nor the plan that guard a run; let nothing else use the store meanwhile, and do not kill it")
 }
 
 func (o *acting) addOutput(fs *pflag.FlagSet) {
@@ -49,6 +55,9 @@ func (o *acting) check(p process) (view, error) {
 		}
 		if o.keeps <= 0 {
 			return nil, usagef("--%s=%s is not above zero: give a duration such as 24h", flagGrace, o.grace)
+		}
+		if o.noGuard {
+			return nil, usagef("--%s and --%s contradict each other: a grace is kept by a lease", flagGrace, flagNoGuard)
 		}
 	}
 	if err := checkHTML(o.html); err != nil {
@@ -91,7 +100,7 @@ func (o *acting) act(ctx context.Context, p process, s *session, store opened, p
 
 // execute does the plan and shows what came of it.
 func (o *acting) execute(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v view) error {
-	opts := prune.ExecuteOptions{Now: p.now, Sources: store.sources, Grace: o.keeps}
+	opts := prune.ExecuteOptions{Now: p.now, Sources: store.sources, Grace: o.keeps, NoGuard: o.noGuard}
 	if lines, ok := v.(*linesView); ok {
 		lines.begin(plan.Document())
 		opts.Event = lines.happened

@@ -1,0 +1,102 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
+)
+
+// GuardError says that a run removed nothing, because the disk did not take
+// the lease or the plan that guard a run.
+type GuardError struct {
+	// Errno is what the disk answered: ENOSPC, EDQUOT, EROFS or EIO.
+	Errno syscall.Errno
+	// Err says what could not be written.
+	Err error
+}
+
+// guardProblems are the answers of a disk, what they mean, and what to do.
+var guardProblems = map[syscall.Errno]struct{ means, hint string }{
+	syscall.ENOSPC: {"the disk is full, so what guards a run cannot be written", offerNoGuard},
+	syscall.EDQUOT: {"the disk quota is used up, so what guards a run cannot be written", offerNoGuard},
+	syscall.EROFS:  {"the store is read-only", "make it writable first: nothing can be removed before"},
+	syscall.EIO:    {"the disk of the store fails", "see the kernel's log: nothing can be removed before that is mended"},
+}
+
+const offerNoGuard = "--no-guard does without that, safest with containerd stopped and --root"
+
+func (e *GuardError) Error() string {
+	p := guardProblems[e.Errno]
+	return fmt.Sprintf("%s: %s; %s", p.means, e.Err, p.hint)
+}
+
+// Unwrap returns what could not be written, and what the disk answered.
+func (e *GuardError) Unwrap() []error { return []error{e.Err, e.Errno} }
+
+// unguarded makes a *GuardError of an error that a disk is the cause of, before
+// anything was removed. A daemon hands the cause on as text only.
+func unguarded(err error) error {
+	if err == nil {
+		return nil
+	}
+	for errno := range guardProblems {
+		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {
+			return &GuardError{Errno: errno, Err: err}
+		}
+	}
+	return err
+}
+
+// checkGuard refuses options that contradict each other.
+func (o ExecuteOptions) checkGuard() error {
+	if o.NoGuard && o.Grace > 0 {
+		return fmt.Errorf("a grace keeps what is removed by a lease, and a run without a guard writes none: %w", errdefs.ErrInvalidArgument)
+	}
+	return nil
+}
+
+// unfinished tells that a run could not look whether something needs what it
+// deleted. It gives nothing up: the lease stays, and the next run finishes it.
+func (x *execution) unfinished(err error) error {
+	if x.opts.NoGuard {
+		return fmt.Errorf("whether something needs by now what was deleted is not known: %w", err)
+	}
+	return fmt.Errorf("what was deleted is still held for the next run to finish: %w", err)
+}
+
+// collect ends a run without a guard with the one collection. Deletions have
+// made room in the database by now, so that there is a lease to delete.
+func (x *execution) collect(ctx context.Context) error {
+	newMeter(x.opts.Progress, StageCollect).add(0)
+	if len(x.batches) == 0 {
+		return nil
+	}
+	ns := x.batches[0].ns.Name
+	ctx = inNamespace(ctx, ns)
+	if err := x.locker.Lock(ctx, ns, x.run, x.opts.Now()); err != nil {
+		return fmt.Errorf("the collection could not be asked for, so that space is freed when containerd collects by itself: %w", err)
+	}
+	if err := x.locker.Unlock(ctx, true); err != nil {
+		return fmt.Errorf("namespace %q: %w", ns, err)
+	}
+	return nil
+}
+
+// whole says whether an image can be put back, and tells why not. Nothing holds the content of
+// what a run without a guard deletes: containerd may have collected it.
+func (x *execution) whole(inv *Inventory, d Decision) bool {
+	if !x.opts.NoGuard {
+		return true
+	}
+	l := lacker{ns: inv.Namespace(d.Namespace), known: make(map[digest.Digest]string)}
+	lack := l.lacks(d.Target.Digest)
+	if lack != "" {
+		x.fail(fmt.Errorf("image %q in namespace %q cannot be put back although it is needed (%s): %s; pull it again", d.Name, d.Namespace, d.Reason, lack))
+	}
+	return lack == ""
+}

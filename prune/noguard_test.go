@@ -1,0 +1,140 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// unguardedRun plans and executes without a guard.
+func (s *scene) unguardedRun() (*Report, error) {
+	s.t.Helper()
+	procfs := process(s.t, 1)
+	return s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, NoGuard: true})
+}
+
+// A disk that takes neither lease nor plan is told of, with what helps, and
+// nothing is removed.
+func TestDiskTakesNoGuard(t *testing.T) {
+	for _, call := range []string{"lease ctr-prune", "write"} {
+		for errno, says := range map[syscall.Errno]string{
+			syscall.ENOSPC: "the disk is full", syscall.EROFS: "read-only", syscall.EIO: "the disk of the store fails",
+		} {
+			for how, err := range map[string]error{"here": fmt.Errorf("write: %w", errno), "in a daemon": errors.New("write: " + errno.Error() + ": unknown")} {
+				t.Run(call+", "+says+", "+how, func(t *testing.T) {
+					s := newScene(t, small())
+					s.tape.before = on(call, func() error { return err })
+					_, err := s.run(context.Background(), process(t, 1))
+					var guard *GuardError
+					if !errors.As(err, &guard) || guard.Errno != errno || !errors.Is(err, errno) {
+						t.Fatalf("got %v", err)
+					}
+					text := err.Error()
+					if !strings.Contains(text, says) || strings.Contains(text, "--no-guard") != (errno == syscall.ENOSPC) || strings.Contains(text, "\n") {
+						t.Errorf("it says %s", text)
+					}
+					checkRecordNames(t, s, "x:1", "x:2")
+					checkNothingOfOurs(t, s.store)
+				})
+			}
+		}
+	}
+}
+
+// Without a guard nothing is written before the last deletion, but for what
+// must be: stand-ins.
+func TestNoGuardInOrder(t *testing.T) {
+	s := newScene(t, small(blob("c"), record("y:1", "c"), container("c", dig("c").String(), "")))
+	report, err := s.unguardedRun()
+	if err != nil || report.Reclaimed.Blobs != 3 || len(report.Untagged) != 3 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	text := s.tape.script()
+	if writes := strings.Index(text, "write"); writes >= 0 {
+		t.Errorf("a blob was written: %s", text)
+	}
+	const end = "look, lease ctr-prune, free ctr-prune and collect, look"
+	if !strings.HasSuffix(text, end) || !strings.HasPrefix(text, "look, create <none>@«c», delete ") {
+		t.Errorf("calls: %s", text)
+	}
+	checkNothingOfOurs(t, s.store)
+}
+
+// Nothing holds what is deleted: what a collection took cannot come back, and
+// no record of it is made. What it did not take comes back.
+func TestNoGuardPutsBackWhatIsWhole(t *testing.T) {
+	for _, collected := range []bool{true, false} {
+		s := newScene(t, small())
+		s.tape.after = on("delete x:2", func() error {
+			if collected {
+				must(0, ignoreNotFound(s.store.Images().Delete(s.ctx, "x:1"))) // it goes side by side
+				s.collect()
+			}
+			s.add(container("late", "x:2", ""))
+			return nil
+		})
+		report, err := s.unguardedRun()
+		switch {
+		case collected && (err == nil || !strings.Contains(err.Error(), `image "x:2" in namespace "default" cannot be put back although it is needed`) || len(report.Errors) != 1):
+			t.Errorf("%v", err)
+		case !collected && (err != nil || len(report.Restored) != 1):
+			t.Errorf("%+v, %v", report, err)
+		}
+		if collected {
+			checkRecordNames(t, s)
+		} else {
+			checkRecordNames(t, s, "x:2")
+		}
+	}
+}
+
+// A run under way is respected, and one that was killed is finished.
+func TestNoGuardAndOtherRuns(t *testing.T) {
+	s := newScene(t, small())
+	procfs := process(t, 1)
+	other := leases.Locker{Manager: s.store.Leases(), Procfs: procfs}
+	must(0, other.Lock(s.ctx, "default", leases.Run{Name: "other", Owner: procfs.Self(), Expires: time.Now().Add(time.Hour)}, time.Now()))
+	var busy *leases.Busy
+	if _, err := s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, NoGuard: true}); !errors.As(err, &busy) {
+		t.Errorf("got %v", err)
+	}
+	checkRecordNames(t, s, "x:1", "x:2")
+	must(0, other.Unlock(s.ctx, false))
+
+	s.crash("free ctr-prune and collect")
+	later := process(t, 2)
+	report, err := s.plan(later).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: later, NoGuard: true})
+	if err != nil || len(report.Recovered) != 1 || s.hasBlob("a") {
+		t.Errorf("%+v, %v", report, err)
+	}
+	checkNothingOfOurs(t, s.store)
+}
+
+// A grace is a lease, so it cannot be had without one.
+func TestNoGuardWithGrace(t *testing.T) {
+	s := newScene(t, small())
+	_, err := s.plan(process(t, 1)).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Grace: time.Hour, NoGuard: true})
+	if !errdefs.IsInvalidArgument(err) {
+		t.Errorf("got %v", err)
+	}
+	checkRecordNames(t, s, "x:1", "x:2")
+}
+
+// Where no lease can be made even in the end the run says so, and still tells
+// what it did.
+func TestNoGuardCannotCollect(t *testing.T) {
+	s := newScene(t, small())
+	s.tape.before = on("lease ctr-prune", func() error { return syscall.ENOSPC })
+	report, err := s.unguardedRun()
+	if err == nil || !strings.Contains(err.Error(), "the collection could not be asked for") || len(report.Untagged) != 2 || report.Reclaimed.Blobs != 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
