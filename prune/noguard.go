@@ -39,17 +39,26 @@ func (e *GuardError) Error() string {
 func (e *GuardError) Unwrap() []error { return []error{e.Err, e.Errno} }
 
 // unguarded makes a *GuardError of an error that a disk is the cause of, before
-// anything was removed. A daemon hands the cause on as text only.
+// anything was removed.
 func unguarded(err error) error {
+	if errno, ok := diskErrno(err); ok {
+		return &GuardError{Errno: errno, Err: err}
+	}
+	return err
+}
+
+// diskErrno returns what a disk answered, if that is the cause of an error. A
+// daemon hands the cause on as text only.
+func diskErrno(err error) (syscall.Errno, bool) {
 	if err == nil {
-		return nil
+		return 0, false
 	}
 	for errno := range guardProblems {
 		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {
-			return &GuardError{Errno: errno, Err: err}
+			return errno, true
 		}
 	}
-	return err
+	return 0, false
 }
 
 // checkGuard refuses options that contradict each other.

@@ -66,7 +66,8 @@ type StoreInfo struct {
 	// Location is the socket's address or the root directory.
 	Location string `json:"location"`
 	// ID is stable for the life of the store: the daemon's UUID, or one
-	// derived from the database of an embedded store.
+	// derived from the database of an embedded store. It is empty for a daemon
+	// that has none and cannot write one, for its disk is full.
 	ID string `json:"id"`
 	// Version is containerd's version as it reports it ("2.4.2"); for an
 	// embedded store the version of the packages linked in.

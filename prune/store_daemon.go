@@ -119,9 +119,9 @@ func (s *daemonStore) Info(ctx context.Context) (StoreInfo, error) {
 	if err != nil {
 		return StoreInfo{}, fmt.Errorf("read the version of containerd: %w", err)
 	}
-	server, err := s.client.Server(ctx)
+	uuid, err := s.uuid(ctx)
 	if err != nil {
-		return StoreInfo{}, fmt.Errorf("read the UUID of containerd: %w", err)
+		return StoreInfo{}, err
 	}
 	names, err := s.snapshotters(ctx)
 	if err != nil {
@@ -130,10 +130,23 @@ func (s *daemonStore) Info(ctx context.Context) (StoreInfo, error) {
 	return StoreInfo{
 		Kind:         StoreDaemon,
 		Location:     s.path,
-		ID:           server.UUID,
+		ID:           uuid,
 		Version:      strings.TrimPrefix(version.Version, "v"),
 		Snapshotters: names,
 	}, nil
+}
+
+// uuid is empty for a server that could not write one yet: it makes its UUID
+// when it is first asked, and its disk may be full or read-only by then.
+func (s *daemonStore) uuid(ctx context.Context) (string, error) {
+	server, err := s.client.Server(ctx)
+	if _, disk := diskErrno(err); disk {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the UUID of containerd: %w", err)
+	}
+	return server.UUID, nil
 }
 
 // snapshotters names the snapshotter plugins that work: one that failed to

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -69,6 +70,11 @@ func create(tb testing.TB, opts Options) *Daemon {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(d.cleanup)
+	if opts.Mount != nil {
+		if err := errors.Join(os.Mkdir(d.Root(), 0o711), opts.Mount(d.Root())); err != nil {
+			tb.Fatalf("giving the daemon a disk of its own: %v", err)
+		}
+	}
 	return d
 }
 

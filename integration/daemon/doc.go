@@ -25,6 +25,10 @@ type Options struct {
 	// Dir is where the daemon's folder is made: the system's temporary
 	// folder unless set. /dev/shm makes filling large stores faster.
 	Dir string
+	// Mount, if set, is called with the path of the root, an empty folder,
+	// before the daemon first starts: to give it a disk of its own. What it
+	// mounts is unmounted in the end.
+	Mount func(root string) error
 	// LogLevel is containerd's default unless set: at "trace" the log tells of
 	// every collection.
 	LogLevel string

@@ -1,6 +1,7 @@
 // Package parts makes sure that the real programs the integration tests need
 // are on this machine: containerd, ctr, runc, a shim, dockerd, buildkitd, and
-// the image tools umoci and skopeo, a browser.
+// the image tools umoci and skopeo, a browser, and
+// what makes file systems.
 //
 // Go programs are built once, from the Go module proxy, into
 // .cache/parts/<name>@<version>/ under the project's root, which git ignores.
@@ -26,11 +27,12 @@ const (
 	Umoci        Part = "umoci"
 	Skopeo       Part = "skopeo"
 	Chromium     Part = "chromium"
+	E2fsprogs    Part = "e2fsprogs"
 )
 
 // All returns every part, those that the first tests need first.
 func All() []Part {
-	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium}
+	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs}
 }
 
 // Paths says where the programs of the parts are.

@@ -61,8 +61,9 @@ var recipes = map[Part]recipe{
 		packages: []string{"./cmd/buildkitd", "./cmd/buildctl"},
 		programs: []string{"buildkitd", "buildctl"},
 	},
-	Umoci:  {programs: []string{"umoci"}, needs: []string{"umoci"}, debian: []string{"umoci"}},
-	Skopeo: {programs: []string{"skopeo"}, needs: []string{"skopeo"}, debian: []string{"skopeo"}},
+	Umoci:     {programs: []string{"umoci"}, needs: []string{"umoci"}, debian: []string{"umoci"}},
+	Skopeo:    {programs: []string{"skopeo"}, needs: []string{"skopeo"}, debian: []string{"skopeo"}},
+	E2fsprogs: {programs: []string{"mkfs.ext4", "e2fsck"}, needs: []string{"mkfs.ext4", "e2fsck"}, debian: []string{"e2fsprogs"}},
 	// The fonts make the browser measure text as on a desktop.
 	Chromium: {programs: []string{"chromium"}, needs: []string{"chromium"}, debian: []string{"chromium", "fonts-dejavu-core"}},
 }

@@ -1,0 +1,206 @@
+package disk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	"github.com/ctr-prune/ctr-prune/integration/parts"
+)
+
+// The exit codes that a disk can lead to.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUnreachable = 4
+)
+
+// bed is a daemon whose root is a disk of its own, with images: base, used and
+// by-digest, which are in use, and gone1 to gone3, which are not.
+type bed struct {
+	*volume
+	d      *daemon.Daemon
+	images map[string]*imagestore.Image
+	// stopped says that ctr-prune is to open the root of the stopped daemon.
+	stopped bool
+}
+
+// patient keeps a daemon from collecting by itself what a test looks at.
+const patient = `[plugins."io.containerd.gc.v1.scheduler"]
+  mutation_threshold = 1000000
+`
+
+// each runs a test with every version, and with it running and stopped.
+func each(t *testing.T, test func(b *bed)) {
+	daemon.EachVersion(t, func(t *testing.T, version parts.Part) {
+		for _, stopped := range []bool{false, true} {
+			t.Run(map[bool]string{false: "running", true: "stopped"}[stopped], func(t *testing.T) {
+				test(newBed(t, version, stopped))
+			})
+		}
+	})
+}
+
+func newBed(t *testing.T, version parts.Part, stopped bool) *bed {
+	t.Helper()
+	b := &bed{volume: newVolume(t), images: map[string]*imagestore.Image{}, stopped: stopped}
+	b.d = daemon.Start(t, daemon.Options{Version: version, Config: patient, Mount: b.make})
+	builder, store := imagestore.New(1), b.d.Store("default")
+	base := builder.Image(imagestore.Spec{Name: "docker.io/library/base:1", LayerBytes: 64 << 10})
+	b.images["base"] = base
+	b.must(store.Add(t.Context(), base))
+	for _, name := range []string{"used", "by-digest", "gone1", "gone2", "gone3"} {
+		img := builder.Image(imagestore.Spec{Name: "docker.io/library/" + name + ":1", Base: base, Layers: 2, LayerBytes: 256 << 10})
+		b.images[name] = img
+		b.must(store.Add(t.Context(), img))
+	}
+	b.must(
+		store.NerdctlContainer(t.Context(), "used", "used", b.images["used"].Name, b.images["used"]),
+		store.Container(t.Context(), imagestore.ContainerSpec{ID: "by-digest", Image: b.images["by-digest"].Target.Digest.String(), Of: b.images["by-digest"]}),
+		store.Collect(t.Context()),
+	)
+	return b
+}
+
+// stop stops the daemon if the command is to run on its root.
+func (b *bed) stop() {
+	b.t.Helper()
+	if b.stopped {
+		b.d.Stop()
+	}
+}
+
+// capture reads the store; a daemon is up afterwards as it was before.
+func (b *bed) capture() *oracle.State {
+	b.t.Helper()
+	if !b.d.Running() {
+		b.d.Up()
+		defer b.d.Stop()
+	}
+	return b.d.Capture()
+}
+
+// result is what a run of the command left.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// prune runs the command with --all --force where the bed says.
+func (b *bed) prune(args ...string) result {
+	b.t.Helper()
+	where := []string{"--address", b.d.Address()}
+	if b.stopped {
+		where = []string{"--root", b.d.Root()}
+	}
+	return run(b.t, append(append(where, "--all", "--force"), args...)...)
+}
+
+func run(t *testing.T, args ...string) result {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = []string{"PATH=" + os.Getenv("PATH")}, &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+}
+
+// want fails the test unless the command ended with that code and said all of
+// that on stderr, and did not panic.
+func (r result) want(t *testing.T, code int, says ...string) result {
+	t.Helper()
+	if r.code != code {
+		t.Fatalf("exit code %d, want %d\n%s\n%s", r.code, code, r.stdout, r.stderr)
+	}
+	for _, text := range says {
+		if !strings.Contains(r.stderr, text) {
+			t.Errorf("stderr does not say %q:\n%s", text, r.stderr)
+		}
+	}
+	if strings.Contains(r.stderr, "panic") || strings.Contains(r.stderr, "goroutine ") {
+		t.Errorf("it panicked:\n%s", r.stderr)
+	}
+	return r
+}
+
+// document is the part of --format json that is looked at.
+type document struct {
+	Reclaimed struct{ Blobs, ContentBytes int64 }
+	Removed   []struct{ Name string }
+	Errors    []string
+}
+
+func (r result) document(t *testing.T) document {
+	t.Helper()
+	var d document
+	if err := json.Unmarshal([]byte(r.stdout), &d); err != nil {
+		t.Fatalf("%v in %s", err, r.stdout)
+	}
+	return d
+}
+
+// same fails the test unless nothing has changed.
+func same(t *testing.T, before, after *oracle.State) {
+	t.Helper()
+	if diff := cmp.Diff(oracle.Changes{}, oracle.Diff(before, after)); diff != "" {
+		t.Errorf("the store has changed:\n%s", diff)
+	}
+	if diff := cmp.Diff(before.Files, after.Files); diff != "" {
+		t.Errorf("the files have changed:\n%s", diff)
+	}
+}
+
+// harmless fails the test if the oracle finds harm, or if the reclaimed bytes
+// are not those of the disk.
+func harmless(t *testing.T, before, after *oracle.State, reclaimed int64) {
+	t.Helper()
+	if err := oracle.Check(before, after); err != nil {
+		t.Errorf("harm:\n%v", err)
+	}
+	if freed := oracle.DiskFreed(before, after); freed != reclaimed {
+		t.Errorf("%d bytes are reported, the files say %d", reclaimed, freed)
+	}
+}
+
+// names lists the records of the namespace.
+func names(s *oracle.State) map[string]bool {
+	all := map[string]bool{}
+	for name := range s.Namespaces["default"].Images {
+		all[name] = true
+	}
+	return all
+}
+
+// works fails the test unless the pruned store takes an image and a plain run
+// removes it again.
+func (b *bed) works(ctx context.Context) {
+	b.t.Helper()
+	b.d.Up()
+	late := imagestore.New(2).Image(imagestore.Spec{Name: "docker.io/library/late:1", Layers: 1, LayerBytes: 64 << 10})
+	b.must(b.d.Store("default").Add(ctx, late))
+	b.stop()
+	doc := b.prune("--format", "json").want(b.t, exitDone).document(b.t)
+	if len(doc.Removed) != 1 || doc.Reclaimed.Blobs != int64(len(late.Digests())) {
+		b.t.Errorf("a plain run removes %s", fmt.Sprint(doc))
+	}
+	where := []string{"check", "--address", b.d.Address()}
+	if b.stopped {
+		where = []string{"check", "--root", b.d.Root()}
+	}
+	run(b.t, where...).want(b.t, exitDone)
+}

@@ -1,0 +1,81 @@
+package disk
+
+import (
+	"os"
+	"testing"
+)
+
+// A disk that is full to the last byte takes no plan. The run says so, offers
+// --no-guard, and has changed nothing; that makes room for real, and a plain
+// run works again.
+func TestFullDisk(t *testing.T) {
+	each(t, func(b *bed) {
+		b.stop()
+		b.fill()
+		before := b.capture()
+		b.prune().want(b.t, exitFailed, "nothing was removed", "the disk is full", "no space left on device", "--no-guard")
+		same(b.t, before, b.capture())
+
+		doc := b.prune("--no-guard", "--format", "json").want(b.t, exitDone).document(b.t)
+		after := b.capture()
+		harmless(b.t, before, after, doc.Reclaimed.ContentBytes)
+		if doc.Reclaimed.Blobs != 3*4+2 || len(doc.Removed) != 5 {
+			b.t.Errorf("freed %+v", doc)
+		}
+		by := b.images["by-digest"]
+		if left := names(after); len(left) != 2 || !left[b.images["used"].Name] || !left["<none>@"+by.Target.Digest.String()] {
+			b.t.Errorf("records left: %v", left)
+		}
+		b.works(b.t.Context())
+	})
+}
+
+// On a read-only disk nothing changes, whatever is tried, and it is said in a
+// sentence.
+func TestReadOnlyDisk(t *testing.T) {
+	each(t, func(b *bed) {
+		b.stop()
+		before := b.capture()
+		b.readOnly()
+		code := exitFailed
+		if b.stopped {
+			code = exitUnreachable
+		}
+		b.prune().want(b.t, code, "read-only")
+		b.prune("--no-guard").want(b.t, code, "read-only")
+		b.d.Kill()
+		b.remount()
+		b.d.Up()
+		b.stop()
+		same(b.t, before, b.capture())
+		b.prune().want(b.t, exitDone)
+		b.works(b.t.Context())
+	})
+}
+
+// A blob that not even root can remove is not counted, and told of with the
+// reason; what containerd could not remove because of it goes later.
+func TestUndeletableBlob(t *testing.T) {
+	each(t, func(b *bed) {
+		b.stop()
+		before := b.capture()
+		stuck := b.images["gone2"].Layers[2].Blob.Desc.Digest
+		b.pin(b.d.BlobFile(stuck), true)
+		r := b.prune("--format", "json").want(b.t, exitFailed, stuck.String()+" cannot be removed, for its file is marked immutable")
+		after := b.capture()
+		harmless(b.t, before, after, r.document(b.t).Reclaimed.ContentBytes)
+		if _, err := os.Lstat(b.d.BlobFile(stuck)); err != nil {
+			b.t.Errorf("the test does not test what it is to: %v", err)
+		}
+		b.pin(b.d.BlobFile(stuck), false)
+		where := []string{"check", "--repair", "--address", b.d.Address()}
+		if b.stopped {
+			where = []string{"check", "--repair", "--root", b.d.Root()}
+		}
+		run(b.t, where...)
+		if _, err := os.Lstat(b.d.BlobFile(stuck)); !os.IsNotExist(err) {
+			b.t.Errorf("it is not gone: %v", err)
+		}
+		b.works(b.t.Context())
+	})
+}
