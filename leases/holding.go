@@ -66,9 +66,19 @@ func writeOnce(ctx context.Context, store content.Store, ref string, doc []byte,
 	return content.Copy(ctx, w, bytes.NewReader(doc), desc.Size, desc.Digest, content.WithLabels(labels))
 }
 
+// LostPlan is the error of [Held] when all that can be read was read, but
+// containerd knows plan blobs whose files are gone, as after a power failure:
+// it syncs a blob's content and not its name.
+type LostPlan struct{ Blobs []digest.Digest }
+
+func (e *LostPlan) Error() string {
+	return fmt.Sprintf("the files of the plan blobs %v are gone", e.Blobs)
+}
+
 // Held returns the plan blobs that the run lease of the namespace of ctx
 // holds, in no particular order. A lease taken by a run that was killed before
-// it wrote its plan holds none.
+// it wrote its plan holds none. The error is a *[LostPlan] if that is all that
+// went wrong.
 func Held(ctx context.Context, manager leases.Manager, store content.Store) ([][]byte, error) {
 	return plansOf(ctx, manager, store, leases.Lease{ID: RunID})
 }
@@ -79,6 +89,7 @@ func plansOf(ctx context.Context, manager leases.Manager, store content.Store, l
 		return nil, fmt.Errorf("listing what lease %q holds: %w", lease.ID, err)
 	}
 	var docs [][]byte
+	var lost []digest.Digest
 	var errs []error
 	for _, resource := range resources {
 		if resource.Type != "content" {
@@ -86,11 +97,16 @@ func plansOf(ctx context.Context, manager leases.Manager, store content.Store, l
 		}
 		doc, err := readPlan(ctx, store, digest.Digest(resource.ID))
 		switch {
+		case errdefs.IsNotFound(err):
+			lost = append(lost, digest.Digest(resource.ID))
 		case err != nil:
 			errs = append(errs, fmt.Errorf("reading the plan blob %s: %w", resource.ID, err))
 		case doc != nil:
 			docs = append(docs, doc)
 		}
+	}
+	if len(errs) == 0 && len(lost) > 0 {
+		return docs, &LostPlan{lost}
 	}
 	return docs, errors.Join(errs...)
 }

@@ -65,6 +65,11 @@ func (x *execution) takeOver(ctx context.Context, ns *Namespace, stale *ours.Sta
 func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (Recovered, error) {
 	recovered := Recovered{Namespace: ns.Name, Run: run.Name, Owner: run.Owner.String(), Started: run.Start}
 	docs, err := ours.Held(ctx, x.store.Leases(), x.store.Content())
+	if gone := (*ours.LostPlan)(nil); errors.As(err, &gone) {
+		// It will not come back: what is left is to end the run, and to say it.
+		x.fail(fmt.Errorf("what %s deleted from namespace %q is not known any more, so that nothing of it can be put back: %w; if a container misses its image, pull it again", run.Owner, ns.Name, gone))
+		err = nil
+	}
 	if err != nil {
 		return recovered, err
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/containerd/v2/core/content"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctr-prune/ctr-prune/leases"
@@ -344,5 +345,32 @@ func TestLeftOverClaims(t *testing.T) {
 	must(0, locker.Unlock(s.ctx, false))
 	if report := s.recover(); len(report.Recovered) != 0 || len(report.Untagged) != 2 {
 		t.Errorf("%+v", report)
+	}
+}
+
+// After a power failure the file of the plan may be gone although containerd
+// knows it. The killed run is ended all the same, and what is lost is told.
+func TestKilledRunWithoutItsPlan(t *testing.T) {
+	s := newScene(t, small())
+	s.crash("free ctr-prune and collect")
+	must(0, s.store.Content().Walk(s.ctx, func(info content.Info) error {
+		if info.Labels["ctr-prune/plan"] == "" {
+			return nil
+		}
+		return os.Remove(blobFile(s.store.layout.content, info.Digest))
+	}))
+	s.add(blob("c"), record("y:1", "c"))
+	report, err := s.run(context.Background(), process(t, 2))
+	if err == nil || !strings.Contains(err.Error(), "is not known any more") || len(report.Recovered) != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	for _, text := range []string{"a", "b", "c", "e"} {
+		if s.hasBlob(text) {
+			t.Errorf("blob %s is left", text)
+		}
+	}
+	checkNothingOfOurs(t, s.store)
+	if _, err := s.run(context.Background(), process(t, 2)); err != nil {
+		t.Errorf("the run after that: %v", err)
 	}
 }

@@ -31,6 +31,9 @@ const rootExamples = `  # What would go, and why the rest stays
   # The disk is full and containerd does not start
   ctr-prune --all --root /var/lib/containerd
 
+  # The same if the disk does not even take what guards a run
+  ctr-prune --all --root /var/lib/containerd --no-guard
+
   # For programs
   ctr-prune --all --dry-run --format json`
 

@@ -46,6 +46,7 @@ func each(t *testing.T, test func(b *bed)) {
 	daemon.EachVersion(t, func(t *testing.T, version parts.Part) {
 		for _, stopped := range []bool{false, true} {
 			t.Run(map[bool]string{false: "running", true: "stopped"}[stopped], func(t *testing.T) {
+				t.Parallel()
 				test(newBed(t, version, stopped))
 			})
 		}
@@ -100,11 +101,15 @@ type result struct {
 // prune runs the command with --all --force where the bed says.
 func (b *bed) prune(args ...string) result {
 	b.t.Helper()
-	where := []string{"--address", b.d.Address()}
+	return run(b.t, append(append(b.where(), "--all", "--force"), args...)...)
+}
+
+// where are the flags that name the store.
+func (b *bed) where() []string {
 	if b.stopped {
-		where = []string{"--root", b.d.Root()}
+		return []string{"--root", b.d.Root()}
 	}
-	return run(b.t, append(append(where, "--all", "--force"), args...)...)
+	return []string{"--address", b.d.Address()}
 }
 
 func run(t *testing.T, args ...string) result {
@@ -198,9 +203,5 @@ func (b *bed) works(ctx context.Context) {
 	if len(doc.Removed) != 1 || doc.Reclaimed.Blobs != int64(len(late.Digests())) {
 		b.t.Errorf("a plain run removes %s", fmt.Sprint(doc))
 	}
-	where := []string{"check", "--address", b.d.Address()}
-	if b.stopped {
-		where = []string{"check", "--root", b.d.Root()}
-	}
-	run(b.t, where...).want(b.t, exitDone)
+	run(b.t, append([]string{"check"}, b.where()...)...).want(b.t, exitDone)
 }

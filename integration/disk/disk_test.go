@@ -68,11 +68,7 @@ func TestUndeletableBlob(t *testing.T) {
 			b.t.Errorf("the test does not test what it is to: %v", err)
 		}
 		b.pin(b.d.BlobFile(stuck), false)
-		where := []string{"check", "--repair", "--address", b.d.Address()}
-		if b.stopped {
-			where = []string{"check", "--repair", "--root", b.d.Root()}
-		}
-		run(b.t, where...)
+		run(b.t, append([]string{"check", "--repair"}, b.where()...)...)
 		if _, err := os.Lstat(b.d.BlobFile(stuck)); !os.IsNotExist(err) {
 			b.t.Errorf("it is not gone: %v", err)
 		}
