@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -131,16 +132,46 @@ func (c completer) namespaces() (names []string) {
 	return typeable(names)
 }
 
-// images lists the names of the images in the namespaces that were typed.
-func (c completer) images() (names []string) {
+// images lists the names of the images that begin with what was typed, in the
+// namespaces that were typed.
+func (c completer) images(typed string) (names []string) {
+	if !beginning.MatchString(typed) {
+		return nil
+	}
 	c.each(func(ctx context.Context, store prune.Store) error {
-		list, err := store.Images().List(ctx)
+		list, err := store.Images().List(ctx, namedLike(typed)...)
 		for _, image := range list {
-			names = append(names, image.Name)
+			names = append(names, spellings(image.Name, typed)...)
 		}
 		return err
 	})
 	return typeable(names)
+}
+
+// namedLike has the server choose the images, so that of a large store only
+// what is offered is sent.
+func namedLike(typed string) []string {
+	if typed == "" {
+		return nil
+	}
+	quoted := regexp.QuoteMeta(typed)
+	return []string{
+		"name~=" + strconv.Quote("^"+quoted),
+		"name~=" + strconv.Quote("^docker\\.io/(library/)?"+quoted),
+	}
+}
+
+// spellings are the ways to type an image's name that begin with what was
+// typed: the way people know it, and in full.
+func spellings(name, typed string) (all []string) {
+	short := strings.TrimPrefix(strings.TrimPrefix(name, "docker.io/"), "library/")
+	if strings.HasPrefix(short, typed) {
+		all = append(all, short)
+	}
+	if short != name && typed != "" && strings.HasPrefix(name, typed) {
+		all = append(all, name)
+	}
+	return all
 }
 
 // each asks about every namespace that was typed.
@@ -166,25 +197,24 @@ func (c completer) each(fn func(context.Context, prune.Store) error) {
 
 // objects completes what can be explained: images as people know them, and
 // containers.
-func (c completer) objects(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
+func (c completer) objects(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 || !beginning.MatchString(typed) {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var names []string
 	c.each(func(ctx context.Context, store prune.Store) error {
-		images, err := store.Images().List(ctx)
-		for _, image := range images {
-			names = append(names, image.Name)
-			if short, ok := strings.CutPrefix(image.Name, "docker.io/library/"); ok {
-				names = append(names, short)
-			}
-		}
+		images, err := store.Images().List(ctx, namedLike(typed)...)
 		if err != nil {
 			return err
 		}
+		for _, image := range images {
+			names = append(names, spellings(image.Name, typed)...)
+		}
 		containers, err := store.Containers().List(ctx)
 		for _, container := range containers {
-			names = append(names, container.ID)
+			if strings.HasPrefix(container.ID, typed) {
+				names = append(names, container.ID)
+			}
 		}
 		return err
 	})
@@ -221,7 +251,7 @@ func (c completer) filters(_ *cobra.Command, _ []string, typed string) ([]string
 	files := cobra.ShellCompDirectiveNoFileComp
 	for _, key := range []string{"reference=", "reference!="} {
 		if strings.HasPrefix(typed, key) {
-			return prefixed(key, c.images()...), files
+			return prefixed(key, c.images(typed[len(key):])...), files
 		}
 	}
 	switch {
@@ -243,6 +273,9 @@ func (c completer) filters(_ *cobra.Command, _ []string, typed string) ([]string
 // easy is what can be typed in a shell as it is. Names of a store may hold
 // anything, and a completion is put on a command line.
 var easy = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,254}$`)
+
+// beginning is what easy names begin with.
+var beginning = regexp.MustCompile(`^[A-Za-z0-9._/:@+-]{0,255}$`)
 
 func typeable(names []string) []string {
 	var all []string

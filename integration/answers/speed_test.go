@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,11 +28,20 @@ func BenchmarkAnswers(b *testing.B) {
 	for _, args := range [][]string{
 		{"df"}, {"df", "-v"}, {"df", "--format", "json"}, {"df", "--html", b.TempDir() + "/df.html"},
 		{"explain", "--all", names[5_000]}, {"leases"}, {"runs"}, {"plan", "--all"},
+		{"__complete", "explain", ""}, {"__complete", "explain", "bulk.example/app-050"}, {"__complete", "--namespace", ""},
 	} {
 		b.Run(fmt.Sprint(args), func(b *testing.B) {
+			last := len(args)
+			if args[0] == "__complete" {
+				last-- // what is completed comes last
+				if args[1][0] == '-' {
+					last--
+				}
+			}
+			all := slices.Concat(args[:last], []string{"--address", d.Address()}, args[last:])
 			for b.Loop() {
 				start := time.Now()
-				peak, cpu := timed(b, append(args, "--address", d.Address()))
+				peak, cpu := timed(b, all)
 				b.ReportMetric(time.Since(start).Seconds(), "s/run")
 				b.ReportMetric(cpu, "cpu-s/run")
 				b.ReportMetric(peak, "MiB")
