@@ -58,6 +58,9 @@ type execution struct {
 	locker  leases.Locker
 	batches []batch
 	locked  []string
+	// baseline is what the store held when the run began: what went earlier,
+	// somebody else let go of.
+	baseline objects
 
 	// attempted are the records that this run deleted, or may have, by
 	// namespace.

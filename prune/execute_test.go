@@ -370,3 +370,22 @@ func TestExecuteStandInTaken(t *testing.T) {
 		checkRecordNames(t, s, left...)
 	}
 }
+
+// What went between the plan and the run, somebody else let go of: the run
+// did not reclaim it, and does not wonder where it is.
+func TestReclaimedBeginsWithTheRun(t *testing.T) {
+	s := newScene(t, small())
+	plan := s.plan(process(t, 1))
+	must(0, s.store.Images().Delete(s.ctx, "x:2"))
+	s.collect()
+	report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.hasBlob("b") {
+		t.Fatal("the other image is still there")
+	}
+	if report.Reclaimed.Blobs != 2 || report.Others != (Amount{}) || len(report.Changes) > 0 {
+		t.Errorf("reclaimed %+v, others %+v, changes %q", report.Reclaimed, report.Others, report.Changes)
+	}
+}

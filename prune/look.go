@@ -41,6 +41,7 @@ func (x *execution) revalidate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	x.baseline = inv.objects()
 	current, err := inv.decide(x.plan.policy, x.plan.now)
 	if err != nil {
 		return err

@@ -82,7 +82,7 @@ func (x *execution) addFiles(ctx context.Context, remaining objects) error {
 // tally sorts what is gone by why it went, and says where the plan and the
 // store differ.
 func (x *execution) tally(after *Inventory, remaining objects) {
-	gone := x.plan.inventory.objects().without(remaining)
+	gone := x.baseline.without(remaining)
 	x.report.deleted = gone.within(x.plan.outcome.freed)
 	garbage := gone.within(x.plan.outcome.garbage)
 	others := gone.without(x.report.deleted).without(garbage)
@@ -96,7 +96,7 @@ func (x *execution) tally(after *Inventory, remaining objects) {
 	if x.opts.Grace > 0 {
 		return // what is still there is there as planned
 	}
-	x.report.Changes = x.changes(c, now, x.plan.outcome.freed.without(gone))
+	x.report.Changes = x.changes(c, now, x.plan.outcome.freed.within(remaining))
 }
 
 // heldNow lists what the plan expected to stay and what it did not, as far as
