@@ -25,8 +25,9 @@ func BenchmarkAnswers(b *testing.B) {
 		return err
 	})
 	d.Restart(func(o *daemon.Options) { o.NoSync = false })
+	html := filepath.Join(b.TempDir(), "df.html")
 	for _, args := range [][]string{
-		{"df"}, {"df", "-v"}, {"df", "--format", "json"}, {"df", "--html", b.TempDir() + "/df.html"},
+		{"df"}, {"df", "-v"}, {"df", "--format", "json"}, {"df", "--html", html},
 		{"explain", "--all", names[5_000]}, {"leases"}, {"runs"}, {"plan", "--all"},
 		{"__complete", "explain", ""}, {"__complete", "explain", "bulk.example/app-050"}, {"__complete", "--namespace", ""},
 	} {
@@ -45,6 +46,9 @@ func BenchmarkAnswers(b *testing.B) {
 				b.ReportMetric(time.Since(start).Seconds(), "s/run")
 				b.ReportMetric(cpu, "cpu-s/run")
 				b.ReportMetric(peak, "MiB")
+				if page, err := os.Stat(html); err == nil && slices.Contains(args, html) {
+					b.ReportMetric(float64(page.Size())/1e6, "page-MB")
+				}
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package answers_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -43,32 +44,55 @@ func (n *node) restart() {
 	}
 }
 
-// What a run with a grace removed survives a restart and a collection, and
-// comes back with everything it had.
+// reboot ends the daemon as a power failure does, and takes away what a
+// machine does not keep: the state under /run.
+func (n *node) reboot() {
+	n.t.Helper()
+	if !n.stopped {
+		n.daemon.Kill()
+	}
+	n.must(os.RemoveAll(n.daemon.State()))
+	n.daemon.Up()
+	n.must(n.daemon.Store("default").Collect(n.t.Context()))
+	if n.stopped {
+		n.daemon.Stop()
+	}
+}
+
+// What a run with a grace removed survives a restart, a reboot and a
+// collection, and comes back with everything it had.
 func TestUndoAfterARestart(t *testing.T) {
 	everywhere(t, func(n *node) {
 		before := n.state()
-		run := n.graced()
-		if len(run.Records) != 5 || run.Holds.TotalBytes == 0 {
-			t.Errorf("the run: %+v", run)
-		}
-		n.restart()
-		n.graceIsTold(run)
-		r := n.run(0, "undo")
-		n.wantText(r.stdout, "Restored: "+n.app.Name, "5 image records of run "+run.Name+" back.")
-		after := n.state()
-		for name, image := range before.Namespaces["default"].Images {
-			back := after.Namespaces["default"].Images[name]
-			if diff := cmp.Diff(image.Labels, back.Labels); diff != "" || back.Target.Digest != image.Target.Digest {
-				t.Errorf("%s: %v, labels (-before +after):\n%s", name, back.Target, diff)
+		for _, ends := range []func(){n.restart, n.reboot} {
+			run := n.graced()
+			if len(run.Records) != 5 || run.Holds.TotalBytes == 0 {
+				t.Errorf("the run: %+v", run)
 			}
-		}
-		n.nothingLost(before, after)
-		if left := read[runsDocument](n, "runs").Runs; len(left) > 0 {
-			t.Errorf("runs left: %+v", left)
+			ends()
+			n.graceIsTold(run)
+			r := n.run(0, "undo")
+			n.wantText(r.stdout, "Restored: "+n.app.Name, "5 image records of run "+run.Name+" back.")
+			n.everythingIsBack(before)
 		}
 		n.wantText(n.run(2, "undo").stderr, "there is no run to undo")
 	})
+}
+
+// everythingIsBack checks that nothing tells of a run that was undone.
+func (n *node) everythingIsBack(before *oracle.State) {
+	n.t.Helper()
+	after := n.state()
+	for name, image := range before.Namespaces["default"].Images {
+		back := after.Namespaces["default"].Images[name]
+		if diff := cmp.Diff(image.Labels, back.Labels); diff != "" || back.Target.Digest != image.Target.Digest {
+			n.t.Errorf("%s: %v, labels (-before +after):\n%s", name, back.Target, diff)
+		}
+	}
+	n.nothingLost(before, after)
+	if left := read[runsDocument](n, "runs").Runs; len(left) > 0 {
+		n.t.Errorf("runs left: %+v", left)
+	}
 }
 
 // graceIsTold checks that df and explain name the grace.
