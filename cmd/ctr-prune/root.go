@@ -19,6 +19,10 @@ On a terminal the plan is shown and a question asked; --force asks nothing.`
 const rootExamples = `  # What would go, and why the rest stays
   ctr-prune --all --dry-run
 
+  # What fills the disk, and why an image is still there
+  ctr-prune df
+  ctr-prune explain --all nginx:1.27
+
   # Remove every unused image that is at least three days old
   ctr-prune --all --until 72h
 
@@ -27,6 +31,10 @@ const rootExamples = `  # What would go, and why the rest stays
 
   # Only images of one registry, but nothing labelled keep
   ctr-prune --all --filter 'reference=ghcr.io/*/*' --filter 'label!=keep'
+
+  # Remove, change one's mind, put back
+  ctr-prune --all --grace 24h
+  ctr-prune undo
 
   # The disk is full and containerd does not start
   ctr-prune --all --root /var/lib/containerd
