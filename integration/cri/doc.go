@@ -103,6 +103,16 @@ func (n *Node) dial() {
 	})
 }
 
+// Ready waits until CRI works, as after a restart by somebody who goes on with
+// the connections there are.
+func (n *Node) Ready() {
+	n.tb.Helper()
+	n.await("CRI to be ready", func(ctx context.Context) (bool, error) {
+		_, err := n.Status(ctx, PauseName)
+		return err == nil, nil
+	})
+}
+
 // await asks until the answer is yes: CRI follows containerd's events in its
 // own time and offers nothing to wait on.
 func (n *Node) await(what string, ask func(ctx context.Context) (bool, error)) {

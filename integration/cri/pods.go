@@ -17,6 +17,15 @@ type Pod struct {
 // Pod runs a sandbox in namespace default.
 func (n *Node) Pod(name string) *Pod {
 	n.tb.Helper()
+	pod, err := n.TryPod(n.tb.Context(), name)
+	if err != nil {
+		n.tb.Fatalf("running pod %s: %v", name, err)
+	}
+	return pod
+}
+
+// TryPod is Pod for pods that may not come to be.
+func (n *Node) TryPod(ctx context.Context, name string) (*Pod, error) {
 	config := &runtime.PodSandboxConfig{
 		Metadata:     &runtime.PodSandboxMetadata{Name: name, Namespace: "default", Uid: "uid-of-" + name},
 		LogDirectory: filepath.Join(n.Dir(), "logs", name),
@@ -28,12 +37,12 @@ func (n *Node) Pod(name string) *Pod {
 			SecurityContext: &runtime.LinuxSandboxSecurityContext{NamespaceOptions: hostNamespaces()},
 		},
 	}
-	answer, err := n.Runtime.RunPodSandbox(n.tb.Context(), &runtime.RunPodSandboxRequest{Config: config})
+	answer, err := n.Runtime.RunPodSandbox(ctx, &runtime.RunPodSandboxRequest{Config: config})
 	if err != nil {
-		n.tb.Fatalf("running pod %s: %v", name, err)
+		return nil, err
 	}
 	n.pods = append(n.pods, answer.GetPodSandboxId())
-	return &Pod{n: n, ID: answer.GetPodSandboxId(), config: config}
+	return &Pod{n: n, ID: answer.GetPodSandboxId(), config: config}, nil
 }
 
 func hostNamespaces() *runtime.NamespaceOption {

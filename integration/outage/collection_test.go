@@ -1,6 +1,7 @@
 package outage
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -38,7 +39,7 @@ func (b *bed) diesCollecting() int {
 	if !h.reached {
 		b.t.Fatalf("the command ended before the collection: %s", h.Stderr())
 	}
-	first := b.watchDeletion()
+	first := b.watch(unix.IN_DELETE)
 	h.release()
 	b.must(first())
 	b.d.Kill()
@@ -56,7 +57,7 @@ func (b *bed) diesCollecting() int {
 func TestForgottenBlobsAreNotCounted(t *testing.T) {
 	onDaemons(t, collected, func(b *bed) {
 		h := b.halt(collecting)
-		first := b.watchDeletion()
+		first := b.watch(unix.IN_DELETE)
 		h.release()
 		b.must(first())
 		b.d.Kill()
@@ -81,25 +82,25 @@ func TestForgottenBlobsAreNotCounted(t *testing.T) {
 	})
 }
 
-// watchDeletion returns a function that waits until the file of a blob is
-// deleted.
-func (b *bed) watchDeletion() func() error {
+// watch returns a function that waits until something happens to the file of a
+// blob, from now on: unix.IN_DELETE, or unix.IN_MOVED_TO when it gets one.
+func (b *bed) watch(event uint32) func() error {
 	b.t.Helper()
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
 	b.must(err)
 	dir := filepath.Join(b.d.Root(), "io.containerd.content.v1.content", "blobs", "sha256")
-	_, err = unix.InotifyAddWatch(fd, dir, unix.IN_DELETE)
+	_, err = unix.InotifyAddWatch(fd, dir, event)
 	b.must(err)
 	return func() error {
 		defer unix.Close(fd)
 		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		for {
 			n, err := unix.Poll(ready, int(time.Minute.Milliseconds()))
-			if err == unix.EINTR {
+			if errors.Is(err, unix.EINTR) {
 				continue
 			}
 			if err == nil && n == 0 {
-				err = fmt.Errorf("no blob was deleted")
+				err = fmt.Errorf("nothing happened to any blob")
 			}
 			return err
 		}

@@ -65,24 +65,25 @@ func (b *bed) execute(now func() time.Time, opts ...prune.OpenOption) (*prune.Re
 	return plan.Execute(ctx, store, prune.ExecuteOptions{Now: now})
 }
 
-// So does the command by itself, after some minutes.
+// So does the command by itself, after some minutes. It is frozen when it has
+// written its plan.
 func TestTheCommandGivesAFrozenContainerdUp(t *testing.T) {
 	onDaemons(t, 6, func(b *bed) {
 		if b.soak() == 0 {
 			return // seven minutes: only in the long mode
 		}
-		h := b.halt(firstDelete)
+		planned := b.watch(unix.IN_MOVED_TO)
+		r := b.start(b.d.Address())
+		b.must(planned())
 		b.d.Pause()
-		h.release()
 		select {
-		case <-h.Ended():
+		case <-r.Ended():
 		case <-time.After(10 * time.Minute):
 			b.t.Error("the command still waits")
-			b.d.Continue()
 		}
-		code := h.end()
-		if b.d.Continue(); code != exitFailed {
-			b.t.Errorf("exit code %d: %s", code, h.Stderr())
+		b.d.Continue()
+		if code, _ := r.End(); code != exitFailed {
+			b.t.Errorf("exit code %d: %s", code, r.Stderr())
 		}
 		b.recovered("given up by the command")
 	})

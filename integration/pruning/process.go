@@ -2,6 +2,7 @@ package pruning
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -99,3 +100,16 @@ func (p *Process) JSON(into any) {
 
 // Printed says whether an ended command printed any result.
 func (p *Process) Printed() bool { return p.out.Len() > 0 }
+
+// Try runs a program and returns what it said and its exit code, -1 if ctx
+// ended it. Unlike [Start] it may be called from any goroutine.
+func Try(ctx context.Context, program string, args ...string) (said string, code int, err error) {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TERM=dumb"}
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return string(out), -1, err
+	}
+	return string(out), cmd.ProcessState.ExitCode(), nil
+}

@@ -1,0 +1,19 @@
+package races
+
+import (
+	"os"
+	"testing"
+
+	"github.com/containerd/log"
+)
+
+func TestMain(m *testing.M) {
+	// containerd's packages warn of what they would only prefer to have.
+	if err := log.SetLevel("error"); err != nil {
+		panic(err)
+	}
+	if address := os.Getenv(childAddress); address != "" {
+		os.Exit(beChild(address))
+	}
+	os.Exit(m.Run())
+}

@@ -1,0 +1,160 @@
+package races
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// errGone is what came of something whose image was removed between its look-up
+// and its use, as any removal of an unused image does.
+var errGone = errors.New("the image was removed before it was in use")
+
+// errBusy is a pruner that found another one at work.
+var errBusy = errors.New("another run is under way")
+
+// comingBack is how long after a restart clients may still fail to connect.
+const comingBack = 10 * time.Second
+
+// tally counts what became of all that was tried.
+type tally struct {
+	up sync.RWMutex // held while the daemon is down: nothing new begins
+
+	mu       sync.Mutex
+	restarts int
+	down     bool
+	since    time.Time
+	counts   map[string]map[string]int
+	failures []string
+	losses   []string
+}
+
+func (y *tally) init() { y.counts = make(map[string]map[string]int) }
+
+// outage notes a time in which the daemon is not there.
+func (y *tally) outage(take func()) {
+	y.up.Lock()
+	defer y.up.Unlock()
+	y.mark(true)
+	take()
+	y.mark(false)
+}
+
+func (y *tally) mark(down bool) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.down, y.since = down, time.Now()
+	if down {
+		y.restarts++
+	}
+}
+
+func (y *tally) began() int {
+	y.up.RLock()
+	defer y.up.RUnlock()
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.restarts
+}
+
+// try does something once and counts what came of it.
+func (y *tally) try(ctx context.Context, name string, do func(context.Context) error) {
+	before := y.began()
+	err := do(ctx)
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	what := y.judge(ctx, before, err)
+	if y.counts[name] == nil {
+		y.counts[name] = make(map[string]int)
+	}
+	y.counts[name][what]++
+	if what == failed {
+		y.failures = append(y.failures, fmt.Sprintf("%s: %v", name, err))
+	}
+}
+
+const failed = "FAILED"
+
+// judge says what an outcome is.
+func (y *tally) judge(ctx context.Context, before int, err error) string {
+	switch {
+	case err == nil:
+		return "done"
+	case errors.Is(err, errGone):
+		return "image gone"
+	case errors.Is(err, errUnleased):
+		return "unpacked without a lease"
+	case errors.Is(err, errBusy):
+		return "busy"
+	case ctx.Err() != nil:
+		return "cut off by the end"
+	case before != y.restarts || y.down, unready(err) && time.Since(y.since) < comingBack:
+		return "cut off by a restart"
+	default:
+		return failed
+	}
+}
+
+// unready says whether an error is that of a containerd that is about to be
+// there again. CRI says so only in words.
+func unready(err error) bool {
+	return errdefs.IsUnavailable(err) || status.Code(err) == codes.Unavailable || strings.Contains(err.Error(), "not initialized yet")
+}
+
+// everybody says whether all have done something.
+func (y *tally) everybody(actors map[string]func(context.Context) error) bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	for name := range actors {
+		if y.counts[name]["done"] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// lost notes what must never be.
+func (y *tally) lost(format string, args ...any) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.losses = append(y.losses, fmt.Sprintf(format, args...))
+}
+
+// note counts something that is neither a success nor a failure.
+func (y *tally) note(name, what string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.counts[name] == nil {
+		y.counts[name] = make(map[string]int)
+	}
+	y.counts[name][what]++
+}
+
+// report prints the counts and fails the test for failures and losses.
+func (y *tally) report(t *testing.T) {
+	t.Helper()
+	const most = 10
+	for _, name := range slices.Sorted(maps.Keys(y.counts)) {
+		t.Logf("%-16s %v", name, y.counts[name])
+		if y.counts[name]["done"] == 0 {
+			t.Errorf("%s: nothing was done", name)
+		}
+	}
+	t.Logf("%d restarts, %d failures, %d losses", y.restarts, len(y.failures), len(y.losses))
+	for _, text := range y.failures[:min(most, len(y.failures))] {
+		t.Errorf("failed, but would not have without the pruner: %s", text)
+	}
+	for _, text := range y.losses[:min(most, len(y.losses))] {
+		t.Errorf("lost: %s", text)
+	}
+}

@@ -1,0 +1,118 @@
+package races
+
+import (
+	"context"
+	"fmt"
+
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/pkg/oci"
+	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+)
+
+// unlessGone returns errGone if the record that failed to be used is not there
+// any more, else the failure.
+func unlessGone(ctx context.Context, s imagestore.Store, name string, failure error) error {
+	_, err := s.Client.ImageService().Get(s.Context(ctx), name)
+	if errdefs.IsNotFound(err) {
+		return fmt.Errorf("%w: %w", errGone, failure)
+	}
+	return failure
+}
+
+// runs creates a container right after the pull of its image, as `ctr run`
+// does. When it is there its snapshots are, and stay; so does its image.
+func (r *race) runs(ctx context.Context) error {
+	s := r.store("default")
+	img, name := r.pick(fmt.Sprintf("run-%d", r.next()))
+	nctx := s.Context(ctx)
+	if err := r.pull(nctx, s.Client, name); err != nil {
+		return err
+	}
+	image, err := s.Client.GetImage(nctx, name)
+	if err != nil {
+		return unlessGone(ctx, s, name, err)
+	}
+	id := fmt.Sprintf("c%d", r.next())
+	_, err = s.Client.NewContainer(nctx, id,
+		containerd.WithImage(image), containerd.WithSnapshotter(s.Snapshotter), containerd.WithNewSnapshot(id, image),
+		containerd.WithNewSpec(oci.WithProcessArgs(cri.SleeperPath)))
+	if err != nil {
+		return unlessGone(ctx, s, name, fmt.Errorf("creating a container: %w", err))
+	}
+	if err := r.rounds.await(ctx); err != nil {
+		return err
+	}
+	s = r.store("default")
+	if err := r.whole(ctx, s, id, name, img); err != nil {
+		return err
+	}
+	container, err := s.Client.LoadContainer(s.Context(ctx), id)
+	if err != nil {
+		return err
+	}
+	return container.Delete(s.Context(ctx), containerd.WithSnapshotCleanup)
+}
+
+// whole looks at a container that a run has seen.
+func (r *race) whole(ctx context.Context, s imagestore.Store, id, name string, img *imagestore.Image) error {
+	lost, err := missingSnapshots(ctx, s, img)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Client.SnapshotService(s.Snapshotter).Stat(s.Context(ctx), id); errdefs.IsNotFound(err) {
+		lost = append(lost, id)
+	}
+	if len(lost) > 0 {
+		r.tally.lost("container %s lost snapshots %v", id, lost)
+	}
+	_, err = s.Client.ImageService().Get(s.Context(ctx), name)
+	if errdefs.IsNotFound(err) {
+		// Its image was looked up before it was removed, and it was created
+		// after the run had looked again.
+		r.tally.note("run", "created too late for its record")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	blobs, err := missing(ctx, s, img.Digests()...)
+	if len(blobs) > 0 {
+		r.tally.lost("the image %s of container %s lost %v", name, id, blobs)
+	}
+	return err
+}
+
+// tags gives an image another name. Who looks it up and finds it gone when it
+// has the new name was too late.
+func (r *race) tags(ctx context.Context) error {
+	s := r.store("default")
+	img, name := r.pick("tagged")
+	if err := r.pull(s.Context(ctx), s.Client, name); err != nil {
+		return err
+	}
+	alias := fmt.Sprintf("docker.io/library/alias-%d:1", r.next()%8)
+	if err := s.Tag(ctx, name, alias); err != nil {
+		return unlessGone(ctx, s, name, err)
+	}
+	lost, err := missing(ctx, s, img.Digests()...)
+	if err != nil || len(lost) == 0 {
+		return err
+	}
+	rec, err := s.Client.ImageService().Get(s.Context(ctx), alias)
+	if errdefs.IsNotFound(err) {
+		return nil // it was pruned meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	target := rec.Target
+	err = s.Client.ImageService().Delete(s.Context(ctx), alias, images.DeleteTarget(&target))
+	if err != nil && !errdefs.IsNotFound(err) {
+		return err
+	}
+	return errGone
+}
