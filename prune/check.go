@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
@@ -94,8 +93,7 @@ func (k *checker) add(f Finding) { k.found = append(k.found, f) }
 // containerd leaves when it is killed while it collects.
 func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.Digest]struct{}) error {
 	known := k.inv.objects().blobs
-	sizer, ok := store.(blobSizer)
-	if !ok {
+	if _, ok := store.(blobSizer); !ok {
 		return nil
 	}
 	var errs []error
@@ -103,40 +101,18 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 		if _, ok := known[dgst]; ok {
 			continue
 		}
-		size, gone, err := k.sizeOfForgotten(ctx, store, sizer, dgst)
-		if err != nil || gone {
+		now, err := lookAtFile(ctx, store, k.inv, dgst)
+		if err != nil || now.gone || now.known {
 			errs = append(errs, err)
 			continue
 		}
 		k.add(Finding{
-			Problem: ProblemForgotten, Object: dgst.String(), Bytes: size, Repairable: true,
+			Problem: ProblemForgotten, Object: dgst.String(), Bytes: now.size, Repairable: true,
 			Meaning: "its file is on the disk but containerd does not know it, as after a crash; it looks only when it next removes content",
 			Mend:    "ctr-prune check --repair",
 		})
 	}
 	return errors.Join(errs...)
-}
-
-// blobSizer is a store that can look at the files of its blobs.
-type blobSizer interface {
-	blobFileSize(context.Context, digest.Digest) (int64, error)
-}
-
-// sizeOfForgotten looks again at a file that the inventory does not explain: a
-// blob that is being committed has its file first, and one that was collected
-// meanwhile has none any more.
-func (k *checker) sizeOfForgotten(ctx context.Context, store Store, sizer blobSizer, dgst digest.Digest) (size int64, gone bool, err error) {
-	for _, ns := range k.inv.Namespaces {
-		_, err := store.Content().Info(inNamespace(ctx, ns.Name), dgst)
-		if !errdefs.IsNotFound(err) {
-			return 0, err == nil, err
-		}
-	}
-	size, err = sizer.blobFileSize(ctx, dgst)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, true, nil
-	}
-	return size, false, err
 }
 
 // unreached finds what nothing holds.

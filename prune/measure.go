@@ -13,6 +13,9 @@ import (
 // measure reads the store again and fills the report with what is gone.
 func (x *execution) measure(ctx context.Context) {
 	newMeter(x.opts.Progress, StageMeasure).add(0)
+	// Files first: a blob that is pulled again meanwhile is then known by the
+	// time that the store is read.
+	files, filesErr := x.store.BlobFiles(ctx)
 	after, err := x.glance(ctx)
 	if err != nil {
 		x.fail(fmt.Errorf("what was reclaimed could not be measured: %w", err))
@@ -22,8 +25,12 @@ func (x *execution) measure(ctx context.Context) {
 	x.report.Untagged = x.untagged(after)
 	x.report.Aborted = x.aborted(after)
 	remaining := after.objects()
-	if err := x.addFiles(ctx, remaining); err != nil {
-		x.fail(err)
+	switch {
+	case errdefs.IsUnavailable(filesErr): // containerd's word has to do
+	case filesErr != nil:
+		x.fail(fmt.Errorf("looking for removed blobs on the disk: %w", filesErr))
+	default:
+		x.fail(x.addFiles(ctx, after, files, remaining))
 	}
 	x.tally(after, remaining)
 }
@@ -53,25 +60,27 @@ func compareRecords(a, b Record) int {
 }
 
 // addFiles counts a blob that containerd has forgotten but not removed from
-// the disk as remaining. Where the files cannot be seen containerd's word has
-// to do.
-func (x *execution) addFiles(ctx context.Context, remaining objects) error {
-	files, err := x.store.BlobFiles(ctx)
-	if errdefs.IsUnavailable(err) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("looking for removed blobs on the disk: %w", err)
-	}
+// the disk as remaining.
+func (x *execution) addFiles(ctx context.Context, after *Inventory, files map[digest.Digest]struct{}, remaining objects) error {
 	x.report.Verified = true
 	var left []digest.Digest
 	for dgst := range files {
-		if _, ok := remaining.blobs[dgst]; !ok {
-			remaining.blobs[dgst] = 0
-			if _, ours := x.plan.outcome.freed.blobs[dgst]; ours {
+		if _, ok := remaining.blobs[dgst]; ok {
+			continue
+		}
+		if _, ours := x.plan.outcome.freed.blobs[dgst]; ours {
+			now, err := lookAtFile(ctx, x.store, after, dgst)
+			if err != nil {
+				return fmt.Errorf("looking for the removed blob %s again: %w", dgst, err)
+			}
+			if now.gone {
+				continue
+			}
+			if !now.known {
 				left = append(left, dgst)
 			}
 		}
+		remaining.blobs[dgst] = 0
 	}
 	if len(left) > 0 {
 		return stuckError(ctx, x.store, left)
