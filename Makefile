@@ -47,8 +47,9 @@ test: ## all tests: unit and property tests, then against real daemons
 unit: ## only the tests that need no daemon
 	$(GO) test ./cmd/... $(LIBRARY)
 
-race: ## the library's tests under the race detector
+race: ## the library's tests, and races with it, under the race detector
 	$(GO) test -race -short -timeout 20m $(LIBRARY)
+	$(GO) test -race -count 1 -timeout 20m ./integration/races
 
 lint: tools ## vet and lint
 	$(GO) vet ./...
@@ -72,6 +73,7 @@ fuzz: ## run every fuzz target, each for FUZZTIME (10s)
 
 soak: ## hours of the test bed; SOAK=5m for each part
 	SOAK=$(SOAK) $(GO) test -count 1 -timeout 6h $(BED)
+	SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 6h ./integration/races
 
 bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 DIR=/dev/shm
 	mkdir -p .cache && rm -f .cache/bench.md
