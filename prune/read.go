@@ -67,14 +67,14 @@ type Source interface {
 // for what the policy at the time now can touch. Any error means that the
 // inventory is not to be trusted, and none is returned.
 func Read(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions) (*Inventory, error) {
-	inv, _, err := read(ctx, store, policy, now, opts)
+	inv, _, err := read(ctx, store, policy, now, opts, false)
 	return inv, err
 }
 
 // ReadPlan is [Read] and [Inventory.Plan] in one, and cheaper than both:
 // which snapshots are to be measured takes a plan to know.
 func ReadPlan(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions) (*Plan, error) {
-	inv, draft, err := read(ctx, store, policy, now, opts)
+	inv, draft, err := read(ctx, store, policy, now, opts, true)
 	if err != nil {
 		return nil, err
 	}
@@ -85,8 +85,9 @@ func ReadPlan(ctx context.Context, store Store, policy Policy, now time.Time, op
 	return draft, nil
 }
 
-// read also returns the plan that told what to measure, if one did.
-func read(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions) (*Inventory, *Plan, error) {
+// read also returns the plan that told what to measure, if one did. Drafts
+// asks for one where it costs nothing.
+func read(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions, drafts bool) (*Inventory, *Plan, error) {
 	info, err := store.Info(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("identifying the store: %w", err)
@@ -95,7 +96,7 @@ func read(ctx context.Context, store Store, policy Policy, now time.Time, opts R
 	if err != nil {
 		return nil, nil, fmt.Errorf("listing namespaces: %w", err)
 	}
-	r := &reader{store: store, info: info, opts: opts, now: now, progress: newMeter(opts.Progress, StageRead)}
+	r := &reader{store: store, info: info, opts: opts, drafts: drafts, now: now, progress: newMeter(opts.Progress, StageRead)}
 	inv := &Inventory{Store: info}
 	for _, name := range names {
 		inv.Namespaces = append(inv.Namespaces, &Namespace{Name: name})
@@ -124,6 +125,7 @@ type reader struct {
 	store    Store
 	info     StoreInfo
 	opts     ReadOptions
+	drafts   bool
 	now      time.Time
 	progress *meter
 }

@@ -3,52 +3,96 @@ package prune
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/containerd/errdefs"
+	"golang.org/x/sync/errgroup"
 )
 
 // sizes measures the snapshots that a plan by this policy frees or holds back,
 // or all of them. It returns the plan if it made one.
 func (r *reader) sizes(ctx context.Context, inv *Inventory, policy Policy) (*Plan, error) {
-	if r.opts.before != nil {
+	switch {
+	case r.opts.before != nil:
 		inv.takeSizes(r.opts.before)
 		return nil, nil
+	case r.opts.AllSizes:
+		return r.allSizes(ctx, inv, policy)
 	}
 	ids, draft, err := r.toMeasure(inv, policy)
 	if err != nil {
 		return nil, err
 	}
-	return draft, r.measure(ctx, inv, ids)
+	sizes, err := r.measure(ctx, ids)
+	inv.fill(ids, sizes)
+	return draft, err
 }
 
-func (r *reader) measure(ctx context.Context, inv *Inventory, ids []snapshotID) error {
-	var mu sync.Mutex
-	return eachOf(ctx, measurements, ids, func(ctx context.Context, id snapshotID) error {
-		snapshot := inv.Namespace(id.ns).Snapshots
+// allSizes measures every snapshot. If a plan is wanted it is made meanwhile:
+// the server is busy with the one, this process with the other.
+func (r *reader) allSizes(ctx context.Context, inv *Inventory, policy Policy) (draft *Plan, err error) {
+	ids := inv.objects().sortedSnapshots()
+	var sizes []int64
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		sizes, err = r.measure(ctx, ids)
+		return err
+	})
+	if r.drafts {
+		g.Go(func() (err error) {
+			draft, err = inv.Plan(policy, r.now)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	inv.fill(ids, sizes)
+	return draft, nil
+}
+
+// noSize is that of a snapshot that went since it was listed.
+const noSize = -1
+
+// measure asks for the sizes of snapshots.
+func (r *reader) measure(ctx context.Context, ids []snapshotID) ([]int64, error) {
+	sizes := make([]int64, len(ids))
+	places := make([]int, len(ids))
+	for i := range places {
+		places[i] = i
+	}
+	return sizes, eachOf(ctx, measurements, places, func(ctx context.Context, i int) error {
+		id := ids[i]
 		usage, err := r.store.Snapshotter(id.Snapshotter).Usage(inNamespace(ctx, id.ns), id.Key)
 		if errdefs.IsNotFound(err) {
-			return nil // gone since it was listed
+			sizes[i] = noSize
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("measuring snapshot %s in namespace %q: %w", id.SnapshotKey, id.ns, err)
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		s := snapshot[id.SnapshotKey]
-		s.Bytes, s.Measured = usage.Size, true
-		snapshot[id.SnapshotKey] = s
+		sizes[i] = usage.Size
 		r.progress.add(1)
 		return nil
 	})
+}
+
+// fill notes the sizes that were measured.
+func (inv *Inventory) fill(ids []snapshotID, sizes []int64) {
+	for i, id := range ids {
+		if sizes[i] == noSize {
+			continue
+		}
+		snapshots := inv.Namespace(id.ns).Snapshots
+		s := snapshots[id.SnapshotKey]
+		s.Bytes, s.Measured = sizes[i], true
+		snapshots[id.SnapshotKey] = s
+	}
 }
 
 // toMeasure lists the snapshots to measure. It plans without sizes to learn
 // which a prune needs.
 func (r *reader) toMeasure(inv *Inventory, policy Policy) ([]snapshotID, *Plan, error) {
 	switch {
-	case r.opts.AllSizes:
-		return inv.objects().sortedSnapshots(), nil, nil
 	case r.opts.Explain != "":
 		c := newCollector(inv, r.now)
 		n, err := c.find(r.opts.Explain, policy.within())

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -120,21 +121,19 @@ func (o *usageOptions) run(ctx context.Context, p process) error {
 		return err
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		inv, now, err := o.read(ctx, p, store, policy, prune.ReadOptions{AllSizes: true})
+		policy.Filters = filters.Everything()
+		plan, err := o.planned(ctx, p, store, policy, prune.ReadOptions{AllSizes: true})
 		if err != nil {
 			return err
 		}
-		usage, err := inv.Usage(policy, now, o.verbose || o.html != "")
-		if err != nil {
-			return err
-		}
+		usage := plan.Usage(o.verbose || o.html != "")
 		if o.html != "" {
 			if err := writePage(p, o.html, htmlreport.Page{Usage: usage, Generated: p.now()}); err != nil {
 				return err
 			}
 		}
 		usage.Images = choose(usage.Images)
-		return list.show(o.content(usage, now))
+		return list.show(o.content(usage, usage.Time))
 	})
 }
 
