@@ -24,7 +24,7 @@ MEMORY    ?= 10000
 # How long each part of `make soak` goes on that has no end of its own, and
 # the packages that have a long mode.
 SOAK      ?= 5m
-BED       := ./integration/faults ./integration/outage ./integration/disk
+BED       := ./integration/faults ./integration/outage ./integration/disk ./integration/embedded
 # The version of the linter stands in integration/tools/go.mod.
 LINT       = $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
 LINT_VERSION = $(shell cd integration/tools && $(GO) list -m -f '{{.Version}}' github.com/golangci/golangci-lint/v2)

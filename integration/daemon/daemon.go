@@ -54,18 +54,9 @@ func create(tb testing.TB, opts Options) *Daemon {
 	if reason := Unsupported(); reason != "" {
 		tb.Skip(reason)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
-	defer cancel()
-	paths, err := parts.Ensure(ctx, opts.Version)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	d := &Daemon{
-		tb:   tb,
-		opts: opts,
-		bin:  paths.Bin(opts.Version, "containerd"),
-		ctr:  paths.Bin(opts.Version, "ctr"),
-	}
+	d := &Daemon{tb: tb, opts: opts}
+	d.programs()
+	var err error
 	if d.dir, d.owner, err = makeDir(opts.Dir); err != nil {
 		tb.Fatal(err)
 	}
@@ -76,6 +67,19 @@ func create(tb testing.TB, opts Options) *Daemon {
 		}
 	}
 	return d
+}
+
+// programs finds those of the version, and builds them first if need be.
+func (d *Daemon) programs() {
+	d.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
+	defer cancel()
+	paths, err := parts.Ensure(ctx, d.opts.Version)
+	if err != nil {
+		d.tb.Fatal(err)
+	}
+	d.bin = paths.Bin(d.opts.Version, "containerd")
+	d.ctr = paths.Bin(d.opts.Version, "ctr")
 }
 
 // Version is the part whose containerd this is.
@@ -148,13 +152,14 @@ func (d *Daemon) Stop() {
 }
 
 // Restart stops the daemon if it runs and starts it again, with changed
-// options if given.
+// options if given, of which the version may be one.
 func (d *Daemon) Restart(change ...func(*Options)) {
 	d.tb.Helper()
 	d.Stop()
 	for _, c := range change {
 		c(&d.opts)
 	}
+	d.programs()
 	d.Up()
 }
 

@@ -1,0 +1,109 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// A process with these is a run that kills itself at a step.
+const (
+	victimRoot = "EMBEDDED_VICTIM_ROOT"
+	victimStep = "EMBEDDED_VICTIM_STEP"
+)
+
+// steps is a logger of bolt's that counts what every commit says: before
+// anything of it is written, and after all of it is on the disk. Databases take
+// it from bolt's default options, those of the snapshotters too.
+type steps struct {
+	bolt.Logger
+	kill int64
+	seen *atomic.Int64
+}
+
+// Debugf counts a step, and ends the process at the one it is to die at.
+func (s steps) Debugf(format string, v ...any) {
+	if !strings.HasPrefix(format, "Committing transaction") {
+		return
+	}
+	if s.seen.Add(1) == s.kill {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
+			panic(err)
+		}
+		select {}
+	}
+}
+
+// Errorf is for transactions that fail, of which there are none here.
+func (steps) Errorf(format string, v ...any) { panic(fmt.Sprintf(format, v...)) }
+
+func (steps) Infof(string, ...any) {}
+
+// beVictim prunes a root until it dies, or prints how many steps that took.
+func beVictim(root string) int {
+	kill, err := strconv.ParseInt(os.Getenv(victimStep), 10, 64)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	s := steps{kill: kill, seen: new(atomic.Int64)}
+	bolt.DefaultOptions.Logger = s
+	if err := pruneAll(context.Background(), root); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(s.seen.Load())
+	return 0
+}
+
+func pruneAll(ctx context.Context, root string) (err error) {
+	store, err := prune.OpenRoot(ctx, root)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	policy, now := pruning.All("default", "other"), time.Now()
+	inv, err := prune.Read(ctx, store, policy, now, prune.ReadOptions{})
+	if err != nil {
+		return err
+	}
+	plan, err := inv.Plan(policy, now)
+	if err != nil {
+		return err
+	}
+	_, err = plan.Execute(ctx, store, prune.ExecuteOptions{Now: time.Now})
+	return err
+}
+
+// kill runs a victim on the root. It returns whether it was killed, and else
+// how many steps it took.
+func (b *bed) kill(step int) (killed bool, taken int) {
+	b.t.Helper()
+	victim := exec.CommandContext(b.t.Context(), os.Args[0])
+	victim.Env = append(os.Environ(), victimRoot+"="+b.d.Root(), victimStep+"="+strconv.Itoa(step))
+	var out, errs bytes.Buffer
+	victim.Stdout, victim.Stderr = &out, &errs
+	err := victim.Run()
+	if status, ok := victim.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+		return true, 0
+	}
+	if err != nil {
+		b.t.Fatalf("the victim: %v\n%s", err, errs.String())
+	}
+	taken, err = strconv.Atoi(strings.TrimSpace(out.String()))
+	b.must(err)
+	return false, taken
+}
