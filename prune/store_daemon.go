@@ -28,7 +28,7 @@ type OpenOption func(*daemonConfig)
 type daemonConfig struct {
 	timeout time.Duration
 	dial    []grpc.DialOption
-	// insecure accepts a socket that every user may write to.
+	// insecure accepts a socket that others control.
 	insecure bool
 }
 
@@ -44,9 +44,10 @@ func WithDialOptions(opts ...grpc.DialOption) OpenOption {
 	return func(c *daemonConfig) { c.dial = append(c.dial, opts...) }
 }
 
-// WithInsecureSocket accepts a socket that every user of the machine may write
-// to, which [Open] refuses: whoever can write to it is root on the machine, and
-// may change the store under a run.
+// WithInsecureSocket accepts a socket that [Open] refuses: every user of the
+// machine may write to it or replace it, or it belongs to neither root nor the
+// user of this process. Whoever can write to it is root on the machine, and may
+// change the store under a run.
 func WithInsecureSocket() OpenOption {
 	return func(c *daemonConfig) { c.insecure = true }
 }

@@ -15,10 +15,6 @@ import (
 // (sockaddr_un in unix(7): 108 bytes, one of them the closing zero).
 const daemonPathMax = 107
 
-// worldWritable is the right of all others to write, which is what it takes to
-// connect to a socket (unix(7)).
-const worldWritable = 0o002
-
 const daemonHint = "is containerd running? Give its socket with --address"
 
 func daemonError(path, problem, hint string, err error) error {
@@ -26,8 +22,8 @@ func daemonError(path, problem, hint string, err error) error {
 }
 
 // daemonSocket turns an address into the absolute path of a socket that
-// exists, and which not every user may connect to unless insecure. It looks at
-// the file, but does not connect.
+// exists, and which nobody but root and this user controls, unless insecure. It
+// looks at the file and its folders, but does not connect.
 func daemonSocket(address string, insecure bool) (string, error) {
 	path, err := daemonPath(address)
 	if err != nil {
@@ -44,11 +40,10 @@ func daemonSocket(address string, insecure bool) (string, error) {
 	case fi.Mode().Type() != fs.ModeSocket:
 		return "", daemonError(path, "this is "+storeFileKind(fi)+", not a socket",
 			"give containerd's socket with --address", errdefs.ErrFailedPrecondition)
-	case fi.Mode().Perm()&worldWritable != 0 && !insecure:
-		return "", daemonError(path, fmt.Sprintf("every user may write to this socket, its mode is %04o", fi.Mode().Perm()),
-			"take that right away with chmod o-w, or accept it with --allow-insecure-socket", errdefs.ErrPermissionDenied)
+	case insecure:
+		return path, nil
 	}
-	return path, nil
+	return path, daemonTrusted(path, fi, os.Geteuid())
 }
 
 func daemonDenied(path string, cause error) error {

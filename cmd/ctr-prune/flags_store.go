@@ -23,14 +23,14 @@ type storeOptions struct {
 	root    string
 	timeout time.Duration
 	connect time.Duration
-	// insecure accepts a socket that every user may write to.
+	// insecure accepts a socket that others control.
 	insecure bool
 }
 
 func (o *storeOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
 	fs.StringVar(&o.address, "address", defaultAddress, "containerd's socket is this `PATH` ($"+envAddress+" if not given)")
-	fs.BoolVar(&o.insecure, "allow-insecure-socket", false, "connect even if every user may write to the socket")
+	fs.BoolVar(&o.insecure, "allow-insecure-socket", false, "connect even if the socket belongs to somebody else, or every user may write to it or replace it")
 	fs.StringVar(&o.root, "root", "", "instead of a socket, open the root `DIR` of a containerd that does not run")
 	fs.DurationVar(&o.timeout, "timeout", 0, "stop deleting after this `DURATION`, finish what was deleted, and exit 130 (default no limit)")
 	fs.DurationVar(&o.connect, "connect-timeout", connectTimeout, "wait at most this `DURATION` for containerd to answer")

@@ -20,7 +20,10 @@ func checkHTML(path string) error {
 	if path == "-" {
 		return usagef("--%s needs a file: the result itself goes to stdout", flagHTML)
 	}
-	return nil
+	if path == "" {
+		return nil
+	}
+	return checkFile(path)
 }
 
 // picture writes the page of a plan or a report, if one was asked for.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -58,6 +60,11 @@ func (o *planOptions) run(ctx context.Context, p process) error {
 	if o.file == "" {
 		return usagef("--output is empty: give a file, or - for stdout")
 	}
+	if o.file != "-" {
+		if err := checkFile(o.file); err != nil {
+			return err
+		}
+	}
 	if err := checkHTML(o.html); err != nil {
 		return err
 	}
@@ -82,7 +89,7 @@ func (o *planOptions) write(p process, doc prune.Document) error {
 	if err != nil {
 		return err
 	}
-	if err := writePrivately(o.file, b); err != nil {
+	if err := privatefile.Write(o.file, func(w io.Writer) error { _, err := w.Write(b); return err }); err != nil {
 		return err
 	}
 	return p.say("%s: removes %d of %s and reclaims %s. Do it with: ctr-prune apply %s",
