@@ -28,15 +28,17 @@ BED       := ./integration/faults ./integration/outage ./integration/disk ./inte
 # The version of the linter stands in integration/tools/go.mod.
 LINT       = $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
 LINT_VERSION = $(shell cd integration/tools && $(GO) list -m -f '{{.Version}}' github.com/golangci/golangci-lint/v2)
+# Checks for known vulnerabilities.
+VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test unit race lint fmt fmt-check vet fuzz soak bench man man-check tidy-check tools install uninstall clean
+.PHONY: help build demo test unit race lint fmt fmt-check vet fuzz soak bench sbom licences vuln man man-check tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-build: ## build bin/ctr-prune
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(PROGRAM) ./cmd/ctr-prune
+build: ## build bin/ctr-prune, the same bytes wherever and whenever for one VERSION
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(PROGRAM) ./cmd/ctr-prune
 
 demo: build ## prune a store made on the spot; ARCHIVE=file.tar adds your image
 	$(GO) run ./integration/demo -command $(PROGRAM) -dir .cache/demo $(if $(ARCHIVE),-archive '$(ARCHIVE)')
@@ -80,6 +82,19 @@ bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 DIR=/dev/
 	$(GO) test ./integration/bench -run '^TestBench$$' -count 1 -timeout 3h -v -args \
 		-sizes $(SIZES) -rounds $(ROUNDS) -memory $(MEMORY) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench.md'
 	@echo; cat .cache/bench.md
+
+sbom: build ## write bin/ctr-prune.cdx.json, what the program is made of (CycloneDX)
+	$(GO) run ./integration/sbom -program $(PROGRAM) -version '$(VERSION)' > $(PROGRAM).cdx.json.new
+	mv $(PROGRAM).cdx.json.new $(PROGRAM).cdx.json
+
+licences: build ## write docs/licences.md again
+	$(GO) run ./integration/sbom -program $(PROGRAM) -as markdown > $(PROGRAM).licences.md
+	mv $(PROGRAM).licences.md docs/licences.md
+
+vuln: ## look for known vulnerabilities, where their database can be reached; VULNDB=URL
+	@code=0; $(GO) run golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION) $(if $(VULNDB),-db '$(VULNDB)') ./cmd/... $(LIBRARY) || code=$$?; \
+	if ((code != 0)); then echo 'make vuln: see above; if it says that vulnerabilities could not be fetched, then nothing was checked'; fi; \
+	exit $$code
 
 man: build ## write the manual pages again
 	./$(PROGRAM) man docs/man
