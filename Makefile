@@ -24,7 +24,10 @@ MEMORY    ?= 10000
 # How long each part of `make soak` goes on that has no end of its own, and
 # the packages that have a long mode.
 SOAK      ?= 5m
-BED       := ./integration/faults ./integration/outage ./integration/disk ./integration/embedded
+BED       := ./integration/faults ./integration/outage ./integration/disk ./integration/embedded ./integration/hostile
+# How long `make fuzz` runs each target, and how many at once.
+FUZZTIME  ?= 10s
+FUZZJOBS  ?= 2
 # The version of the linter stands in integration/tools/go.mod.
 LINT       = $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
 LINT_VERSION = $(shell cd integration/tools && $(GO) list -m -f '{{.Version}}' github.com/golangci/golangci-lint/v2)
@@ -67,11 +70,11 @@ fmt-check: ## fail if the source is not formatted
 vet: ## go vet
 	$(GO) vet ./...
 
-fuzz: ## run every fuzz target, each for FUZZTIME (10s)
-	@grep -rlP --include='*_test.go' '^func Fuzz' cmd filters leases prune | xargs -n1 dirname | sort -u | while read -r dir; do \
-		for target in $$(grep -hoP '^func \KFuzz\w+' "$$dir"/*_test.go); do \
-			echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),10s) "./$$dir"; \
-		done; done
+fuzz: ## run every fuzz target for FUZZTIME (10s), FUZZJOBS (2) at once
+	@grep -roP --include='*_test.go' '^func \KFuzz\w+' cmd filters leases prune | sort | xargs -P $(FUZZJOBS) -I{} $(SHELL) $(.SHELLFLAGS) ' \
+		found={}; dir=$$(dirname "$${found%%:*}"); target=$${found##*:}; \
+		out=$$($(GO) test -run "^$$" -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel 1 "./$$dir" 2>&1) || { echo "$$out"; exit 255; }; \
+		echo "$$dir $$target: $$(grep -oP "execs: \K\d+" <<<"$$out" | tail -1) inputs"'
 
 soak: ## hours of the test bed; SOAK=5m for each part
 	SOAK=$(SOAK) $(GO) test -count 1 -timeout 6h $(BED)

@@ -110,19 +110,3 @@ func TestWhatIsNoListOfPods(t *testing.T) {
 		})
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(onePod(`{"containers":[{"name":"app","image":"nginx"}]}`, `{"phase":"Pending"}`)))
-	f.Add([]byte(`{"kind":"PodList","apiVersion":"v1","items":null}`))
-	f.Fuzz(func(t *testing.T, list []byte) {
-		uses, err := parse(list)
-		if err != nil && uses != nil {
-			t.Errorf("uses beside an error: %v", uses)
-		}
-		for _, use := range uses {
-			if use.Image == "" {
-				t.Errorf("a use of nothing: %+v", use)
-			}
-		}
-	})
-}

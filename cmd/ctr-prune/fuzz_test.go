@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/mattn/go-runewidth"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// The seeds are in testdata/fuzz. To look for more: go test -fuzz FuzzTemplate ./cmd/ctr-prune
+
+// costly is what lets a short template of the user's own take long.
+var costly = regexp.MustCompile(`[0-9]{4}|[0-9][eExXpP_]|'|(?s:range.*range|template.*template.*template)`)
+
+// A template is refused in a sentence before anything is done, or it shows any
+// store, and nothing that does not print but what it says itself.
+func FuzzTemplate(f *testing.F) {
+	f.Fuzz(func(t *testing.T, format, name string) {
+		if len(format) > 300 || costly.MatchString(format) || format == formatTable || format == formatJSON || format == formatLines {
+			return
+		}
+		p := newFake("")
+		v, err := (&outputOptions{format: format}).view(p.process)
+		if err != nil {
+			if r, bad := unprintable(quote(err.Error())); bad {
+				t.Errorf("%q is refused with %U", format, r)
+			}
+			return
+		}
+		doc := reportDoc()
+		doc.Images[0].Name, doc.Images[1].Reason, doc.Held[0].Holder, doc.Errors[0] = name, name, name, name
+		if v.show(doc) != nil {
+			return // it works on the examples only
+		}
+		if _, odd := unprintable(format); odd || strings.Contains(format, `\`) {
+			return
+		}
+		for line := range strings.SplitSeq(p.out.String(), "\n") {
+			if r, bad := unprintable(line); bad {
+				t.Errorf("%q shows %U: %q", format, r, line)
+			}
+		}
+	})
+}
+
+// Text of a store is quoted once for all, fits where it must, and is exact in
+// JSON.
+func FuzzText(f *testing.F) {
+	f.Fuzz(func(t *testing.T, text string, width int64) {
+		once := quote(text)
+		if r, bad := unprintable(once); bad || quote(once) != once || len(once) > 10*len(text) {
+			t.Errorf("%q is quoted as %q, with %U", text, once, r)
+		}
+		width = 1 + (width&0x7fffffff)%200
+		for _, middle := range []bool{false, true} {
+			if short := shorten(once, int(width), middle); runewidth.StringWidth(short) > int(width) {
+				t.Errorf("%q is %d wide, not %d", short, runewidth.StringWidth(short), width)
+			}
+		}
+		b, err := encodeJSON(map[string]string{"text": text}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, bad := unprintable(strings.TrimSuffix(string(b), "\n")); bad {
+			t.Errorf("%q has %U as JSON", text, r)
+		}
+		var back map[string]string
+		if err := json.Unmarshal(b, &back); err != nil || back["text"] != string([]rune(text)) {
+			t.Errorf("%q comes back as %q, %v", text, back["text"], err)
+		}
+		checkTable(t, text, int(width))
+	})
+}
+
+// checkTable shows a plan in which everything has a name, on a terminal of that
+// width.
+func checkTable(t *testing.T, text string, width int) {
+	t.Helper()
+	p := newFake("")
+	p.terminal(20+width, p.stdout)
+	doc := planDoc()
+	doc.Images[0].Name, doc.Images[0].Namespace, doc.Images[1].Reason = text, text, text
+	doc.Policy.Namespaces = append(doc.Policy.Namespaces, text)
+	doc.Elsewhere = append(doc.Elsewhere, prune.NamespaceCount{Namespace: text})
+	p.process.getenv = func(string) string { return "dumb" }
+	if err := (textView{p.printer(p.stdout)}).show(doc); err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.SplitSeq(p.out.Bytes(), []byte("\n")) {
+		if r, bad := unprintable(string(line)); bad {
+			t.Errorf("%q shows %U: %q", text, r, line)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package prune
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// A plan blob that can be read is written and read again as the same.
+func FuzzPlanBlob(f *testing.F) {
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		p, err := parsePlanBlob(doc)
+		if err != nil {
+			if !cmp.Equal(p, planBlob{}) {
+				t.Errorf("a plan beside an error: %+v", p)
+			}
+			return
+		}
+		all := p.decisions()
+		if len(all) != len(p.Records) || p.Schema != planSchema {
+			t.Fatalf("%d records, %d decisions, schema %d", len(p.Records), len(all), p.Schema)
+		}
+		b := batch{ns: &Namespace{Name: p.Namespace}, records: all}
+		docs, _, err := planBlobs(leases.Run{Name: p.Run, Start: p.Started}, b, p.Orphans)
+		if err != nil {
+			return // a year that RFC 3339 cannot write
+		}
+		var back []Decision
+		for _, doc := range docs {
+			part, err := parsePlanBlob(doc)
+			if err != nil {
+				t.Fatalf("written, it cannot be read: %v", err)
+			}
+			back = append(back, part.decisions()...)
+		}
+		for i := range all {
+			all[i].subject = "" // of the namespace, which this test has not
+		}
+		if diff := cmp.Diff(all, back, cmp.AllowUnexported(Decision{}), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("read, written and read again:\n%s", diff)
+		}
+	})
+}
+
+// fuzzWorld is what the plan files below are applied to.
+func fuzzWorld() *Inventory {
+	return world{
+		"default": {
+			record("docker.io/library/a:1", "a"), record("docker.io/library/b:1", "b"), record("docker.io/library/used:1", "used"),
+			blob("a"), blob("b"), blob("used"), container("c", "docker.io/library/used:1", ""),
+		},
+		"k8s.io": {record("docker.io/library/a:1", "a"), blob("a")},
+	}.inventory()
+}
+
+// A plan file is refused in a sentence, or removes exactly the records that it
+// names as they are now, and never one that is in use. Planned again from its
+// own document, it is the same.
+func FuzzPlanFile(f *testing.F) {
+	f.Add(must(json.Marshal(must(fuzzWorld().Plan(Policy{AllNamespaces: true, Filters: all()}, noon)).Document())))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		selection, err := ParseSelection(bytes.NewReader(file))
+		if err != nil {
+			var wrong *PolicyError
+			if !errors.As(err, &wrong) || selection != nil {
+				t.Errorf("%v, and a selection: %v", err, selection)
+			}
+			return
+		}
+		inv := fuzzWorld()
+		inv.Store.ID = selection.store
+		plan, err := inv.Plan(selection.Policy(), noon)
+		if err != nil {
+			var wrong *PolicyError
+			if !errors.As(err, &wrong) {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		going := goingOf(plan)
+		for _, key := range going {
+			record, chosen := selection.records[key]
+			image := inv.Namespace(key[0]).Images[slices.IndexFunc(inv.Namespace(key[0]).Images, isNamed(key[1]))]
+			if !chosen || record.Target != image.Target.Digest || !record.UpdatedAt.Equal(image.UpdatedAt) || !record.CreatedAt.Equal(image.CreatedAt) {
+				t.Errorf("%q goes and is not in the file as it is: %+v", key, record)
+			}
+			if key[1] == "docker.io/library/used:1" {
+				t.Errorf("what is in use goes")
+			}
+		}
+		again, err := ParseSelection(bytes.NewReader(must(json.Marshal(plan.Document()))))
+		if err != nil {
+			t.Fatalf("its own document cannot be read: %v", err)
+		}
+		if diff := cmp.Diff(going, goingOf(must(inv.Plan(again.Policy(), noon)))); diff != "" {
+			t.Errorf("planned again from its document:\n%s", diff)
+		}
+	})
+}
+
+func goingOf(plan *Plan) (going [][2]string) {
+	for _, d := range plan.Decisions() {
+		if d.Action != Keep {
+			going = append(going, [2]string{d.Namespace, d.Name})
+		}
+	}
+	return going
+}
