@@ -132,6 +132,9 @@ func readPlan(ctx context.Context, store content.Store, dgst digest.Digest) ([]b
 // ReadBlob reads size bytes of a blob. The size must come from the content
 // store's Info, not from a manifest, and be checked by the caller.
 func ReadBlob(ctx context.Context, store content.Provider, dgst digest.Digest, size int64) ([]byte, error) {
+	if size < 0 {
+		return nil, fmt.Errorf("its size is said to be %d: %w", size, errdefs.ErrDataLoss)
+	}
 	at, err := store.ReaderAt(ctx, ocispec.Descriptor{Digest: dgst, Size: size})
 	if err != nil {
 		return nil, err

@@ -178,6 +178,9 @@ func TestReadBlob(t *testing.T) {
 	if b, err := ReadBlob(s.ctx, s.content, s.put(" "), 0); len(b) != 0 || err != nil {
 		t.Errorf("nothing: got %q, %v", b, err)
 	}
+	if _, err := ReadBlob(s.ctx, s.content, dgst, -1); !errdefs.IsDataLoss(err) {
+		t.Errorf("a size below zero: %v", err)
+	}
 	if _, err := ReadBlob(s.ctx, s.content, digest.FromString("absent"), 1); !errdefs.IsNotFound(err) {
 		t.Errorf("an absent blob: %v", err)
 	}

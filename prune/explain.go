@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -139,16 +140,30 @@ func (c *collector) holding(n node) Amount {
 // chain leads from a root to an object.
 type chain []node
 
+// maxLinks bounds how much of a chain is shown: labels may lead through any
+// number of objects.
+const maxLinks = 32
+
+// KindOmitted is the kind of the object that stands for links of a chain which
+// are not listed; its name is how many.
+const KindOmitted = "omitted"
+
 func (c chain) objects() []Object {
-	objects := make([]Object, len(c))
+	objects := make([]Object, 0, min(len(c), maxLinks+1))
 	for i, n := range c {
-		objects[i] = n.object()
+		switch omitted := len(c) - maxLinks; {
+		case omitted <= 1 || i < maxLinks/2 || i >= maxLinks/2+omitted:
+			objects = append(objects, n.object())
+		case i == maxLinks/2:
+			objects = append(objects, Object{Kind: KindOmitted, Namespace: n.ns, Name: fmt.Sprintf("%d more", omitted)})
+		}
 	}
 	return objects
 }
 
 // chains finds for each root that reaches the object a shortest way from it,
-// by going up. A blob is also held by what holds it in other namespaces.
+// by going up. A blob is also held by what holds it in other namespaces. Beyond
+// maxChains a chain is its root alone.
 func (c *collector) chains(n node) []chain {
 	up := c.reversed()
 	isRoot := make(map[nodeID]bool)
@@ -170,8 +185,11 @@ func (c *collector) chains(n node) []chain {
 	for len(gray) > 0 {
 		next := gray[0]
 		gray = gray[1:]
-		if isRoot[next] {
+		switch {
+		case isRoot[next] && len(found) < maxChains:
 			found = append(found, c.follow(down, next))
+		case isRoot[next]: // of the rest only the root is asked for
+			found = append(found, chain{c.graph.nodes[next]})
 		}
 		for _, above := range c.sorted(up.of(next)) {
 			if _, seen := down[above]; !seen {

@@ -11,7 +11,7 @@ import (
 // Object names one thing in a store.
 type Object struct {
 	// Kind is "image", "content", "snapshot", "container", "sandbox", "lease"
-	// or "upload".
+	// or "upload"; in a chain also [KindOmitted].
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
 	// Name is the record's name, the digest, the snapshot as

@@ -88,6 +88,7 @@ func (g *graph) lookup(n node) nodeID {
 type reached struct {
 	graph *graph
 	from  []nodeID // nowhere if the mark did not come to the node
+	top   []nodeID // the root of each; following from would cost a long chain's length for each link
 	order []nodeID // those that it came to, in that order
 }
 
@@ -95,7 +96,7 @@ type reached struct {
 // visited once, whatever cycles there are, so the cost is the number of nodes
 // and edges. What several roots reach is reached from the first of them.
 func (g *graph) mark(roots []node, next func(nodeID) []nodeID) reached {
-	r := reached{graph: g, from: make([]nodeID, len(g.nodes))}
+	r := reached{graph: g, from: make([]nodeID, len(g.nodes)), top: make([]nodeID, len(g.nodes))}
 	for i := range r.from {
 		r.from[i] = nowhere
 	}
@@ -103,6 +104,9 @@ func (g *graph) mark(roots []node, next func(nodeID) []nodeID) reached {
 	come := func(to, from nodeID) {
 		if r.from[to] == nowhere {
 			r.from[to] = from
+			if r.top[to] = to; to != from {
+				r.top[to] = r.top[from]
+			}
 			r.order = append(r.order, to)
 			gray = append(gray, to)
 		}
@@ -159,10 +163,7 @@ func (r reached) root(n node) (node, bool) {
 	if !ok {
 		return node{}, false
 	}
-	for r.from[id] != id {
-		id = r.from[id]
-	}
-	return r.graph.nodes[id], true
+	return r.graph.nodes[r.top[id]], true
 }
 
 func (r reached) find(n node) (nodeID, bool) {

@@ -15,13 +15,14 @@ import (
 // incomplete finds the records whose content is not all there.
 func (k *checker) incomplete(ns *Namespace) {
 	l := lacker{ns: ns, known: make(map[digest.Digest]string)}
+	w := k.c.walk()
 	for _, image := range ns.Images {
 		lack := l.lacks(image.Target.Digest)
 		if lack == "" {
 			continue
 		}
 		k.add(Finding{
-			Problem: ProblemIncomplete, Namespace: ns.Name, Object: image.Name, Bytes: k.present(ns, image),
+			Problem: ProblemIncomplete, Namespace: ns.Name, Object: image.Name, Bytes: k.present(w, ns, image),
 			Meaning: "no container can be made from it: " + lack,
 			Mend:    fmt.Sprintf("ctr -n %s images pull %s", ns.Name, pullName(image)),
 		})
@@ -29,19 +30,20 @@ func (k *checker) incomplete(ns *Namespace) {
 }
 
 // present is what there is of an image, also what others share.
-func (k *checker) present(ns *Namespace, image images.Image) int64 {
+func (k *checker) present(w *walk, ns *Namespace, image images.Image) int64 {
 	var sum Amount
-	there := k.c.mark([]node{{kind: kindImage, ns: ns.Name, key: image.Name}}, change{})
-	for dgst, blob := range ns.Blobs {
-		if there.holds(node{kind: kindContent, ns: ns.Name, key: dgst.String()}) {
-			sum.addBlob(blob.Size)
+	w.below(node{kind: kindImage, ns: ns.Name, key: image.Name}, func(_ nodeID, n node) {
+		switch n.kind {
+		case kindContent:
+			if blob, ok := ns.Blobs[digest.Digest(n.key)]; ok {
+				sum.addBlob(blob.Size)
+			}
+		case kindSnapshot:
+			if snapshot, ok := ns.Snapshots[parseSnapshotKey(n.key)]; ok {
+				sum.addSnapshot(snapshot.Bytes)
+			}
 		}
-	}
-	for key, snapshot := range ns.Snapshots {
-		if there.holds(node{kind: kindSnapshot, ns: ns.Name, key: key.String()}) {
-			sum.addSnapshot(snapshot.Bytes)
-		}
-	}
+	})
 	return sum.TotalBytes
 }
 
@@ -78,6 +80,9 @@ func (l lacker) lacks(dgst digest.Digest) string {
 	return lack
 }
 
+// noPlatform begins what an index lacks.
+const noPlatform = "none of its platforms is complete; "
+
 func (l lacker) look(dgst digest.Digest) string {
 	blob, ok := l.ns.Blobs[dgst]
 	if !ok {
@@ -102,7 +107,8 @@ func (l lacker) look(dgst digest.Digest) string {
 			return ""
 		}
 		if first == "" {
-			first = "none of its platforms is complete; " + lack
+			// Indexes of indexes say it once, however deep they go.
+			first = noPlatform + strings.TrimPrefix(lack, noPlatform)
 		}
 	}
 	return first

@@ -156,7 +156,7 @@ func (r *reader) lists(ctx context.Context, inv *Inventory) error {
 		in := func(what string, do func(context.Context, *Namespace) error) task {
 			return func(ctx context.Context) error {
 				if err := do(inNamespace(ctx, ns.Name), ns); err != nil {
-					return fmt.Errorf("listing the %s of namespace %q: %w", what, ns.Name, err)
+					return fmt.Errorf("listing the %s of namespace %q: %w", what, ns.Name, tooLarge(err))
 				}
 				return nil
 			}
@@ -165,6 +165,15 @@ func (r *reader) lists(ctx context.Context, inv *Inventory) error {
 			in("uploads", r.ingests), in("sandboxes", r.sandboxes), in("snapshots", r.snapshots))
 	}
 	return each(ctx, tasks, func(ctx context.Context, do task) error { return do(ctx) })
+}
+
+// tooLarge says what helps when containerd has more to say than it may send in
+// one message, such as blobs with a hundred thousand labels.
+func tooLarge(err error) error {
+	if errdefs.IsResourceExhausted(err) && strings.Contains(err.Error(), "larger than max") {
+		return fmt.Errorf("%w; raise max_send_message_size under [grpc] in containerd's configuration, or stop containerd and use --root", err)
+	}
+	return err
 }
 
 func (r *reader) images(ctx context.Context, ns *Namespace) (err error) {
@@ -177,6 +186,7 @@ func (r *reader) images(ctx context.Context, ns *Namespace) (err error) {
 func (r *reader) content(ctx context.Context, ns *Namespace) error {
 	ns.Blobs = make(map[digest.Digest]content.Info)
 	return r.store.Content().Walk(ctx, func(info content.Info) error {
+		info.Size = max(info.Size, 0) // damaged metadata may say anything
 		ns.Blobs[info.Digest] = info
 		r.progress.add(1)
 		return nil

@@ -1,0 +1,114 @@
+package prune
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// readMeter counts what is read of the blobs of a store.
+type readMeter struct {
+	Store
+	mu     sync.Mutex
+	opened map[digest.Digest]int
+	bytes  map[digest.Digest]int64
+}
+
+func (m *readMeter) Content() content.Store { return meteredContent{m.Store.Content(), m} }
+
+type meteredContent struct {
+	content.Store
+	m *readMeter
+}
+
+func (c meteredContent) ReaderAt(ctx context.Context, desc ocispec.Descriptor) (content.ReaderAt, error) {
+	at, err := c.Store.ReaderAt(ctx, desc)
+	if err != nil {
+		return nil, err
+	}
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	c.m.opened[desc.Digest]++
+	return meteredReader{at, c.m, desc.Digest}, nil
+}
+
+type meteredReader struct {
+	content.ReaderAt
+	m    *readMeter
+	dgst digest.Digest
+}
+
+func (r meteredReader) ReadAt(p []byte, off int64) (int, error) {
+	n, err := r.ReaderAt.ReadAt(p, off)
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	r.m.bytes[r.dgst] += int64(n)
+	return n, err
+}
+
+// padded is a text that is one byte longer than what is read, or just as long.
+func padded(text string, over int) string {
+	return text + strings.Repeat(" ", maxDocument+over-len(text))
+}
+
+// readsWorld has manifests, configs, indexes, subjects and layers, of which
+// some are as large as what is read, and some larger.
+func readsWorld() (w world, read, unread []string) {
+	config := configOf(map[string]string{"color": "red"})
+	greatConfig, fullConfig := padded(config, 1), padded(config+"\n", 0)
+	plain, great := manifestOf(config, ""), padded(manifestOf(config, "")+"\n", 1)
+	ofGreat, ofFull := manifestOf(greatConfig, ""), padded(manifestOf(fullConfig, ""), 0)
+	index := indexOf(ocispec.MediaTypeImageManifest, great, ofFull)
+	signature, layer := manifestOf("{}", great), padded("{ a layer", 4096)
+	things := []thing{record("plain:1", plain), record("great:1", great), record("of-great:1", ofGreat), record("of-full:1", ofFull), record("index:1", index), record("signature:1", signature)}
+	read = []string{config, fullConfig, plain, ofGreat, ofFull, index, signature, "{}"}
+	unread = []string{greatConfig, great, layer, "{ small layer"}
+	for _, text := range append(append([]string{}, read...), unread...) {
+		things = append(things, blob(text, refContent(layer, ".l.0"), refContent("{ small layer", ".l.1")))
+	}
+	return world{"default": things}, read, unread
+}
+
+// What is larger than 4 MiB is never read, nor is a layer of any size, and what
+// is read is read once by each look at the store: when it is planned with
+// filters on labels, listed, explained, checked, removed and put back.
+func TestWhatIsRead(t *testing.T) {
+	w, read, unread := readsWorld()
+	s := w.build(t, t.TempDir())
+	defer func() { must(0, s.Close()) }()
+	m := &readMeter{Store: s, opened: make(map[digest.Digest]int), bytes: make(map[digest.Digest]int64)}
+	policy := Policy{Namespaces: []string{"default"}, Filters: all("label!=blue")}
+	ctx, procfs := context.Background(), process(t, 1)
+
+	inv := must(Read(ctx, m, policy, time.Now(), ReadOptions{AllSizes: true, Procfs: procfs}))
+	for _, text := range read {
+		if n, bytes := m.opened[dig(text)], m.bytes[dig(text)]; n != 1 || bytes != int64(len(text)) {
+			t.Errorf("%.80q is read %d times, %d bytes of %d", text, n, bytes, len(text))
+		}
+	}
+	must(inv.Usage(policy, time.Now(), true))
+	must(inv.Explain("index:1", policy, time.Now()))
+	must(Check(ctx, m, time.Now(), CheckOptions{Read: ReadOptions{Procfs: procfs}}))
+	report := must(must(inv.Plan(policy, time.Now())).Execute(ctx, m, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour}))
+	inv = must(Read(ctx, m, policy, time.Now(), ReadOptions{LeaseSizes: true, Procfs: procfs}))
+	run := must(RunNamed(must(Runs(ctx, m, inv, time.Now())), ""))
+	if undone := must(Undo(ctx, m, run)); len(undone.Restored) != len(report.Untagged) || len(undone.Restored) == 0 {
+		t.Errorf("put back %v of %v", undone.Restored, report.Untagged)
+	}
+	for _, text := range unread {
+		if m.opened[dig(text)] > 0 {
+			t.Errorf("%.80q of %d bytes is read", text, len(text))
+		}
+	}
+	for dgst, bytes := range m.bytes {
+		if bytes > int64(m.opened[dgst])*maxDocument {
+			t.Errorf("%d bytes of %s are read", bytes, dgst)
+		}
+	}
+}
