@@ -56,7 +56,7 @@ func each(t *testing.T, test func(b *bed)) {
 func newBed(t *testing.T, version parts.Part, stopped bool) *bed {
 	t.Helper()
 	b := &bed{volume: newVolume(t), images: map[string]*imagestore.Image{}, stopped: stopped}
-	b.d = daemon.Start(t, daemon.Options{Version: version, Config: patient, Mount: b.make})
+	b.d = daemon.Start(t, daemon.Options{Version: version, Config: patient, Mount: b.make, Dir: daemon.Memory()})
 	builder, store := imagestore.New(1), b.d.Store("default")
 	base := builder.Image(imagestore.Spec{Name: "docker.io/library/base:1", LayerBytes: 64 << 10})
 	b.images["base"] = base

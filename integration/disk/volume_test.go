@@ -61,10 +61,13 @@ func (v *volume) mount() error {
 }
 
 // remount takes the disk out, mends it and puts it in again. The daemon must
-// not run.
+// not run. The disk is copied for that: a process with mounts of its own that
+// was started meanwhile may still have the broken file system, and the kernel
+// would give that back for the same disk.
 func (v *volume) remount() {
 	v.t.Helper()
 	v.unmount()
+	v.must(command("cp", "--sparse=always", v.image(), v.image()+".new"), os.Rename(v.image()+".new", v.image()))
 	err := command(v.mkfs.Bin(parts.E2fsprogs, "e2fsck"), "-fy", v.image())
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 1 {

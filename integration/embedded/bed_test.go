@@ -38,7 +38,7 @@ type bed struct {
 // history holds. Then it stops the daemon.
 func newBed(t *testing.T, version parts.Part) *bed {
 	t.Helper()
-	d := daemon.Start(t, daemon.Options{Version: version, NoSync: true})
+	d := daemon.Start(t, daemon.Options{Version: version, NoSync: true, Dir: daemon.Memory()})
 	b := &bed{t: t, d: d, copy: filepath.Join(d.Dir(), "copy"), images: map[string][]*imagestore.Image{}}
 	builder := imagestore.New(1)
 	for _, ns := range []string{"default", "other"} {
