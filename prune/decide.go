@@ -116,7 +116,7 @@ func (j *judge) protected(u *unit, record images.Image) string {
 	if len(holders) == 0 {
 		return ""
 	}
-	if j.whole {
+	if j.whole || j.usage.begun[u.target] {
 		return "in use by " + some(holders)
 	}
 	if j.dangling(record) {

@@ -31,6 +31,7 @@ func (x *execution) glance(ctx context.Context) (*Inventory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the store again: %w", err)
 	}
+	inv.addBeginnings(x.plan.inventory)
 	return inv, nil
 }
 

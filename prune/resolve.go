@@ -15,13 +15,15 @@ type usage struct {
 	// units are the holders of a unit that name it by digest or ID, or whose
 	// snapshot stands on its chain.
 	units map[digest.Digest][]string
+	// begun are those of units of which every name counts.
+	begun map[digest.Digest]bool
 	// unknown are holders whose image is not in the namespace, with what they
 	// call it.
 	unknown []string
 }
 
 func resolve(c *catalog, uses []Use) usage {
-	u := usage{names: make(map[string][]string), units: make(map[digest.Digest][]string)}
+	u := usage{names: make(map[string][]string), units: make(map[digest.Digest][]string), begun: make(map[digest.Digest]bool)}
 	for _, use := range uses {
 		u.add(c, use)
 	}
@@ -63,7 +65,10 @@ func (u *usage) add(c *catalog, use Use) {
 	if exact || !known {
 		u.claim(stands, holder, standsOn)
 	}
-	if !known && len(stands) == 0 {
+	for _, unit := range stands {
+		u.begun[unit.target] = u.begun[unit.target] || use.Begun
+	}
+	if !known && len(stands) == 0 && !use.Begun {
 		u.unknown = append(u.unknown, unknownHolder(holder, use.Image))
 	}
 }

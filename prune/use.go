@@ -22,6 +22,9 @@ type Use struct {
 	// Snapshot is the holder's own snapshot; the image whose chain it stands
 	// on is in use.
 	Snapshot SnapshotKey
+	// Begun is a use that has not said yet by which of its names it knows the
+	// image on whose chain its snapshot stands: they all count.
+	Begun bool
 }
 
 // Holder is who uses an image.

@@ -3,6 +3,7 @@ package races
 import (
 	"context"
 	"fmt"
+	"time"
 
 	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
 
@@ -50,9 +51,24 @@ func (p *pods) run(ctx context.Context) error {
 	if known == nil {
 		p.tally.note("pod", "created too late for its record")
 	}
-	if _, err := p.n.Runtime.StopContainer(ctx, &runtime.StopContainerRequest{ContainerId: container}); err != nil {
-		return fmt.Errorf("stopping a container of a pod: %w", err)
+	if err := p.exited(ctx, container); err != nil {
+		return err
 	}
 	_, err = p.n.Runtime.RemoveContainer(ctx, &runtime.RemoveContainerRequest{ContainerId: container})
 	return err
+}
+
+// exited waits until CRI knows that a container has ended.
+func (p *pods) exited(ctx context.Context, container string) error {
+	for {
+		answer, err := p.n.Runtime.ContainerStatus(ctx, &runtime.ContainerStatusRequest{ContainerId: container})
+		if err != nil || answer.GetStatus().GetState() == runtime.ContainerState_CONTAINER_EXITED {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }

@@ -45,7 +45,10 @@ func (r *race) imports(ctx context.Context) error {
 	if errdefs.IsNotFound(err) && strings.Contains(err.Error(), "parent snapshot") {
 		return fmt.Errorf("%w: %w", errUnleased, err)
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("config %s, manifest %s: %w", img.Config.Desc.Digest, img.Target.Digest, err)
+	}
+	return nil
 }
 
 // under does something under a lease of the client.

@@ -98,8 +98,10 @@ func (r *race) tags(ctx context.Context) error {
 		return err
 	}
 	alias := fmt.Sprintf("docker.io/library/alias-%d:1", r.next()%8)
-	if err := s.Tag(ctx, name, alias); err != nil {
-		return unlessGone(ctx, s, name, err)
+	if err := s.Tag(ctx, name, alias); errdefs.IsNotFound(err) {
+		return errGone // the image, or the alias between creating and updating it
+	} else if err != nil {
+		return err
 	}
 	lost, err := missing(ctx, s, img.Digests()...)
 	if err != nil || len(lost) == 0 {

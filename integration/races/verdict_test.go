@@ -81,17 +81,27 @@ func (r *race) unpacked(ns *oracle.Namespace, img *imagestore.Image) bool {
 	})
 }
 
-// healthy asks the product whether everything is in order.
+// healthy asks the product whether everything is in order. A restart may have
+// come in the midst of a collection: what is found of that can be repaired.
 func (r *race) healthy() {
 	r.t.Helper()
-	store, err := prune.Open(r.t.Context(), r.n.Address())
+	ctx := r.t.Context()
+	store, err := prune.Open(ctx, r.n.Address())
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	defer store.Close()
-	found, err := prune.Check(r.t.Context(), store, time.Now(), prune.CheckOptions{})
+	found, err := prune.Check(ctx, store, time.Now(), prune.CheckOptions{})
 	if err != nil {
 		r.t.Fatal(err)
+	}
+	if slices.ContainsFunc(found, func(f prune.Finding) bool { return f.Problem == prune.ProblemForgotten }) {
+		if err := prune.Repair(ctx, store, found, prune.ExecuteOptions{Now: time.Now}); err != nil {
+			r.t.Errorf("repairing %+v: %v", found, err)
+		}
+		if found, err = prune.Check(ctx, store, time.Now(), prune.CheckOptions{}); err != nil {
+			r.t.Fatal(err)
+		}
 	}
 	for _, f := range found {
 		r.t.Errorf("found: %+v", f)
