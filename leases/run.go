@@ -56,8 +56,10 @@ type Locker struct {
 	Procfs  Procfs
 }
 
-// lockTries bounds how often a run that ends just then is waited for.
-const lockTries = 3
+// lockTries bounds how often a run that ends just then is waited for. Where
+// runs follow each other closely, a collection can hold up each try until the
+// next run has the lease and is about to end as well.
+const lockTries = 20
 
 // Lock takes the run lease of the namespace of ctx. When a live run holds it
 // the error is a *[Busy]; when a dead one does, the error is a *[Stale].
