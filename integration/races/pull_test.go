@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 )
 
 // pull pulls and unpacks as a client of containerd does.
@@ -36,6 +40,11 @@ func (r *race) pulls(ctx context.Context) error {
 // takes what it finds into its lease.
 var errUnleased = errors.New("the unpack held no lease on what it found")
 
+// errResumed is an import after one that a restart cut off. The list of what is
+// in an archive is uploaded under the same name by each, so that containerd goes
+// on with the half of another's list, and does not find the one that it read.
+var errResumed = errors.New("it went on with an upload of an import that was cut off")
+
 // imports imports an archive and unpacks it under one lease, as `ctr image
 // import` does.
 func (r *race) imports(ctx context.Context) error {
@@ -45,10 +54,15 @@ func (r *race) imports(ctx context.Context) error {
 	if errdefs.IsNotFound(err) && strings.Contains(err.Error(), "parent snapshot") {
 		return fmt.Errorf("%w: %w", errUnleased, err)
 	}
-	if err != nil {
-		return fmt.Errorf("config %s, manifest %s: %w", img.Config.Desc.Digest, img.Target.Digest, err)
+	if errdefs.IsNotFound(err) && r.tally.began() > 0 && !r.names(img, err) {
+		return fmt.Errorf("%w: %w", errResumed, err)
 	}
-	return nil
+	return err
+}
+
+// names says whether an error is about a blob of the image.
+func (r *race) names(img *imagestore.Image, err error) bool {
+	return slices.ContainsFunc(img.Digests(), func(d digest.Digest) bool { return strings.Contains(err.Error(), d.String()) })
 }
 
 // under does something under a lease of the client.

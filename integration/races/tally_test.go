@@ -59,6 +59,7 @@ func (y *tally) mark(down bool) {
 	}
 }
 
+// began waits until the daemon is there, and returns how often it was restarted.
 func (y *tally) began() int {
 	y.up.RLock()
 	defer y.up.RUnlock()
@@ -94,6 +95,8 @@ func (y *tally) judge(ctx context.Context, before int, err error) string {
 		return "image gone"
 	case errors.Is(err, errUnleased):
 		return "unpacked without a lease"
+	case errors.Is(err, errResumed):
+		return "resumed another import"
 	case errors.Is(err, errBusy):
 		return "busy"
 	case ctx.Err() != nil:
