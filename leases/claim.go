@@ -11,6 +11,10 @@ import (
 	"github.com/containerd/errdefs"
 )
 
+// ErrFinished is the error of [Locker.Claim] when somebody else has finished the
+// stale run meanwhile: try to lock again.
+var ErrFinished = errors.New("somebody else has finished the interrupted run")
+
 // Claim makes the caller the only process that finishes a stale run. Creating
 // a lease is atomic and its ID names the dead run, so of several claimants one
 // wins and the others get a *[Busy], as does one that comes so late that the
@@ -34,6 +38,9 @@ func (l Locker) Claim(ctx context.Context, stale *Stale, self Run, now time.Time
 			return nil, fmt.Errorf("claiming the interrupted run in namespace %q: %w", stale.Namespace, err)
 		}
 		other, err := l.find(ctx, id)
+		if errdefs.IsNotFound(err) {
+			return nil, fmt.Errorf("claiming the interrupted run in namespace %q: %w: %w", stale.Namespace, ErrFinished, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the claim %q in namespace %q: %w", id, stale.Namespace, err)
 		}
@@ -54,6 +61,8 @@ func (l Locker) Claim(ctx context.Context, stale *Stale, self Run, now time.Time
 func (l Locker) stillStale(ctx context.Context, stale *Stale) error {
 	found, err := l.find(ctx, RunID)
 	switch {
+	case errdefs.IsNotFound(err):
+		return fmt.Errorf("claiming the interrupted run in namespace %q: %w: %w", stale.Namespace, ErrFinished, err)
 	case err != nil:
 		return fmt.Errorf("reading the run lease of namespace %q: %w", stale.Namespace, err)
 	case found.Name != stale.Run.Name:

@@ -73,6 +73,38 @@ func TestClaimTooLate(t *testing.T) {
 }
 
 // Claimants that died are claimed in turn, however many.
+// One that comes when the run has been finished and nobody works any more is
+// told so, and leaves nothing.
+func TestClaimOfAFinishedRun(t *testing.T) {
+	m, s := newMachine(t), newStore(t)
+	l := Locker{Manager: s.manager, Procfs: m.procfs()}
+	stale := s.crashed(t, m)
+	must(0, l.Unlock(s.ctx, false))
+	if _, err := l.Claim(s.ctx, stale, m.alive("late", 44), noon); !errors.Is(err, ErrFinished) {
+		t.Errorf("got %v, want ErrFinished", err)
+	}
+	if left := s.ids(); len(left) > 0 {
+		t.Errorf("leases left: %q", left)
+	}
+}
+
+// So is one in whose way another's claim was until it looked whose it is.
+func TestClaimAsAnotherEnds(t *testing.T) {
+	m, s := newMachine(t), newStore(t)
+	l := Locker{Manager: s.manager, Procfs: m.procfs()}
+	stale := s.crashed(t, m)
+	must(l.Claim(s.ctx, stale, m.alive("winner", 43), noon))
+	l.Manager = unlisted{s.manager}
+	if _, err := l.Claim(s.ctx, stale, m.alive("late", 44), noon); !errors.Is(err, ErrFinished) {
+		t.Errorf("got %v, want ErrFinished", err)
+	}
+}
+
+// unlisted shows no lease, as if each had gone just before.
+type unlisted struct{ leases.Manager }
+
+func (unlisted) List(context.Context, ...string) ([]leases.Lease, error) { return nil, nil }
+
 func TestClaimChain(t *testing.T) {
 	m, s := newMachine(t), newStore(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}

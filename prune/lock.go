@@ -15,10 +15,9 @@ import (
 func (x *execution) lock(ctx context.Context) error {
 	for _, b := range x.batches {
 		ctx := inNamespace(ctx, b.ns.Name)
-		err := x.take(ctx, b.ns)
-		var stale *ours.Stale
-		if errors.As(err, &stale) {
-			err = x.takeOver(ctx, b.ns, stale)
+		err := x.takeOrFinish(ctx, b.ns)
+		if errors.Is(err, ours.ErrFinished) {
+			err = x.takeOrFinish(ctx, b.ns)
 		}
 		if err != nil {
 			return err
@@ -28,6 +27,17 @@ func (x *execution) lock(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// takeOrFinish takes the run lease of a namespace, from a killed run if one has
+// it.
+func (x *execution) takeOrFinish(ctx context.Context, ns *Namespace) error {
+	err := x.take(ctx, ns)
+	var stale *ours.Stale
+	if errors.As(err, &stale) {
+		err = x.takeOver(ctx, ns, stale)
+	}
+	return err
 }
 
 // take takes the run lease of a namespace, or without a guard only looks

@@ -36,8 +36,11 @@ type race struct {
 	client atomic.Pointer[containerd.Client]
 	actors sync.WaitGroup
 	serial atomic.Int64
-	tally  tally
-	rounds rounds
+	// removing are the IDs of containers whose removal has begun: its snapshot
+	// goes first, and a restart can cut the removal off.
+	removing sync.Map
+	tally    tally
+	rounds   rounds
 }
 
 // newRace starts a node and a registry with images that share a base.

@@ -50,6 +50,7 @@ func (r *race) runs(ctx context.Context) error {
 	if err := r.whole(ctx, s, id, name, img); err != nil {
 		return err
 	}
+	r.removing.Store(id, true)
 	container, err := s.Client.LoadContainer(s.Context(ctx), id)
 	if err != nil {
 		return err

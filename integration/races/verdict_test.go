@@ -50,6 +50,9 @@ func (r *race) complete(name string, ns *oracle.Namespace, s *oracle.State) {
 		}
 	}
 	for id, c := range ns.Containers {
+		if _, going := r.removing.Load(id); going {
+			continue
+		}
 		key := oracle.SnapshotKey{Snapshotter: c.Snapshotter, Key: c.SnapshotKey}
 		for key.Key != "" {
 			info, ok := ns.Snapshots[key]
