@@ -27,7 +27,9 @@ type judge struct {
 	snapshotters []string
 	usage        usage
 	whole        bool // units go whole or stay whole
-	verdicts     map[string]*verdict
+	// leased are the records that live leases hold, with one such lease.
+	leased   map[string]string
+	verdicts map[string]*verdict
 	// order are the units by the names of their first records.
 	order   []*unit
 	parents map[*unit][]parent
@@ -48,6 +50,7 @@ func decide(ns *Namespace, policy Policy, store StoreInfo, now time.Time) ([]Dec
 		snapshotters: store.Snapshotters,
 		usage:        resolve(c, ns.Uses),
 		whole:        ns.Name == criNamespace,
+		leased:       leased(ns, parseVersion(store.Version), now),
 		verdicts:     make(map[string]*verdict, len(ns.Images)),
 		parents:      make(map[*unit][]parent, len(c.units)),
 	}
@@ -108,6 +111,9 @@ func (j *judge) protected(u *unit, record images.Image) string {
 	}
 	if holders := j.usage.names[record.Name]; len(holders) > 0 {
 		return "in use by " + some(holders)
+	}
+	if id, ok := j.leased[record.Name]; ok {
+		return fmt.Sprintf("held by lease %q", id)
 	}
 	if why := pinned(u); why != "" {
 		return why

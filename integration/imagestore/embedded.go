@@ -9,8 +9,12 @@ import (
 	"time"
 
 	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/metadata"
+	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/containerd/containerd/v2/plugins/snapshots/native"
@@ -53,7 +57,7 @@ func OpenEmbedded(ctx context.Context, dir, snapshotter string) (*Embedded, erro
 			return nil, errors.Join(fmt.Errorf("preparing the metadata of %s: %w", dir, err), e.Close())
 		}
 	}
-	e.client, err = containerd.New("", containerd.WithServices(e.services()...))
+	e.client, err = Over(embeddedServices{db}, snapshotter)
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -93,17 +97,18 @@ func openBolt(root string) (*bolt.DB, error) {
 	return bdb, nil
 }
 
-func (e *Embedded) services() []containerd.ServicesOpt {
-	cs := e.db.ContentStore()
-	return []containerd.ServicesOpt{
-		containerd.WithContentStore(cs),
-		containerd.WithImageStore(metadata.NewImageStore(e.db)),
-		containerd.WithContainerStore(metadata.NewContainerStore(e.db)),
-		containerd.WithSandboxStore(metadata.NewSandboxStore(e.db)),
-		containerd.WithLeasesService(collectingLeases{metadata.NewLeaseManager(e.db), e.db}),
-		containerd.WithSnapshotters(map[string]snapshots.Snapshotter{e.snapshotter: e.db.Snapshotter(e.snapshotter)}),
-		containerd.WithDiffService(dirApplier{content: cs}),
-	}
+// embeddedServices are the services on top of the database.
+type embeddedServices struct{ db *metadata.DB }
+
+func (s embeddedServices) Images() images.Store         { return metadata.NewImageStore(s.db) }
+func (s embeddedServices) Content() content.Store       { return s.db.ContentStore() }
+func (s embeddedServices) Containers() containers.Store { return metadata.NewContainerStore(s.db) }
+func (s embeddedServices) Sandboxes() sandbox.Store     { return metadata.NewSandboxStore(s.db) }
+func (s embeddedServices) Leases() leases.Manager {
+	return collectingLeases{metadata.NewLeaseManager(s.db), s.db}
+}
+func (s embeddedServices) Snapshotter(name string) snapshots.Snapshotter {
+	return s.db.Snapshotter(name)
 }
 
 // Store returns a namespace of the store.

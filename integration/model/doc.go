@@ -1,0 +1,26 @@
+// Package model lets clients, pruners and the clock do what they like to a
+// store, thousands of steps at random, and holds ctr-prune to its promises
+// after each.
+//
+// The store is a containerd root that is open in this process, with containerd's
+// own metadata database, content store and native snapshotter, so the collector
+// that says who is right is containerd's own. Each store lives in a bubble of
+// [testing/synctest]: a clock advance of four days costs nothing, and both the
+// collector and ctr-prune see it.
+//
+// Which check holds which promise:
+//
+//	I1   nothing that is referred to goes       oracle.Check, around each run, undo, repair
+//	I2   nothing outside the plan is touched    run.onlyPlanned
+//	I3   reclaimed is what the disk lost        run.reclaimed, and a collection after it takes nothing
+//	I4   reclaimed is what was predicted        run.reclaimed; machine.collect for garbage
+//	I5   a second run finds nothing to do       run.nothingLeft
+//	I6   killed and run again is uninterrupted  machine.killAndRerun, against a twin of the store
+//	I7   each victim has its record or is held  watched.heldNow before each delete, watched.collectNow at any call
+//	I8   an error while reading changes nothing machine.failToRead
+//	I9   a root more never frees more           machine.check, after each step that only adds a root
+//	I10  every record has one action, a reason  machine.check, after each step
+//	I13  nothing of a run is left               run.nothingOfOurs; the bubble waits for goroutines; machine.end for mounts
+//
+// And prune.Check has nothing to tell that no step has planted.
+package model

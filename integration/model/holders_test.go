@@ -1,0 +1,150 @@
+package model
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"context"
+
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	ours "github.com/ctr-prune/ctr-prune/leases"
+)
+
+// holdable lists what a lease could hold in a namespace.
+func (m *machine) holdable(ns string) []leases.Resource {
+	ctx := inNamespace(m.ctx, ns)
+	var list []leases.Resource
+	m.must(m.store.Content().Walk(ctx, func(info content.Info) error {
+		list = append(list, imagestore.ContentResource(info.Digest))
+		return nil
+	}))
+	m.must(m.store.Snapshotter(snapshotter).Walk(ctx, func(_ context.Context, info snapshots.Info) error {
+		list = append(list, m.in(ns).SnapshotResource(info.Name))
+		return nil
+	}))
+	for _, record := range m.records(ns) {
+		list = append(list, leases.Resource{Type: "images", ID: record.Name})
+	}
+	return list
+}
+
+// takeLease holds some things, for a while or for good, with what they refer
+// to or without.
+func (m *machine) takeLease() bool {
+	ns := m.space()
+	list := m.holdable(ns)
+	if len(list) == 0 {
+		return false
+	}
+	spec := imagestore.LeaseSpec{ID: m.next("lease"), Flat: oneIn(m.t, 3, "flat")}
+	if !oneIn(m.t, 3, "for good") {
+		spec.Expires = m.expiry()
+	}
+	for range 1 + uniform(m.t, 2, "more") {
+		spec.Resources = append(spec.Resources, pick(m.t, list, "holds"))
+	}
+	m.must(m.in(ns).Lease(m.ctx, spec))
+	m.rootAdded = true
+	return true
+}
+
+// dropLease gives up one that is not ours.
+func (m *machine) dropLease() bool {
+	ns := m.space()
+	list, err := m.store.Leases().List(inNamespace(m.ctx, ns))
+	m.must(err)
+	var theirs []string
+	for _, lease := range list {
+		if !ours.Ours(lease) {
+			theirs = append(theirs, lease.ID)
+		}
+	}
+	if len(theirs) == 0 {
+		return false
+	}
+	m.must(m.in(ns).DropLease(m.ctx, pick(m.t, theirs, "lease"), oneIn(m.t, 2, "collect")))
+	return true
+}
+
+// wait lets time pass: leases and uploads expire, images get old.
+func (m *machine) wait() bool {
+	time.Sleep(pick(m.t, []time.Duration{time.Minute, time.Hour, 26 * time.Hour, 4 * 24 * time.Hour}, "for"))
+	return true
+}
+
+// uploaded is what uploads bring, by their reference.
+func uploaded(ref string) []byte { return bytes.Repeat([]byte("what "+ref+" brings\n"), 20) }
+
+func (m *machine) startUpload() bool {
+	ref := m.next("upload")
+	_, err := m.in(m.space()).Ingest(m.ctx, ref, uploaded(ref))
+	m.must(err)
+	return true
+}
+
+// anUpload chooses an unfinished one that a client of ours has started.
+func (m *machine) anUpload() (ctx context.Context, status content.Status, ok bool) {
+	ctx = inNamespace(m.ctx, m.space())
+	list, err := m.store.Content().ListStatuses(ctx)
+	m.must(err)
+	if len(list) == 0 {
+		return ctx, content.Status{}, false
+	}
+	return ctx, pick(m.t, list, "upload"), true
+}
+
+// finishUpload brings the rest. Nothing refers to the blob then, but perhaps a
+// label of its own.
+func (m *machine) finishUpload() bool {
+	ctx, status, ok := m.anUpload()
+	data := uploaded(status.Ref)
+	if !ok || !strings.HasPrefix(status.Ref, "upload-") {
+		return false // it may be the plan of a run that was killed
+	}
+	m.must(m.finish(ctx, status.Ref, data))
+	return true
+}
+
+func (m *machine) finish(ctx context.Context, ref string, data []byte) error {
+	expected := digest.FromBytes(data)
+	w, err := m.store.Content().Writer(ctx, content.WithRef(ref),
+		content.WithDescriptor(ocispec.Descriptor{Digest: expected, Size: int64(len(data))}))
+	if err != nil {
+		return fmt.Errorf("going on with an upload: %w", err)
+	}
+	now, err := w.Status()
+	if err == nil {
+		_, err = io.Copy(w, bytes.NewReader(data[now.Offset:]))
+	}
+	if err == nil {
+		var opts []content.Opt
+		if oneIn(m.t, 2, "for its own sake") {
+			opts = append(opts, content.WithLabels(map[string]string{"containerd.io/gc.root": "yes"}))
+		}
+		err = w.Commit(ctx, int64(len(data)), expected, opts...)
+	}
+	if errdefs.IsAlreadyExists(err) {
+		err = nil
+	}
+	return errors.Join(err, w.Close())
+}
+
+func (m *machine) abortUpload() bool {
+	ctx, status, ok := m.anUpload()
+	if !ok {
+		return false
+	}
+	m.must(m.store.Content().Abort(ctx, status.Ref))
+	return true
+}

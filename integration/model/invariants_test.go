@@ -1,0 +1,90 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// check holds after every step.
+func (m *machine) check() {
+	m.t.Helper()
+	plan := m.planOver(m.store, everything())
+	if len(plan.Interrupted()) == 0 {
+		m.killed = nil
+	}
+	frees := sum(plan.Predicted(), plan.Garbage())
+	if m.rootAdded && (frees.Blobs > m.frees.Blobs || frees.Snapshots > m.frees.Snapshots ||
+		frees.ContentBytes > m.frees.ContentBytes || frees.SnapshotBytes > m.frees.SnapshotBytes) {
+		m.errorf("I9: there is more in use, and more would go: %+v, before %+v", frees, m.frees)
+	}
+	m.frees, m.rootAdded = frees, false
+	if oneIn(m.t, 4, "look") {
+		m.onlyPlantedProblems()
+	}
+}
+
+func sum(a, b prune.Amount) prune.Amount {
+	a.Blobs += b.Blobs
+	a.Snapshots += b.Snapshots
+	a.ContentBytes += b.ContentBytes
+	a.SnapshotBytes += b.SnapshotBytes
+	a.TotalBytes += b.TotalBytes
+	return a
+}
+
+// everyRecordOnce checks that each record of the pruned namespaces has one
+// action with a reason, and that no other has.
+func (m *machine) everyRecordOnce(inv *prune.Inventory, policy prune.Policy, plan *prune.Plan) {
+	m.t.Helper()
+	decided := map[[2]string]int{}
+	for _, d := range plan.Decisions() {
+		decided[[2]string{d.Namespace, d.Name}]++
+		sense := d.Action == prune.Keep || d.Action == prune.Remove || d.Action == prune.StandIn
+		if d.Reason == "" || !sense || (d.Action == prune.StandIn) != (d.StandIn != "") {
+			m.errorf("I10: %+v", d)
+		}
+	}
+	for _, ns := range inv.Namespaces {
+		for _, image := range ns.Images {
+			if key := [2]string{ns.Name, image.Name}; policy.AllNamespaces || slices.Contains(policy.Namespaces, ns.Name) {
+				if decided[key] != 1 {
+					m.errorf("I10: %d decisions about %s in %s", decided[key], image.Name, ns.Name)
+				}
+				delete(decided, key)
+			}
+		}
+	}
+	if len(decided) > 0 {
+		m.errorf("I10: decisions about what is not there: %v", decided)
+	}
+}
+
+// planted are the problems that a step may leave in a store: what expires,
+// what is given up, what was killed. No step leaves an image that is not whole,
+// nor a file that containerd has forgotten.
+var planted = []prune.Problem{
+	prune.ProblemGarbage, prune.ProblemUnowned, prune.ProblemExpired, prune.ProblemOldUpload, prune.ProblemInterrupted,
+}
+
+func (m *machine) onlyPlantedProblems() {
+	m.t.Helper()
+	for _, f := range m.find() {
+		if !slices.Contains(planted, f.Problem) || f.Problem == prune.ProblemInterrupted && m.killed == nil {
+			m.errorf("found: %+v", f)
+		}
+	}
+}
+
+func describe(plan *prune.Plan) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "garbage %+v", plan.Garbage())
+	for _, d := range plan.Decisions() {
+		if d.Action != prune.Keep {
+			fmt.Fprintf(&b, "\n%s %s: %s: %s", d.Namespace, d.Name, d.Action, d.Reason)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,21 @@
+package model
+
+import (
+	"flag"
+	"testing"
+
+	"github.com/containerd/log"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	// containerd's packages tell of all that they would only prefer to have.
+	if err := log.SetLevel("fatal"); err != nil {
+		panic(err)
+	}
+	// Long histories: what is wrong shows late. The command line wins.
+	if err := flag.Set("rapid.steps", "60"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}

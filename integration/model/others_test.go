@@ -1,0 +1,142 @@
+package model
+
+import (
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// collect is what containerd does when it likes. What any plan says to be
+// garbage is what it takes.
+func (m *machine) collect() bool {
+	before := m.capture()
+	garbage := m.planOver(m.store, prune.Nothing()).Garbage()
+	m.must(m.in("default").Collect(m.ctx))
+	after := m.capture()
+	if lost := oracle.DiskFreed(before, after); lost != garbage.ContentBytes {
+		m.errorf("I4: a collection took %d bytes of blobs, foretold were %d", lost, garbage.ContentBytes)
+	}
+	if n := len(lostSnapshots(before, after)); n != garbage.Snapshots {
+		m.errorf("I4: a collection took %d snapshots, foretold were %d", n, garbage.Snapshots)
+	}
+	return true
+}
+
+// restartStore is a restart of the daemon.
+func (m *machine) restartStore() bool {
+	before := m.capture()
+	m.restart()
+	m.same("a restart", before, m.capture())
+	return true
+}
+
+// inventory reads all there is.
+func (m *machine) inventory() *prune.Inventory {
+	m.t.Helper()
+	inv, err := prune.Read(m.ctx, m.store, prune.Policy{AllNamespaces: true}, time.Now(), prune.ReadOptions{AllSizes: true, Procfs: m.procfs()})
+	m.must(err)
+	return inv
+}
+
+func (m *machine) runs() []prune.Run {
+	m.t.Helper()
+	runs, err := prune.Runs(m.ctx, m.store, m.inventory(), time.Now())
+	m.must(err)
+	return runs
+}
+
+// undo puts back what a run with a grace removed, whatever was collected since.
+func (m *machine) undo() bool {
+	runs := m.runs()
+	if len(runs) == 0 {
+		return false
+	}
+	run := pick(m.t, runs, "run")
+	inTime := !time.Now().After(run.Until)
+	m.must(m.in("default").Collect(m.ctx))
+	if !inTime {
+		return false // the grace is over, and was collected
+	}
+	was := m.graces[run.Name]
+	undone, err := prune.Undo(m.ctx, m.store, run)
+	m.must(err)
+	m.must(m.in("default").Collect(m.ctx))
+	after := m.capture()
+	for _, back := range undone.Restored {
+		want, got := was.Namespaces[back.Namespace].Images[back.Name], after.Namespaces[back.Namespace].Images[back.Name]
+		if want.Target.Digest != got.Target.Digest || !cmp.Equal(want.Labels, got.Labels) {
+			m.errorf("undo: %s in %s was %+v, is %+v", back.Name, back.Namespace, want, got)
+		}
+	}
+	for _, failed := range undone.Failed {
+		if now, taken := after.Namespaces[failed.Namespace].Images[failed.Name]; !taken || now.Target.Digest == failed.Target {
+			m.errorf("undo: %s in %s was not put back: %s", failed.Name, failed.Namespace, failed.Reason)
+		}
+	}
+	if err := oracle.CheckComplete(was, after); err != nil {
+		m.errorf("undo: not whole:\n%v", err)
+	}
+	m.tally.add("records put back", len(undone.Restored))
+	return true
+}
+
+// dropGrace gives up what a grace keeps.
+func (m *machine) dropGrace() bool {
+	runs := m.runs()
+	if len(runs) == 0 {
+		return false
+	}
+	before := m.capture()
+	m.must(prune.Drop(m.ctx, m.store, pick(m.t, runs, "run")))
+	if err := oracle.Check(before, m.capture()); err != nil {
+		m.errorf("I1: dropping a grace did harm:\n%v", err)
+	}
+	return true
+}
+
+// pruneLeases removes the leases that nobody honours any more.
+func (m *machine) pruneLeases() bool {
+	before := m.capture()
+	removed, err := prune.PruneLeases(m.ctx, m.store, m.inventory(), time.Now())
+	m.must(err)
+	after := m.capture()
+	for _, lease := range removed {
+		if was := before.Namespaces[lease.Namespace].Leases[lease.ID]; !was.Expired {
+			m.errorf("I1: lease %s of %s was not over", lease.ID, lease.Namespace)
+		}
+	}
+	if err := oracle.Check(before, after); err != nil {
+		m.errorf("I1: pruning leases did harm:\n%v", err)
+	}
+	return len(removed) > 0
+}
+
+// repair mends what a check finds, and then there is nothing left to find.
+func (m *machine) repair() bool {
+	before := m.capture()
+	found := m.find()
+	if len(found) == 0 {
+		return false
+	}
+	m.must(prune.Repair(m.ctx, m.store, found, prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs()}))
+	after := m.capture()
+	m.noHarm("a repair", before, after)
+	if left := m.find(); len(left) > 0 {
+		m.errorf("left after a repair: %+v", left)
+	}
+	if len(interrupted(after)) == 0 {
+		m.killed = nil
+	}
+	return true
+}
+
+// find is the public check.
+func (m *machine) find() []prune.Finding {
+	m.t.Helper()
+	found, err := prune.Check(m.ctx, m.store, time.Now(), prune.CheckOptions{Read: prune.ReadOptions{Procfs: m.procfs()}})
+	m.must(err)
+	return found
+}

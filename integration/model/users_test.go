@@ -1,0 +1,138 @@
+package model
+
+import (
+	"time"
+
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/sandbox"
+
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+)
+
+// never is the expiry of leases without one.
+var never time.Time
+
+func resources(list ...leases.Resource) []leases.Resource { return list }
+
+func (m *machine) expiry() time.Time {
+	return time.Now().Add(pick(m.t, []time.Duration{30 * time.Minute, 24 * time.Hour}, "expires in"))
+}
+
+// runnable chooses a record of an image that is unpacked.
+func (m *machine) runnable(ns string) (name string, of *imagestore.Image) {
+	var names []string
+	found := map[string]*imagestore.Image{}
+	for _, record := range m.records(ns) {
+		img := m.shelf.byTarget[record.Target.Digest]
+		if img == nil {
+			continue // an artifact
+		}
+		one := native(img)
+		if one == nil {
+			continue
+		}
+		chain := one.ChainIDs()
+		if _, err := m.store.Snapshotter(snapshotter).Stat(inNamespace(m.ctx, ns), chain[len(chain)-1]); err == nil {
+			names, found[record.Name] = append(names, record.Name), one
+		}
+	}
+	if len(names) == 0 {
+		return "", nil
+	}
+	name = pick(m.t, names, "run")
+	return name, found[name]
+}
+
+// run makes a container with its snapshot on the image's. Clients differ in
+// what they write down of the image.
+func (m *machine) run() bool {
+	ns := m.space()
+	name, of := m.runnable(ns)
+	if of == nil {
+		return false
+	}
+	id, s := m.next("c"), m.in(ns)
+	m.rootAdded = true
+	if ns == criSpace {
+		m.must(s.CRIContainer(m.ctx, id, name, of))
+		return true
+	}
+	switch uniform(m.t, 5, "named by") {
+	case 0:
+		name = of.Target.Digest.String()
+	case 1:
+		name = of.Config.Desc.Digest.String()
+	case 2:
+		name = "" // as buildkit
+	case 3:
+		m.must(s.NerdctlContainer(m.ctx, id, id, name, of))
+		return true
+	}
+	m.must(s.Container(m.ctx, imagestore.ContainerSpec{ID: id, Image: name, Of: of}))
+	return true
+}
+
+// runPod makes a pod's sandbox: its container names the pause image, which is
+// there, pinned.
+func (m *machine) runPod() bool {
+	s, pause := m.in(criSpace), m.shelf.pause
+	names := imagestore.CRINames("registry.k8s.io/pause", "3.10", pause)
+	m.must(s.Add(m.ctx, pause, names...))
+	for _, name := range names {
+		if oneIn(m.t, 2, "pinned") {
+			m.must(s.Pin(m.ctx, name))
+		}
+	}
+	id := m.next("pod")
+	m.must(s.Container(m.ctx, imagestore.ContainerSpec{
+		ID: id, Image: names[0], Of: pause, Labels: map[string]string{"io.cri-containerd.kind": "sandbox"},
+	}))
+	_, err := m.store.Sandboxes().Create(inNamespace(m.ctx, criSpace), sandbox.Sandbox{ID: id})
+	m.must(err)
+	return true
+}
+
+func (m *machine) aContainer() (ns string, c containers.Container, ok bool) {
+	ns = m.space()
+	list, err := m.store.Containers().List(inNamespace(m.ctx, ns))
+	m.must(err)
+	if len(list) == 0 {
+		return ns, c, false
+	}
+	return ns, pick(m.t, list, "container"), true
+}
+
+// stop is what nerdctl writes down of a stopped container.
+func (m *machine) stop() bool {
+	ns, c, ok := m.aContainer()
+	if !ok {
+		return false
+	}
+	c.Labels = map[string]string{"containerd.io/restart.explicitly-stopped": "true"}
+	_, err := m.store.Containers().Update(inNamespace(m.ctx, ns), c, "labels.containerd.io/restart.explicitly-stopped")
+	m.must(err)
+	return true
+}
+
+func (m *machine) removeContainer() bool {
+	ns, c, ok := m.aContainer()
+	if !ok {
+		return false
+	}
+	m.must(m.in(ns).RemoveContainer(m.ctx, c.ID))
+	if c.Labels["io.cri-containerd.kind"] == "sandbox" {
+		m.must(m.store.Sandboxes().Delete(inNamespace(m.ctx, ns), c.ID))
+	}
+	return true
+}
+
+// forgetSnapshot removes a container and leaves its writable snapshot.
+func (m *machine) forgetSnapshot() bool {
+	ns, c, ok := m.aContainer()
+	if !ok || c.Labels["io.cri-containerd.kind"] == "sandbox" {
+		return false
+	}
+	m.must(m.store.Containers().Delete(inNamespace(m.ctx, ns), c.ID))
+	return true
+}

@@ -1,0 +1,286 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// finished judges a run that ended by itself, in good order or not.
+func (r *run) finished() {
+	m := r.m
+	m.t.Helper()
+	if r.err != nil || r.report == nil || len(r.report.Errors) > 0 {
+		m.t.Fatalf("the run failed: %v", r.err)
+	}
+	after := m.capture()
+	m.noHarm("the run", r.before, after)
+	r.onlyPlanned(after)
+	r.reclaimed(after)
+	r.nothingOfOurs(after)
+	m.tally.add("records untagged", len(r.report.Untagged))
+	m.tally.add("objects reclaimed", r.report.Reclaimed.Blobs+r.report.Reclaimed.Snapshots)
+	m.tally.add("killed runs finished", len(r.report.Recovered))
+}
+
+// undisturbed judges a run in whose time nobody else came.
+func (r *run) undisturbed() {
+	m := r.m
+	m.t.Helper()
+	if len(r.report.Changes)+len(r.report.Skipped)+len(r.report.Restored) > 0 {
+		m.errorf("I4: nobody came, but changes %v, skipped %+v, restored %+v", r.report.Changes, r.report.Skipped, r.report.Restored)
+	}
+	// What a killed run left is known only when it is being finished.
+	if len(r.report.Recovered) == 0 {
+		if r.report.Others != (prune.Amount{}) {
+			m.errorf("I4: nobody came, but others took %+v", r.report.Others)
+		}
+		if diff := cmp.Diff(r.plan.Predicted(), r.report.Reclaimed); diff != "" {
+			m.errorf("I4: reclaimed (-predicted +measured):\n%s", diff)
+		}
+		if diff := cmp.Diff(r.plan.Garbage(), r.report.Garbage); diff != "" {
+			m.errorf("I4: garbage (-predicted +measured):\n%s", diff)
+		}
+	}
+	if again := m.planOver(r.store, r.policy); !again.Empty() {
+		m.errorf("I5: a second run would do more: %s", describe(again))
+	}
+}
+
+// reclaimed compares the report with the disk, byte for byte, and sees to it
+// that no later collection takes what the run should have.
+func (r *run) reclaimed(after *oracle.State) {
+	m := r.m
+	m.t.Helper()
+	said := r.report.Reclaimed.ContentBytes + r.report.Garbage.ContentBytes + r.report.Others.ContentBytes
+	if lost := oracle.DiskFreed(r.planned, after); lost != said {
+		m.errorf("I3: the disk lost %d bytes of blobs, the report says %d", lost, said)
+	}
+	if !r.report.Measured || !r.report.Verified {
+		m.errorf("I3: measured %v, verified %v", r.report.Measured, r.report.Verified)
+	}
+	if r.report.Grace != nil {
+		return
+	}
+	m.must(m.in("default").Collect(m.ctx))
+	m.same("I3: a collection after the run", after, m.capture())
+}
+
+// onlyPlanned fails the test if a record, lease, container or upload changed
+// that the plan does not name, or a record did not that it does.
+func (r *run) onlyPlanned(after *oracle.State) {
+	m := r.m
+	m.t.Helper()
+	if err := oracle.CheckUntouched(r.theirs(), after); err != nil {
+		m.errorf("I2: touched:\n%v", err)
+	}
+	actions := map[string]prune.Decision{}
+	standIns := map[string]bool{}
+	for _, d := range r.plan.Decisions() {
+		actions[d.Namespace+" "+d.Name] = d
+		standIns[d.Namespace+" "+d.StandIn] = d.StandIn != ""
+	}
+	for ns, was := range r.before.Namespaces {
+		now := after.Namespaces[ns]
+		for name, image := range was.Images {
+			left, there := now.Images[name]
+			d, planned := actions[ns+" "+name]
+			switch {
+			case planned && d.Action != prune.Keep:
+				if d.StandIn != "" && !there && now.Images[d.StandIn].Target.Digest != image.Target.Digest {
+					m.errorf("I2: %s in %s has no stand-in", name, ns)
+				}
+			case !there:
+				m.errorf("I2: %s in %s is gone; it was not to go: %s", name, ns, d.Reason)
+			case !cmp.Equal(image, left):
+				m.errorf("I2: %s in %s was changed:\n%s", name, ns, cmp.Diff(image, left))
+			}
+		}
+		for name := range now.Images {
+			_, was := was.Images[name]
+			if !was && !standIns[ns+" "+name] && !r.restored(ns, name) {
+				m.errorf("I2: %s in %s was made", name, ns)
+			}
+		}
+	}
+}
+
+// theirs is the store before the run without what the run may end: leases and
+// half-written plans of killed runs, and the uploads that it was to abort.
+func (r *run) theirs() *oracle.State {
+	was := *r.before
+	was.Namespaces = map[string]*oracle.Namespace{}
+	for name, ns := range r.before.Namespaces {
+		left := *ns
+		left.Leases, left.Ingests = maps.Clone(ns.Leases), maps.Clone(ns.Ingests)
+		maps.DeleteFunc(left.Leases, func(_ string, l oracle.Lease) bool { return ofRun(l) })
+		maps.DeleteFunc(left.Ingests, func(ref string, _ content.Status) bool { return strings.HasPrefix(ref, "ctr-prune-plan-") })
+		for _, u := range r.plan.Uploads() {
+			if u.Action == prune.Remove && u.Namespace == name {
+				delete(left.Ingests, u.Ref)
+			}
+		}
+		was.Namespaces[name] = &left
+	}
+	return &was
+}
+
+// restored says whether the report tells that a record was put back.
+func (r *run) restored(ns, name string) bool {
+	all := r.report.Restored
+	for _, recovered := range r.report.Recovered {
+		all = append(all, recovered.Restored...)
+	}
+	for _, back := range all {
+		if back.Namespace == ns && back.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// noHarm asks the oracle. The records that a killed run has removed count as
+// being there before: what finishes that run gives up what only they held, and
+// has to put back what containers need.
+func (m *machine) noHarm(what string, before, after *oracle.State) {
+	m.t.Helper()
+	was := m.withKilled(before)
+	users := was
+	if k := m.killed; k != nil && (!k.whole || time.Now().After(k.until)) {
+		users = before // what was needed could not be put back any more
+	}
+	err := errors.Join(
+		oracle.CheckComplete(was, after),
+		oracle.CheckReachable(was, after, oracle.AllowOrphanedSnapshots()),
+		oracle.CheckContainers(users, after),
+	)
+	if err != nil {
+		m.errorf("I1: %s did harm:\n%v", what, err)
+	}
+}
+
+// withKilled adds the records that killed runs removed to a state, in a copy.
+func (m *machine) withKilled(s *oracle.State) *oracle.State {
+	all := *s
+	all.Namespaces, all.Documents = map[string]*oracle.Namespace{}, maps.Clone(s.Documents)
+	for name, ns := range s.Namespaces {
+		joined := *ns
+		joined.Images = maps.Clone(ns.Images)
+		all.Namespaces[name] = &joined
+	}
+	if m.killed == nil {
+		return &all
+	}
+	maps.Copy(all.Documents, m.killed.lost.Documents)
+	for name, ns := range m.killed.lost.Namespaces {
+		for image, record := range ns.Images {
+			if joined := all.Namespaces[name]; joined != nil && joined.Images[image].Name == "" {
+				joined.Images[image] = record
+			}
+		}
+	}
+	return &all
+}
+
+// nothingOfOurs fails the test if a lease, a plan or an upload of the run is
+// left where it worked.
+func (r *run) nothingOfOurs(after *oracle.State) {
+	m := r.m
+	m.t.Helper()
+	left := interrupted(after)
+	for _, ns := range r.plan.Interrupted() {
+		if slices.Contains(left, ns) {
+			m.errorf("I13: the killed run in %s was not finished", ns)
+		}
+	}
+	for _, ns := range left {
+		if !slices.Contains(interrupted(r.before), ns) {
+			m.errorf("I13: the run lease is left in %s", ns)
+		}
+	}
+	for ns, now := range after.Namespaces {
+		for ref := range now.Ingests {
+			if _, was := r.before.Namespaces[ns].Ingests[ref]; !was {
+				m.errorf("I13: upload %s is left in %s", ref, ns)
+			}
+		}
+	}
+	for d := range after.Files {
+		if _, was := r.before.Files[d]; !was && r.report.Grace == nil {
+			m.errorf("I13: blob %s is left", d)
+		}
+	}
+	if len(left) == 0 {
+		m.killed = nil
+	}
+}
+
+// ofRun says whether a lease is one that a run has while it lasts.
+func ofRun(lease oracle.Lease) bool {
+	kind := leases.KindOf(lease.Lease)
+	return kind == leases.KindRun || kind == leases.KindClaim
+}
+
+// interrupted lists the namespaces in which a killed run waits, sorted.
+func interrupted(s *oracle.State) []string {
+	var names []string
+	for name, ns := range s.Namespaces {
+		for _, lease := range ns.Leases {
+			if ofRun(lease) && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// unchanged judges a run that never began.
+func (r *run) unchanged(what string) {
+	r.m.t.Helper()
+	r.m.same(what, r.before, r.m.capture())
+}
+
+// same fails the test unless two states of the store are.
+func (m *machine) same(what string, before, after *oracle.State) {
+	m.t.Helper()
+	if diff := cmp.Diff(oracle.Changes{}, oracle.Diff(before, after)); diff != "" {
+		m.errorf("%s changed the store:\n%s", what, diff)
+	}
+	if diff := cmp.Diff(before.Files, after.Files); diff != "" {
+		m.errorf("%s changed the files:\n%s", what, diff)
+	}
+}
+
+func lostContent(before, after *oracle.State) (lost []string) {
+	for ns, was := range before.Namespaces {
+		for d := range was.Content {
+			_, known := after.Namespaces[ns].Content[d]
+			if _, file := after.Files[d]; !known || !file {
+				lost = append(lost, fmt.Sprintf("blob %s of %s", d, ns))
+			}
+		}
+	}
+	return lost
+}
+
+func lostSnapshots(before, after *oracle.State) (lost []string) {
+	for ns, was := range before.Namespaces {
+		for key := range was.Snapshots {
+			if _, there := after.Namespaces[ns].Snapshots[key]; !there {
+				lost = append(lost, fmt.Sprintf("snapshot %s of %s", key, ns))
+			}
+		}
+	}
+	return lost
+}
