@@ -24,7 +24,7 @@ MEMORY    ?= 10000
 # How long each part of `make soak` goes on that has no end of its own, and
 # the packages that have a long mode.
 SOAK      ?= 5m
-BED       := ./integration/faults ./integration/outage ./integration/disk ./integration/embedded ./integration/hostile
+BED       := ./integration/faults ./integration/outage ./integration/disk ./integration/embedded ./integration/hostile ./integration/model
 # How long `make fuzz` runs each target, and how many at once.
 FUZZTIME  ?= 10s
 FUZZJOBS  ?= 2
@@ -77,7 +77,7 @@ fuzz: ## run every fuzz target for FUZZTIME (10s), FUZZJOBS (2) at once
 		echo "$$dir $$target: $$(grep -oP "execs: \K\d+" <<<"$$out" | tail -1) inputs"'
 
 soak: ## hours of the test bed; SOAK=5m for each part
-	SOAK=$(SOAK) $(GO) test -count 1 -timeout 6h $(BED)
+	SOAK=$(SOAK) $(GO) test -v -count 1 -timeout 6h $(BED)
 	SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 6h ./integration/races
 
 bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 DIR=/dev/shm

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // unpacked is an image with a config and one layer, unpacked onto a chain that
@@ -243,5 +244,24 @@ func TestUnknownImagesAreTold(t *testing.T) {
 	}
 	if strings.Contains(notes, "container e") {
 		t.Errorf("notes %q tell of a container whose image is known", notes)
+	}
+}
+
+// A pull or a build makes its record under its lease, and is not done with it
+// before the lease is given up.
+func TestHeldByALease(t *testing.T) {
+	now := expiring(noon.Add(time.Hour))
+	checkDecided(t, "default", all(), []thing{
+		record("x:1", "a"), record("x:2", "a"), record("y:1", "b"), record("z:1", "c"),
+		lease("pull", now, holding(theRecord("x:1"))), lease("flat", now, flat(), holding(theRecord("y:1"))),
+		lease("gone", expiring(noon.Add(-time.Hour)), holding(theRecord("z:1"))), lease("blob", now, holding(theBlob("c"))),
+	}, []string{
+		`x:1: keep: held by lease "pull"`, "x:2: remove: unused", `y:1: keep: held by lease "flat"`, "z:1: remove: unused",
+	})
+	old := world{"default": {record("x:1", "a"), lease("pull", now, holding(theRecord("x:1")))}}.inventory()
+	old.Store.Version = "1.7.35"
+	plan := must(old.Plan(Policy{AllNamespaces: true, Filters: all()}, noon))
+	if d := plan.Decisions()[0]; d.Action != Remove {
+		t.Errorf("before 2.0 no lease holds a record, but: %+v", d)
 	}
 }

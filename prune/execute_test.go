@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,7 +229,18 @@ func TestExecuteInterrupted(t *testing.T) {
 	s := newScene(t, world{"default": things})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	s.tape.before = on("delete x:m7", func() error { cancel(); return nil })
+	var deletions atomic.Int64
+	s.tape.before = func(call string) error {
+		if strings.HasPrefix(call, "delete ") {
+			if deletions.Add(1) == 10 {
+				cancel()
+			}
+			if deletions.Load() > 10 {
+				<-ctx.Done() // nobody gets far while the tenth is on its way
+			}
+		}
+		return nil
+	}
 	before := diskUse(t, s.store)
 	report, err := s.run(ctx, process(t, 1))
 	if err != nil {

@@ -17,8 +17,9 @@ import (
 // logLines is how much of the log a failed test shows.
 const logLines = 60
 
-// cleanup ends the daemon and removes all that it left.
+// cleanup looks once more at the store, ends the daemon and removes all that it left.
 func (d *Daemon) cleanup() {
+	d.check()
 	for _, c := range d.clients {
 		// An error here says only that the connection is gone already.
 		_ = c.Close()

@@ -9,8 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/parts"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 const (
@@ -34,6 +36,8 @@ type Daemon struct {
 	owner   *os.File
 	proc    *process
 	clients clients
+	// expected are the problems that the test plants.
+	expected []prune.Problem
 }
 
 // Start starts a daemon and waits until it answers. The test is skipped,

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,7 +73,7 @@ type bed struct {
 	shelf *catalog
 	tally *tally
 	log   *testing.T
-	told  sync.Once
+	told  atomic.Int64
 }
 
 func newBed(t *testing.T) *bed {
@@ -122,13 +122,18 @@ func (m *machine) must(err error) {
 	}
 }
 
+// mostTold bounds how many broken promises are told of in full.
+const mostTold = 4
+
 // errorf notes a broken promise. rapid tells only of the shortest history that
 // breaks one, and of none if that depends on which goroutine was first; so the
-// first is told with what went before it.
+// first ones are told with what went before them.
 func (m *machine) errorf(format string, args ...any) {
 	m.t.Helper()
 	m.t.Errorf(format, args...)
-	m.told.Do(func() { m.log.Logf("after %q\n%s", m.did, fmt.Sprintf(format, args...)) })
+	if m.told.Add(1) <= mostTold {
+		m.log.Logf("after %q\n%s", m.did, fmt.Sprintf(format, args...))
+	}
 }
 
 func (m *machine) open() {

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"flag"
 	"testing"
 
@@ -13,8 +14,8 @@ func TestMain(m *testing.M) {
 	if err := log.SetLevel("fatal"); err != nil {
 		panic(err)
 	}
-	// Long histories: what is wrong shows late. The command line wins.
-	if err := flag.Set("rapid.steps", "60"); err != nil {
+	// A few long histories: what is wrong shows late. The command line wins.
+	if err := errors.Join(flag.Set("rapid.steps", "60"), flag.Set("rapid.checks", "30")); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

@@ -1,9 +1,8 @@
 package model
 
 import (
+	"maps"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -67,7 +66,7 @@ func (m *machine) undo() bool {
 	after := m.capture()
 	for _, back := range undone.Restored {
 		want, got := was.Namespaces[back.Namespace].Images[back.Name], after.Namespaces[back.Namespace].Images[back.Name]
-		if want.Target.Digest != got.Target.Digest || !cmp.Equal(want.Labels, got.Labels) {
+		if want.Target.Digest != got.Target.Digest || !maps.Equal(want.Labels, got.Labels) {
 			m.errorf("undo: %s in %s was %+v, is %+v", back.Name, back.Namespace, want, got)
 		}
 	}

@@ -151,18 +151,24 @@ func (r *run) restored(ns, name string) bool {
 
 // noHarm asks the oracle. The records that a killed run has removed count as
 // being there before: what finishes that run gives up what only they held, and
-// has to put back what containers need.
+// has to put back what containers need, where it has finished it.
 func (m *machine) noHarm(what string, before, after *oracle.State) {
 	m.t.Helper()
 	was := m.withKilled(before)
-	users := was
-	if k := m.killed; k != nil && (!k.whole || time.Now().After(k.until)) {
-		users = before // what was needed could not be put back any more
+	users := *before
+	if k := m.killed; k != nil && k.whole && !time.Now().After(k.until) {
+		users.Documents, users.Namespaces = was.Documents, maps.Clone(before.Namespaces)
+		left := interrupted(after)
+		for _, ns := range interrupted(before) {
+			if !slices.Contains(left, ns) {
+				users.Namespaces[ns] = was.Namespaces[ns]
+			}
+		}
 	}
 	err := errors.Join(
 		oracle.CheckComplete(was, after),
 		oracle.CheckReachable(was, after, oracle.AllowOrphanedSnapshots()),
-		oracle.CheckContainers(users, after),
+		oracle.CheckContainers(&users, after),
 	)
 	if err != nil {
 		m.errorf("I1: %s did harm:\n%v", what, err)

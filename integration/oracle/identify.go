@@ -60,7 +60,7 @@ func (k identities) uses(c containers.Container) []use {
 	if t := k.withID(criImageRef(c)); len(t) > 0 {
 		out = append(out, use{"", t})
 	}
-	if t := k.standingOn(c); len(t) > 0 {
+	if t := k.standingOn(c, len(out) > 0); len(t) > 0 {
 		out = append(out, use{"", t})
 	}
 	return out
@@ -81,11 +81,16 @@ func (k identities) withID(id string) digests {
 }
 
 // standingOn returns the targets of the images whose top snapshot is the
-// nearest below the container's own.
-func (k identities) standingOn(c containers.Container) digests {
+// nearest below the container's own. Where a layer of no image lies between,
+// the container ran from one that is gone; then what is below counts only if
+// nothing else is known.
+func (k identities) standingOn(c containers.Container, known bool) digests {
 	for _, key := range ancestry(k.ns, c) {
 		if t := k.tops[key.Key]; len(t) > 0 {
 			return t
+		}
+		if layer := digest.Digest(key.Key).Validate() == nil; layer && known {
+			return nil
 		}
 	}
 	return nil

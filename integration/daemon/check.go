@@ -1,0 +1,66 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// checkTimeout bounds the check at the end of a test.
+const checkTimeout = 2 * time.Minute
+
+// Expect names what `ctr-prune check` may find when the test is over: problems
+// that the test itself plants. Anything else that it finds fails the test.
+func (d *Daemon) Expect(problems ...prune.Problem) {
+	d.expected = append(d.expected, problems...)
+}
+
+// check is the last line of every test with a daemon: the public check of the
+// store that is left, running or stopped. What is only waiting for containerd's
+// next collection is collected first.
+func (d *Daemon) check() {
+	d.tb.Helper()
+	if _, isTest := d.tb.(*testing.T); !isTest || d.tb.Failed() || d.tb.Skipped() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+	defer cancel()
+	found, err := d.findings(ctx)
+	if err != nil {
+		d.tb.Errorf("checking what the test has left: %v", err)
+	}
+	for _, f := range found {
+		if !slices.Contains(d.expected, f.Problem) {
+			d.tb.Errorf("left at the end of the test: %s: %q in namespace %q, %d bytes: %s", f.Problem, f.Object, f.Namespace, f.Bytes, f.Meaning)
+		}
+	}
+}
+
+func (d *Daemon) findings(ctx context.Context) (found []prune.Finding, err error) {
+	store, err := d.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	client, err := imagestore.Over(store)
+	if err != nil {
+		return nil, err
+	}
+	if err := (imagestore.Store{Client: client, Namespace: "default"}).Collect(ctx); err != nil {
+		return nil, err
+	}
+	return prune.Check(ctx, store, time.Now(), prune.CheckOptions{})
+}
+
+// open opens the store as ctr-prune does.
+func (d *Daemon) open(ctx context.Context) (prune.Store, error) {
+	if d.Running() {
+		return prune.Open(ctx, d.Address())
+	}
+	return prune.OpenRoot(ctx, d.Root())
+}
