@@ -19,6 +19,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/parts"
 	"github.com/ctr-prune/ctr-prune/integration/service"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // Namespace is where the Engine keeps its images and containers.
@@ -64,6 +65,8 @@ func Start(tb testing.TB) *Engine {
 // in its path.
 func On(tb testing.TB, d *daemon.Daemon) *Engine {
 	tb.Helper()
+	// The check at the end of the test has no Engine to ask.
+	d.Expect(prune.ProblemUnreadable)
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	defer cancel()
 	paths, err := parts.Ensure(ctx, parts.Runc, parts.Dockerd)

@@ -95,13 +95,15 @@ func (m *machine) startUpload() bool {
 
 // anUpload chooses an unfinished one that a client of ours has started.
 func (m *machine) anUpload() (ctx context.Context, status content.Status, ok bool) {
-	ctx = inNamespace(m.ctx, m.space())
-	list, err := m.store.Content().ListStatuses(ctx)
-	m.must(err)
-	if len(list) == 0 {
-		return ctx, content.Status{}, false
+	for _, ns := range spaces {
+		ctx = inNamespace(m.ctx, ns)
+		list, err := m.store.Content().ListStatuses(ctx)
+		m.must(err)
+		if len(list) > 0 && !oneIn(m.t, 3, "another") {
+			return ctx, pick(m.t, list, "upload"), true
+		}
 	}
-	return ctx, pick(m.t, list, "upload"), true
+	return ctx, content.Status{}, false
 }
 
 // finishUpload brings the rest. Nothing refers to the blob then, but perhaps a

@@ -40,20 +40,30 @@ func (m *machine) inventory() *prune.Inventory {
 	return inv
 }
 
-func (m *machine) runs() []prune.Run {
+// aRun is one that can be undone. If there is none, it is made.
+func (m *machine) aRun() (run prune.Run, ok bool) {
 	m.t.Helper()
 	runs, err := prune.Runs(m.ctx, m.store, m.inventory(), time.Now())
 	m.must(err)
-	return runs
+	if len(runs) == 0 {
+		if !m.pruneWithGrace() {
+			return run, false
+		}
+		runs, err = prune.Runs(m.ctx, m.store, m.inventory(), time.Now())
+		m.must(err)
+	}
+	if len(runs) == 0 {
+		return run, false // it had nothing to remove
+	}
+	return pick(m.t, runs, "run"), true
 }
 
 // undo puts back what a run with a grace removed, whatever was collected since.
 func (m *machine) undo() bool {
-	runs := m.runs()
-	if len(runs) == 0 {
+	run, ok := m.aRun()
+	if !ok {
 		return false
 	}
-	run := pick(m.t, runs, "run")
 	inTime := !time.Now().After(run.Until)
 	m.must(m.in("default").Collect(m.ctx))
 	if !inTime {
@@ -84,20 +94,21 @@ func (m *machine) undo() bool {
 
 // dropGrace gives up what a grace keeps.
 func (m *machine) dropGrace() bool {
-	runs := m.runs()
-	if len(runs) == 0 {
+	run, ok := m.aRun()
+	if !ok {
 		return false
 	}
 	before := m.capture()
-	m.must(prune.Drop(m.ctx, m.store, pick(m.t, runs, "run")))
+	m.must(prune.Drop(m.ctx, m.store, run))
 	if err := oracle.Check(before, m.capture()); err != nil {
 		m.errorf("I1: dropping a grace did harm:\n%v", err)
 	}
 	return true
 }
 
-// pruneLeases removes the leases that nobody honours any more.
+// pruneLeases removes the leases that nobody honours any more, after a night.
 func (m *machine) pruneLeases() bool {
+	time.Sleep(25 * time.Hour)
 	before := m.capture()
 	removed, err := prune.PruneLeases(m.ctx, m.store, m.inventory(), time.Now())
 	m.must(err)
@@ -110,7 +121,8 @@ func (m *machine) pruneLeases() bool {
 	if err := oracle.Check(before, after); err != nil {
 		m.errorf("I1: pruning leases did harm:\n%v", err)
 	}
-	return len(removed) > 0
+	m.tally.add("leases removed", len(removed))
+	return true
 }
 
 // repair mends what a check finds, and then there is nothing left to find.
