@@ -174,3 +174,19 @@ func TestFilesThatStay(t *testing.T) {
 		}
 	}
 }
+
+// A run that removed nothing has nothing to keep: it collects, and leaves
+// nothing of its own.
+func TestGraceOfNothing(t *testing.T) {
+	s := newScene(t, world{"default": {blob("a"), blob("b", root())}})
+	procfs := process(t, 1)
+	plan := s.plan(procfs)
+	report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour})
+	if err != nil || report.Garbage.Blobs != 1 || len(report.Untagged) != 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if files := must(s.store.BlobFiles(context.Background())); len(files) != 1 || s.hasBlob("a") {
+		t.Errorf("left %v", files)
+	}
+	checkNothingOfOurs(t, s.store)
+}

@@ -132,7 +132,7 @@ func (x *execution) abandon(ctx context.Context) error {
 
 // unlock deletes the run leases. Only the last deletion waits for a
 // collection, so that there is one for all namespaces; none does if a grace
-// keeps everything.
+// keeps what the run removed.
 func (x *execution) unlock(ctx context.Context) error {
 	if x.opts.NoGuard {
 		return x.collect(ctx)
@@ -140,7 +140,7 @@ func (x *execution) unlock(ctx context.Context) error {
 	newMeter(x.opts.Progress, StageCollect).add(0)
 	var errs []error
 	for i, ns := range x.locked {
-		last := i == len(x.locked)-1 && x.opts.Grace <= 0
+		last := i == len(x.locked)-1 && (x.opts.Grace <= 0 || len(x.attempted) == 0)
 		if err := x.locker.Unlock(inNamespace(ctx, ns), last); err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
 		}

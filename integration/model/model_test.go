@@ -112,14 +112,16 @@ func (b *bed) history(t *rapid.T, dir string) {
 
 // step does a random step, or, where there is nothing to do it with, another.
 func (m *machine) step() {
-	for {
+	for tries := 0; ; tries++ {
 		s := pick(m.t, steps, "step")
 		m.did = append(m.did, s.name)
 		if s.do(m) {
 			m.tally.add(s.name, 1)
+			// One that came to nothing may have collected all the same.
+			m.rootAdded = m.rootAdded && tries == 0
 			return
 		}
-		m.rootAdded, m.did = false, m.did[:len(m.did)-1]
+		m.did = m.did[:len(m.did)-1]
 	}
 }
 

@@ -222,7 +222,7 @@ func (r *run) nothingOfOurs(after *oracle.State) {
 		}
 	}
 	for d := range after.Files {
-		if _, was := r.before.Files[d]; !was && r.report.Grace == nil {
+		if _, was := r.before.Files[d]; !was && (r.report.Grace == nil || len(r.report.Untagged) == 0) {
 			m.errorf("I13: blob %s is left", d)
 		}
 	}
