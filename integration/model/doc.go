@@ -10,8 +10,8 @@
 //
 // Which check holds which promise:
 //
-//	I1   nothing that is referred to goes       oracle.Check, around each run, undo, repair
-//	I2   nothing outside the plan is touched    run.onlyPlanned
+//	I1   nothing that is referred to goes       machine.noHarm (the oracle), around each run, undo, repair
+//	I2   nothing outside the plan is touched    run.onlyPlanned, the oracle.CheckUntouched
 //	I3   reclaimed is what the disk lost        run.reclaimed, and a collection after it takes nothing
 //	I4   reclaimed is what was predicted        run.reclaimed; machine.collect for garbage
 //	I5   a second run finds nothing to do       run.nothingLeft
@@ -20,7 +20,7 @@
 //	I8   an error while reading changes nothing machine.failToRead
 //	I9   a root more never frees more           machine.check, after each step that only adds a root
 //	I10  every record has one action, a reason  machine.check, after each step
-//	I13  nothing of a run is left               run.nothingOfOurs; the bubble waits for goroutines; machine.end for mounts
+//	I13  nothing of a run is left               run.nothingOfOurs; the bubble waits for goroutines; bed.history for mounts
 //
 // And prune.Check has nothing to tell that no step has planted.
 package model

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	ours "github.com/ctr-prune/ctr-prune/leases"
@@ -108,8 +109,11 @@ func (w *watched) see(what string) {
 // by the collector's label on a blob that the lease holds.
 func (w *watched) heldNow(ctx context.Context, name string) error {
 	image, err := w.Store.Images().Get(ctx, name)
-	if err != nil {
+	if errdefs.IsNotFound(err) {
 		return nil // there is nothing to lose
+	}
+	if err != nil {
+		return err
 	}
 	held, err := w.Store.Leases().ListResources(ctx, leases.Lease{ID: ours.RunID})
 	if err != nil {
