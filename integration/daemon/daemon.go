@@ -38,6 +38,8 @@ type Daemon struct {
 	clients clients
 	// expected are the problems that the test plants.
 	expected []prune.Problem
+	// unopenable is why nobody can open the store, if so.
+	unopenable string
 }
 
 // Start starts a daemon and waits until it answers. The test is skipped,

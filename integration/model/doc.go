@@ -11,10 +11,10 @@
 // Which check holds which promise:
 //
 //	I1   nothing that is referred to goes       machine.noHarm (the oracle), around each run, undo, repair
-//	I2   nothing outside the plan is touched    run.onlyPlanned, the oracle.CheckUntouched
+//	I2   nothing outside the plan is touched    run.onlyPlanned, oracle.CheckUntouched
 //	I3   reclaimed is what the disk lost        run.reclaimed, and a collection after it takes nothing
-//	I4   reclaimed is what was predicted        run.reclaimed; machine.collect for garbage
-//	I5   a second run finds nothing to do       run.nothingLeft
+//	I4   reclaimed is what was predicted        run.undisturbed; machine.collect for garbage
+//	I5   a second run finds nothing to do       run.undisturbed
 //	I6   killed and run again is uninterrupted  machine.killAndRerun, against a twin of the store
 //	I7   each victim has its record or is held  watched.heldNow before each delete, watched.collectNow at any call
 //	I8   an error while reading changes nothing machine.failToRead

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	// A few long histories: what is wrong shows late. The command line wins.
-	if err := errors.Join(flag.Set("rapid.steps", "60"), flag.Set("rapid.checks", "20")); err != nil {
+	if err := errors.Join(flag.Set("rapid.steps", "60"), flag.Set("rapid.checks", "15")); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

@@ -35,7 +35,7 @@ var steps = []step{
 	{"prune leases", (*machine).pruneLeases}, {"repair", (*machine).repair}, {"collect", (*machine).collect}, {"restart", (*machine).restartStore},
 }
 
-// shards run at the same time; each makes 20 stores unless -rapid.checks says
+// shards run at the same time; each makes 15 stores unless -rapid.checks says
 // otherwise.
 const shards = 2
 
