@@ -47,7 +47,6 @@ type Node struct {
 	// Base is a runnable image that others build upon; Builder makes them.
 	Base    *imagestore.Image
 	Builder *imagestore.Builder
-	pods    []string
 	conns   []*grpc.ClientConn
 	ids     map[digest.Digest]string
 }

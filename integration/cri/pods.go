@@ -41,7 +41,6 @@ func (n *Node) TryPod(ctx context.Context, name string) (*Pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.pods = append(n.pods, answer.GetPodSandboxId())
 	return &Pod{n: n, ID: answer.GetPodSandboxId(), config: config}, nil
 }
 
@@ -155,12 +154,29 @@ func (n *Node) removePod(id string) error {
 	return err
 }
 
+// left lists the pods that there are: also one whose maker was cut off before
+// it got the answer.
+func (n *Node) left() []string {
+	n.Ready()
+	ctx := context.WithoutCancel(n.tb.Context())
+	answer, err := n.Runtime.ListPodSandbox(ctx, &runtime.ListPodSandboxRequest{})
+	if err != nil {
+		n.tb.Errorf("listing the pods: %v", err)
+		return nil
+	}
+	var ids []string
+	for _, pod := range answer.GetItems() {
+		ids = append(ids, pod.GetId())
+	}
+	return ids
+}
+
 // cleanup ends what a test left running: shims outlive their containerd.
 func (n *Node) cleanup() {
 	if !n.Running() {
 		n.Up()
 	}
-	for _, id := range n.pods {
+	for _, id := range n.left() {
 		if err := n.removePod(id); err != nil {
 			n.tb.Errorf("removing a pod: %v", err)
 		}

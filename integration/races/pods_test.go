@@ -20,7 +20,7 @@ type pods struct {
 // image stays.
 func (p *pods) run(ctx context.Context) error {
 	if p.pod == nil || p.next()%5 == 0 {
-		pod, err := p.n.TryPod(ctx, fmt.Sprintf("pod-%d", p.next()))
+		pod, err := p.n.TryPod(context.WithoutCancel(ctx), fmt.Sprintf("pod-%d", p.next()))
 		if err != nil {
 			return fmt.Errorf("running a pod: %w", err)
 		}
