@@ -78,7 +78,10 @@ func rootProbe(ctx context.Context, l rootLayout, meta *os.File, wait time.Durat
 		}
 		// Closing lets go of the lock, since the snapshotter must open the file
 		// itself. Containerd holds that of the metadata first of all.
-		if err := errors.Join(rootProbeFile(l.dir, path, f), f.Close()); err != nil {
+		if err := rootProbeFile(l.dir, path, f); err != nil {
+			return errors.Join(err, f.Close())
+		}
+		if err := rootSnapshotBuckets(l.dir, path, f); err != nil {
 			return err
 		}
 	}

@@ -110,6 +110,14 @@ func TestOpenRootRefuses(t *testing.T) {
 		{"a damaged snapshot database", func(t *testing.T, dir string) {
 			must(t, os.Truncate(filepath.Join(dir, snapshotter, "metadata.db"), 5000))
 		}, errdefs.ErrFailedPrecondition, "native/metadata.db is damaged"},
+		{"a snapshot without a bucket", func(t *testing.T, dir string) {
+			db, err := bolt.Open(filepath.Join(dir, snapshotter, "metadata.db"), 0o600, nil)
+			must(t, err)
+			must(t, db.Update(func(tx *bolt.Tx) error {
+				return tx.Bucket([]byte("v1")).Bucket([]byte("snapshots")).Put([]byte("test/9/flat"), []byte("x"))
+			}))
+			must(t, db.Close())
+		}, errdefs.ErrFailedPrecondition, `metadata.db is damaged (snapshot "test/9/flat" has no bucket)`},
 		{"a meta.db that is a directory", func(t *testing.T, dir string) {
 			must(t, os.Remove(rootTestMeta(dir)))
 			must(t, os.Mkdir(rootTestMeta(dir), 0o700))

@@ -2,12 +2,15 @@ package embedded
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -103,9 +106,16 @@ type result struct {
 	stdout, stderr string
 }
 
+// patience is how long a command may take that usually takes a tenth of a
+// second.
+const patience = time.Minute
+
 func (b *bed) run(args ...string) result {
 	b.t.Helper()
-	cmd := exec.CommandContext(b.t.Context(), program, append([]string{"--root", b.d.Root()}, args...)...)
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, append([]string{"--root", b.d.Root()}, args...)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // it tells where it hangs
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	return finish(b.t, cmd, cmd.Run)
 }
@@ -117,7 +127,7 @@ func finish(t *testing.T, cmd *exec.Cmd, run func() error) result {
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := run()
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if err != nil && !errors.As(err, &exit) && !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
 	return result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}

@@ -154,7 +154,7 @@ func (b *bed) tryDamaged(what string, sure bool) bool {
 	r := b.run(append(args, "--force")...)
 	for _, r := range []result{dry, r} {
 		if r.panicked() {
-			b.t.Errorf("%s: exit code %d\n%.2000s", what, r.code, r.stderr)
+			b.t.Errorf("%s: exit code %d\n%.20000s", what, r.code, r.stderr)
 		}
 	}
 	if r.code != exitUnreachable {
