@@ -19,8 +19,11 @@ FOLDERS   := cmd filters leases prune integration
 LDFLAGS   := -s -w $(if $(VERSION),-X main.linkedVersion=$(VERSION))
 # What `make bench` measures.
 SIZES     ?= 200,1000,5000
-ROUNDS    ?= 5
 MEMORY    ?= 10000
+# What `make bench-growth` and `make bench-peers` measure. All three take
+# ROUNDS: how often each program is timed.
+GROWTH_SIZES ?= 100,300,1000,3000,10000,20000
+PEERS_SIZE   ?= 1000
 # How long each part of `make soak` goes on that has no end of its own, and
 # the packages that have a long mode.
 SOAK      ?= 5m
@@ -34,7 +37,7 @@ LINT_VERSION = $(shell cd integration/tools && $(GO) list -m -f '{{.Version}}' g
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test unit race lint fmt fmt-check vet fuzz soak bench sbom licences vuln man man-check tidy-check tools install uninstall clean
+.PHONY: help build demo test unit race lint fmt fmt-check vet fuzz soak bench bench-growth bench-peers sbom licences vuln man man-check tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -83,8 +86,20 @@ soak: ## hours of the test bed; SOAK=5m for each part
 bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 DIR=/dev/shm
 	mkdir -p .cache && rm -f .cache/bench.md
 	$(GO) test ./integration/bench -run '^TestBench$$' -count 1 -timeout 3h -v -args \
-		-sizes $(SIZES) -rounds $(ROUNDS) -memory $(MEMORY) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench.md'
+		-sizes $(SIZES) -rounds $(or $(ROUNDS),5) -memory $(MEMORY) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench.md'
 	@echo; cat .cache/bench.md
+
+bench-growth: ## fail if time or memory grows worse than linear; GROWTH_SIZES=… ROUNDS=3 DIR=…
+	mkdir -p .cache && rm -f .cache/bench-growth.md
+	$(GO) test ./integration/bench -run '^TestGrowth$$' -count 1 -timeout 6h -v -args \
+		-grow $(GROWTH_SIZES) -rounds $(or $(ROUNDS),3) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-growth.md'
+	@echo; cat .cache/bench-growth.md
+
+bench-peers: ## compare with ctr, crictl's calls and dockerd; PEERS_SIZE=100 ROUNDS=3 DIR=…
+	mkdir -p .cache && rm -f .cache/bench-peers.md
+	$(GO) test ./integration/peers -run '^TestPeers$$' -count 1 -timeout 6h -v -args \
+		-size $(PEERS_SIZE) -rounds $(or $(ROUNDS),3) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-peers.md'
+	@echo; cat .cache/bench-peers.md
 
 sbom: build ## write bin/ctr-prune.cdx.json, what the program is made of (CycloneDX)
 	$(GO) run ./integration/sbom -program $(PROGRAM) -version '$(VERSION)' > $(PROGRAM).cdx.json.new

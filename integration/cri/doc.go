@@ -55,6 +55,19 @@ type Node struct {
 // store. The test is skipped, with the reason, where pods cannot run.
 func Start(tb testing.TB, version parts.Part) *Node {
 	tb.Helper()
+	opts := Options(tb, version)
+	opts.NoSync = true
+	n := On(tb, daemon.Start(tb, opts))
+	n.Base = Pause(tb, n.Builder)
+	n.Add(n.Base, PauseName)
+	return n
+}
+
+// Options are those of a daemon whose CRI can run pods, once it has the image
+// of [Pause] as [PauseName]. The test is skipped, with the reason, where pods
+// cannot run.
+func Options(tb testing.TB, version parts.Part) daemon.Options {
+	tb.Helper()
 	if os.Geteuid() != 0 {
 		tb.Skip("pods need root: runc and CRI mount and make cgroups")
 	}
@@ -68,23 +81,31 @@ func Start(tb testing.TB, version parts.Part) *Node {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d := daemon.Start(tb, daemon.Options{
+	return daemon.Options{
 		Version:      version,
 		CRI:          true,
 		SandboxImage: PauseName,
-		NoSync:       true,
 		Path:         []string{paths.Dir(parts.Runc), paths.Dir(shim)},
-	})
+	}
+}
+
+// On is the node of a daemon that runs, with [Options]. It has no Base.
+func On(tb testing.TB, d *daemon.Daemon) *Node {
+	tb.Helper()
 	n := &Node{Daemon: d, tb: tb, Builder: imagestore.New(7), ids: make(map[digest.Digest]string)}
 	tb.Cleanup(n.cleanup)
 	n.dial()
+	return n
+}
+
+// Pause makes the image of sandboxes, which other images can build upon.
+func Pause(tb testing.TB, b *imagestore.Builder) *imagestore.Image {
+	tb.Helper()
 	program, err := sleeper()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	n.Base = n.Builder.Program(imagestore.Spec{Name: PauseName}, SleeperPath, program)
-	n.Add(n.Base, PauseName)
-	return n
+	return b.Program(imagestore.Spec{Name: PauseName}, SleeperPath, program)
 }
 
 // dial connects to the CRI services, which share containerd's socket.

@@ -19,14 +19,20 @@ const (
 // Bulk adds n unpacked images of five small layers, three of them shared by
 // ten images, named bulk.example/app-<n>:1, and returns their names.
 func (s Store) Bulk(ctx context.Context, b *Builder, n int) ([]string, error) {
-	names := make([]string, n)
+	return s.BulkMore(ctx, b, 0, n)
+}
+
+// BulkMore lets what Bulk made grow from so many images to n, with the same
+// builder, and returns the names of those that it added.
+func (s Store) BulkMore(ctx context.Context, b *Builder, from, n int) ([]string, error) {
+	names := make([]string, n-from)
 	for i := range names {
-		names[i] = fmt.Sprintf("bulk.example/app-%05d:1", i)
+		names[i] = fmt.Sprintf("bulk.example/app-%05d:1", from+i)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(2 * runtime.NumCPU())
-	for first := 0; first < n && ctx.Err() == nil; first += bulkGroup {
-		group := b.bulkGroup(names[first:min(first+bulkGroup, n)])
+	for first := 0; first < len(names) && ctx.Err() == nil; first += bulkGroup {
+		group := b.bulkGroup(names[first:min(first+bulkGroup, len(names))])
 		g.Go(func() error { return s.addGroup(ctx, group) })
 	}
 	if err := g.Wait(); err != nil {

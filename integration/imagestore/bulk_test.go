@@ -11,8 +11,12 @@ import (
 func TestBulkSharesLayers(t *testing.T) {
 	d := daemon.Start(t, daemon.Options{})
 	const n = 30
-	names, err := d.Store("default").Bulk(t.Context(), imagestore.New(1), n)
+	b := imagestore.New(1)
+	names, err := d.Store("default").Bulk(t.Context(), b, 10)
 	must(t, err)
+	more, err := d.Store("default").BulkMore(t.Context(), b, 10, n)
+	must(t, err)
+	names = append(names, more...)
 	now := d.Capture().Namespaces["default"]
 	// Three layers for each ten images, two of each image's own; and a config
 	// and a manifest each.
