@@ -6,8 +6,6 @@ import (
 	"os"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/ctr-prune/ctr-prune/integration/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/parts"
@@ -42,7 +40,7 @@ func TestGrowth(t *testing.T) {
 	}
 	where := *dir
 	if where == "" {
-		where = inMemory()
+		where = daemon.InMemory()
 	}
 	d := daemon.Start(t, daemon.Options{Version: parts.Containerd24, Dir: where, NoSync: quick})
 	b := imagestore.New(9)
@@ -99,15 +97,4 @@ func grown(t *testing.T, p programs, d *daemon.Daemon, images int, quick bool) s
 		})
 	}
 	return s
-}
-
-// inMemory is a folder in memory if there is one with room, else the default
-// of temporary folders: the stores are for counting, and large.
-func inMemory() string {
-	const dir, room = "/dev/shm", 2 << 30
-	var fs unix.Statfs_t
-	if unix.Statfs(dir, &fs) != nil || fs.Bavail*uint64(fs.Bsize) < room {
-		return ""
-	}
-	return dir
 }

@@ -36,6 +36,17 @@ func makeDir(parent string) (string, *os.File, error) {
 	return dir, owner, err
 }
 
+// InMemory returns a folder in memory for [Options.Dir] if there is one with
+// room for large stores, else nothing, which is the default.
+func InMemory() string {
+	const dir, room = "/dev/shm", 2 << 30
+	var fs unix.Statfs_t
+	if unix.Statfs(dir, &fs) != nil || fs.Bavail*uint64(fs.Bsize) < room {
+		return ""
+	}
+	return dir
+}
+
 func ownerFile(dir string) string { return filepath.Join(dir, "owner") }
 
 // own takes the lock that marks a folder as in use. The kernel drops it when
