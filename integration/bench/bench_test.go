@@ -15,6 +15,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/machine"
 	"github.com/ctr-prune/ctr-prune/integration/parts"
 )
 
@@ -34,7 +35,7 @@ func TestBench(t *testing.T) {
 		t.Skip(reason)
 	}
 	p := build(t)
-	r := &result{machine: machine()}
+	r := &result{machine: machine.Describe()}
 	for _, n := range numbers(t, *sizes) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			r.timed = append(r.timed, measure(t, p, n, *rounds))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/machine"
 	"github.com/ctr-prune/ctr-prune/integration/parts"
 )
 
@@ -61,12 +62,12 @@ func TestGrowth(t *testing.T) {
 		return
 	}
 	text, worse := judge(all)
-	t.Logf("%s\n\n%s", machine(), text)
+	t.Logf("%s\n\n%s", machine.Describe(), text)
 	for _, sentence := range worse {
 		t.Error(sentence)
 	}
 	if *out != "" {
-		if err := os.WriteFile(*out, []byte(machine()+"\n\n"+text), 0o644); err != nil {
+		if err := os.WriteFile(*out, []byte(machine.Describe()+"\n\n"+text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

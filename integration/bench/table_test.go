@@ -2,13 +2,9 @@ package bench
 
 import (
 	"fmt"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // result is what a run of the benchmark found.
@@ -105,31 +101,3 @@ func median[T time.Duration | float64](all []T) T {
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
 func millis(d time.Duration) string  { return fmt.Sprintf("%.1f ms", float64(d)/1e6) }
 func mib(bytes int64) string         { return fmt.Sprintf("%.0f MiB", float64(bytes)/(1<<20)) }
-
-// machine says where the figures come from, and what else ran.
-func machine() string {
-	kernel := "an unknown kernel"
-	var u unix.Utsname
-	if unix.Uname(&u) == nil {
-		kernel = "Linux " + unix.ByteSliceToString(u.Release[:])
-	}
-	load, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		load = []byte("unknown")
-	}
-	return fmt.Sprintf("%d CPUs (%s), %s, %s; load before the run: %s.", runtime.NumCPU(), cpu(), kernel, runtime.Version(),
-		strings.Join(strings.Fields(string(load))[:min(3, len(strings.Fields(string(load))))], " "))
-}
-
-func cpu() string {
-	info, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	for line := range strings.Lines(string(info)) {
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
-}

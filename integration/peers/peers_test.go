@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/machine"
 	"github.com/ctr-prune/ctr-prune/integration/pruning"
 )
 
@@ -31,11 +32,12 @@ func TestPeers(t *testing.T) {
 	if *dir == "" && *out == "" {
 		*dir = daemon.InMemory()
 	}
+	where := machine.Describe()
 	var all []result
 	for _, w := range worlds {
 		t.Run(w.title, func(t *testing.T) { all = append(all, w.compare(t)...) })
 	}
-	text := markdown(all)
+	text := markdown(where, all)
 	t.Logf("\n%s", text)
 	for _, r := range all {
 		if len(r.runs) == 0 {
