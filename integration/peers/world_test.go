@@ -8,6 +8,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/docker"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // world is a store as one kind of client fills it: images that share layers,
@@ -70,6 +71,9 @@ func (w world) fill(t *testing.T, n int) stock {
 	opts := w.options(t)
 	opts.Dir = *dir
 	s := stock{Daemon: daemon.Start(t, opts)}
+	if w.namespace == docker.Namespace {
+		s.Expect(prune.ProblemUnreadable) // the Engine runs on the copies only
+	}
 	b := imagestore.New(uint64(n))
 	s.Stop()
 	s.Offline(func(e *imagestore.Embedded) error {
