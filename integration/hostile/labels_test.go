@@ -94,6 +94,9 @@ func TestUnservable(t *testing.T) {
 					}
 					return
 				}
+				if name == "namespace" {
+					h.d.Unopenable("no client can ask for one of its namespaces")
+				}
 				for _, args := range [][]string{{"--all", "--force"}, {"df"}, {"check"}, {"--all", "--force", "--all-namespaces"}} {
 					h.run(args...).want(exitFailed).sentence("")
 				}
