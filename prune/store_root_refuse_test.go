@@ -118,6 +118,14 @@ func TestOpenRootRefuses(t *testing.T) {
 			}))
 			must(t, db.Close())
 		}, errdefs.ErrFailedPrecondition, `metadata.db is damaged (snapshot "test/9/flat" has no bucket)`},
+		{"a snapshot database without snapshots", func(t *testing.T, dir string) {
+			db, err := bolt.Open(filepath.Join(dir, snapshotter, "metadata.db"), 0o600, nil)
+			must(t, err)
+			must(t, db.Update(func(tx *bolt.Tx) error {
+				return tx.Bucket([]byte("v1")).DeleteBucket([]byte("snapshots"))
+			}))
+			must(t, db.Close())
+		}, errdefs.ErrFailedPrecondition, "metadata.db is damaged (the bucket of snapshots is missing)"},
 		{"a meta.db that is a directory", func(t *testing.T, dir string) {
 			must(t, os.Remove(rootTestMeta(dir)))
 			must(t, os.Mkdir(rootTestMeta(dir), 0o700))

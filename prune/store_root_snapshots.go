@@ -29,8 +29,8 @@ func rootSnapshotBuckets(dir, path string, f *os.File) error {
 			return nil // it has had no snapshot yet
 		}
 		all := schema.Bucket(rootKeySnapshots)
-		if all == nil {
-			return nil
+		if all == nil { // made together with the schema's
+			return boltDamage("the bucket of snapshots is missing")
 		}
 		return all.ForEach(func(name, value []byte) error {
 			if value != nil || all.Bucket(name) == nil {
