@@ -58,7 +58,8 @@ type execution struct {
 	locker  leases.Locker
 	batches []batch
 	locked  []string
-	// baseline is what the store held when the run began: what went earlier,
+	// baseline is what the store held at the run's first look, before it let
+	// go of anything, also of what a killed run left: what went earlier,
 	// somebody else let go of.
 	baseline objects
 

@@ -32,6 +32,9 @@ func (x *execution) glance(ctx context.Context) (*Inventory, error) {
 		return nil, fmt.Errorf("reading the store again: %w", err)
 	}
 	inv.addBeginnings(x.plan.inventory)
+	if x.baseline.blobs == nil {
+		x.baseline = inv.objects()
+	}
 	return inv, nil
 }
 
@@ -42,7 +45,6 @@ func (x *execution) revalidate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.baseline = inv.objects()
 	current, err := inv.decide(x.plan.policy, x.plan.now)
 	if err != nil {
 		return err

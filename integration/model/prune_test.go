@@ -52,11 +52,10 @@ type run struct {
 	store  *watched
 	opts   prune.ExecuteOptions
 	plan   *prune.Plan
-	// planned is the store as it was when the plan was made, before as it was
-	// when the run began.
-	planned, before *oracle.State
-	report          *prune.Report
-	err             error
+	// before is the store as it was when the run began.
+	before *oracle.State
+	report *prune.Report
+	err    error
 }
 
 // newRun plans a run. It is over the store in transactions or, as over a
@@ -72,7 +71,6 @@ func (m *machine) newRunOf(policy prune.Policy, daemon bool) *run {
 		m: m, policy: policy, store: &watched{Store: m.store, m: m, daemon: daemon}, before: m.capture(),
 		opts: prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs()},
 	}
-	r.planned = r.before
 	r.plan = m.planOver(r.store, policy)
 	return r
 }

@@ -63,7 +63,7 @@ func (r *run) reclaimed(after *oracle.State) {
 	m := r.m
 	m.t.Helper()
 	said := r.report.Reclaimed.ContentBytes + r.report.Garbage.ContentBytes + r.report.Others.ContentBytes
-	if lost := oracle.DiskFreed(r.planned, after); lost != said {
+	if lost := oracle.DiskFreed(r.before, after); lost != said {
 		m.errorf("I3: the disk lost %d bytes of blobs, the report says %d", lost, said)
 	}
 	if !r.report.Measured || !r.report.Verified {
