@@ -1,13 +1,10 @@
 package behaviour_test
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
-	"github.com/containerd/log"
+	"github.com/ctr-prune/ctr-prune/integration/built"
 )
 
 // binary is the command under test, built once for all tests.
@@ -17,31 +14,5 @@ func TestMain(m *testing.M) {
 	if root := os.Getenv(childRoot); root != "" {
 		os.Exit(beChild(root))
 	}
-	// containerd's packages warn of what they would only prefer to have.
-	if err := log.SetLevel("error"); err != nil {
-		panic(err)
-	}
-	os.Exit(withBinary(m.Run))
-}
-
-// withBinary builds the command into a folder that other users may read, for
-// one test runs it as nobody.
-func withBinary(run func() int) int {
-	dir, err := os.MkdirTemp("", "behaviour")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		err = os.Chmod(dir, 0o755)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	binary = filepath.Join(dir, "ctr-prune")
-	build := exec.Command("go", "build", "-o", binary, "github.com/ctr-prune/ctr-prune/cmd/ctr-prune")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "building the command:", err)
-		return 1
-	}
-	return run()
+	os.Exit(built.Main(m, map[*string]string{&binary: built.Command}))
 }

@@ -1,13 +1,10 @@
 package disk
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
-	"github.com/containerd/log"
+	"github.com/ctr-prune/ctr-prune/integration/built"
 )
 
 // binary is the command under test, built once for all tests.
@@ -17,26 +14,5 @@ func TestMain(m *testing.M) {
 	if moment := os.Getenv(childMoment); moment != "" {
 		os.Exit(beChild(moment))
 	}
-	// containerd's packages warn of what they would only prefer to have.
-	if err := log.SetLevel("error"); err != nil {
-		panic(err)
-	}
-	os.Exit(withBinary(m.Run))
-}
-
-func withBinary(test func() int) int {
-	dir, err := os.MkdirTemp("", "disk")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "ctr-prune")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "github.com/ctr-prune/ctr-prune/cmd/ctr-prune")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "building the command:", err)
-		return 1
-	}
-	return test()
+	os.Exit(built.Main(m, map[*string]string{&binary: built.Command}))
 }
