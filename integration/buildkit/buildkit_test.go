@@ -255,7 +255,7 @@ func TestBuildUnderWay(t *testing.T) {
 	if len(report.Untagged) != 1 {
 		t.Errorf("untagged %v, want the image of the other build", report.Untagged)
 	}
-	b.signal(id)
+	b.endStep(id)
 	if err := <-ended; err != nil {
 		t.Fatalf("the build that was under way: %v", err)
 	}
@@ -300,7 +300,7 @@ func TestLeavingsOfKilledBuilder(t *testing.T) {
 	if err := oracle.Check(before, after, oracle.AllowOrphanedSnapshots()); err != nil {
 		t.Error(err)
 	}
-	b.removeContainer(id)
+	b.removeStep(id)
 	b.service.Up(b.ready)
 	write(t, dir, "Dockerfile", "FROM scratch\nCOPY program /program\nCOPY data /data\n")
 	if got := fresh(b.Build(dir, image)); len(got) != 0 {
@@ -329,12 +329,10 @@ func (b *Builder) awaitContainer() string {
 	return ""
 }
 
-// removeContainer ends a step that no builder waits for, and its shim.
-func (b *Builder) removeContainer(id string) {
+// step returns the container of a build's step, and what runs in it.
+func (b *Builder) step(ctx context.Context, id string) (containerd.Container, containerd.Task) {
 	b.tb.Helper()
-	s := b.Store(b.Namespace)
-	ctx := s.Context(b.tb.Context())
-	c, err := s.Client.LoadContainer(ctx, id)
+	c, err := b.Store(b.Namespace).Client.LoadContainer(ctx, id)
 	if err != nil {
 		b.tb.Fatal(err)
 	}
@@ -342,6 +340,15 @@ func (b *Builder) removeContainer(id string) {
 	if err != nil {
 		b.tb.Fatal(err)
 	}
+	return c, task
+}
+
+// removeStep ends a step that no builder waits for, with its shim and its
+// container. The snapshot is its builder's, and stays.
+func (b *Builder) removeStep(id string) {
+	b.tb.Helper()
+	ctx := b.Store(b.Namespace).Context(b.tb.Context())
+	c, task := b.step(ctx, id)
 	if _, err := task.Delete(ctx, containerd.WithProcessKill); err != nil {
 		b.tb.Fatalf("ending the step: %v", err)
 	}
@@ -350,22 +357,15 @@ func (b *Builder) removeContainer(id string) {
 	}
 }
 
-// signal tells the program of a container to end.
-func (b *Builder) signal(id string) {
+// endStep tells the program of a step to end.
+func (b *Builder) endStep(id string) {
 	b.tb.Helper()
-	s := b.Store(b.Namespace)
-	ctx := s.Context(b.tb.Context())
-	c, err := s.Client.LoadContainer(ctx, id)
-	if err != nil {
-		b.tb.Fatal(err)
-	}
-	task, err := c.Task(ctx, nil)
-	if err != nil {
-		b.tb.Fatal(err)
-	}
+	ctx := b.Store(b.Namespace).Context(b.tb.Context())
+	_, task := b.step(ctx, id)
 	for {
 		// The program ignores nothing, but it may not have come up yet.
-		if err := task.Kill(ctx, syscall.SIGINT); err == nil {
+		err := task.Kill(ctx, syscall.SIGINT)
+		if err == nil {
 			return
 		}
 		if ctx.Err() != nil {
