@@ -181,7 +181,8 @@ func TestProbeOfAKilledRunGoesWithItsImage(t *testing.T) {
 			ns.Images[i].Labels = map[string]string{labelProbe: "1"}
 		}
 	}
-	decisions, _ := decide(ns, Policy{}, StoreInfo{Version: "2.4.2"}, time.Now())
+	store := StoreInfo{Version: "2.4.2"}
+	decisions := decide(newView(ns, store), Policy{}, store, time.Now())
 	for _, d := range decisions {
 		if d.Action != Remove {
 			t.Errorf("%s: %s, %s", d.Name, d.Action, d.Reason)
@@ -211,7 +212,8 @@ func TestDanglingUnitsOfCRI(t *testing.T) {
 			for i := range ns.Images {
 				ns.Images[i].Labels = map[string]string{labelManaged: valueManaged}
 			}
-			decisions, _ := decide(ns, Policy{}, StoreInfo{Version: "2.4.2"}, time.Now())
+			store := StoreInfo{Version: "2.4.2"}
+			decisions := decide(newView(ns, store), Policy{}, store, time.Now())
 			for _, d := range decisions {
 				if d.Action != test.want {
 					t.Errorf("%s: %s, %s", d.Name, d.Action, d.Reason)

@@ -21,11 +21,10 @@ const (
 
 // judge decides about the records of one namespace.
 type judge struct {
-	*catalog
+	view
 	policy       Policy
 	now          time.Time
 	snapshotters []string
-	usage        usage
 	whole        bool // units go whole or stay whole
 	// leased are the records that live leases hold, with one such lease.
 	leased   map[string]string
@@ -42,17 +41,27 @@ type verdict struct {
 	firm bool
 }
 
-// decide gives every record of a namespace an action and a reason.
-func decide(ns *Namespace, policy Policy, store StoreInfo, now time.Time) ([]Decision, []string) {
+// view is a namespace as decisions about it see it.
+type view struct {
+	*catalog
+	usage usage
+}
+
+func newView(ns *Namespace, store StoreInfo) view {
 	c := newCatalog(ns, parseVersion(store.Version))
+	return view{catalog: c, usage: resolve(c, ns.Uses)}
+}
+
+// decide gives every record of a namespace an action and a reason.
+func decide(v view, policy Policy, store StoreInfo, now time.Time) []Decision {
+	ns := v.ns
 	j := &judge{
-		catalog: c, policy: policy, now: now,
+		view: v, policy: policy, now: now,
 		snapshotters: store.Snapshotters,
-		usage:        resolve(c, ns.Uses),
 		whole:        ns.Name == criNamespace,
 		leased:       leased(ns, parseVersion(store.Version), now),
 		verdicts:     make(map[string]*verdict, len(ns.Images)),
-		parents:      make(map[*unit][]parent, len(c.units)),
+		parents:      make(map[*unit][]parent, len(v.units)),
 	}
 	for _, image := range ns.Images {
 		u := j.units[image.Target.Digest]
@@ -74,7 +83,7 @@ func decide(ns *Namespace, policy Policy, store StoreInfo, now time.Time) ([]Dec
 	for i, image := range ns.Images {
 		decisions[i] = j.verdicts[image.Name].Decision
 	}
-	return decisions, j.usage.unknown
+	return decisions
 }
 
 // alone decides about a record by its own uses, labels and filters.

@@ -101,7 +101,7 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 		return nil, err
 	}
 	x := newExecution(p, store, opts)
-	p.model = nil // not needed from here on, and large
+	p.model, p.views = nil, nil // not needed from here on, and large
 	if err := x.lock(ctx); err != nil {
 		return nil, errors.Join(unguarded(err), x.abandon(ctx))
 	}

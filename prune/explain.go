@@ -46,12 +46,18 @@ const maxChains = 20
 // a prune by the policy would make. The error is a *[PolicyError] or an
 // *[AmbiguousError].
 func (inv *Inventory) Explain(text string, policy Policy, now time.Time) (*Explanation, error) {
-	plan, err := inv.Plan(policy, now)
+	plan, err := inv.plan(policy, now, true)
 	if err != nil {
 		return nil, err
 	}
-	c := plan.collector()
-	n, err := c.find(text, policy.within())
+	return plan.Explain(text)
+}
+
+// Explain is [Inventory.Explain] with the decisions of this plan. One that
+// [ReadPlan] made for the text, by ReadOptions.Explain, costs least.
+func (p *Plan) Explain(text string) (*Explanation, error) {
+	inv, c := p.inventory, p.collector()
+	n, err := c.find(text, p.policy.within())
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +72,7 @@ func (inv *Inventory) Explain(text string, policy Policy, now time.Time) (*Expla
 	e.Frees = c.frees(inv, c.without(n, chains)).amount()
 	e.Parts, e.MoreParts = c.dissect(inv).parts(n, 0)
 	e.Parts = list(e.Parts)
-	e.addDecisions(c, plan, n, chains)
+	e.addDecisions(c, p, n, chains)
 	return e, nil
 }
 
@@ -285,7 +291,7 @@ func (e *Explanation) addDecisions(c *collector, plan *Plan, n node, chains []ch
 		wanted[chain[0]] = true
 	}
 	if n.kind == kindContainer {
-		c.addImageOf(wanted, n)
+		plan.addImageOf(wanted, c.spaces[n.ns], n)
 	}
 	for _, d := range plan.decisions {
 		if wanted[node{kind: kindImage, ns: d.Namespace, key: d.Name}] {
@@ -298,13 +304,12 @@ func (e *Explanation) addDecisions(c *collector, plan *Plan, n node, chains []ch
 }
 
 // addImageOf adds the records that a container's use resolves to.
-func (c *collector) addImageOf(wanted map[node]bool, n node) {
-	s := c.spaces[n.ns]
+func (p *Plan) addImageOf(wanted map[node]bool, s *space, n node) {
 	use, err := containerUse(s.containers[n.key])
 	if err != nil {
 		return // the plan says so: the namespace is closed
 	}
-	catalog := newCatalog(s.Namespace, c.version)
+	catalog := p.view(s.Namespace).catalog
 	used := resolve(catalog, []Use{use})
 	for name := range used.names {
 		wanted[node{kind: kindImage, ns: n.ns, key: name}] = true
@@ -319,8 +324,7 @@ func (c *collector) addImageOf(wanted map[node]bool, n node) {
 // usersOf lists who uses a record or its image.
 func (p *Plan) usersOf(n node) []string {
 	ns := p.inventory.Namespace(n.ns)
-	catalog := newCatalog(ns, parseVersion(p.inventory.Store.Version))
-	used := resolve(catalog, ns.Uses)
+	used := p.view(ns).usage
 	users := slices.Clone(used.names[n.key])
 	for _, image := range ns.Images {
 		if image.Name == n.key {

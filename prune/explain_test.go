@@ -126,3 +126,27 @@ func TestGoing(t *testing.T) {
 		t.Errorf("going (-want +got):\n%s", diff)
 	}
 }
+
+// A plan that was read for it explains the same as an inventory, bytes and all.
+func TestExplainOfAPlan(t *testing.T) {
+	s := newScene(t, world{"default": {
+		blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), snapshot("s2", ""), record("x:1", "a"),
+		container("c", "x:1", ""), lease("l", holding(theSnapshot("memory", "s2"))),
+	}})
+	policy, now := Policy{AllNamespaces: true, Filters: all()}, time.Now()
+	for _, text := range []string{"x:1", "c", "l", dig("b").String(), "memory/s1"} {
+		opts := ReadOptions{Explain: text}
+		want := must(must(Read(s.ctx, s.store, policy, now, opts)).Explain(text, policy, now))
+		plan := must(ReadPlan(s.ctx, s.store, policy, now, opts))
+		if diff := cmp.Diff(want, must(plan.Explain(text))); diff != "" || !plan.Time().Equal(now) {
+			t.Errorf("%s (-inventory +plan):\n%s", text, diff)
+		}
+		if want.Holds.SnapshotBytes == 0 && text != "c" {
+			t.Errorf("%s holds no bytes of snapshots: %+v", text, want.Holds)
+		}
+	}
+	var none *PolicyError
+	if _, err := must(ReadPlan(s.ctx, s.store, policy, now, ReadOptions{Explain: "nobody"})).Explain("nobody"); !errors.As(err, &none) {
+		t.Errorf("nobody: %v", err)
+	}
+}

@@ -45,7 +45,7 @@ func (x *execution) revalidate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	current, err := inv.decide(x.plan.policy, x.plan.now)
+	current, err := inv.decide(x.plan.policy, x.plan.now, false)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 	}
 	absent := addRecords(inv, lost)
 	policy.Namespaces, policy.AllNamespaces, policy.MissingOK = slices.Sorted(maps.Keys(lost)), false, true
-	plan, err := inv.decide(policy, x.plan.now)
+	plan, err := inv.decide(policy, x.plan.now, false)
 	if err != nil {
 		return nil, nil, err
 	}

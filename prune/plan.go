@@ -17,7 +17,10 @@ type Plan struct {
 	outcome   outcome
 	// model is the collector's view of the inventory, for those who ask more
 	// about it; nil once the plan is being executed, which takes long.
-	model   *collector
+	model *collector
+	// views are the namespaces as they were decided about, by name; nil unless
+	// they were asked for.
+	views   map[string]view
 	notes   []string
 	refused []Refusal
 }
@@ -36,7 +39,12 @@ func (r Refusal) Error() string {
 // same inventory, policy and time give the same plan. The error is a
 // *[PolicyError].
 func (inv *Inventory) Plan(policy Policy, now time.Time) (*Plan, error) {
-	p, err := inv.decide(policy, now)
+	return inv.plan(policy, now, false)
+}
+
+// plan keeps the views if told so, for [Plan.Explain]: they are large.
+func (inv *Inventory) plan(policy Policy, now time.Time, views bool) (*Plan, error) {
+	p, err := inv.decide(policy, now, views)
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +59,15 @@ func (inv *Inventory) Plan(policy Policy, now time.Time) (*Plan, error) {
 }
 
 // decide makes the part of a plan that says what becomes of each record.
-func (inv *Inventory) decide(policy Policy, now time.Time) (*Plan, error) {
+func (inv *Inventory) decide(policy Policy, now time.Time, views bool) (*Plan, error) {
 	chosen, err := policy.selected(inv)
 	if err != nil {
 		return nil, err
 	}
 	p := &Plan{inventory: inv, policy: policy, now: now, chosen: chosen}
+	if views {
+		p.views = make(map[string]view, len(chosen))
+	}
 	for _, ns := range chosen {
 		p.addNamespace(ns)
 	}
@@ -71,10 +82,21 @@ func (p *Plan) collector() *collector {
 	return newCollector(p.inventory, p.now)
 }
 
+// view returns a namespace as it was decided about.
+func (p *Plan) view(ns *Namespace) view {
+	if v, known := p.views[ns.Name]; known {
+		return v
+	}
+	return newView(ns, p.inventory.Store)
+}
+
 func (p *Plan) addNamespace(ns *Namespace) {
-	decisions, unknown := decide(ns, p.policy, p.inventory.Store, p.now)
-	p.decisions = append(p.decisions, decisions...)
-	p.notes = append(p.notes, unknown...)
+	v := newView(ns, p.inventory.Store)
+	p.decisions = append(p.decisions, decide(v, p.policy, p.inventory.Store, p.now)...)
+	p.notes = append(p.notes, v.usage.unknown...)
+	if p.views != nil {
+		p.views[ns.Name] = v
+	}
 	if ns.Closed != "" {
 		p.refused = append(p.refused, Refusal{Namespace: ns.Name, Reason: ns.Closed})
 	}
@@ -112,6 +134,9 @@ func addDetails(c *collector, decisions []Decision, after reached) {
 		}
 	}
 }
+
+// Time is when the store was read; ages count back from it.
+func (p *Plan) Time() time.Time { return p.now }
 
 // Decisions returns what happens to each record of the pruned namespaces,
 // sorted by namespace and name.

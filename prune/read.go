@@ -41,8 +41,8 @@ type ReadOptions struct {
 	// AllSizes measures every snapshot, not only those that a prune by the
 	// policy touches.
 	AllSizes bool
-	// Explain, if not empty, is a text for [Inventory.Explain]: only the
-	// snapshots that its answer tells of are measured.
+	// Explain, if not empty, is a text for [Inventory.Explain] or
+	// [Plan.Explain]: only the snapshots that the answer tells of are measured.
 	Explain string
 	// LeaseSizes measures only the snapshots that leases hold, for
 	// [Inventory.Leases] and [Runs].

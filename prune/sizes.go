@@ -94,12 +94,7 @@ func (inv *Inventory) fill(ids []snapshotID, sizes []int64) {
 func (r *reader) toMeasure(inv *Inventory, policy Policy) ([]snapshotID, *Plan, error) {
 	switch {
 	case r.opts.Explain != "":
-		c := newCollector(inv, r.now)
-		n, err := c.find(r.opts.Explain, policy.within())
-		if err != nil {
-			return nil, nil, nil //nolint:nilerr // whoever explains it says so
-		}
-		return c.snapshotsOf(n), nil, nil
+		return r.toExplain(inv, policy)
 	case r.opts.LeaseSizes:
 		return newCollector(inv, r.now).snapshotsOfLeases(), nil, nil
 	}
@@ -108,6 +103,25 @@ func (r *reader) toMeasure(inv *Inventory, policy Policy) ([]snapshotID, *Plan, 
 		return nil, nil, err
 	}
 	return plan.toMeasure(), plan, nil
+}
+
+// toExplain lists the snapshots of what is to be explained. If a plan is
+// wanted, its model of the store finds that as well.
+func (r *reader) toExplain(inv *Inventory, policy Policy) (ids []snapshotID, draft *Plan, err error) {
+	var c *collector
+	if r.drafts {
+		if draft, err = inv.plan(policy, r.now, true); err != nil {
+			return nil, nil, err
+		}
+		c = draft.collector()
+	} else {
+		c = newCollector(inv, r.now)
+	}
+	n, err := c.find(r.opts.Explain, policy.within())
+	if err != nil {
+		return nil, draft, nil //nolint:nilerr // whoever explains it says so
+	}
+	return c.snapshotsOf(n), draft, nil
 }
 
 // toMeasure lists the snapshots whose sizes the plan tells.

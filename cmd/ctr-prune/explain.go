@@ -99,15 +99,15 @@ func (o *explainOptions) run(ctx context.Context, p process, text string) error 
 		return err
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		inv, now, err := o.read(ctx, p, store, policy, prune.ReadOptions{Explain: text})
+		plan, err := o.planned(ctx, p, store, policy, prune.ReadOptions{Explain: text})
 		if err != nil {
 			return err
 		}
-		e, err := inv.Explain(text, policy, now)
+		e, err := plan.Explain(text)
 		if err != nil {
 			return o.unclear(p, err)
 		}
-		doc := explanationDocument{header{explainSchema, "explain", now}, *e}
+		doc := explanationDocument{header{explainSchema, "explain", plan.Time()}, *e}
 		return list.show(content[explanationRow]{
 			doc: doc, lines: []any{doc}, rows: []explanationRow{explanationOf(e)},
 			text: func(out *printer) { explainText{out, e}.show() },
