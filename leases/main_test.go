@@ -89,4 +89,13 @@ func (m machine) write(path, text string) {
 	must(0, os.WriteFile(full, []byte(text), 0o600))
 }
 
+// opens shows what a process has open.
+func (m machine) opens(pid int, links ...string) {
+	dir := filepath.Join(m.dir, itoa(pid), "fd")
+	must(0, os.MkdirAll(dir, 0o700))
+	for fd, link := range links {
+		must(0, os.Symlink(link, filepath.Join(dir, itoa(fd))))
+	}
+}
+
 func (m machine) procfs() Procfs { return Procfs{Root: m.dir} }

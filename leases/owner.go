@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// Owner identifies the process that holds a run lease, exactly enough to
-// prove later that it is gone.
+// Owner identifies who holds a run lease, a process and a run in it, exactly
+// enough to prove later that it is gone.
 type Owner struct {
 	PID int `json:"pid"`
 	// Start is the process's start time in clock ticks since boot
@@ -23,6 +23,10 @@ type Owner struct {
 	BootID string `json:"boot,omitempty"`
 	// PIDNamespace is the PID namespace in which PID counts.
 	PIDNamespace string `json:"pidns,omitempty"`
+	// Sign is the pipe that the process keeps open while the run lasts, as
+	// /proc/PID/fd names it (proc(5), "pipe:[inode]"). Empty: the run lasts as
+	// long as the process. See [Procfs.Begin].
+	Sign string `json:"sign,omitempty"`
 	// Host is the host name, for people only.
 	Host string `json:"host,omitempty"`
 }
@@ -43,8 +47,9 @@ type Procfs struct {
 	Root string
 }
 
-// Self describes the calling process. Facts that cannot be read stay empty,
-// which makes the owner harder to prove dead, never easier.
+// Self describes the calling process, for what lasts as long as it does; a run
+// is described by [Procfs.Begin]. Facts that cannot be read stay empty, which
+// makes the owner harder to prove dead, never easier.
 func (p Procfs) Self() Owner {
 	host, _ := os.Hostname() // only shown to people
 	pid := os.Getpid()
@@ -54,8 +59,9 @@ func (p Procfs) Self() Owner {
 
 // Dead says whether the owner provably no longer runs: the machine was booted
 // since, or its PID, in a PID namespace that this process shares, is free or
-// was given to another process. Containerd serves local sockets and local
-// files, so owner and caller run under the same kernel.
+// was given to another process, or the process lives and has put the sign of
+// this run away. Containerd serves local sockets and local files, so owner and
+// caller run under the same kernel.
 func (p Procfs) Dead(o Owner) bool {
 	boot := p.bootID()
 	if o.BootID == "" || boot == "" {
@@ -68,10 +74,14 @@ func (p Procfs) Dead(o Owner) bool {
 		return false
 	}
 	start, err := p.startTicks(o.PID)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return p.showsAll()
+	case err != nil || o.Start == 0:
+		return false
+	default:
+		return start != o.Start || p.ended(o)
 	}
-	return err == nil && o.Start != 0 && start != o.Start
 }
 
 // showsAll says whether processes of other users are shown: with the mount

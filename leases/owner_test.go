@@ -64,6 +64,47 @@ func TestDead(t *testing.T) {
 	}
 }
 
+// A run of a process that lives is over when its sign is not there any more,
+// and only where the process shows what it has open.
+func TestDeadRunOfALivingProcess(t *testing.T) {
+	owner := Owner{PID: 42, Start: 1000, BootID: bootNow, PIDNamespace: pidnsHere, Sign: "pipe:[7]"}
+	for _, c := range []struct {
+		name  string
+		owner Owner
+		open  []string // what process 42 has open; nil: that is not shown
+		want  bool
+	}{
+		{"lasts", owner, []string{"/dev/null", "pipe:[6]", "pipe:[7]"}, false},
+		{"has ended", owner, []string{"/dev/null", "pipe:[6]", "pipe:[77]"}, true},
+		{"another one lasts", owner, []string{"pipe:[8]"}, true},
+		{"is not shown", owner, nil, false},
+		{"nothing is shown", owner, []string{}, false},
+		{"has no sign", Owner{PID: 42, Start: 1000, BootID: bootNow, PIDNamespace: pidnsHere}, []string{"pipe:[6]"}, false},
+		{"start unknown", Owner{PID: 42, BootID: bootNow, PIDNamespace: pidnsHere, Sign: "pipe:[7]"}, []string{"pipe:[6]"}, false},
+		{"another PID namespace", Owner{PID: 42, Start: 1000, BootID: bootNow, PIDNamespace: pidnsOther, Sign: "pipe:[7]"}, []string{"pipe:[6]"}, false},
+		{"its PID is another's, which has such a pipe", Owner{PID: 42, Start: 900, BootID: bootNow, PIDNamespace: pidnsHere, Sign: "pipe:[7]"}, []string{"pipe:[7]"}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMachine(t)
+			m.write("42/stat", stat("42 (node agent) S", 1000))
+			if c.open != nil {
+				m.opens(42, c.open...)
+			}
+			if got := m.procfs().Dead(c.owner); got != c.want {
+				t.Errorf("Dead = %v, want %v", got, c.want)
+			}
+		})
+	}
+	t.Run("a descriptor is no link", func(t *testing.T) {
+		m := newMachine(t)
+		m.write("42/stat", stat("42 (node agent) S", 1000))
+		m.write("42/fd/3", "not to be read as one")
+		if m.procfs().Dead(owner) {
+			t.Error("what cannot be read proved it dead")
+		}
+	})
+}
+
 // A machine that tells too little proves nobody dead.
 func TestDeadUnknown(t *testing.T) {
 	owner := Owner{PID: 42, Start: 1000, BootID: bootNow, PIDNamespace: pidnsHere}

@@ -51,10 +51,12 @@ const (
 
 // execution is one run of a plan.
 type execution struct {
-	plan    *Plan
-	store   Store
-	opts    ExecuteOptions
-	run     leases.Run
+	plan  *Plan
+	store Store
+	opts  ExecuteOptions
+	run   leases.Run
+	// end puts the sign of the run away: from then on it counts as over.
+	end     func()
 	locker  leases.Locker
 	batches []batch
 	locked  []string
@@ -78,7 +80,8 @@ type execution struct {
 //
 //  1. Take the run lease in each namespace that changes. It is the lock. A
 //     lease that a dead run left is taken over: what that run deleted and
-//     something needs now is put back, and the lease is replaced.
+//     something needs now is put back, and the lease is replaced. An Execute
+//     that has returned is over, also for others in its process.
 //  2. Look once more, and leave out what changed since the plan. Write the
 //     plan as a blob under the lease that refers to all targets: from here on
 //     the collector keeps every blob and snapshot of every victim.
@@ -101,6 +104,7 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 		return nil, err
 	}
 	x := newExecution(p, store, opts)
+	defer x.end()
 	p.model, p.views = nil, nil // not needed from here on, and large
 	if err := x.lock(ctx); err != nil {
 		return nil, errors.Join(unguarded(err), x.abandon(ctx))
@@ -140,12 +144,11 @@ func newExecution(p *Plan, store Store, opts ExecuteOptions) *execution {
 	if opts.Grace > 0 {
 		report.Grace = &Grace{Run: name, Until: start.Add(opts.Grace)}
 	}
+	owner, end := opts.Procfs.Begin()
 	return &execution{
 		plan: p, store: store, opts: opts,
-		run: leases.Run{
-			Name: name, Owner: opts.Procfs.Self(),
-			Start: start, Expires: start.Add(opts.LeaseTTL),
-		},
+		run:       leases.Run{Name: name, Owner: owner, Start: start, Expires: start.Add(opts.LeaseTTL)},
+		end:       end,
 		locker:    leases.Locker{Manager: store.Leases(), Procfs: opts.Procfs},
 		batches:   p.batches(),
 		attempted: make(map[string][]Decision),

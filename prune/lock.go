@@ -10,13 +10,17 @@ import (
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
+// maxTakeovers bounds how often a run tries again because others finish, or
+// fail, in between.
+const maxTakeovers = 10
+
 // lock takes the run lease of each namespace, in order of their names, so that
 // of two runs one gets all it wants.
 func (x *execution) lock(ctx context.Context) error {
 	for _, b := range x.batches {
 		ctx := inNamespace(ctx, b.ns.Name)
 		err := x.takeOrFinish(ctx, b.ns)
-		if errors.Is(err, ours.ErrFinished) {
+		for try := 1; errors.Is(err, ours.ErrFinished) && try < maxTakeovers; try++ {
 			err = x.takeOrFinish(ctx, b.ns)
 		}
 		if err != nil {
@@ -68,7 +72,14 @@ func (x *execution) takeOver(ctx context.Context, ns *Namespace, stale *ours.Sta
 	if err := x.locker.Unlock(ctx, false); err != nil {
 		return errors.Join(err, release(ctx))
 	}
-	return errors.Join(x.take(ctx, ns), release(ctx))
+	err = x.take(ctx, ns)
+	if released := release(ctx); released != nil {
+		return errors.Join(err, released)
+	}
+	if errors.As(err, &stale) {
+		return fmt.Errorf("%w, and another run has failed since: %w", ours.ErrFinished, err)
+	}
+	return err
 }
 
 // recover puts back what the killed run deleted and something needs by now.

@@ -22,6 +22,12 @@ var errDown = errors.New("transport is closing")
 // which is not made, and nothing after it.
 func (s *scene) crash(call string) {
 	s.t.Helper()
+	s.crashIn(process(s.t, 1), call)
+}
+
+// crashIn does that to a run of a given process.
+func (s *scene) crashIn(procfs leases.Procfs, call string) {
+	s.t.Helper()
 	var down atomic.Bool
 	other := make(chan struct{}) // closed when x:2 is gone: records are deleted side by side
 	s.tape.before = func(now string) error {
@@ -37,7 +43,7 @@ func (s *scene) crash(call string) {
 		return nil
 	}
 	s.tape.after = on("delete x:2", func() error { close(other); return nil })
-	if _, err := s.run(context.Background(), process(s.t, 1)); !errors.Is(err, errDown) {
+	if _, err := s.run(context.Background(), procfs); !errors.Is(err, errDown) {
 		s.t.Fatalf("the run that was to crash: %v", err)
 	}
 	s.tape.before, s.tape.after, s.tape.calls = nil, nil, nil
@@ -204,7 +210,7 @@ func TestTwoRuns(t *testing.T) {
 	for _, when := range []string{"look", "write", "delete x:1", "free ctr-prune and collect"} {
 		t.Run(when, func(t *testing.T) {
 			s := newScene(t, small())
-			first := process(t, 1)
+			first := leases.Procfs{} // of this very process
 			s.tape.before = on(when, func() error {
 				second := s.plan(first)
 				report, err := second.Execute(context.Background(), untransactional{s.store}, ExecuteOptions{Now: time.Now, Procfs: first})

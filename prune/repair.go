@@ -68,7 +68,9 @@ func lookAgain(ctx context.Context, store Store, inv *Inventory, opts ExecuteOpt
 	ns := inv.Namespaces[0] // any will do: a collection is of all namespaces
 	ctx = inNamespace(ctx, ns.Name)
 	start := opts.Now()
-	run := ours.Run{Name: runName(start), Owner: opts.Procfs.Self(), Start: start, Expires: start.Add(defaultLeaseTTL)}
+	owner, end := opts.Procfs.Begin()
+	defer end()
+	run := ours.Run{Name: runName(start), Owner: owner, Start: start, Expires: start.Add(defaultLeaseTTL)}
 	locker := ours.Locker{Manager: store.Leases(), Procfs: opts.Procfs}
 	if err := locker.Lock(ctx, ns.Name, run, start); err != nil {
 		return err

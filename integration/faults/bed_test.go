@@ -58,7 +58,7 @@ func newBed(t *testing.T, version parts.Part) *bed {
 	b.settle()
 	b.full = d.Capture()
 	f := &fault{}
-	o := b.run(t.Context(), f, time.Now)
+	o := b.run(t.Context(), f)
 	b.must(o.err)
 	b.calls, b.pruned = f.methods(), d.Capture()
 	if err := oracle.Check(b.full, b.pruned, oracle.AllowOrphanedSnapshots()); err != nil {
@@ -112,14 +112,14 @@ type outcome struct {
 	err    error
 }
 
-func (b *bed) run(ctx context.Context, f *fault, now func() time.Time) outcome {
+func (b *bed) run(ctx context.Context, f *fault) outcome {
 	o := outcome{}
-	o.run(ctx, b.d.Address(), f, now)
+	o.run(ctx, b.d.Address(), f)
 	return o
 }
 
 // run prunes both namespaces, as the command does with --all.
-func (o *outcome) run(ctx context.Context, address string, f *fault, now func() time.Time) {
+func (o *outcome) run(ctx context.Context, address string, f *fault) {
 	at := f.at
 	f.at = 0 // what connects is no part of the run
 	store, err := prune.Open(ctx, address, prune.WithDialOptions(f.options()...))
@@ -130,15 +130,15 @@ func (o *outcome) run(ctx context.Context, address string, f *fault, now func() 
 	f.at, f.calls = at, nil
 	defer func() { o.err = errors.Join(o.err, store.Close()) }()
 	policy := pruning.All("default", "other")
-	inv, err := prune.Read(ctx, store, policy, now(), prune.ReadOptions{})
+	inv, err := prune.Read(ctx, store, policy, time.Now(), prune.ReadOptions{})
 	if err != nil {
 		o.err = err
 		return
 	}
-	plan, err := inv.Plan(policy, now())
+	plan, err := inv.Plan(policy, time.Now())
 	if err != nil {
 		o.err = err
 		return
 	}
-	o.report, o.err = plan.Execute(ctx, store, prune.ExecuteOptions{Now: now})
+	o.report, o.err = plan.Execute(ctx, store, prune.ExecuteOptions{Now: time.Now})
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -46,14 +45,14 @@ func TestEveryCallFails(t *testing.T) {
 func (b *bed) fails(at int, m moment, code codes.Code) {
 	b.t.Helper()
 	f := &fault{at: at, moment: m, strike: func() error { return status.Error(code, "struck by the test") }}
-	o := b.run(b.t.Context(), f, time.Now)
+	o := b.run(b.t.Context(), f)
 	what := fmt.Sprintf("%s %s call %d, %s", code, m, at, f.method)
 	if o.err == nil {
 		// Only a fault that made no difference need not be told of, such as a
 		// deletion whose lost answer was looked up.
 		b.complete(what)
 	}
-	b.verdict(what, o, later)
+	b.verdict(what, o)
 }
 
 // The run is cancelled at its calls.
@@ -75,7 +74,7 @@ func (b *bed) cancels(at int, m moment) {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	defer cancel()
 	f := &fault{at: at, moment: m, strike: func() error { cancel(); return nil }}
-	o := b.run(ctx, f, time.Now)
+	o := b.run(ctx, f)
 	what := fmt.Sprintf("cancelled %s call %d, %s", m, at, f.method)
 	if o.report == nil && !errors.Is(o.err, context.Canceled) && status.Code(o.err) != codes.Canceled {
 		b.t.Errorf("%s: %v", what, o.err)
@@ -85,7 +84,7 @@ func (b *bed) cancels(at int, m moment) {
 			b.t.Errorf("%s: the run lease is left in namespace %q", what, name)
 		}
 	}
-	b.verdict(what, o, time.Now)
+	b.verdict(what, o)
 }
 
 // The process of the run is killed at a spread of calls, or at every one.
@@ -99,7 +98,7 @@ func TestKilledAtCalls(t *testing.T) {
 			if b.kill(f) {
 				kills++
 			}
-			b.verdict(fmt.Sprintf("killed %s call %d", f.moment, at), outcome{}, time.Now)
+			b.verdict(fmt.Sprintf("killed %s call %d", f.moment, at), outcome{})
 		}
 		t.Logf("%d kills in runs of %d calls", kills, len(b.calls))
 		if kills < few {

@@ -11,13 +11,10 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// later is a clock by which the lease of a run that has just failed is over:
-// its owner, this process, lives on.
-func later() time.Time { return time.Now().Add(2 * time.Hour) }
-
 // verdict looks at what a disturbed run left, lets the next one finish, and
-// fills the store again.
-func (b *bed) verdict(what string, o outcome, now func() time.Time) {
+// fills the store again. The next one is of this process, as the disturbed one
+// may have been: a run that has failed is over.
+func (b *bed) verdict(what string, o outcome) {
 	b.t.Helper()
 	left := b.d.Capture()
 	fail := func(format string, args ...any) {
@@ -41,7 +38,7 @@ func (b *bed) verdict(what string, o outcome, now func() time.Time) {
 	if cmp.Equal(oracle.Changes{}, oracle.Diff(b.full, left)) && cmp.Equal(b.full.Files, left.Files) {
 		return // the next run is the first one
 	}
-	again := b.run(b.t.Context(), &fault{}, now)
+	again := b.run(b.t.Context(), &fault{})
 	if again.err != nil {
 		fail("the next run fails: %v", again.err)
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
-	"time"
 )
 
 // A process with these is a run that kills itself at a call.
@@ -29,7 +28,7 @@ func beVictim(address string) error {
 		return err
 	}
 	o := outcome{}
-	o.run(context.Background(), address, f, time.Now)
+	o.run(context.Background(), address, f)
 	return errors.Join(o.err, errors.New("it ended by itself"))
 }
 

@@ -3,7 +3,7 @@ package outage
 import (
 	"context"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,28 +20,18 @@ import (
 // next one finishes it.
 func TestAFrozenContainerdIsGivenUp(t *testing.T) {
 	onDaemons(t, 6, func(b *bed) {
-		freeze := sync.OnceValue(func() error { return unix.Kill(b.d.PID(), unix.SIGSTOP) })
-		atFirstDelete := func(ctx context.Context, method string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-			if method == firstDelete.Method {
-				if err := freeze(); err != nil {
-					return err
-				}
-			}
-			return invoke(ctx, method, request, reply, cc, opts...)
-		}
-		report, err := b.execute(time.Now,
+		report, err := b.execute(
 			prune.WithTimeout(time.Second),
-			prune.WithDialOptions(
-				grpc.WithChainUnaryInterceptor(atFirstDelete),
-				grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: time.Second}),
-			))
+			b.signalAt(firstDelete, unix.SIGSTOP),
+			prune.WithDialOptions(grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: time.Second})),
+		)
 		b.d.Continue()
 		if err == nil || report == nil || !strings.Contains(err.Error(), "still held for the next run to finish") {
 			b.t.Fatalf("the run ended with report %v, error %v", report != nil, err)
 		}
 		b.survived("given up")
-		// This process lives on: for the next run its lease has to be over.
-		report, err = b.execute(func() time.Time { return time.Now().Add(2 * time.Hour) })
+		// This process lives on, but its run is over.
+		report, err = b.execute()
 		b.must(err)
 		if len(report.Recovered) != 1 {
 			b.t.Errorf("recovered %+v", report.Recovered)
@@ -51,18 +41,31 @@ func TestAFrozenContainerdIsGivenUp(t *testing.T) {
 }
 
 // execute prunes with the library, in this process.
-func (b *bed) execute(now func() time.Time, opts ...prune.OpenOption) (*prune.Report, error) {
+func (b *bed) execute(opts ...prune.OpenOption) (*prune.Report, error) {
 	b.t.Helper()
 	ctx := b.t.Context()
 	store, err := prune.Open(ctx, b.d.Address(), opts...)
 	b.must(err)
 	defer store.Close()
-	policy := pruning.All("default")
-	inv, err := prune.Read(ctx, store, policy, now(), prune.ReadOptions{})
+	plan, err := prune.ReadPlan(ctx, store, pruning.All("default"), time.Now(), prune.ReadOptions{})
 	b.must(err)
-	plan, err := inv.Plan(policy, now())
-	b.must(err)
-	return plan.Execute(ctx, store, prune.ExecuteOptions{Now: now})
+	return plan.Execute(ctx, store, prune.ExecuteOptions{Now: time.Now})
+}
+
+// signalAt sends containerd a signal when a call of this process is about to
+// be made. It waits for nothing.
+func (b *bed) signalAt(at spot, sig unix.Signal) prune.OpenOption {
+	var calls atomic.Int32
+	pid := b.d.PID()
+	return prune.WithDialOptions(grpc.WithChainUnaryInterceptor(
+		func(ctx context.Context, method string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			if method == at.Method && calls.Add(1) == int32(at.Nth) {
+				if err := unix.Kill(pid, sig); err != nil {
+					return err
+				}
+			}
+			return invoke(ctx, method, request, reply, cc, opts...)
+		}))
 }
 
 // So does the command by itself, after some minutes. It is frozen when it has
