@@ -70,8 +70,9 @@ type Document struct {
 	Refused []Refusal `json:"refused"`
 	// Elsewhere counts the images of namespaces that were not pruned.
 	Elsewhere []NamespaceCount `json:"elsewhere"`
-	// Interrupted, Measured and Verified are as in [Report].
+	// Interrupted, Untried, Measured and Verified are as in [Report].
 	Interrupted bool     `json:"interrupted"`
+	Untried     int      `json:"untried"`
 	Measured    bool     `json:"measured"`
 	Verified    bool     `json:"verified"`
 	Errors      []string `json:"errors"`
@@ -167,7 +168,7 @@ func (r *Report) Document() Document {
 		d.Recovered = append(d.Recovered, recovered)
 	}
 	d.Changes, d.Errors = list(r.Changes), list(r.Errors)
-	d.Interrupted, d.Measured, d.Verified = r.Interrupted, r.Measured, r.Verified
+	d.Interrupted, d.Untried, d.Measured, d.Verified = r.Interrupted, r.Untried, r.Measured, r.Verified
 	return d
 }
 

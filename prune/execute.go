@@ -70,8 +70,12 @@ type execution struct {
 	attempted map[string][]Decision
 	// unleased are the configs that lost their snapshot labels.
 	unleased []orphan
-	report   *Report
-	errs     []error
+	// stop ends the deleting, gone is the error for which it was: how the
+	// server failed to answer anything.
+	stop   func()
+	gone   error
+	report *Report
+	errs   []error
 }
 
 // Execute does the plan, or less of it where the store has changed, and
@@ -96,9 +100,11 @@ type execution struct {
 // for its collection.
 //
 // When ctx ends, deleting stops and steps 4 to 7 are done for what was
-// deleted, under a context of their own. The report is never nil once a lease
-// was taken; without one the error is a *[leases.Busy] if another run is under
-// way, and a *[GuardError] if the disk does not take it. All errors are joined.
+// deleted, under a context of their own. It also stops when the server is gone,
+// which is a *[GoneError] for all that is left. The report is never nil once a
+// lease was taken; without one the error is a *[leases.Busy] if another run is
+// under way, and a *[GuardError] if the disk does not take it. All errors are
+// joined.
 func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*Report, error) {
 	if err := opts.checkGuard(); err != nil {
 		return nil, err
@@ -115,16 +121,16 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 		x.report.Interrupted = ctx.Err() != nil
 		return x.report, x.err()
 	}
-	x.remove(ctx)
-	x.abort(ctx)
+	x.delete(ctx)
 	x.report.Interrupted = ctx.Err() != nil
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.opts.Finish)
 	defer cancel()
 	if err := x.lookAgain(ctx); err != nil {
-		x.fail(x.unfinished(err))
+		x.unfinished(err)
 		return x.report, x.err()
 	}
+	x.fail(x.left(false))
 	x.fail(x.dropEmptyGraces(ctx))
 	x.fail(x.unlock(ctx))
 	x.measure(ctx)

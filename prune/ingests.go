@@ -88,7 +88,7 @@ func (x *execution) abort(ctx context.Context) {
 		if upload.Action != Remove || ctx.Err() != nil {
 			continue
 		}
-		if err := x.abortOne(inNamespace(ctx, upload.Namespace), upload); err != nil {
+		if err := x.abortOne(inNamespace(ctx, upload.Namespace), upload); err != nil && !x.lost(ctx, err) {
 			x.fail(fmt.Errorf("aborting upload %q in namespace %q: %w", upload.Ref, upload.Namespace, err))
 		}
 	}

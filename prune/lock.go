@@ -136,7 +136,10 @@ func (x *execution) abandon(ctx context.Context) error {
 	defer cancel()
 	var errs []error
 	for _, ns := range x.locked {
-		errs = append(errs, x.locker.Unlock(inNamespace(ctx, ns), false))
+		err := x.locker.Unlock(inNamespace(ctx, ns), false)
+		if errs = append(errs, err); x.silent(ctx, err) != nil {
+			return errors.Join(errs...) // the others would tell the same
+		}
 	}
 	return errors.Join(append(errs, x.dropEmptyGraces(ctx))...)
 }
@@ -154,6 +157,9 @@ func (x *execution) unlock(ctx context.Context) error {
 		last := i == len(x.locked)-1 && (x.opts.Grace <= 0 || len(x.attempted) == 0)
 		if err := x.locker.Unlock(inNamespace(ctx, ns), last); err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
+			if x.silent(ctx, err) != nil {
+				break
+			}
 		}
 	}
 	return errors.Join(errs...)

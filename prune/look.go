@@ -171,6 +171,9 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 		back, err := x.recreate(ctx, d)
 		if err != nil {
 			errs = append(errs, err)
+			if x.silent(ctx, err) != nil {
+				break // the others would tell the same
+			}
 			continue
 		}
 		restored = append(restored, back)

@@ -69,15 +69,6 @@ func (o ExecuteOptions) checkGuard() error {
 	return nil
 }
 
-// unfinished tells that a run could not look whether something needs what it
-// deleted. It gives nothing up: the lease stays, and the next run finishes it.
-func (x *execution) unfinished(err error) error {
-	if x.opts.NoGuard {
-		return fmt.Errorf("whether something needs by now what was deleted is not known: %w", err)
-	}
-	return fmt.Errorf("what was deleted is still held for the next run to finish: %w", err)
-}
-
 // collect ends a run without a guard with the one collection. Deletions have
 // made room in the database by now, so that there is a lease to delete.
 func (x *execution) collect(ctx context.Context) error {

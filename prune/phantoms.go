@@ -54,6 +54,9 @@ func (x *execution) exorcise(ctx context.Context, b batch, records []Decision) [
 	}
 	stuck := make(map[digest.Digest]string)
 	if err != nil {
+		if x.lost(ctx, err) {
+			return records // none of them will be tried
+		}
 		x.fail(err)
 		for _, d := range records {
 			stuck[d.Target.Digest] = "what CRI makes of it could not be learned"
@@ -63,6 +66,9 @@ func (x *execution) exorcise(ctx context.Context, b batch, records []Decision) [
 		// Each probe has a name of its own: CRI may still have the last one.
 		probe := fmt.Sprintf("ctr-prune.invalid/probe:%s-%d", x.run.Name, i)
 		if err := x.layToRest(ctx, cri, p, probe, records); err != nil {
+			if x.lost(ctx, err) {
+				return records
+			}
 			stuck[p.target] = fmt.Sprintf("CRI would go on showing it as %q: %v", p.ref, err)
 		}
 	}

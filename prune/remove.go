@@ -20,15 +20,19 @@ const (
 	transactionSize = 1000
 )
 
+// delete does what a plan is for, until ctx ends or the server is gone.
+func (x *execution) delete(ctx context.Context) {
+	ctx, x.stop = context.WithCancel(ctx)
+	defer x.stop()
+	x.remove(ctx)
+	x.abort(ctx)
+}
+
 // remove makes the stand-ins and deletes the records of all batches, until
 // ctx ends. Errors of single records do not stop the others.
 func (x *execution) remove(ctx context.Context) {
-	total := 0
-	for _, b := range x.batches {
-		total += len(b.records)
-	}
 	progress := newMeter(x.opts.Progress, StageDelete)
-	progress.total = total
+	progress.total = x.planned()
 	for _, b := range x.batches {
 		ctx := inNamespace(ctx, b.ns.Name)
 		records := slices.DeleteFunc(slices.Clone(b.records), func(d Decision) bool { return !x.standIn(ctx, d) })
@@ -51,7 +55,7 @@ func (x *execution) standIn(ctx context.Context, d Decision) bool {
 	if errdefs.IsAlreadyExists(err) {
 		err = x.standsIn(ctx, d)
 	}
-	if err != nil {
+	if err != nil && !x.lost(ctx, err) { // with the server gone nothing is deleted any more
 		x.fail(fmt.Errorf("keeping %q, for its stand-in %q could not be made: %w", d.Name, d.StandIn, err))
 		return false
 	}
@@ -76,20 +80,23 @@ func (x *execution) removeEach(ctx context.Context, records []Decision, progress
 			for d := range queue {
 				result, err := x.removeOne(ctx, d)
 				mu.Lock()
-				x.note(d, result, err)
+				x.note(ctx, d, result, err)
 				mu.Unlock()
 				progress.add(1)
 			}
 		})
 	}
+	tried := 0
 	for _, d := range records {
 		if ctx.Err() != nil {
 			break
 		}
 		queue <- d
+		tried++
 	}
 	close(queue)
 	wg.Wait()
+	x.report.Untried += len(records) - tried
 }
 
 // removeBatched deletes many records in one transaction. When that fails none
@@ -97,7 +104,8 @@ func (x *execution) removeEach(ctx context.Context, records []Decision, progress
 func (x *execution) removeBatched(ctx context.Context, records []Decision, progress *meter) {
 	for chunk := range slices.Chunk(records, transactionSize) {
 		if ctx.Err() != nil {
-			return
+			x.report.Untried += len(chunk)
+			continue
 		}
 		results := make([]removal, len(chunk))
 		err := x.store.Batch(ctx, func(ctx context.Context) error {
@@ -116,7 +124,7 @@ func (x *execution) removeBatched(ctx context.Context, records []Decision, progr
 			continue
 		}
 		for i, d := range chunk {
-			x.note(d, results[i], nil)
+			x.note(ctx, d, results[i], nil)
 		}
 		progress.add(len(chunk))
 	}
@@ -130,6 +138,9 @@ const (
 	moved
 	vanished
 	failed
+	// unanswered: neither is known whether it was deleted nor whether it is
+	// there, for looking failed as well.
+	unanswered
 	// unsure: the run was interrupted before the answer came. What became of
 	// the record is seen when the store is measured.
 	unsure
@@ -149,7 +160,7 @@ func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) 
 		if cutShort(ctx, err) {
 			return unsure, nil
 		}
-		if err != nil || result != removed {
+		if result != removed {
 			return result, err
 		}
 	}
@@ -165,7 +176,7 @@ func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) 
 	result, lookErr := x.compare(ctx, d)
 	switch {
 	case lookErr != nil:
-		return failed, fmt.Errorf("%w; then %w", deleteError(d, err), lookErr)
+		return unanswered, fmt.Errorf("%w; then %w", deleteError(d, err), lookErr)
 	case result == removed: // still there with its target: the deletion failed
 		return failed, deleteError(d, err)
 	case result == vanished && !errdefs.IsNotFound(err):
@@ -184,14 +195,14 @@ func (x *execution) serverCompares() bool {
 }
 
 // compare returns removed if the record may be deleted: it is there with the
-// target of the plan.
+// target of the plan. An error leaves it unanswered.
 func (x *execution) compare(ctx context.Context, d Decision) (removal, error) {
 	image, err := x.store.Images().Get(ctx, d.Name)
 	switch {
 	case errdefs.IsNotFound(err):
 		return vanished, nil
 	case err != nil:
-		return failed, fmt.Errorf("looking up image %q in namespace %q: %w", d.Name, d.Namespace, err)
+		return unanswered, fmt.Errorf("looking up image %q in namespace %q: %w", d.Name, d.Namespace, err)
 	case image.Target.Digest != d.Target.Digest:
 		return moved, nil
 	default:
@@ -199,7 +210,7 @@ func (x *execution) compare(ctx context.Context, d Decision) (removal, error) {
 	}
 }
 
-func (x *execution) note(d Decision, result removal, err error) {
+func (x *execution) note(ctx context.Context, d Decision, result removal, err error) {
 	switch result {
 	case removed:
 		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
@@ -210,11 +221,20 @@ func (x *execution) note(d Decision, result removal, err error) {
 		x.report.skip(d, "it was moved to another image since the plan was made")
 	case vanished:
 		x.report.skip(d, "somebody else removed it since the plan was made")
-	case unsure:
+	case unsure, unanswered, failed:
 		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
-	case failed:
+		x.noteFailure(ctx, result, err)
+	}
+}
+
+// noteFailure tells of a deletion that failed; not of each by itself when the
+// server is gone.
+func (x *execution) noteFailure(ctx context.Context, result removal, err error) {
+	switch {
+	case result == unanswered && x.lost(ctx, err), result == unsure && x.gone != nil:
+		x.report.Untried++
+	default:
 		x.fail(err)
-		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
 	}
 }
 

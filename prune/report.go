@@ -39,6 +39,9 @@ type Report struct {
 	Changes []string
 	// Interrupted says that deleting was stopped early.
 	Interrupted bool
+	// Untried counts the planned records that the run did not come to, as it
+	// was interrupted or its server went away (see [GoneError]).
+	Untried int
 	// Measured says that the store was read again after the collection. If
 	// not, nothing is counted.
 	Measured bool

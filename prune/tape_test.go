@@ -26,6 +26,7 @@ type tape struct {
 	calls  []string
 	before func(call string) error // its error is returned instead of the call
 	after  func(call string) error // its error is returned in place of the call's
+	down   func(call string) error // the same as before, for questions, which are not written down
 }
 
 func (t *tape) call(call string, do func() error) error {
@@ -42,6 +43,20 @@ func (t *tape) call(call string, do func() error) error {
 		err = t.after(call)
 	}
 	return err
+}
+
+func (t *tape) Namespaces(ctx context.Context) ([]string, error) {
+	if err := t.ask("namespaces"); err != nil {
+		return nil, err
+	}
+	return t.Store.Namespaces(ctx)
+}
+
+func (t *tape) ask(question string) error {
+	if t.down == nil {
+		return nil
+	}
+	return t.down(question)
 }
 
 // on returns a hook that runs do at the first call of that name.
@@ -68,6 +83,13 @@ type tapedImages struct {
 func (s tapedImages) Create(ctx context.Context, i images.Image) (created images.Image, err error) {
 	err = s.call("create "+legend(i.Name), func() error { created, err = s.Store.Create(ctx, i); return err })
 	return created, err
+}
+
+func (s tapedImages) Get(ctx context.Context, name string) (images.Image, error) {
+	if err := s.ask("get " + legend(name)); err != nil {
+		return images.Image{}, err
+	}
+	return s.Store.Get(ctx, name)
 }
 
 func (s tapedImages) Delete(ctx context.Context, name string, opts ...images.DeleteOpt) error {

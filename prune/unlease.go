@@ -94,6 +94,9 @@ func (x *execution) relabel(ctx context.Context, c *collector) error {
 		}
 		if err := leases.Relabel(inNamespace(ctx, o.Namespace), x.store.Content(), o.Config, o.Labels); err != nil {
 			errs = append(errs, fmt.Errorf("giving config %s in namespace %q its snapshot labels back: %w", o.Config, o.Namespace, err))
+			if x.silent(ctx, err) != nil {
+				break
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -105,6 +108,9 @@ func (x *execution) unlease(ctx context.Context, orphans []orphan) error {
 		err := leases.Unlease(inNamespace(ctx, o.Namespace), x.store.Content(), o.Config, o.Labels)
 		if err != nil && !errdefs.IsNotFound(err) {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", o.Namespace, err))
+			if x.silent(ctx, err) != nil {
+				break
+			}
 		}
 	}
 	return errors.Join(errs...)

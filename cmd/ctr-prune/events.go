@@ -70,6 +70,7 @@ type summaryEvent struct {
 	Others        prune.Amount         `json:"others"`
 	Grace         *prune.Grace         `json:"grace"`
 	Interrupted   bool                 `json:"interrupted"`
+	Untried       int                  `json:"untried"`
 	Measured      bool                 `json:"measured"`
 	Verified      bool                 `json:"verified"`
 }
@@ -96,7 +97,7 @@ func events(d prune.Document) []any {
 	return append(all, summaryEvent{
 		Type: "summary", SchemaVersion: d.SchemaVersion, Kind: d.Kind, Time: d.Time, Store: d.Store, Policy: d.Policy,
 		Counts: d.Counts, Predicted: d.Predicted, Reclaimed: d.Reclaimed, Garbage: d.Garbage, Others: d.Others,
-		Grace: d.Grace, Interrupted: d.Interrupted, Measured: d.Measured, Verified: d.Verified,
+		Grace: d.Grace, Interrupted: d.Interrupted, Untried: d.Untried, Measured: d.Measured, Verified: d.Verified,
 	})
 }
 

@@ -196,7 +196,10 @@ func (d *Daemon) end(sig syscall.Signal) {
 	if !d.Running() {
 		return
 	}
-	d.signal(sig)
+	// It may have been killed by its ID, and not been waited for yet.
+	if err := d.proc.signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		d.tb.Fatalf("sending %v to containerd: %v", sig, err)
+	}
 	select {
 	case <-d.proc.done:
 	case <-time.After(stopTimeout):

@@ -26,6 +26,8 @@ type fault struct {
 	// at is the number of the call, from 1; 0 strikes none.
 	at     int
 	moment moment
+	// lasting strikes all later calls as well.
+	lasting bool
 	// strike returns the error of the call. If that is nil the call goes on.
 	strike func() error
 
@@ -41,11 +43,13 @@ func (f *fault) hits(method string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, method)
-	if len(f.calls) != f.at {
-		return false
+	switch n := len(f.calls); {
+	case n == f.at:
+		f.method = method
+		return true
+	default:
+		return f.lasting && f.at > 0 && n > f.at
 	}
-	f.method = method
-	return true
 }
 
 // methods are those of the calls so far.
