@@ -104,7 +104,7 @@ func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (R
 		lost = append(lost, plan.decisions()...)
 		orphans = append(orphans, plan.Orphans...)
 	}
-	recovered.Restored, recovered.Untagged, err = x.putBack(ctx, map[string][]Decision{ns.Name: lost}, everything())
+	recovered.Restored, recovered.Untagged, err = x.putBack(ctx, map[string][]Decision{ns.Name: lost}, everything(), x.plan.decisions)
 	if err != nil {
 		return recovered, err
 	}

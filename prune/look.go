@@ -45,7 +45,9 @@ func (x *execution) revalidate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	current, err := inv.decide(x.plan.policy, x.plan.now, false)
+	policy := x.plan.policy
+	policy.selection = selectionOf(x.plan.decisions)
+	current, err := inv.decide(policy, x.plan.now, false)
 	if err != nil {
 		return err
 	}
@@ -99,7 +101,7 @@ func (x *execution) lookAgain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		restored, _, err := x.putBack(ctx, x.attempted, x.plan.policy)
+		restored, _, err := x.putBack(ctx, x.attempted, x.plan.policy, nil)
 		if err != nil {
 			return err
 		}
@@ -141,9 +143,10 @@ func identity(c containers.Container) string {
 
 // putBack plans again, over the store as it is with the lost records in it,
 // and re-creates those that this plan does not remove. So the rules for what
-// must come back are the rules for what must not go. It returns what is back
-// and, sorted, the lost records that are gone for good.
-func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, policy Policy) (restored []Restored, gone []Record, err error) {
+// must come back are the rules for what must not go. A record that is there
+// stays, but for those that are still going. It returns what is back and,
+// sorted, the lost records that are gone for good.
+func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, policy Policy, going []Decision) (restored []Restored, gone []Record, err error) {
 	if len(lost) == 0 {
 		return nil, nil, nil
 	}
@@ -152,6 +155,7 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 		return nil, nil, err
 	}
 	absent := addRecords(inv, lost)
+	policy.selection = selectionOf(only(absent, lost), going)
 	policy.Namespaces, policy.AllNamespaces, policy.MissingOK = slices.Sorted(maps.Keys(lost)), false, true
 	plan, err := inv.decide(policy, x.plan.now, false)
 	if err != nil {
@@ -219,6 +223,18 @@ func addRecords(inv *Inventory, lost map[string][]Decision) map[[2]string]bool {
 		slices.SortFunc(ns.Images, func(a, b images.Image) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	return absent
+}
+
+// only lists the lost records that are absent.
+func only(absent map[[2]string]bool, lost map[string][]Decision) (list []Decision) {
+	for _, decisions := range lost {
+		for _, d := range decisions {
+			if absent[[2]string{d.Namespace, d.Name}] {
+				list = append(list, d)
+			}
+		}
+	}
+	return list
 }
 
 func (ns *Namespace) learnSubject(d Decision) {

@@ -55,7 +55,9 @@ func Repair(ctx context.Context, store Store, findings []Finding, opts ExecuteOp
 
 // Nothing is the policy that removes no record: for runs that only finish what
 // others left.
-func Nothing() Policy { return Policy{selection: &Selection{anyStore: true}} }
+func Nothing() Policy {
+	return Policy{selection: &Selection{other: "nothing is to go", anyStore: true}}
+}
 
 // lookAgain makes containerd compare its content store and every snapshotter
 // with what it knows, which it does only for those of which a collection

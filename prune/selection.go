@@ -22,6 +22,8 @@ const maxPlanFile = 256 << 20
 // Selection is what a plan file allows to be removed: exactly those records,
 // as they were when the plan was made.
 type Selection struct {
+	// other is why a record that it does not name stays.
+	other    string
 	store    string
 	anyStore bool
 	prefixes []string
@@ -71,7 +73,10 @@ func ParseSelection(r io.Reader) (*Selection, error) {
 }
 
 func newSelection(file planFile) (*Selection, error) {
-	s := &Selection{store: file.Store.ID, prefixes: file.Policy.DanglingPrefixes, records: make(map[[2]string]selected)}
+	s := &Selection{
+		other: "not in the plan file", store: file.Store.ID,
+		prefixes: file.Policy.DanglingPrefixes, records: make(map[[2]string]selected),
+	}
 	for _, record := range file.Images {
 		switch record.Action {
 		case Keep:
@@ -91,6 +96,22 @@ func newSelection(file planFile) (*Selection, error) {
 	return s, nil
 }
 
+// selectionOf allows what goes by some decisions, in the store that they are
+// about. All other records stay, and what belongs to them: a plan by it says
+// what becomes of these if not all of the decisions can be done.
+func selectionOf(decisions ...[]Decision) *Selection {
+	s := &Selection{other: "the plan does not remove it", anyStore: true, records: make(map[[2]string]selected)}
+	for _, d := range slices.Concat(decisions...) {
+		if d.gone() {
+			s.records[[2]string{d.Namespace, d.Name}] = selected{
+				Namespace: d.Namespace, Name: d.Name, Target: d.Target.Digest, Action: d.Action,
+				CreatedAt: d.image.CreatedAt, UpdatedAt: d.image.UpdatedAt,
+			}
+		}
+	}
+	return s
+}
+
 // Policy returns the policy that removes the selection and nothing else.
 // Everything that protects a record still does.
 func (s *Selection) Policy() Policy {
@@ -102,7 +123,7 @@ func (s *Selection) reject(d Decision) string {
 	record, ok := s.records[[2]string{d.Namespace, d.Name}]
 	switch {
 	case !ok:
-		return "not in the plan file"
+		return s.other
 	case record.Target != d.Target.Digest:
 		return "it was moved to another image since the plan was made"
 	case !record.UpdatedAt.Equal(d.image.UpdatedAt) || !record.CreatedAt.Equal(d.image.CreatedAt):
