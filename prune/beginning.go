@@ -1,6 +1,11 @@
 package prune
 
-import "strings"
+import (
+	"strings"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
 
 // unpackPrefix is what the key of a snapshot begins with that an unpack works
 // in (core/unpack and client, UnpackKeyPrefix): its image has no record yet or
@@ -18,18 +23,49 @@ func (inv *Inventory) addBeginnings(before *Inventory) {
 		if known == nil {
 			continue
 		}
-		owned := make(map[SnapshotKey]bool, len(ns.Containers))
-		for _, c := range ns.Containers {
-			owned[SnapshotKey{c.Snapshotter, c.SnapshotKey}] = true
-		}
-		for key, snapshot := range ns.Snapshots {
-			_, old := known.Snapshots[key]
-			if old || owned[key] || !isActive(snapshot) || strings.HasPrefix(key.Key, unpackPrefix) {
-				continue
+		for key := range ns.beginnings() {
+			if _, old := known.Snapshots[key]; !old {
+				ns.begin(key)
 			}
-			ns.Uses = append(ns.Uses, Use{
-				Holder: Holder{Kind: "a container that is being created,", ID: key.Key}, Snapshot: key, Begun: true,
-			})
 		}
 	}
+}
+
+// addLeasedBeginnings adds those that a lease tells of at the first reading
+// already: containerd's client creates a container under a lease with an
+// expiry, which holds the snapshot until the container is recorded.
+func (ns *Namespace) addLeasedBeginnings(now time.Time) {
+	beginnings := ns.beginnings()
+	for _, lease := range ns.Leases {
+		if at, _ := leases.Expiry(lease.Lease); leases.KindOf(lease.Lease) != leases.KindPull || now.After(at) {
+			continue
+		}
+		for _, resource := range lease.Resources {
+			snapshotter, ok := strings.CutPrefix(resource.Type, "snapshots/")
+			if key := (SnapshotKey{snapshotter, resource.ID}); ok && beginnings[key] {
+				ns.begin(key)
+			}
+		}
+	}
+}
+
+// beginnings lists the writable snapshots that no container has, but for those
+// of unpacking.
+func (ns *Namespace) beginnings() map[SnapshotKey]bool {
+	found := make(map[SnapshotKey]bool)
+	for key, snapshot := range ns.Snapshots {
+		if isActive(snapshot) && !strings.HasPrefix(key.Key, unpackPrefix) {
+			found[key] = true
+		}
+	}
+	for _, c := range ns.Containers {
+		delete(found, SnapshotKey{c.Snapshotter, c.SnapshotKey})
+	}
+	return found
+}
+
+func (ns *Namespace) begin(key SnapshotKey) {
+	ns.Uses = append(ns.Uses, Use{
+		Holder: Holder{Kind: "a container that is being created,", ID: key.Key}, Snapshot: key, Begun: true,
+	})
 }

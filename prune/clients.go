@@ -15,6 +15,7 @@ type leaseRecord = leases.Lease
 func (r *reader) clients(ctx context.Context, inv *Inventory) error {
 	for _, ns := range inv.Namespaces {
 		ns.addVolumes()
+		ns.addLeasedBeginnings(r.now)
 		err := errors.Join(ns.addContainers(), r.askSources(ctx, ns))
 		if ctx.Err() != nil {
 			return fmt.Errorf("asking what namespace %q is used by: %w", ns.Name, ctx.Err())
