@@ -39,7 +39,14 @@ func (x *execution) settleOrphans(ctx context.Context, lost []Decision, run stri
 		return err
 	}
 	x.unleased = append(x.unleased, orphans...)
-	return x.unlease(ctx, orphans)
+	if err := x.unlease(ctx, orphans); err != nil || len(orphans) == 0 {
+		return err
+	}
+	// An image may have come back since the store was read.
+	if inv, err = x.glance(ctx); err != nil {
+		return err
+	}
+	return x.relabel(ctx, newCollector(inv, x.opts.Now()))
 }
 
 // orphansOf finds the orphaned configs below records that are gone. What the
