@@ -2,6 +2,8 @@ package model
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/containerd/platforms"
 	"github.com/opencontainers/go-digest"
@@ -52,7 +54,8 @@ func newCatalog() *catalog {
 		c.signatures[i] = b.Signature("", c.images[i])
 	}
 	c.pause = small(imagestore.Spec{Layers: 1})
-	for _, img := range append(c.images, c.pause) {
+	made := append(slices.Collect(maps.Values(c.signatures)), c.pause)
+	for _, img := range append(made, c.images...) {
 		if err := img.Err(); err != nil {
 			panic(fmt.Sprintf("making the images: %v", err))
 		}

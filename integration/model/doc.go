@@ -8,18 +8,27 @@
 // [testing/synctest]: a clock advance of four days costs nothing, and both the
 // collector and ctr-prune see it.
 //
+// In some runs other clients act, at any of the run's calls and in the midst of
+// their own work: a company. Its calls and theirs have an order, a journal, so
+// that what either may do is known to the call. Two things are allowed that
+// docs/design.md tells of, and matched exactly: company.inTheGap and
+// company.mayDelete.
+//
 // Which check holds which promise:
 //
-//	I1   nothing that is referred to goes       machine.noHarm (the oracle), around each run, undo, repair
-//	I2   nothing outside the plan is touched    run.onlyPlanned, oracle.CheckUntouched
+//	I1   nothing that is referred to goes       machine.noHarm (the oracle), around each run, undo, repair;
+//	                                            company.reachable and company.users among clients
+//	I2   nothing outside the plan is touched    run.onlyPlanned, oracle.CheckUntouched; company.eachRecord;
+//	                                            run.onlyNamed for plan files, machine.applyElsewhere
 //	I3   reclaimed is what the disk lost        run.reclaimed, and a collection after it takes nothing
 //	I4   reclaimed is what was predicted        run.undisturbed; machine.collect for garbage
 //	I5   a second run finds nothing to do       run.undisturbed
 //	I6   killed and run again is uninterrupted  machine.killAndRerun, against a twin of the store
-//	I7   each victim has its record or is held  watched.heldNow before each delete, watched.collectNow at any call
+//	I7   each victim has its record or is held  watched.heldNow before each delete, watched.collectNow at any call;
+//	                                            company.victimsWhole after all that clients do
 //	I8   an error while reading changes nothing machine.failToRead
 //	I9   a root more never frees more           machine.check, after each step that only adds a root
-//	I10  every record has one action, a reason  machine.check, after each step
+//	I10  every record has one action, a reason  machine.check, after each step; company.allTold
 //	I13  nothing of a run is left               run.nothingOfOurs; the bubble waits for goroutines; bed.history for mounts
 //
 // And prune.Check has nothing to tell that no step has planted.

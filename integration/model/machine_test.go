@@ -55,6 +55,14 @@ type machine struct {
 	graces map[string]*oracle.State
 	// frees is what a prune of everything would have freed before this step.
 	frees prune.Amount
+	// journal is that of the run under way among others.
+	journal *journal
+	// seen are the states of the store during that run, and newcomers the
+	// containers that were created.
+	seen      []*oracle.State
+	newcomers []*newcomer
+	// plans are plan files that wait to be applied.
+	plans []planFile
 	// rootAdded says that this step has only added to what is in use.
 	rootAdded bool
 }
@@ -133,6 +141,9 @@ func (m *machine) errorf(format string, args ...any) {
 	m.t.Errorf(format, args...)
 	if m.told.Add(1) <= mostTold {
 		m.log.Logf("after %q\n%s", m.did, fmt.Sprintf(format, args...))
+		if m.journal != nil {
+			m.log.Logf("in this order:\n%s", m.journal)
+		}
 	}
 }
 

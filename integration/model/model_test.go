@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -29,6 +31,8 @@ var steps = []step{
 	{"take a lease", (*machine).takeLease}, {"drop a lease", (*machine).dropLease}, {"time passes", (*machine).wait},
 	{"start an upload", (*machine).startUpload}, {"finish an upload", (*machine).finishUpload}, {"abort an upload", (*machine).abortUpload},
 	{"prune", (*machine).prune}, {"prune through collections", (*machine).pruneThroughCollections},
+	{"prune among clients", (*machine).pruneAmongClients}, {"apply a plan among clients", (*machine).applyAmongClients},
+	{"write a plan", (*machine).writePlan}, {"apply a plan", (*machine).applyPlan}, {"plan and apply", (*machine).planAndApply}, {"apply a plan elsewhere", (*machine).applyElsewhere},
 	{"prune with grace", (*machine).pruneWithGrace}, {"prune a stale plan", (*machine).pruneStale},
 	{"interrupt a prune", (*machine).interrupt}, {"kill a prune", (*machine).kill}, {"kill a prune, rerun", (*machine).killAndRerun},
 	{"fail to read", (*machine).failToRead}, {"undo", (*machine).undo}, {"drop a grace", (*machine).dropGrace},
@@ -150,7 +154,13 @@ func inBubble(t *testing.T, do func()) {
 	t.Helper()
 	var ended any
 	synctest.Test(t, func(*testing.T) {
-		defer func() { ended = recover() }()
+		defer func() {
+			ended = recover()
+			// Where it came from is known only here.
+			if e, ok := ended.(runtime.Error); ok {
+				t.Logf("%v\n%s", e, debug.Stack())
+			}
+		}()
 		do()
 	})
 	if ended != nil {

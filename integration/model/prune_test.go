@@ -145,14 +145,21 @@ func (m *machine) pruneWithGrace() bool {
 	return true
 }
 
+// meanwhile lets a client go on.
+func (m *machine) meanwhile() bool {
+	time.Sleep(time.Millisecond) // what is written again can be told from what was there
+	return pick(m.t, []func() bool{
+		m.pull, m.tag, m.untag, m.run, m.pin, m.takeLease, m.removeContainer, m.build, m.dropLease,
+	}, "meanwhile")()
+}
+
 // pruneStale executes a plan after a client has gone on.
 func (m *machine) pruneStale() bool {
 	r := m.newRun()
 	if r.plan.Empty() {
 		return false
 	}
-	meanwhile := []func() bool{m.pull, m.tag, m.untag, m.run, m.pin, m.takeLease, m.removeContainer, m.build, m.dropLease}
-	if !pick(m.t, meanwhile, "meanwhile")() {
+	if !m.meanwhile() {
 		return false
 	}
 	m.rootAdded = false

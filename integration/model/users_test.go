@@ -26,11 +26,11 @@ func (m *machine) runnable(ns string) (name string, of *imagestore.Image) {
 	for _, record := range m.records(ns) {
 		img := m.shelf.byTarget[record.Target.Digest]
 		if img == nil {
-			continue // an artifact
+			continue
 		}
 		one := native(img)
 		if one == nil {
-			continue
+			continue // an artifact, or for another machine
 		}
 		chain := one.ChainIDs()
 		if _, err := m.store.Snapshotter(snapshotter).Stat(inNamespace(m.ctx, ns), chain[len(chain)-1]); err == nil {

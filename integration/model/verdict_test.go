@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/leases"
@@ -25,12 +26,35 @@ func (r *run) finished() {
 	}
 	after := m.capture()
 	m.noHarm("the run", r.before, after)
+	r.unitsTogether(after)
 	r.onlyPlanned(after)
 	r.reclaimed(after)
 	r.nothingOfOurs(after)
 	m.tally.add("records untagged", len(r.report.Untagged))
 	m.tally.add("objects reclaimed", r.report.Reclaimed.Blobs+r.report.Reclaimed.Snapshots)
 	m.tally.add("killed runs finished", len(r.report.Recovered))
+}
+
+// unitsTogether holds where the names of an image go together: all that were
+// there are, or none.
+func (r *run) unitsTogether(after *oracle.State) {
+	was, is := r.before.Namespaces[criSpace], after.Namespaces[criSpace]
+	if was == nil || is == nil {
+		return
+	}
+	left, gone := map[digest.Digest]string{}, map[digest.Digest]string{}
+	for name, image := range was.Images {
+		if is.Images[name].Target.Digest == image.Target.Digest {
+			left[image.Target.Digest] = name
+		} else {
+			gone[image.Target.Digest] = name
+		}
+	}
+	for target, name := range gone {
+		if other, stays := left[target]; stays {
+			r.m.errorf("%s in %s is gone, but %s of the same image stays", name, criSpace, other)
+		}
+	}
 }
 
 // undisturbed judges a run in whose time nobody else came.

@@ -46,23 +46,39 @@ func (s watchedImages) Get(ctx context.Context, name string) (images.Image, erro
 }
 
 func (s watchedImages) List(ctx context.Context, filters ...string) ([]images.Image, error) {
-	return watch(s.w, func() ([]images.Image, error) { return s.Store.List(ctx, filters...) })
+	return watch(s.w, func() ([]images.Image, error) {
+		s.w.note(ctx, itImages, images.Image{})
+		return s.Store.List(ctx, filters...)
+	})
 }
 
 func (s watchedImages) Create(ctx context.Context, i images.Image) (images.Image, error) {
-	return watch(s.w, func() (images.Image, error) { return s.Store.Create(ctx, i) })
+	return watch(s.w, func() (images.Image, error) {
+		made, err := s.Store.Create(ctx, i)
+		if err == nil {
+			s.w.note(ctx, itCreates, made)
+		}
+		return made, err
+	})
 }
 
 // Delete is the moment of the seventh invariant.
 func (s watchedImages) Delete(ctx context.Context, name string, opts ...images.DeleteOpt) error {
 	return watchOnly(s.w, func() error {
-		if err := s.w.heldNow(ctx, name); err != nil {
-			s.w.see(fmt.Sprintf("%s is deleted, but: %v", name, err))
-		}
+		held := s.w.heldNow(ctx, name)
+		was, _ := s.Store.Get(ctx, name)
 		s.w.mu.Lock()
 		s.w.deletes++
 		s.w.mu.Unlock()
-		return s.Store.Delete(ctx, name, opts...)
+		err := s.Store.Delete(ctx, name, opts...)
+		if err != nil {
+			return err // it is another image by now
+		}
+		s.w.note(ctx, itDeletes, was)
+		if held != nil {
+			s.w.see(fmt.Sprintf("%s is deleted, but: %v", name, held))
+		}
+		return nil
 	})
 }
 
@@ -80,6 +96,7 @@ func (s watchedContent) Update(ctx context.Context, i content.Info, paths ...str
 		s.w.mu.Lock()
 		s.w.released = true
 		s.w.mu.Unlock()
+		s.w.note(ctx, itUnlabels, images.Image{})
 		return s.Store.Update(ctx, i, paths...)
 	})
 }
@@ -115,7 +132,10 @@ type watchedContainers struct {
 }
 
 func (s watchedContainers) List(ctx context.Context, filters ...string) ([]containers.Container, error) {
-	return watch(s.w, func() ([]containers.Container, error) { return s.Store.List(ctx, filters...) })
+	return watch(s.w, func() ([]containers.Container, error) {
+		s.w.note(ctx, itUsers, images.Image{})
+		return s.Store.List(ctx, filters...)
+	})
 }
 
 type watchedLeases struct {
@@ -144,6 +164,9 @@ func (s watchedLeases) Delete(ctx context.Context, l leases.Lease, opts ...lease
 		s.w.mu.Lock()
 		s.w.freed = s.w.freed || l.ID == ours.RunID
 		s.w.mu.Unlock()
+		if l.ID == ours.RunID {
+			s.w.note(ctx, itFrees, images.Image{})
+		}
 		return s.Manager.Delete(ctx, l, opts...)
 	})
 }
@@ -154,7 +177,10 @@ type watchedSnapshots struct {
 }
 
 func (s watchedSnapshots) Walk(ctx context.Context, fn snapshots.WalkFunc, filters ...string) error {
-	return watchOnly(s.w, func() error { return s.Snapshotter.Walk(ctx, fn, filters...) })
+	return watchOnly(s.w, func() error {
+		s.w.note(ctx, itLayers, images.Image{})
+		return s.Snapshotter.Walk(ctx, fn, filters...)
+	})
 }
 
 func (s watchedSnapshots) Usage(ctx context.Context, key string) (snapshots.Usage, error) {

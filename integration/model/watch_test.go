@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
 
@@ -37,9 +38,12 @@ type watched struct {
 	released bool     // labels of configs were taken off
 	deletes  int      // how many deletions of records were looked at
 	found    []string // what was seen that must not be
+
+	journal *journal // of a run in whose time others act
 }
 
 func (w *watched) Info(ctx context.Context) (prune.StoreInfo, error) {
+	w.note(ctx, itLooks, images.Image{})
 	info, err := w.Store.Info(ctx)
 	if w.daemon {
 		info.Kind = prune.StoreDaemon
@@ -75,6 +79,9 @@ func (w *watched) moment() error {
 		return w.down
 	}
 	w.calls++
+	if w.journal != nil {
+		w.journal.others(w.calls)
+	}
 	if w.calls == w.at {
 		w.down = w.event()
 	}
@@ -83,6 +90,7 @@ func (w *watched) moment() error {
 
 // watch makes a call between two moments.
 func watch[T any](w *watched, call func() (T, error)) (T, error) {
+	defer w.inTurn()()
 	var none T
 	if err := w.moment(); err != nil {
 		return none, err
