@@ -79,6 +79,7 @@ type rootStore struct {
 	layout       rootLayout
 	info         StoreInfo
 	sandboxes    sandbox.Store
+	guards       rootGuards
 	snapshotters map[string]snapshots.Snapshotter
 	close        func() error
 }
@@ -91,18 +92,19 @@ func rootLoad(ctx context.Context, layout rootLayout, bdb *bolt.DB) (_ *rootStor
 	if err != nil {
 		return nil, err
 	}
-	backends, err := rootSnapshotters(ctx, layout)
+	guards, err := rootSnapshotters(ctx, layout)
 	if err != nil {
 		return nil, err
 	}
 	blobs, err := rootContent(layout)
 	if err != nil {
-		return nil, errors.Join(err, rootCloseAll(backends))
+		return nil, errors.Join(err, guards.close())
 	}
 	id, err := rootID(layout)
 	if err != nil {
-		return nil, errors.Join(err, rootCloseAll(backends))
+		return nil, errors.Join(err, guards.close())
 	}
+	backends := guards.backends()
 	db := metadata.NewDB(bdb, blobs, backends)
 	return &rootStore{
 		db:     db,
@@ -112,9 +114,10 @@ func rootLoad(ctx context.Context, layout rootLayout, bdb *bolt.DB) (_ *rootStor
 			Snapshotters: slices.Sorted(maps.Keys(backends)),
 		},
 		sandboxes:    rootSandboxes(db, version),
+		guards:       guards,
 		snapshotters: db.Snapshotters(),
 		// The database last: its lock is what keeps a containerd out.
-		close: sync.OnceValue(func() error { return errors.Join(rootCloseAll(backends), db.Close()) }),
+		close: sync.OnceValue(func() error { return errors.Join(guards.close(), db.Close()) }),
 	}, nil
 }
 
@@ -143,7 +146,7 @@ func (s *rootStore) Containers() containers.Store { return metadata.NewContainer
 func (s *rootStore) Sandboxes() sandbox.Store     { return s.sandboxes }
 
 func (s *rootStore) Leases() leases.Manager {
-	return rootLeases{Manager: metadata.NewLeaseManager(s.db), db: s.db}
+	return rootLeases{Manager: metadata.NewLeaseManager(s.db), db: s.db, guards: s.guards}
 }
 
 // Snapshotter returns nil for a name that Info does not list.
@@ -182,16 +185,6 @@ func (s *rootStore) Close() error {
 		return fmt.Errorf("close the containerd root %q: %w", s.layout.dir, err)
 	}
 	return nil
-}
-
-func rootCloseAll(backends map[string]snapshots.Snapshotter) error {
-	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(backends)) {
-		if err := backends[name].Close(); err != nil {
-			errs = append(errs, fmt.Errorf("close snapshotter %s: %w", name, err))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // rootPath joins the parts of a plugin's directory: its type and its name.

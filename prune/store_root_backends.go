@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/snapshots"
@@ -24,18 +26,19 @@ var rootLoaders = map[string]func(dir string) (snapshots.Snapshotter, error){
 // rootSnapshotters opens the snapshotters of l. Their databases are opened with
 // the first call, without a time limit; that call is made here, where they have
 // just been found not to be locked.
-func rootSnapshotters(ctx context.Context, l rootLayout) (map[string]snapshots.Snapshotter, error) {
-	opened := map[string]snapshots.Snapshotter{}
-	for name, dir := range l.snapshotters {
-		sn, err := rootLoaders[name](dir)
+func rootSnapshotters(ctx context.Context, l rootLayout) (rootGuards, error) {
+	opened := rootGuards{}
+	for _, name := range slices.Sorted(maps.Keys(l.snapshotters)) {
+		sn, err := rootLoaders[name](l.snapshotters[name])
 		if err == nil {
-			opened[name] = sn
-			err = rootTouch(ctx, sn)
+			guard := &rootGuard{name: name, backend: sn}
+			opened = append(opened, guard)
+			err = rootTouch(ctx, guard)
 		}
 		if err != nil {
 			err = rootError(l.dir, fmt.Sprintf("snapshotter %s cannot be opened", name), "",
 				storeCause(errdefs.ErrFailedPrecondition, err))
-			return nil, errors.Join(err, rootCloseAll(opened))
+			return nil, errors.Join(err, opened.close())
 		}
 	}
 	return opened, nil

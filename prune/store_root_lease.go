@@ -2,6 +2,7 @@ package prune
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/containerd/containerd/v2/core/leases"
@@ -14,7 +15,8 @@ import (
 // it: a synchronous delete ends with a garbage collection.
 type rootLeases struct {
 	leases.Manager
-	db *metadata.DB
+	db     *metadata.DB
+	guards rootGuards
 }
 
 // Delete refuses a synchronous delete inside a Batch: the collection waits for
@@ -40,7 +42,9 @@ func (m rootLeases) Delete(ctx context.Context, lease leases.Lease, opts ...leas
 	}
 	// Without the cancellation: a collection that is cancelled while it marks
 	// leaves a goroutine behind (metadata.DB.getMarked), and the lease is gone.
-	if _, err := m.db.GarbageCollect(context.WithoutCancel(ctx)); err != nil {
+	_, err := m.db.GarbageCollect(context.WithoutCancel(ctx))
+	// What fails on a snapshotter is only logged by the collection.
+	if err := errors.Join(err, m.guards.err()); err != nil {
 		return fmt.Errorf("collect garbage after deleting lease %q: %w", lease.ID, err)
 	}
 	return nil

@@ -38,8 +38,11 @@ type boltPages struct {
 	seen map[uint64]struct{}
 }
 
-// boltRange is that of a subtree's keys: from low on, and below high. A nil
-// bound is none.
+// boltRange is that of a subtree's keys: low is the first one, and all are below
+// high. A nil bound is none. That a branch names the first key of each child is
+// what bolt relies on when it writes: it finds the child's place in the branch
+// by that key, and where there is no such place it makes a second one, and
+// leaves the first one on a page that is free by then.
 type boltRange struct{ low, high []byte }
 
 // read returns a page with those that follow it, and marks them as seen.
@@ -163,8 +166,11 @@ func boltElements(id uint64, page []byte, keys boltRange, layout func([]byte) (p
 	if boltHeader+count*size > len(page) {
 		return nil, boltDamage(fmt.Sprintf("page %d has too many elements", id))
 	}
+	if count == 0 && keys.low != nil {
+		return nil, boltDamage(fmt.Sprintf("page %d is empty, but has a parent", id))
+	}
 	elems := make([]boltElement, count)
-	last := keys.low
+	var last []byte
 	for i := range elems {
 		at := uint64(boltHeader + i*size)
 		e := boltElement{head: page[at : at+size]}
@@ -175,7 +181,10 @@ func boltElements(id uint64, page []byte, keys boltRange, layout func([]byte) (p
 			return nil, boltDamage(fmt.Sprintf("page %d has an element that is not in it", id))
 		}
 		e.key, e.value = page[start:mid], page[mid:end]
-		if c := bytes.Compare(last, e.key); last != nil && (c > 0 || c == 0 && i > 0) {
+		if i == 0 && keys.low != nil && !bytes.Equal(keys.low, e.key) {
+			return nil, boltDamage(fmt.Sprintf("page %d begins with another key than its parent names", id))
+		}
+		if i > 0 && bytes.Compare(last, e.key) >= 0 {
 			return nil, boltDamage(fmt.Sprintf("page %d has keys in a wrong order", id))
 		}
 		if keys.high != nil && bytes.Compare(e.key, keys.high) >= 0 {
