@@ -118,13 +118,12 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 // unreached finds what nothing holds.
 func (k *checker) unreached() {
 	before := k.c.reach(change{})
-	o := outcome{after: before}
-	o.split(k.c, k.inv.objects(), before)
+	_, unheld := k.c.split(k.inv.objects(), before, before)
 	var garbage Amount
-	for _, bytes := range o.garbage.blobs {
+	for _, bytes := range unheld.blobs {
 		garbage.addBlob(bytes)
 	}
-	for _, id := range o.garbage.sortedSnapshots() {
+	for _, id := range unheld.sortedSnapshots() {
 		snapshot := k.inv.Namespace(id.ns).Snapshots[id.SnapshotKey]
 		if isActive(snapshot) {
 			k.add(Finding{

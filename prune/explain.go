@@ -56,7 +56,7 @@ func (inv *Inventory) Explain(text string, policy Policy, now time.Time) (*Expla
 // Explain is [Inventory.Explain] with the decisions of this plan. One that
 // [ReadPlan] made for the text, by ReadOptions.Explain, costs least.
 func (p *Plan) Explain(text string) (*Explanation, error) {
-	inv, c := p.inventory, p.collector()
+	inv, c := p.inventory, p.modelled().collector
 	n, err := c.find(text, p.policy.within())
 	if err != nil {
 		return nil, err

@@ -23,9 +23,8 @@ func Reclaimed(ctx context.Context, store Store, before, after *Inventory, now t
 	}
 	gone := before.objects().without(remaining)
 	c := newCollector(before, now)
-	o := outcome{}
-	o.split(c, gone, c.reach(change{}))
-	return o.freed.amount(), o.garbage.amount(), nil
+	taken, unheld := c.split(gone, c.reach(change{}), reached{})
+	return taken.amount(), unheld.amount(), nil
 }
 
 // Going is an image that a plan removes, by one of its names.
@@ -40,7 +39,7 @@ type Going struct {
 
 // Going lists the images that the plan removes, in no useful order.
 func (p *Plan) Going() []Going {
-	walk := p.collector().walk()
+	walk := p.modelled().collector.walk()
 	seen := make(map[imageKey]bool)
 	var list []Going
 	for _, d := range p.decisions {

@@ -57,7 +57,7 @@ func newDirs(t *testing.T) func() (dir string, remove func()) {
 	}
 }
 
-func checkForetold(t *rapid.T, w world, dirs func() (string, func())) outcome {
+func checkForetold(t *rapid.T, w world, dirs func() (string, func())) foreseen {
 	dir, remove := dirs()
 	defer remove()
 	defer func() {
@@ -91,9 +91,16 @@ func checkForetold(t *rapid.T, w world, dirs func() (string, func())) outcome {
 	return o
 }
 
+// foreseen is an outcome and what can be reached then.
+type foreseen struct {
+	outcome
+	after reached
+}
+
 // outcomeOf is what the model expects of decisions and nothing else.
-func outcomeOf(inv *Inventory, decisions []Decision) outcome {
-	return foresee(newCollector(inv, time.Now()), inv, decisions, nil)
+func outcomeOf(inv *Inventory, decisions []Decision) foreseen {
+	o, after := foresee(newCollector(inv, time.Now()), inv, decisions, nil)
+	return foreseen{o, after}
 }
 
 // readWhole reads a store with all sizes, and with the uploads that
@@ -112,14 +119,14 @@ func readWhole(t tester, s *rootStore) *Inventory {
 
 // randomPrune decides what goes: by a plan, or by a throw of the dice, which
 // gets into states that no plan does.
-func randomPrune(t *rapid.T, inv *Inventory) ([]Decision, outcome) {
+func randomPrune(t *rapid.T, inv *Inventory) ([]Decision, foreseen) {
 	now := time.Now()
 	if rapid.Bool().Draw(t, "by a plan") {
 		plan, err := inv.Plan(randomPolicy(t, inv), now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return plan.decisions, plan.outcome
+		return plan.decisions, foreseen{plan.outcome, plan.model.after}
 	}
 	var decisions []Decision
 	for _, ns := range inv.Namespaces {
@@ -159,7 +166,7 @@ func randomPolicy(t *rapid.T, inv *Inventory) Policy {
 
 // perform does by hand what decisions say, without the locks and the looks of
 // Execute.
-func perform(t tester, s *rootStore, decisions []Decision, o outcome) {
+func perform(t tester, s *rootStore, decisions []Decision, o foreseen) {
 	t.Helper()
 	for _, d := range decisions {
 		ctx := inNamespace(context.Background(), d.Namespace)
@@ -180,7 +187,7 @@ func perform(t tester, s *rootStore, decisions []Decision, o outcome) {
 
 // checkCollection collects and compares what is left with the outcome, in each
 // namespace and on the disk.
-func checkCollection(t tester, s *rootStore, inv *Inventory, o outcome, decisions []Decision) {
+func checkCollection(t tester, s *rootStore, inv *Inventory, o foreseen, decisions []Decision) {
 	t.Helper()
 	must(s.db.GarbageCollect(context.Background()))
 	if diff := differences(foretold(inv, o.after, decisions), census(t, s)); diff != "" {
@@ -204,7 +211,7 @@ func checkCollection(t tester, s *rootStore, inv *Inventory, o outcome, decision
 
 // checkHeld compares the list of what is held back with what is there, for all
 // that hangs on the removed images by plain references.
-func checkHeld(t tester, s *rootStore, inv *Inventory, o outcome, decisions []Decision) {
+func checkHeld(t tester, s *rootStore, inv *Inventory, o foreseen, decisions []Decision) {
 	t.Helper()
 	files := must(s.BlobFiles(context.Background()))
 	there := census(t, s)

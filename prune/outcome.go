@@ -17,7 +17,6 @@ type outcome struct {
 	held []Held
 	// orphans are the configs that lose their snapshot labels.
 	orphans []orphan
-	after   reached
 }
 
 // Held is a blob or snapshot of a removed image that stays, and why.
@@ -31,9 +30,9 @@ type Held struct {
 }
 
 // foresee computes the outcome of the decisions by containerd's own rules.
-// What ended, leases of killed runs and abandoned uploads, goes with them: until
+// It also returns what is reachable then. What ended, leases of killed runs and abandoned uploads, goes with them: until
 // then it keeps what it holds from any collection.
-func foresee(c *collector, inv *Inventory, decisions []Decision, ended map[node]bool) outcome {
+func foresee(c *collector, inv *Inventory, decisions []Decision, ended map[node]bool) (outcome, reached) {
 	ch := change{ignored: ended, removed: make(map[node]bool), standIns: make(map[node]digest.Digest)}
 	var victims []node
 	for _, d := range decisions {
@@ -54,10 +53,10 @@ func foresee(c *collector, inv *Inventory, decisions []Decision, ended map[node]
 	for _, orphan := range o.orphans {
 		ch.unleased[orphan.node()] = true
 	}
-	o.after = c.reach(ch)
-	o.split(c, inv.objects(), before)
-	o.held = c.heldBack(touched, o.after)
-	return o
+	after := c.reach(ch)
+	o.freed, o.garbage = c.split(inv.objects(), before, after)
+	o.held = c.heldBack(touched, after)
+	return o, after
 }
 
 // meet numbers the records that a change adds.
@@ -68,27 +67,29 @@ func (c *collector) meet(ch change) {
 	}
 }
 
-// split sorts what is unreachable afterwards into freed and garbage.
-func (o *outcome) split(c *collector, all objects, before reached) {
-	o.freed, o.garbage = newObjects(), newObjects()
+// split sorts what is unreachable afterwards into what is freed and what was
+// garbage before.
+func (c *collector) split(all objects, before, after reached) (freed, garbage objects) {
+	freed, garbage = newObjects(), newObjects()
 	for dgst, bytes := range all.blobs {
 		switch {
-		case c.fileStays(o.after, dgst):
+		case c.fileStays(after, dgst):
 		case c.fileStays(before, dgst):
-			o.freed.blobs[dgst] = bytes
+			freed.blobs[dgst] = bytes
 		default:
-			o.garbage.blobs[dgst] = bytes
+			garbage.blobs[dgst] = bytes
 		}
 	}
 	for id, bytes := range all.snapshots {
 		switch n := id.node(); {
-		case o.after.holds(n):
+		case after.holds(n):
 		case before.holds(n):
-			o.freed.snapshots[id] = bytes
+			freed.snapshots[id] = bytes
 		default:
-			o.garbage.snapshots[id] = bytes
+			garbage.snapshots[id] = bytes
 		}
 	}
+	return freed, garbage
 }
 
 // fileStays says whether a blob's file stays: its own namespaces are one

@@ -15,14 +15,20 @@ type Plan struct {
 	decisions []Decision
 	uploads   []Upload
 	outcome   outcome
-	// model is the collector's view of the inventory, for those who ask more
-	// about it; nil once the plan is being executed, which takes long.
-	model *collector
+	// model is for those who ask more about the inventory; nil once the plan is
+	// being executed, which takes long.
+	model *model
 	// views are the namespaces as they were decided about, by name; nil unless
 	// they were asked for.
 	views   map[string]view
 	notes   []string
 	refused []Refusal
+}
+
+// model is the collector's view of an inventory, as it is and after the plan.
+type model struct {
+	collector *collector
+	after     reached
 }
 
 // Refusal says that nothing is removed from a namespace, and why.
@@ -52,9 +58,8 @@ func (inv *Inventory) plan(policy Policy, now time.Time, views bool) (*Plan, err
 	for _, ns := range p.chosen {
 		p.uploads = append(p.uploads, c.uploads(ns, policy)...)
 	}
-	p.outcome = foresee(c, inv, p.decisions, p.ended())
-	addDetails(c, p.decisions, p.outcome.after)
-	p.model = c
+	p.model = p.foresee(c)
+	addDetails(c, p.decisions, p.model.after)
 	return p, nil
 }
 
@@ -74,12 +79,21 @@ func (inv *Inventory) decide(policy Policy, now time.Time, views bool) (*Plan, e
 	return p, nil
 }
 
-// collector returns the collector's view of the inventory.
-func (p *Plan) collector() *collector {
+// foresee fills in the outcome of the decisions.
+func (p *Plan) foresee(c *collector) *model {
+	o, after := foresee(c, p.inventory, p.decisions, p.ended())
+	p.outcome = o
+	return &model{collector: c, after: after}
+}
+
+// modelled returns the model, made anew if the plan gave it up.
+func (p *Plan) modelled() *model {
 	if p.model != nil {
 		return p.model
 	}
-	return newCollector(p.inventory, p.now)
+	c := newCollector(p.inventory, p.now)
+	_, after := foresee(c, p.inventory, p.decisions, p.ended())
+	return &model{collector: c, after: after}
 }
 
 // view returns a namespace as it was decided about.

@@ -66,9 +66,8 @@ func Runs(ctx context.Context, store Store, inv *Inventory, now time.Time) ([]Ru
 
 // frees returns what a collection would free because of the change.
 func (c *collector) frees(inv *Inventory, ch change) objects {
-	o := outcome{after: c.reach(ch)}
-	o.split(c, inv.objects(), c.reach(change{}))
-	return o.freed
+	freed, _ := c.split(inv.objects(), c.reach(change{}), c.reach(ch))
+	return freed
 }
 
 func keptPlans(ctx context.Context, store Store, ns, run string) ([]planBlob, error) {

@@ -113,7 +113,7 @@ func (r *reader) toExplain(inv *Inventory, policy Policy) (ids []snapshotID, dra
 		if draft, err = inv.plan(policy, r.now, true); err != nil {
 			return nil, nil, err
 		}
-		c = draft.collector()
+		c = draft.modelled().collector
 	} else {
 		c = newCollector(inv, r.now)
 	}

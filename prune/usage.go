@@ -56,6 +56,7 @@ type diskUsage struct {
 	inv       *Inventory
 	plan      *Plan
 	collector *collector
+	after     reached
 	all       objects
 	walk      *walk
 	classes   []classMark
@@ -86,7 +87,8 @@ func newUsage(inv *Inventory, plan *Plan) *diskUsage {
 		index: make(map[imageKey]owner), copies: copiesOf(inv), gone: make(map[imageKey]bool),
 		members: make(map[imageKey][]node),
 	}
-	u.collector = plan.collector()
+	m := plan.modelled()
+	u.collector, u.after = m.collector, m.after
 	u.walk = u.collector.walk()
 	u.classify()
 	u.assign()

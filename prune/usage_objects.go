@@ -104,7 +104,7 @@ func (u *diskUsage) name(o *ObjectUsage, root, n node) {
 	}
 	o.Holder = u.collector.describe(root)
 	if o.State == StateHeld && o.Class == HeldByImages {
-		if holder, ok := u.collector.blobHolder(n, u.plan.outcome.after); ok {
+		if holder, ok := u.collector.blobHolder(n, u.after); ok {
 			o.Holder = holder
 		}
 	}
