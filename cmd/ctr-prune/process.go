@@ -30,7 +30,7 @@ type process struct {
 // run is the command as the operating system starts it. It returns the exit
 // code.
 func run() int {
-	limitMemory(os.Getenv)
+	collectEagerly(os.Getenv)
 	ctx, stop := withSignals(context.Background(), os.Exit)
 	defer stop()
 	return Main(ctx, os.Args[1:], process{
