@@ -127,6 +127,9 @@ func (j *judge) protected(u *unit, record images.Image) string {
 	if why := pinned(u); why != "" {
 		return why
 	}
+	if why, ok := j.ns.Unreadable[u.target]; ok {
+		return why + ", and so it may belong to an image that stays"
+	}
 	holders := j.usage.units[u.target]
 	if len(holders) == 0 {
 		return ""

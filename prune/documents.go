@@ -3,7 +3,9 @@ package prune
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -35,10 +38,11 @@ func (r *reader) documents(ctx context.Context, chosen []*Namespace, labels bool
 			targets[image.Target.Digest] = true
 		}
 		ns.Subjects = make(map[digest.Digest]digest.Digest)
+		ns.Unreadable = make(map[digest.Digest]string)
 		ns.Configs = make(map[digest.Digest]Config)
 		var mu sync.Mutex
 		err := each(inNamespace(ctx, ns.Name), slices.Sorted(maps.Keys(targets)), func(ctx context.Context, target digest.Digest) error {
-			subject := l.subject(ctx, target)
+			subject, unread := l.subject(ctx, target)
 			var config Config
 			if labels {
 				config = l.configs(ctx, target)
@@ -47,6 +51,9 @@ func (r *reader) documents(ctx context.Context, chosen []*Namespace, labels bool
 			defer mu.Unlock()
 			if subject != "" {
 				ns.Subjects[target] = subject
+			}
+			if unread != nil {
+				ns.Unreadable[target] = unread.Error()
 			}
 			if labels {
 				ns.Configs[target] = config
@@ -63,7 +70,7 @@ func (r *reader) documents(ctx context.Context, chosen []*Namespace, labels bool
 // takeDocuments takes what an earlier reading learned: blobs do not change.
 func (ns *Namespace) takeDocuments(before *Namespace) {
 	if before != nil {
-		ns.Subjects, ns.Configs = before.Subjects, before.Configs
+		ns.Subjects, ns.Unreadable, ns.Configs = before.Subjects, before.Unreadable, before.Configs
 	}
 }
 
@@ -88,6 +95,10 @@ type entry struct {
 	err  error
 }
 
+// errUnreadable marks a blob that is all there, as far as containerd knows, and
+// was not to be had: another time, or on another disk, it may say something.
+var errUnreadable = errors.New("cannot be read")
+
 // read returns a document. An error says why it cannot be judged.
 func (l *library) read(ctx context.Context, dgst digest.Digest) (document, error) {
 	l.mu.Lock()
@@ -111,7 +122,7 @@ func (l *library) load(ctx context.Context, dgst digest.Digest) (doc document, e
 	}
 	b, err := leases.ReadBlob(ctx, l.provider, dgst, blob.Size)
 	if err != nil {
-		return doc, fmt.Errorf("%s cannot be read: %w", dgst, err)
+		return doc, fmt.Errorf("%s %w: %w", dgst, errUnreadable, err)
 	}
 	if err := json.Unmarshal(b, &doc); err != nil {
 		return doc, fmt.Errorf("%s cannot be parsed: %w", dgst, err)
@@ -121,16 +132,26 @@ func (l *library) load(ctx context.Context, dgst digest.Digest) (doc document, e
 
 // subject returns the digest of the manifest that the target is about, ""
 // if it is about none. An image that is unpacked is not read: it is no
-// signature, and there may be many.
-func (l *library) subject(ctx context.Context, target digest.Digest) digest.Digest {
+// signature, and there may be many. The error is for one that nobody can tell
+// of, for the store did not give it out.
+func (l *library) subject(ctx context.Context, target digest.Digest) (digest.Digest, error) {
 	if l.unpacked(target) {
-		return ""
+		return "", nil
 	}
 	doc, err := l.read(ctx, target)
-	if err != nil || doc.Subject == nil || doc.Subject.Digest.Validate() != nil {
-		return "" // garbage is about nothing; filters that need it say so
+	if errors.Is(err, errUnreadable) && !cutOff(err) {
+		return "", err
 	}
-	return doc.Subject.Digest
+	if err != nil || doc.Subject == nil || doc.Subject.Digest.Validate() != nil {
+		return "", nil // garbage is about nothing; filters that need it say so
+	}
+	return doc.Subject.Digest, nil
+}
+
+// cutOff says of a blob that could not be read that it is not there as
+// containerd has it: gone, or shorter. It is garbage then.
+func cutOff(err error) bool {
+	return errdefs.IsNotFound(err) || errdefs.IsOutOfRange(err) || errdefs.IsDataLoss(err) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // maxLook bounds the search for a config below a target.

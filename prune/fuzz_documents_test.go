@@ -81,7 +81,7 @@ func FuzzDocument(f *testing.F) {
 			if again := l.configs(t.Context(), dig(name)); again.Problem != first.Problem || len(again.Labels) != len(first.Labels) {
 				t.Errorf("%s: %+v, and at the second look %+v", name, first, again)
 			}
-			if subject := l.subject(t.Context(), dig(name)); subject != "" && subject.Validate() != nil {
+			if subject, _ := l.subject(t.Context(), dig(name)); subject != "" && subject.Validate() != nil {
 				t.Errorf("%s is about %q", name, subject)
 			}
 		}

@@ -36,6 +36,9 @@ type Namespace struct {
 	// Subjects tells, for a target that refers to another manifest (a
 	// signature, an SBOM, an attestation), the digest of that manifest.
 	Subjects map[digest.Digest]digest.Digest
+	// Unreadable says why a target that is in the store could not be read, as
+	// on a failing disk: it may be a signature of something that stays.
+	Unreadable map[digest.Digest]string
 	// Configs tells the labels of the configs of a target. Only read for a
 	// policy with label filters.
 	Configs map[digest.Digest]Config

@@ -1,0 +1,80 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// failingReads is a store that does not give out one blob.
+type failingReads struct {
+	Store
+	dgst digest.Digest
+	err  error
+}
+
+func (f failingReads) Content() content.Store { return failingContent{f.Store.Content(), f} }
+
+type failingContent struct {
+	content.Store
+	f failingReads
+}
+
+func (c failingContent) ReaderAt(ctx context.Context, desc ocispec.Descriptor) (content.ReaderAt, error) {
+	if desc.Digest == c.f.dgst {
+		return nil, c.f.err
+	}
+	return c.Store.ReaderAt(ctx, desc)
+}
+
+// A signature whose manifest the store does not give out may be that of an
+// image that stays; one that is broken is about nothing.
+func TestSignatureThatCannotBeRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		stay bool
+	}{
+		"a failing disk":           {syscall.EIO, true},
+		"a failing disk, by RPC":   {fmt.Errorf("input/output error: %w", errdefs.ErrUnknown), true},
+		"a server that is leaving": {fmt.Errorf("the transport is closing: %w", errdefs.ErrUnavailable), true},
+		"no permission":            {syscall.EACCES, true},
+		"gone meanwhile":           {fmt.Errorf("no such blob: %w", errdefs.ErrNotFound), false},
+		"cut off":                  {io.ErrUnexpectedEOF, false},
+		"cut off, by RPC":          {fmt.Errorf("read past the end: %w", errdefs.ErrOutOfRange), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app, other := manifestOf("{}", ""), manifestOf("{ }", "")
+			signature := manifestOf("{  }", app)
+			w := world{"default": []thing{
+				record("app:1", app), record("other:1", other), record("app:1.sig", signature), container("c", "app:1", ""),
+				blob(app), blob(other), blob(signature),
+			}}
+			s := w.build(t, t.TempDir())
+			t.Cleanup(func() { must(0, s.Close()) })
+			plan := must(ReadPlan(t.Context(), failingReads{s, dig(signature), c.err}, Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), ReadOptions{}))
+			got := map[string]Decision{}
+			for _, d := range plan.Decisions() {
+				got[d.Name] = d
+			}
+			if d := got["other:1"]; d.Action != Remove {
+				t.Errorf("another image: %s, %s", d.Action, d.Reason)
+			}
+			d := got["app:1.sig"]
+			if (d.Action == Keep) != c.stay {
+				t.Errorf("the signature: %s, %s", d.Action, d.Reason)
+			}
+			if says := strings.Contains(d.Reason, "cannot be read") && strings.Contains(d.Reason, c.err.Error()); says != c.stay {
+				t.Errorf("the reason is %q", d.Reason)
+			}
+		})
+	}
+}
