@@ -121,6 +121,9 @@ func (l *library) load(ctx context.Context, dgst digest.Digest) (doc document, e
 		return doc, fmt.Errorf("%s has %d bytes, too many for a manifest or config", dgst, blob.Size)
 	}
 	b, err := leases.ReadBlob(ctx, l.provider, dgst, blob.Size)
+	if errno, ok := diskErrno(err); ok {
+		err = errno // a reason is short, and the path is that of the digest
+	}
 	if err != nil {
 		return doc, fmt.Errorf("%s %w: %w", dgst, errUnreadable, err)
 	}

@@ -119,7 +119,11 @@ func rootAccess(dir, path string, err error) error {
 		return rootError(dir, name+" is on a file system that is mounted read-only", "mount it writable",
 			storeCause(errdefs.ErrFailedPrecondition, err))
 	default:
-		return rootError(dir, name+" cannot be read", "", storeCause(errdefs.ErrUnavailable, err))
+		problem := name + " cannot be read"
+		if errno, ok := diskErrno(err); ok {
+			problem += " (" + errno.Error() + ")"
+		}
+		return rootError(dir, problem, "", storeCause(errdefs.ErrUnavailable, err))
 	}
 }
 
