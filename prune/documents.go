@@ -142,13 +142,14 @@ func (l *library) subject(ctx context.Context, target digest.Digest) (digest.Dig
 		return "", nil
 	}
 	doc, err := l.read(ctx, target)
-	if errors.Is(err, errUnreadable) && !cutOff(err) {
+	switch {
+	case errors.Is(err, errUnreadable) && !cutOff(err):
 		return "", err
+	case err == nil && doc.Subject != nil && doc.Subject.Digest.Validate() == nil:
+		return doc.Subject.Digest, nil
+	default: // garbage is about nothing; filters that need it say so
+		return "", nil
 	}
-	if err != nil || doc.Subject == nil || doc.Subject.Digest.Validate() != nil {
-		return "", nil // garbage is about nothing; filters that need it say so
-	}
-	return doc.Subject.Digest, nil
 }
 
 // cutOff says of a blob that could not be read that it is not there as

@@ -37,6 +37,8 @@ func (g *rootGuard) err() error {
 	return g.broken
 }
 
+func (g *rootGuard) usable() bool { return g.err() == nil }
+
 // call is not for errdefs.ErrFailedPrecondition: the collection takes that for
 // a snapshot that is in use, and goes on.
 func (g *rootGuard) call(do func() error) (err error) {
@@ -110,7 +112,7 @@ func (g *rootGuard) Cleanup(ctx context.Context) error {
 // Close leaves a broken snapshotter open, for closing waits for its
 // transaction; the process that ends closes it.
 func (g *rootGuard) Close() error {
-	if g.err() != nil {
+	if !g.usable() {
 		return nil
 	}
 	return g.backend.Close()
