@@ -27,7 +27,7 @@ PEERS_SIZE   ?= 1000
 # How long each part of `make soak` goes on that has no end of its own, and
 # the packages that have a long mode.
 SOAK      ?= 5m
-BED       := ./integration/faults ./integration/outage ./integration/disk ./integration/embedded ./integration/hostile ./integration/model
+BED       := ./integration/faults ./integration/outage ./integration/disk ./integration/embedded ./integration/hostile ./integration/model ./integration/security
 # How long `make fuzz` runs each target, and how many at once.
 FUZZTIME  ?= 10s
 FUZZJOBS  ?= 2
