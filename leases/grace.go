@@ -39,9 +39,10 @@ func (l Locker) Keep(ctx context.Context, run Run, resources []leases.Resource) 
 	return nil
 }
 
-// Kept returns the plan blobs that the grace lease of a run holds.
-func Kept(ctx context.Context, manager leases.Manager, store content.Store, run string) ([][]byte, error) {
-	return plansOf(ctx, manager, store, leases.Lease{ID: gracePrefix + run})
+// Kept passes the documents that the grace lease of a run holds to visit, as
+// [Held] does.
+func Kept(ctx context.Context, manager leases.Manager, store content.Store, run string, visit func(doc []byte) error) error {
+	return visitPlans(ctx, manager, store, leases.Lease{ID: gracePrefix + run}, visit)
 }
 
 // DropGrace deletes the grace lease of a run. With collect it returns after

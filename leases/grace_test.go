@@ -25,8 +25,9 @@ func TestGrace(t *testing.T) {
 	if !s.has(victim) {
 		t.Error("the victim is gone")
 	}
-	docs := must(Kept(s.ctx, s.manager, s.content, "r"))
-	if len(docs) != 1 || string(docs[0]) != "plan" {
+	var docs []string
+	must(0, Kept(s.ctx, s.manager, s.content, "r", func(doc []byte) error { docs = append(docs, string(doc)); return nil }))
+	if len(docs) != 1 || docs[0] != "plan" {
 		t.Errorf("plans %q", docs)
 	}
 	kept := must(s.manager.List(s.ctx))[0]

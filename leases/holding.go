@@ -23,29 +23,52 @@ const (
 	// far below the 16 MiB that containerd accepts in one message even when
 	// several such blobs are listed in one answer.
 	MaxTargets = 4000
-	// maxPlan bounds what is read back. A name or the labels of one record
-	// can be as long as a message, and JSON may write six times that.
-	maxPlan = 128 << 20
+	// maxOldPlan bounds what is read of a plan that was written, by a run that
+	// was killed, before plans were cut into parts. This version still reads
+	// those; the next need not.
+	maxOldPlan = 128 << 20
+	oldPlan    = "v1"
 
 	labelContentRef = "containerd.io/gc.ref.content."
 	labelPlan       = "ctr-prune/plan"
+	labelPart       = "ctr-prune/part"
 )
 
 // Hold writes doc as a blob under the run lease, with labels that make
 // containerd's collector follow it to each target. From its return until the
-// run lease goes, nothing that a target reaches can be collected.
+// run lease goes, nothing that a target reaches can be collected. A document
+// longer than [MaxPart] becomes several blobs; it may not be longer than
+// [MaxDoc].
 func Hold(ctx context.Context, store content.Store, doc []byte, targets []digest.Digest) error {
 	if len(targets) > MaxTargets {
 		return fmt.Errorf("a plan blob names %d targets, at most %d are allowed", len(targets), MaxTargets)
 	}
-	labels := map[string]string{labelPlan: "v1"}
+	if len(doc) > MaxDoc {
+		return fmt.Errorf("a plan has %d bytes, at most %d are allowed", len(doc), MaxDoc)
+	}
+	labels := map[string]string{labelPlan: "v2"}
 	for i, target := range targets {
 		labels[labelContentRef+strconv.Itoa(i)] = target.String()
 	}
-	desc := ocispec.Descriptor{MediaType: MediaTypePlan, Digest: digest.FromBytes(doc), Size: int64(len(doc))}
+	if len(doc) <= MaxPart {
+		return writePlan(ctx, store, doc, labels)
+	}
+	parts, blob := cut(doc, MaxPart)
+	for _, p := range parts {
+		labels[labelPart] = p.head()
+		if err := writePlan(ctx, store, blob(p), labels); err != nil {
+			return err
+		}
+		labels = map[string]string{labelPlan: "v2"} // one part holds the targets
+	}
+	return nil
+}
+
+func writePlan(ctx context.Context, store content.Store, blob []byte, labels map[string]string) error {
+	desc := ocispec.Descriptor{MediaType: MediaTypePlan, Digest: digest.FromBytes(blob), Size: int64(len(blob))}
 	ref := "ctr-prune-plan-" + desc.Digest.String()
 	ctx = leases.WithLease(ctx, RunID)
-	if err := writeOnce(ctx, store, ref, doc, desc, labels); err != nil {
+	if err := writeOnce(ctx, store, ref, blob, desc, labels); err != nil {
 		return fmt.Errorf("writing the plan blob %s: %w", desc.Digest, err)
 	}
 	return nil
@@ -64,69 +87,6 @@ func writeOnce(ctx context.Context, store content.Store, ref string, doc []byte,
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	return content.Copy(ctx, w, bytes.NewReader(doc), desc.Size, desc.Digest, content.WithLabels(labels))
-}
-
-// LostPlan is the error of [Held] when all that can be read was read, but
-// containerd knows plan blobs whose files are gone, as after a power failure:
-// it syncs a blob's content and not its name.
-type LostPlan struct{ Blobs []digest.Digest }
-
-func (e *LostPlan) Error() string {
-	return fmt.Sprintf("the files of the plan blobs %v are gone", e.Blobs)
-}
-
-// Held returns the plan blobs that the run lease of the namespace of ctx
-// holds, in no particular order. A lease taken by a run that was killed before
-// it wrote its plan holds none. The error is a *[LostPlan] if that is all that
-// went wrong.
-func Held(ctx context.Context, manager leases.Manager, store content.Store) ([][]byte, error) {
-	return plansOf(ctx, manager, store, leases.Lease{ID: RunID})
-}
-
-func plansOf(ctx context.Context, manager leases.Manager, store content.Store, lease leases.Lease) ([][]byte, error) {
-	resources, err := manager.ListResources(ctx, lease)
-	if err != nil {
-		return nil, fmt.Errorf("listing what lease %q holds: %w", lease.ID, err)
-	}
-	var docs [][]byte
-	var lost []digest.Digest
-	var errs []error
-	for _, resource := range resources {
-		if resource.Type != "content" {
-			continue
-		}
-		doc, err := readPlan(ctx, store, digest.Digest(resource.ID))
-		switch {
-		case errdefs.IsNotFound(err):
-			lost = append(lost, digest.Digest(resource.ID))
-		case err != nil:
-			errs = append(errs, fmt.Errorf("reading the plan blob %s: %w", resource.ID, err))
-		case doc != nil:
-			docs = append(docs, doc)
-		}
-	}
-	if len(errs) == 0 && len(lost) > 0 {
-		return docs, &LostPlan{lost}
-	}
-	return docs, errors.Join(errs...)
-}
-
-// readPlan returns nil for a blob that is gone or is not a plan.
-func readPlan(ctx context.Context, store content.Store, dgst digest.Digest) ([]byte, error) {
-	info, err := store.Info(ctx, dgst)
-	if errdefs.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if info.Labels[labelPlan] == "" {
-		return nil, nil
-	}
-	if info.Size > maxPlan {
-		return nil, fmt.Errorf("it has %d bytes, more than the %d a plan may have", info.Size, maxPlan)
-	}
-	return ReadBlob(ctx, store, dgst, info.Size)
 }
 
 // ReadBlob reads size bytes of a blob. The size must come from the content

@@ -33,6 +33,7 @@ func must[T any](v T, err error) T {
 // store is containerd's own metadata in a directory of the test.
 type store struct {
 	ctx     context.Context
+	dir     string
 	db      *metadata.DB
 	manager leases.Manager
 	content content.Store
@@ -46,7 +47,7 @@ func newStore(t *testing.T) store {
 	t.Cleanup(func() { must(0, db.Close()) })
 	ctx := namespaces.WithNamespace(context.Background(), "test")
 	must(0, db.Init(ctx))
-	return store{ctx: ctx, db: db, manager: metadata.NewLeaseManager(db), content: db.ContentStore()}
+	return store{ctx: ctx, dir: dir, db: db, manager: metadata.NewLeaseManager(db), content: db.ContentStore()}
 }
 
 // ids lists the leases of the store.

@@ -34,6 +34,9 @@ type Finding struct {
 	Namespace string  `json:"namespace,omitempty"`
 	Object    string  `json:"object"`
 	Bytes     int64   `json:"bytes"`
+	// AtLeast says that Bytes is a lower bound: images refer to each other in
+	// more ways than are followed.
+	AtLeast bool `json:"atLeast,omitempty"`
 	// Meaning is what it means for a user, Mend the command that mends it.
 	Meaning string `json:"meaning"`
 	Mend    string `json:"mend"`
@@ -71,10 +74,13 @@ func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) (
 	k := &checker{inv: inv, c: newCollector(inv, now)}
 	k.alone = k.c.heldAlone(inv)
 	for _, ns := range inv.Namespaces {
-		k.incomplete(ns)
+		k.incomplete(ns, ns.lacker(ctx, store))
 		k.leases(ns)
 		k.uploads(ns)
 		k.unreadable(ns)
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("checking the store: %w", ctx.Err())
 	}
 	k.unreached()
 	errs := []error{k.forgotten(ctx, store, files)}

@@ -30,8 +30,15 @@ type judge struct {
 	leased   map[string]string
 	verdicts map[string]*verdict
 	// order are the units by the names of their first records.
-	order   []*unit
-	parents map[*unit][]parent
+	order []*unit
+	// subjects are for units that are about others the first of these; ringed
+	// are the units that belong to themselves in the end.
+	subjects map[*unit]*unit
+	ringed   map[*unit]bool
+	// wholes are what filters see of a unit where units go whole, pins why a
+	// unit is pinned.
+	wholes map[*unit]filters.Subject
+	pins   map[*unit]string
 }
 
 // verdict is the decision about a record while it is being made.
@@ -61,15 +68,15 @@ func decide(v view, policy Policy, store StoreInfo, now time.Time) []Decision {
 		whole:        ns.Name == criNamespace,
 		leased:       leased(ns, parseVersion(store.Version), now),
 		verdicts:     make(map[string]*verdict, len(ns.Images)),
-		parents:      make(map[*unit][]parent, len(v.units)),
+		wholes:       make(map[*unit]filters.Subject),
+		pins:         make(map[*unit]string),
 	}
 	for _, image := range ns.Images {
 		u := j.units[image.Target.Digest]
-		j.verdicts[image.Name] = j.alone(u, image)
-		if _, known := j.parents[u]; !known {
-			j.parents[u] = j.parentsOf(u)
+		if u.records[0].Name == image.Name {
 			j.order = append(j.order, u)
 		}
+		j.verdicts[image.Name] = j.alone(u, image)
 	}
 	j.follow()
 	for _, u := range j.order {
@@ -124,7 +131,7 @@ func (j *judge) protected(u *unit, record images.Image) string {
 	if id, ok := j.leased[record.Name]; ok {
 		return fmt.Sprintf("held by lease %q", id)
 	}
-	if why := pinned(u); why != "" {
+	if why := j.pinned(u); why != "" {
 		return why
 	}
 	if why, ok := j.ns.Unreadable[u.target]; ok {
@@ -161,12 +168,30 @@ func pinned(u *unit) string {
 	return ""
 }
 
+// pinned says that of each unit, once: units may have many names.
+func (j *judge) pinned(u *unit) string {
+	why, known := j.pins[u]
+	if !known {
+		why = pinned(u)
+		j.pins[u] = why
+	}
+	return why
+}
+
 // subject is what filters see: the record, or where units go whole the unit.
 func (j *judge) subject(u *unit, record images.Image) filters.Subject {
-	records := []images.Image{record}
-	if j.whole {
-		records = u.records
+	if !j.whole {
+		return j.subjectOf(u, []images.Image{record})
 	}
+	sub, known := j.wholes[u]
+	if !known {
+		sub = j.subjectOf(u, u.records)
+		j.wholes[u] = sub
+	}
+	return sub
+}
+
+func (j *judge) subjectOf(u *unit, records []images.Image) filters.Subject {
 	config := j.ns.Configs[u.target]
 	sub := filters.Subject{Dangling: true, Labels: config.Labels, LabelsErr: config.Problem}
 	nameless := false

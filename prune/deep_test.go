@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
 )
 
 // What is said of an image does not grow with how deep its indexes go, and a
@@ -18,7 +19,7 @@ func TestDeepChains(t *testing.T) {
 	}
 	inv := world{"default": things}.inventory()
 	k := &checker{inv: inv, c: newCollector(inv, noon)}
-	k.incomplete(inv.Namespaces[0])
+	k.incomplete(inv.Namespaces[0], lacker{ns: inv.Namespaces[0], known: make(map[digest.Digest]string)})
 	for _, f := range k.found {
 		if len(f.Meaning) > 300 {
 			t.Fatalf("%s: %.400s…", f.Object, f.Meaning)

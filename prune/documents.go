@@ -32,7 +32,7 @@ func (r *reader) documents(ctx context.Context, chosen []*Namespace, labels bool
 			ns.takeDocuments(r.opts.before.Namespace(ns.Name))
 			continue
 		}
-		l := &library{ns: ns, provider: r.store.Content(), shelf: make(map[digest.Digest]*entry)}
+		l := newLibrary(ns, r.store.Content())
 		targets := make(map[digest.Digest]bool, len(ns.Images))
 		for _, image := range ns.Images {
 			targets[image.Target.Digest] = true
@@ -74,11 +74,64 @@ func (ns *Namespace) takeDocuments(before *Namespace) {
 	}
 }
 
-// document is a manifest, an index or a config, as far as it is needed.
+// document is what is needed of a manifest, an index or a config. It is all that
+// is kept of one: the texts of ten thousand are not.
 type document struct {
-	Manifests []ocispec.Descriptor `json:"manifests"`
-	Config    json.RawMessage      `json:"config"`
-	Subject   *ocispec.Descriptor  `json:"subject"`
+	// subject is the manifest that it is about, "" if it is about none.
+	subject digest.Digest
+	// children are the manifests and indexes that it lists, as far as they are
+	// in the store; attestations are those of them that are about another.
+	children, attestations []digest.Digest
+	// hasConfig says that it has a config, which in a manifest is the
+	// descriptor of one, and in a config has the labels. Either may be wrong.
+	hasConfig           bool
+	config              digest.Digest
+	labels              map[string]string
+	configErr, labelErr error
+}
+
+// The annotation by which buildkit tells an attestation in an index from a
+// platform's manifest.
+const (
+	annotationReference  = "vnd.docker.reference.type"
+	referenceAttestation = "attestation-manifest"
+)
+
+// parseDocument reads a document, of which it keeps those children that are
+// among the blobs.
+func parseDocument(b []byte, blobs map[digest.Digest]content.Info) (document, error) {
+	var text struct {
+		Manifests []ocispec.Descriptor `json:"manifests"`
+		Config    json.RawMessage      `json:"config"`
+		Subject   *ocispec.Descriptor  `json:"subject"`
+	}
+	if err := json.Unmarshal(b, &text); err != nil {
+		return document{}, err
+	}
+	var doc document
+	if text.Subject != nil && text.Subject.Digest.Validate() == nil {
+		doc.subject = text.Subject.Digest
+	}
+	for _, child := range text.Manifests {
+		blob, present := blobs[child.Digest]
+		if !present || !isManifest(child.MediaType) {
+			continue
+		}
+		doc.children = append(doc.children, blob.Digest) // which needs no memory of its own
+		if child.Annotations[annotationReference] == referenceAttestation {
+			doc.attestations = append(doc.attestations, blob.Digest)
+		}
+	}
+	if doc.hasConfig = len(text.Config) > 0; !doc.hasConfig {
+		return doc, nil
+	}
+	var desc ocispec.Descriptor
+	doc.configErr = json.Unmarshal(text.Config, &desc)
+	doc.config = desc.Digest
+	var inner struct{ Labels map[string]string }
+	doc.labelErr = json.Unmarshal(text.Config, &inner)
+	doc.labels = inner.Labels
+	return doc, nil
 }
 
 // library reads the documents of a namespace, each once.
@@ -87,6 +140,10 @@ type library struct {
 	provider content.Provider
 	mu       sync.Mutex
 	shelf    map[digest.Digest]*entry
+}
+
+func newLibrary(ns *Namespace, provider content.Provider) *library {
+	return &library{ns: ns, provider: provider, shelf: make(map[digest.Digest]*entry)}
 }
 
 type entry struct {
@@ -127,7 +184,7 @@ func (l *library) load(ctx context.Context, dgst digest.Digest) (doc document, e
 	if err != nil {
 		return doc, fmt.Errorf("%s %w: %w", dgst, errUnreadable, err)
 	}
-	if err := json.Unmarshal(b, &doc); err != nil {
+	if doc, err = parseDocument(b, l.ns.Blobs); err != nil {
 		return doc, fmt.Errorf("%s cannot be parsed: %w", dgst, err)
 	}
 	return doc, nil
@@ -145,8 +202,8 @@ func (l *library) subject(ctx context.Context, target digest.Digest) (digest.Dig
 	switch {
 	case errors.Is(err, errUnreadable) && !cutOff(err):
 		return "", err
-	case err == nil && doc.Subject != nil && doc.Subject.Digest.Validate() == nil:
-		return doc.Subject.Digest, nil
+	case err == nil:
+		return doc.subject, nil
 	default: // garbage is about nothing; filters that need it say so
 		return "", nil
 	}
@@ -178,6 +235,11 @@ func (l *library) unpacked(target digest.Digest) bool {
 	return false
 }
 
+// maxManifests is how many manifests and indexes one image may have, counting
+// those in indexes within it, to be judged by the labels of its configs. There
+// may be as many images as there are such indexes.
+const maxManifests = 1000
+
 // configs collects the labels of the configs of all present platforms.
 func (l *library) configs(ctx context.Context, target digest.Digest) Config {
 	var config Config
@@ -193,28 +255,28 @@ func (l *library) configs(ctx context.Context, target digest.Digest) Config {
 // collect walks a manifest or an index by digest, so that a blob that is
 // listed many times costs one look. Missing platforms of an index are normal.
 func (l *library) collect(ctx context.Context, dgst digest.Digest, seen map[digest.Digest]bool, config *Config) error {
-	seen[dgst] = true
+	if seen[dgst] = true; len(seen) > maxManifests {
+		return fmt.Errorf("it has more than %d manifests, too many to look at", maxManifests)
+	}
 	doc, err := l.read(ctx, dgst)
 	if err != nil {
 		return err
 	}
-	for _, child := range doc.Manifests {
-		_, present := l.ns.Blobs[child.Digest]
-		if !present || seen[child.Digest] || !isManifest(child.MediaType) {
+	for _, child := range doc.children {
+		if seen[child] {
 			continue
 		}
-		if err := l.collect(ctx, child.Digest, seen, config); err != nil {
+		if err := l.collect(ctx, child, seen, config); err != nil {
 			return err
 		}
 	}
-	if len(doc.Config) == 0 {
+	if !doc.hasConfig {
 		return nil
 	}
-	var desc ocispec.Descriptor
-	if err := json.Unmarshal(doc.Config, &desc); err != nil {
-		return fmt.Errorf("%s cannot be parsed: %w", dgst, err)
+	if doc.configErr != nil {
+		return fmt.Errorf("%s cannot be parsed: %w", dgst, doc.configErr)
 	}
-	labels, err := l.labels(ctx, desc.Digest)
+	labels, err := l.labels(ctx, doc.config)
 	if err != nil {
 		return err
 	}
@@ -227,14 +289,10 @@ func (l *library) labels(ctx context.Context, config digest.Digest) (map[string]
 	if err != nil {
 		return nil, fmt.Errorf("config %w", err)
 	}
-	var inner struct{ Labels map[string]string }
-	if len(doc.Config) == 0 {
-		return nil, nil
+	if doc.labelErr != nil {
+		return nil, fmt.Errorf("config %s cannot be parsed: %w", config, doc.labelErr)
 	}
-	if err := json.Unmarshal(doc.Config, &inner); err != nil {
-		return nil, fmt.Errorf("config %s cannot be parsed: %w", config, err)
-	}
-	return inner.Labels, nil
+	return doc.labels, nil
 }
 
 func isManifest(mediaType string) bool {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
@@ -70,6 +72,8 @@ type execution struct {
 	attempted map[string][]Decision
 	// unleased are the configs that lost their snapshot labels.
 	unleased []orphan
+	// lacker says what images lack, of one namespace of the last look.
+	lacker lacker
 	// stop ends the deleting, gone is the error for which it was: how the
 	// server failed to answer anything.
 	stop   func()
@@ -183,17 +187,18 @@ func (x *execution) prepare(ctx context.Context) error {
 	if err := x.revalidate(ctx); err != nil || x.opts.NoGuard {
 		return err
 	}
-	for _, b := range x.batches {
-		docs, targets, err := planBlobs(x.run, b, x.plan.outcome.orphans)
+	for i := range x.batches {
+		b := &x.batches[i]
+		ctx := inNamespace(ctx, b.ns.Name)
+		hold := func(doc []byte, targets []digest.Digest) error {
+			return leases.Hold(ctx, x.store.Content(), doc, targets)
+		}
+		written, err := writePlan(x.run, *b, x.plan.outcome.orphans, hold, x.report.skip)
 		if err != nil {
 			return err
 		}
-		for i, doc := range docs {
-			if err := leases.Hold(inNamespace(ctx, b.ns.Name), x.store.Content(), doc, targets[i]); err != nil {
-				return err
-			}
-		}
-		if err := x.grant(ctx, b); err != nil {
+		b.records = written
+		if err := x.grant(ctx, *b); err != nil {
 			return err
 		}
 	}

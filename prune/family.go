@@ -15,63 +15,90 @@ type parent struct {
 	subject bool
 }
 
-func (j *judge) parentsOf(u *unit) []parent {
-	var parents []parent
-	for _, subject := range j.subjects(u) {
-		parents = append(parents, parent{subject, true})
-	}
-	for _, index := range j.indexes(u) {
-		parents = append(parents, parent{index, false})
-	}
-	return parents
-}
-
 // follow makes what belongs to an image live and die with it. What a staying
 // image is, and what belongs to that in turn, stays: a closure, so that it is
 // the same wherever one starts and whatever cycles there are. Signatures,
 // SBOMs and attestations of images that all go, go too.
 func (j *judge) follow() {
-	staying := j.closure()
+	l := j.lineage(j.order)
+	j.subjects, j.ringed = l.subjects(), l.ringed()
+	f := following{lineage: l, staying: make(map[*unit]bool), why: make(map[*unit]parent), came: make([]two, len(l.unit))}
 	for _, u := range j.order {
-		at := slices.IndexFunc(j.parents[u], func(p parent) bool { return staying[p.unit] })
+		if j.staysAlone(u) {
+			f.stay(u)
+		}
+	}
+	f.follow()
+	names := make(map[*unit]string)
+	for _, u := range j.order {
+		p, belongs := f.why[u]
 		switch {
-		case at >= 0:
-			j.keepAll(u, j.belongsTo(j.parents[u][at]))
-		case !staying[u]:
+		case belongs:
+			j.keepAll(u, j.belongsTo(p, names))
+		case !f.staying[u]:
 			j.dieWithSubject(u)
 		}
 	}
 }
 
-// closure returns the units of which a record stays, or a stand-in for it.
-func (j *judge) closure() map[*unit]bool {
-	children := make(map[*unit][]*unit)
-	for _, u := range j.order {
-		for _, p := range j.parents[u] {
-			children[p.unit] = append(children[p.unit], u)
+// following finds what stays because of what stays.
+type following struct {
+	*lineage
+	staying map[*unit]bool
+	// why is for each unit that belongs to one that stays the first found, of
+	// those that it is about if there is one.
+	why  map[*unit]parent
+	gray []*unit
+	// came are the staying units that came to a blob. Two are enough: what is
+	// about the blob, or below it, is another unit than one of them.
+	came []two
+}
+
+func (f *following) stay(u *unit) {
+	if !f.staying[u] {
+		f.staying[u] = true
+		f.gray = append(f.gray, u)
+	}
+}
+
+// follow goes down from each staying unit to the next units below it, which
+// go on from there.
+func (f *following) follow() {
+	for len(f.gray) > 0 {
+		u := f.gray[0]
+		f.gray = f.gray[1:]
+		at := f.ids[u.target]
+		f.keepSigners(at, u)
+		for blobs := []int{at}; len(blobs) > 0; {
+			next := blobs[len(blobs)-1]
+			blobs = blobs[:len(blobs)-1]
+			for _, below := range f.down[next] {
+				if part := f.unit[below]; part != nil {
+					f.keep(part, parent{u, false})
+				} else if f.came[below].add(u) {
+					f.keepSigners(below, u)
+					blobs = append(blobs, below)
+				}
+			}
 		}
 	}
-	staying := make(map[*unit]bool)
-	var gray []*unit
-	add := func(u *unit) {
-		if !staying[u] {
-			staying[u] = true
-			gray = append(gray, u)
-		}
+}
+
+func (f *following) keepSigners(blob int, u *unit) {
+	for _, signer := range f.signers[blob] {
+		f.keep(signer, parent{u, true})
 	}
-	for _, u := range j.order {
-		if j.staysAlone(u) {
-			add(u)
-		}
+}
+
+// keep keeps a unit because of another.
+func (f *following) keep(u *unit, p parent) {
+	if u == p.unit {
+		return
 	}
-	for len(gray) > 0 {
-		u := gray[len(gray)-1]
-		gray = gray[:len(gray)-1]
-		for _, child := range children[u] {
-			add(child)
-		}
+	if before, known := f.why[u]; !known || p.subject && !before.subject {
+		f.why[u] = p
 	}
-	return staying
+	f.stay(u)
 }
 
 // staysAlone says whether a unit stays for its own sake.
@@ -79,32 +106,13 @@ func (j *judge) staysAlone(u *unit) bool {
 	if len(j.usage.units[u.target]) > 0 {
 		return true
 	}
-	dependent := j.dependent(u)
+	// What is about another dies with it. On a ring nothing does: nobody knows
+	// what it starts from, so each is judged by itself.
+	dependent := j.subjects[u] != nil && !j.ringed[u]
 	return slices.ContainsFunc(u.records, func(record images.Image) bool {
 		v := j.verdicts[record.Name]
 		return v.Action == Keep && (v.firm || !dependent || j.kept(u, record))
 	})
-}
-
-// dependent says whether the unit dies with what it is about. On a cycle
-// nothing does: nobody knows what it starts from, so each is judged by itself.
-func (j *judge) dependent(u *unit) bool {
-	if !slices.ContainsFunc(j.parents[u], func(p parent) bool { return p.subject }) {
-		return false
-	}
-	seen := make(map[*unit]bool)
-	for gray := []*unit{u}; len(gray) > 0; gray = gray[1:] {
-		for _, p := range j.parents[gray[0]] {
-			if p.unit == u {
-				return false
-			}
-			if !seen[p.unit] {
-				seen[p.unit] = true
-				gray = append(gray, p.unit)
-			}
-		}
-	}
-	return true
 }
 
 // kept says whether the user wants a record kept, whatever it is about: age
@@ -116,26 +124,28 @@ func (j *judge) kept(u *unit, record images.Image) bool {
 // dieWithSubject removes the records of a unit that only the choosing filters
 // keep, if it is about another.
 func (j *judge) dieWithSubject(u *unit) {
-	at := slices.IndexFunc(j.parents[u], func(p parent) bool { return p.subject })
-	if at < 0 {
+	subject := j.subjects[u]
+	if subject == nil {
 		return
 	}
 	for _, record := range u.records {
 		if v := j.verdicts[record.Name]; v.Action == Keep {
-			v.Action, v.Reason = Remove, fmt.Sprintf("belongs to %q, which goes", j.parents[u][at].records[0].Name)
+			v.Action, v.Reason = Remove, fmt.Sprintf("belongs to %q, which goes", subject.records[0].Name)
 		}
 	}
 }
 
 // belongsTo says to what a unit belongs that stays, by the name of a record
-// that does.
-func (j *judge) belongsTo(p parent) string {
-	name := p.records[len(p.records)-1].Name
-	for _, record := range p.records {
-		if j.verdicts[record.Name].Action == Keep {
-			name = record.Name
-			break
+// that does. Names has those that were found already.
+func (j *judge) belongsTo(p parent, names map[*unit]string) string {
+	name, known := names[p.unit]
+	if !known {
+		at := slices.IndexFunc(p.records, func(r images.Image) bool { return j.verdicts[r.Name].Action == Keep })
+		if at < 0 {
+			at = len(p.records) - 1
 		}
+		name = p.records[at].Name
+		names[p.unit] = name
 	}
 	if p.subject {
 		return fmt.Sprintf("belongs to %q, which stays", name)

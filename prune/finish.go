@@ -35,29 +35,40 @@ type Going struct {
 	// Bytes are those of what goes with it. What it shares with others that
 	// go counts for each.
 	Bytes int64 `json:"bytes"`
+	// AtLeast says that Bytes is a lower bound: images refer to each other in
+	// more ways than are followed.
+	AtLeast bool `json:"atLeast,omitempty"`
 }
 
 // Going lists the images that the plan removes, in no useful order.
 func (p *Plan) Going() []Going {
-	walk := p.modelled().collector.walk()
-	seen := make(map[imageKey]bool)
+	c := p.modelled().collector
+	var targets []node
 	var list []Going
+	seen := make(map[imageKey]bool)
 	for _, d := range p.decisions {
 		key := imageKey{d.Namespace, d.Target.Digest}
 		if d.Action != Remove || seen[key] {
 			continue
 		}
 		seen[key] = true
-		g := Going{Namespace: d.Namespace, Name: d.Name, Target: d.Target.Digest}
-		walk.below(node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()}, func(_ nodeID, n node) {
-			switch n.kind {
-			case kindContent:
-				g.Bytes = saturate(g.Bytes, p.outcome.freed.blobs[digest.Digest(n.key)])
-			case kindSnapshot:
-				g.Bytes = saturate(g.Bytes, p.outcome.freed.snapshots[snapshotID{n.ns, parseSnapshotKey(n.key)}])
-			}
-		})
-		list = append(list, g)
+		list = append(list, Going{Namespace: d.Namespace, Name: d.Name, Target: d.Target.Digest})
+		targets = append(targets, node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()})
+	}
+	totals := c.totals(c.weights(p.freed), targets)
+	for i := range list {
+		sum := totals[targets[i]]
+		list[i].Bytes, list[i].AtLeast = sum.total().bytes(), sum.bound
 	}
 	return list
+}
+
+// freed returns the size of what the plan frees.
+func (p *Plan) freed(n node) (bytes int64, ok bool) {
+	if n.kind == kindContent {
+		bytes, ok = p.outcome.freed.blobs[digest.Digest(n.key)]
+	} else {
+		bytes, ok = p.outcome.freed.snapshots[snapshotID{n.ns, parseSnapshotKey(n.key)}]
+	}
+	return bytes, ok
 }

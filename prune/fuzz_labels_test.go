@@ -9,8 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func imageNamed(name string) images.Image { return images.Image{Name: name} }
-
 // isNamed looks for a record by its name.
 func isNamed(name string) func(images.Image) bool {
 	return func(i images.Image) bool { return i.Name == name }

@@ -1,50 +1,41 @@
 package prune
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/containerd/containerd/v2/core/images"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
-// incomplete finds the records whose content is not all there.
-func (k *checker) incomplete(ns *Namespace) {
-	l := lacker{ns: ns, known: make(map[digest.Digest]string)}
-	w := k.c.walk()
+// incomplete finds the records whose content is not all there. The bytes are
+// what there is of them, also what others share.
+func (k *checker) incomplete(ns *Namespace, l lacker) {
+	var records []node
+	lacks := make(map[node]string)
 	for _, image := range ns.Images {
-		lack := l.lacks(image.Target.Digest)
-		if lack == "" {
-			continue
+		if lack := l.lacks(image.Target.Digest); lack != "" {
+			record := node{kind: kindImage, ns: ns.Name, key: image.Name}
+			records, lacks[record] = append(records, record), lack
 		}
+	}
+	if len(records) == 0 {
+		return
+	}
+	present := k.c.totals(k.c.sizes(), records)
+	for _, record := range records {
+		sum := present[record]
 		k.add(Finding{
-			Problem: ProblemIncomplete, Namespace: ns.Name, Object: image.Name, Bytes: k.present(w, ns, image),
-			Meaning: "no container can be made from it: " + lack,
-			Mend:    fmt.Sprintf("ctr -n %s images pull %s", ns.Name, pullName(image)),
+			Problem: ProblemIncomplete, Namespace: ns.Name, Object: record.key, Bytes: sum.total().bytes(), AtLeast: sum.bound,
+			Meaning: "no container can be made from it: " + lacks[record],
+			Mend:    fmt.Sprintf("ctr -n %s images pull %s", ns.Name, pullName(record.key)),
 		})
 	}
-}
-
-// present is what there is of an image, also what others share.
-func (k *checker) present(w *walk, ns *Namespace, image images.Image) int64 {
-	var sum Amount
-	w.below(node{kind: kindImage, ns: ns.Name, key: image.Name}, func(_ nodeID, n node) {
-		switch n.kind {
-		case kindContent:
-			if blob, ok := ns.Blobs[digest.Digest(n.key)]; ok {
-				sum.addBlob(blob.Size)
-			}
-		case kindSnapshot:
-			if snapshot, ok := ns.Snapshots[parseSnapshotKey(n.key)]; ok {
-				sum.addSnapshot(snapshot.Bytes)
-			}
-		}
-	})
-	return sum.TotalBytes
 }
 
 // plainName is a name that means itself to a shell.
@@ -52,24 +43,41 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@-]*$`)
 
 // pullName is what to type for the image: commands are copied into shells, so
 // a name with anything odd in it is not part of one.
-func pullName(image images.Image) string {
-	if !plainName.MatchString(image.Name) {
+func pullName(name string) string {
+	if !plainName.MatchString(name) {
 		return "REFERENCE"
 	}
-	return image.Name
+	return name
 }
 
 // lacker says what images lack, each manifest and index once.
 type lacker struct {
 	ns *Namespace
+	// attestations are those manifests of an index that are attestations; nil
+	// if indexes cannot be read.
+	attestations func(index digest.Digest) []digest.Digest
 	// known are the answers so far; that of one being looked at stands for a
 	// circle of labels.
 	known map[digest.Digest]string
 }
 
+// lacker makes one that reads the indexes of a namespace where labels do not
+// tell. One that cannot be read is judged by its labels alone.
+func (ns *Namespace) lacker(ctx context.Context, store Store) lacker {
+	ctx = inNamespace(ctx, ns.Name)
+	l := newLibrary(ns, store.Content())
+	return lacker{ns: ns, known: make(map[digest.Digest]string), attestations: func(index digest.Digest) []digest.Digest {
+		doc, err := l.read(ctx, index)
+		if err != nil {
+			return nil
+		}
+		return doc.attestations
+	}}
+}
+
 // lacks says what a manifest or an index misses, going by containerd's labels
 // (core/images, ChildGCLabels), "" if nothing. Of an index one complete
-// platform is enough; layers may be missing if they are unpacked.
+// platform is enough, and an attestation is none; layers may be missing if they are unpacked.
 func (l lacker) lacks(dgst digest.Digest) string {
 	if lack, ok := l.known[dgst]; ok {
 		return lack
@@ -88,30 +96,57 @@ func (l lacker) look(dgst digest.Digest) string {
 	if !ok {
 		return fmt.Sprintf("%s is not in the store", dgst)
 	}
-	children := make(map[string][]digest.Digest)
-	for _, key := range gcKeys(blob.Labels) {
-		for _, part := range []string{"config", "l", "m"} {
-			prefix := "containerd.io/gc.ref.content." + part
-			if key == prefix || strings.HasPrefix(key, prefix+".") {
-				children[part] = append(children[part], digest.Digest(blob.Labels[key]))
-			}
-		}
-	}
+	children := childrenOf(blob.Labels)
 	if len(children["config"]) > 0 {
 		return l.ofManifest(children)
 	}
-	first := ""
+	first, attested := "", ""
+	var attests map[digest.Digest]bool
 	for _, child := range children["m"] {
 		lack := l.lacks(child)
-		if lack == "" {
-			return ""
+		if lack == "" && attests == nil {
+			attests = l.attests(dgst, child)
 		}
-		if first == "" {
+		switch {
+		case lack == "" && !attests[child]:
+			return ""
+		case lack == "":
+			attested = fmt.Sprintf("%s%s is an attestation, which does not run", noPlatform, child)
+		case first == "":
 			// Indexes of indexes say it once, however deep they go.
 			first = noPlatform + strings.TrimPrefix(lack, noPlatform)
 		}
 	}
-	return first
+	return cmp.Or(first, attested)
+}
+
+// childrenOf sorts out what the labels of a manifest or an index refer to.
+func childrenOf(labels map[string]string) map[string][]digest.Digest {
+	children := make(map[string][]digest.Digest)
+	for _, key := range gcKeys(labels) {
+		for _, part := range []string{"config", "l", "m"} {
+			prefix := contentLabel + part
+			if key == prefix || strings.HasPrefix(key, prefix+".") {
+				children[part] = append(children[part], digest.Digest(labels[key]))
+			}
+		}
+	}
+	return children
+}
+
+// attests tells the attestations among the manifests of an index, of which one
+// is found complete. If that is unpacked it is none, so that most indexes need
+// not be read.
+func (l lacker) attests(index, complete digest.Digest) map[digest.Digest]bool {
+	attests := make(map[digest.Digest]bool)
+	configs := childrenOf(l.ns.Blobs[complete].Labels)["config"]
+	if l.attestations == nil || slices.ContainsFunc(configs, l.unpacked) {
+		return attests
+	}
+	for _, dgst := range l.attestations(index) {
+		attests[dgst] = true
+	}
+	return attests
 }
 
 func (l lacker) ofManifest(children map[string][]digest.Digest) string {

@@ -1,12 +1,15 @@
 package prune
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/containerd/containerd/v2/core/content"
-	"github.com/containerd/containerd/v2/core/images"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // blobsOf makes the blobs of a namespace: each with what it refers to.
@@ -47,13 +50,63 @@ func TestLacks(t *testing.T) {
 	}
 }
 
+// attestedIndex is an index of manifests, of which some are attestations.
+func attestedIndex(manifests []string, attestations ...string) string {
+	index := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex}
+	for _, text := range manifests {
+		index.Manifests = append(index.Manifests, descriptor(text))
+	}
+	for _, text := range attestations {
+		d := descriptor(text)
+		d.Platform = &ocispec.Platform{OS: "unknown", Architecture: "unknown"}
+		d.Annotations = map[string]string{annotationReference: referenceAttestation}
+		index.Manifests = append(index.Manifests, d)
+	}
+	return string(must(json.Marshal(index)))
+}
+
+// An attestation is nothing that runs: an index of which nothing else is
+// complete is not.
+func TestAttestationsDoNotRun(t *testing.T) {
+	image, proof, proof2 := manifestOf("{}", ""), manifestOf(" {}", ""), manifestOf("{ }", "")
+	of := func(text, layer string) thing {
+		return blob(text, refContent("{}", ".config"), refContent(layer, ".l.0"))
+	}
+	index := func(text string, children ...string) thing {
+		t := blob(text)
+		for i, child := range children {
+			refContent(child, fmt.Sprint(".m.", i))(&t)
+		}
+		return t
+	}
+	gone := manifestOf("{  }", "")
+	proven, alone, bare, both := attestedIndex([]string{gone}, proof), attestedIndex(nil, proof, proof2), attestedIndex([]string{proof2}), attestedIndex([]string{image}, proof)
+	s := world{"default": {
+		blob("{}"), blob("layer"), of(image, "layer"), of(proof, "layer"), of(proof2, "layer"),
+		index(proven, gone, proof), index(alone, proof, proof2), index(bare, proof2), index(both, proof, image),
+		index("{ an index that cannot be read", proof),
+		record("x.example/proven:1", proven), record("x.example/alone:1", alone), record("x.example/bare:1", bare),
+		record("x.example/both:1", both), record("x.example/unread:1", "{ an index that cannot be read"),
+	}}.build(t, t.TempDir())
+	defer func() { must(0, s.Close()) }()
+	found := map[string]string{}
+	for _, f := range must(Check(context.Background(), s, started, CheckOptions{Read: ReadOptions{Procfs: process(t, 1)}})) {
+		if f.Problem == ProblemIncomplete {
+			found[f.Object] = f.Meaning
+		}
+	}
+	if len(found) != 2 || !strings.Contains(found["x.example/proven:1"], "is not in the store") || !strings.Contains(found["x.example/alone:1"], "is an attestation, which does not run") {
+		t.Errorf("found %v", found)
+	}
+}
+
 // A name goes into a command to copy only if a shell takes it as it is.
 func TestPullName(t *testing.T) {
 	for name, want := range map[string]string{
 		"docker.io/library/app:1": "docker.io/library/app:1",
 		"$(reboot)":               "REFERENCE", "a;b": "REFERENCE", "--all": "REFERENCE", "a b": "REFERENCE", "a\nb": "REFERENCE", "": "REFERENCE",
 	} {
-		if got := pullName(images.Image{Name: name}); got != want {
+		if got := pullName(name); got != want {
 			t.Errorf("%q becomes %q, want %q", name, got, want)
 		}
 	}

@@ -95,36 +95,46 @@ func dockerFate(lease Lease) string {
 
 // heldAlone sums up what each lease alone holds.
 func (c *collector) heldAlone(inv *Inventory) map[node]Amount {
-	owners := [][]node{nil}
 	var names []node
-	for _, root := range c.roots(change{}) {
-		if root.kind != kindLease {
-			owners[0] = append(owners[0], root)
-			continue
+	var groups [][]node
+	for _, s := range c.order {
+		for _, lease := range c.leaseRoots(s, change{}) {
+			names = append(names, lease)
+			groups = append(groups, []node{lease})
 		}
-		owners = append(owners, []node{root})
-		names = append(names, root)
 	}
-	u := &diskUsage{inv: inv, collector: c, owners: c.graph.own(owners, c.next.of), copies: copiesOf(inv)}
 	sums := make(map[node]Amount, len(names))
-	add := func(by owner, blob bool, bytes int64) {
-		if by <= 0 {
-			return
+	for i, sum := range c.alone(inv, groups) {
+		if sum != (Amount{}) {
+			sums[names[i]] = sum
 		}
-		sum := sums[names[by-1]]
-		if blob {
-			sum.addBlob(bytes)
-		} else {
-			sum.addSnapshot(bytes)
-		}
-		sums[names[by-1]] = sum
 	}
+	return sums
+}
+
+// alone sums up what each of several groups of roots alone holds: what a
+// collection would free without the group. Roots of no group hold as well.
+func (c *collector) alone(inv *Inventory, groups [][]node) []Amount {
+	grouped := make(map[node]bool)
+	for _, group := range groups {
+		for _, root := range group {
+			grouped[root] = true
+		}
+	}
+	others := slices.DeleteFunc(c.roots(change{}), func(root node) bool { return grouped[root] })
+	owned := c.graph.own(append([][]node{others}, groups...), c.next.of)
+	u := &diskUsage{inv: inv, collector: c, owners: owned, copies: copiesOf(inv)}
+	sums := make([]Amount, len(groups))
 	all := inv.objects()
 	for dgst, bytes := range all.blobs {
-		add(u.blobOwner(dgst), true, bytes)
+		if by := u.blobOwner(dgst); by > 0 {
+			sums[by-1].addBlob(bytes)
+		}
 	}
 	for id, bytes := range all.snapshots {
-		add(u.owners.of(id.node()), false, bytes)
+		if by := u.owners.of(id.node()); by > 0 {
+			sums[by-1].addSnapshot(bytes)
+		}
 	}
 	return sums
 }

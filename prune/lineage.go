@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 
@@ -16,9 +17,9 @@ var tagSchema = regexp.MustCompile(`:(sha256)-([0-9a-f]{64})(?:\.(?:sig|att|sbom
 // subject (core/images, ChildGCLabels).
 const referrerLabel = "containerd.io/gc.ref.content.referrer."
 
-// subjects returns the units that a unit says something about: as a
-// signature, an SBOM, an attestation. Sorted, without the unit itself.
-func (c *catalog) subjects(u *unit) []*unit {
+// about returns the digests that a unit says something about: as a signature,
+// an SBOM, an attestation.
+func (c *catalog) about(u *unit) []digest.Digest {
 	var digests []digest.Digest
 	if subject, ok := c.ns.Subjects[u.target]; ok {
 		digests = append(digests, subject)
@@ -32,19 +33,153 @@ func (c *catalog) subjects(u *unit) []*unit {
 			digests = append(digests, digest.Digest(m[1]+":"+m[2]))
 		}
 	}
-	var found []*unit
-	for _, dgst := range digests {
-		for _, subject := range c.containing(dgst) {
-			if subject != u && !slices.Contains(found, subject) {
-				found = append(found, subject)
+	return digests
+}
+
+// lineage is how the units of a namespace belong together: the graph of the
+// blobs that are units, or that a unit is about, and of all blobs above them.
+// A unit belongs to what it is about, which is the unit of that digest, or all
+// units that reach it; and to the nearest units that have it as a part. There
+// can be as many such pairs as the square of the units, so they are not listed:
+// every question is answered by going through the graph once.
+type lineage struct {
+	ids  map[digest.Digest]int
+	unit []*unit // nil for what is no unit
+	// up and down are the blobs that refer to a blob and those that it refers
+	// to, about the blobs that a unit is about, and signers the units that are
+	// about a blob.
+	up, down, about [][]int
+	signers         [][]*unit
+}
+
+func (c *catalog) lineage(units []*unit) *lineage {
+	l := &lineage{ids: make(map[digest.Digest]int, len(units))}
+	var blobs []digest.Digest
+	id := func(dgst digest.Digest) int {
+		i, ok := l.ids[dgst]
+		if !ok {
+			i = len(blobs)
+			l.ids[dgst] = i
+			blobs, l.unit = append(blobs, dgst), append(l.unit, c.units[dgst])
+		}
+		return i
+	}
+	type pair struct{ unit, of int }
+	var abouts []pair
+	for _, u := range units {
+		from := id(u.target)
+		for _, dgst := range c.about(u) {
+			abouts = append(abouts, pair{from, id(dgst)})
+		}
+	}
+	for i := 0; i < len(blobs); i++ {
+		var up []int
+		for _, parent := range slices.Sorted(slices.Values(c.parents[blobs[i]])) {
+			up = append(up, id(parent))
+		}
+		l.up = append(l.up, slices.Compact(up))
+	}
+	l.down, l.about, l.signers = make([][]int, len(blobs)), make([][]int, len(blobs)), make([][]*unit, len(blobs))
+	for i, up := range l.up {
+		for _, parent := range up {
+			l.down[parent] = append(l.down[parent], i)
+		}
+	}
+	for _, a := range abouts {
+		l.about[a.unit] = append(l.about[a.unit], a.of)
+		l.signers[a.of] = append(l.signers[a.of], l.unit[a.unit])
+	}
+	return l
+}
+
+// two are the first units that came to a blob: one of them is another than any
+// that asks.
+type two [2]*unit
+
+// add says whether the unit is one of them that was not there yet.
+func (t *two) add(u *unit) bool {
+	switch {
+	case t[0] == u || t[1] != nil:
+		return false
+	case t[0] == nil:
+		t[0] = u
+	default:
+		t[1] = u
+	}
+	return true
+}
+
+func (t two) other(u *unit) *unit {
+	if t[0] != u {
+		return t[0]
+	}
+	return t[1]
+}
+
+// firstAbove finds for each blob the two units above it that come first in the
+// order of their targets.
+func (l *lineage) firstAbove() []two {
+	units := slices.DeleteFunc(slices.Clone(l.unit), func(u *unit) bool { return u == nil })
+	slices.SortFunc(units, func(a, b *unit) int { return cmp.Compare(a.target, b.target) })
+	first := make([]two, len(l.unit))
+	for _, u := range units {
+		for gray := []int{l.ids[u.target]}; len(gray) > 0; {
+			next := gray[len(gray)-1]
+			gray = gray[:len(gray)-1]
+			for _, below := range l.down[next] {
+				if first[below].add(u) {
+					gray = append(gray, below)
+				}
 			}
 		}
 	}
-	return found
+	return first
 }
 
-// indexes returns the nearest units that have the unit's target among their
-// children. Those further up need no look: what stays keeps its own children.
-func (c *catalog) indexes(u *unit) []*unit {
-	return c.climb(u.target, true)
+// subjects finds for each unit that is about others the first of these: a
+// blob's own unit, or else the first above it.
+func (l *lineage) subjects() map[*unit]*unit {
+	subjects := make(map[*unit]*unit)
+	var above []two
+	for i, abouts := range l.about {
+		u := l.unit[i]
+		for _, of := range abouts {
+			found := l.unit[of]
+			if found == nil {
+				if above == nil {
+					above = l.firstAbove()
+				}
+				found = above[of].other(u)
+			}
+			if found != nil && found != u {
+				subjects[u] = found
+				break
+			}
+		}
+	}
+	return subjects
+}
+
+// ringed finds the units from which the way up leads back to them through
+// another unit.
+func (l *lineage) ringed() map[*unit]bool {
+	next := func(i int) []int {
+		if len(l.about[i]) == 0 {
+			return l.up[i]
+		}
+		return slices.Concat(l.about[i], l.up[i])
+	}
+	ringed := make(map[*unit]bool)
+	for _, ring := range rings(len(l.unit), next) {
+		var units []*unit
+		for _, i := range ring {
+			if l.unit[i] != nil {
+				units = append(units, l.unit[i])
+			}
+		}
+		for _, u := range units {
+			ringed[u] = len(units) > 1
+		}
+	}
+	return ringed
 }

@@ -85,25 +85,19 @@ func (x *execution) takeOver(ctx context.Context, ns *Namespace, stale *ours.Sta
 // recover puts back what the killed run deleted and something needs by now.
 func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (Recovered, error) {
 	recovered := Recovered{Namespace: ns.Name, Run: run.Name, Owner: run.Owner.String(), Started: run.Start}
-	docs, err := ours.Held(ctx, x.store.Leases(), x.store.Content())
-	if gone := (*ours.LostPlan)(nil); errors.As(err, &gone) {
-		// It will not come back: what is left is to end the run, and to say it.
-		x.fail(fmt.Errorf("what %s deleted from namespace %q is not known any more, so that nothing of it can be put back: %w; if a container misses its image, pull it again", run.Owner, ns.Name, gone))
-		err = nil
-	}
-	if err != nil {
+	plan, err := heldPlan(ctx, x.store)
+	gone := (*ours.LostPlan)(nil)
+	if err != nil && !errors.As(err, &gone) {
 		return recovered, err
 	}
-	var lost []Decision
-	var orphans []orphan
-	for _, doc := range docs {
-		plan, err := parsePlanBlob(doc)
-		if err != nil {
-			return recovered, err
-		}
-		lost = append(lost, plan.decisions()...)
-		orphans = append(orphans, plan.Orphans...)
+	if err == nil {
+		err = plan.missing()
 	}
+	if err != nil {
+		// It will not come back: what is left is to end the run, and to say it.
+		x.fail(fmt.Errorf("what %s deleted from namespace %q is not known any more, so that not all of it can be put back: %w; if a container misses its image, pull it again", run.Owner, ns.Name, err))
+	}
+	lost, orphans := plan.records, plan.orphans
 	recovered.Restored, recovered.Untagged, err = x.putBack(ctx, map[string][]Decision{ns.Name: lost}, everything(), x.plan.decisions)
 	if err != nil {
 		return recovered, err

@@ -93,8 +93,10 @@ func (x *execution) whole(inv *Inventory, d Decision) bool {
 	if !x.opts.NoGuard {
 		return true
 	}
-	l := lacker{ns: inv.Namespace(d.Namespace), known: make(map[digest.Digest]string)}
-	lack := l.lacks(d.Target.Digest)
+	if ns := inv.Namespace(d.Namespace); x.lacker.ns != ns {
+		x.lacker = lacker{ns: ns, known: make(map[digest.Digest]string)}
+	}
+	lack := x.lacker.lacks(d.Target.Digest)
 	if lack != "" {
 		x.fail(fmt.Errorf("image %q in namespace %q cannot be put back although it is needed (%s): %s; pull it again", d.Name, d.Namespace, d.Reason, lack))
 	}

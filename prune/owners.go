@@ -9,6 +9,18 @@ const (
 	several owner = -2 // more than one does
 )
 
+// and is who alone holds what o and another hold together.
+func (o owner) and(other owner) owner {
+	switch {
+	case o == nobody:
+		return other
+	case other == nobody || other == o:
+		return o
+	default:
+		return several
+	}
+}
+
 // ownership tells of each node which of several owners, each a set of roots,
 // alone reaches it.
 type ownership struct {
@@ -77,12 +89,5 @@ func (o ownership) ofID(id nodeID) owner {
 	if twin, ok := o.graph.flats[id]; ok {
 		flat = o.held[twin]
 	}
-	switch {
-	case full == nobody:
-		return flat
-	case flat == nobody || flat == full:
-		return full
-	default:
-		return several
-	}
+	return full.and(flat)
 }

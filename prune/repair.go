@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
 
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
@@ -77,10 +78,8 @@ func lookAgain(ctx context.Context, store Store, inv *Inventory, opts ExecuteOpt
 	if err := locker.Lock(ctx, ns.Name, run, start); err != nil {
 		return err
 	}
-	docs, targets, err := planBlobs(run, batch{ns: ns}, nil)
-	if err == nil {
-		err = ours.Hold(ctx, store.Content(), docs[0], targets[0])
-	}
+	hold := func(doc []byte, targets []digest.Digest) error { return ours.Hold(ctx, store.Content(), doc, targets) }
+	_, err := writePlan(run, batch{ns: ns}, nil, hold, nil)
 	for _, name := range slices.Sorted(slices.Values(inv.Store.Snapshotters)) {
 		err = errors.Join(err, throwAway(ctx, store.Snapshotter(name), name, run.Name))
 	}

@@ -2,7 +2,6 @@ package prune
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -20,10 +19,17 @@ type usage struct {
 	// unknown are holders whose image is not in the namespace, with what they
 	// call it.
 	unknown []string
+
+	// told are the holders in names and units, each as "name" and the name of
+	// a record or "unit" and a target, and the holder.
+	told map[[3]string]bool
 }
 
 func resolve(c *catalog, uses []Use) usage {
-	u := usage{names: make(map[string][]string), units: make(map[digest.Digest][]string), begun: make(map[digest.Digest]bool)}
+	u := usage{
+		names: make(map[string][]string), units: make(map[digest.Digest][]string),
+		begun: make(map[digest.Digest]bool), told: make(map[[3]string]bool),
+	}
 	for _, use := range uses {
 		u.add(c, use)
 	}
@@ -33,8 +39,9 @@ func resolve(c *catalog, uses []Use) usage {
 func (u usage) claim(units []*unit, holder, how string) {
 	text := holder + how
 	for _, unit := range units {
-		known := u.units[unit.target]
-		if !slices.Contains(known, text) && !slices.Contains(known, holder) {
+		key := func(holder string) [3]string { return [3]string{"unit", unit.target.String(), holder} }
+		if !u.told[key(text)] && !u.told[key(holder)] {
+			u.told[key(text)] = true
 			u.units[unit.target] = append(u.units[unit.target], text)
 		}
 	}
@@ -46,7 +53,8 @@ func (u *usage) add(c *catalog, use Use) {
 	holder := use.Holder.String()
 	named := c.record(use.Image)
 	for _, record := range named {
-		if !slices.Contains(u.names[record.Name], holder) {
+		if key := [3]string{"name", record.Name, holder}; !u.told[key] {
+			u.told[key] = true
 			u.names[record.Name] = append(u.names[record.Name], holder)
 		}
 	}

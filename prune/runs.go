@@ -32,33 +32,36 @@ type Run struct {
 // must be of the store, read with AllSizes or LeaseSizes for the bytes of
 // snapshots.
 func Runs(ctx context.Context, store Store, inv *Inventory, now time.Time) ([]Run, error) {
-	found := make(map[string]*Run)
-	grace := make(map[string]map[node]bool)
+	found := make(map[string]int)
+	runs := []Run{}
+	var graces [][]node // the live leases of each
+	c := newCollector(inv, now)
 	for _, ns := range inv.Namespaces {
 		for _, lease := range ns.Leases {
 			run, ok := leases.GraceRun(lease.Lease)
 			if !ok {
 				continue
 			}
-			blobs, err := keptPlans(ctx, store, ns.Name, run.Name)
+			plan, err := keptPlan(ctx, store, ns.Name, run.Name)
 			if err != nil {
 				return nil, err
 			}
-			r := found[run.Name]
-			if r == nil {
-				r = &Run{Name: run.Name, Started: run.Start, Until: run.Expires}
-				found[run.Name], grace[run.Name] = r, make(map[node]bool)
+			i, known := found[run.Name]
+			if !known {
+				i = len(runs)
+				found[run.Name] = i
+				runs, graces = append(runs, Run{Name: run.Name, Started: run.Start, Until: run.Expires}), append(graces, nil)
 			}
+			r := &runs[i]
 			r.Namespaces = append(r.Namespaces, ns.Name)
-			r.Records = append(r.Records, recordsOf(blobs)...)
-			grace[run.Name][node{kind: kindLease, ns: ns.Name, key: lease.ID}] = true
+			r.Records = append(r.Records, recordsOf(plan)...)
+			if c.live(lease) {
+				graces[i] = append(graces[i], node{kind: kindLease, ns: ns.Name, key: lease.ID})
+			}
 		}
 	}
-	c := newCollector(inv, now)
-	runs := make([]Run, 0, len(found))
-	for name, r := range found {
-		r.Holds = c.frees(inv, change{ignored: grace[name]}).amount()
-		runs = append(runs, *r)
+	for i, sum := range c.alone(inv, graces) {
+		runs[i].Holds = sum
 	}
 	slices.SortFunc(runs, func(a, b Run) int { return cmp.Compare(b.Name, a.Name) })
 	return runs, nil
@@ -70,26 +73,10 @@ func (c *collector) frees(inv *Inventory, ch change) objects {
 	return freed
 }
 
-func keptPlans(ctx context.Context, store Store, ns, run string) ([]planBlob, error) {
-	docs, err := leases.Kept(inNamespace(ctx, ns), store.Leases(), store.Content(), run)
-	if err != nil {
-		return nil, fmt.Errorf("reading run %s in namespace %q: %w", run, ns, err)
-	}
-	blobs := make([]planBlob, len(docs))
-	for i, doc := range docs {
-		if blobs[i], err = parsePlanBlob(doc); err != nil {
-			return nil, fmt.Errorf("run %s in namespace %q: %w", run, ns, err)
-		}
-	}
-	return blobs, nil
-}
-
-func recordsOf(blobs []planBlob) []Record {
-	var records []Record
-	for _, blob := range blobs {
-		for _, d := range blob.decisions() {
-			records = append(records, d.record())
-		}
+func recordsOf(plan pastPlan) []Record {
+	records := make([]Record, len(plan.records))
+	for i, d := range plan.records {
+		records[i] = d.record()
 	}
 	slices.SortFunc(records, compareRecords)
 	return records
@@ -144,22 +131,23 @@ func Undo(ctx context.Context, store Store, run Run) (*Undone, error) {
 }
 
 func (u *Undone) namespace(ctx context.Context, store Store, ns string) error {
-	blobs, err := keptPlans(ctx, store, ns, u.Run)
+	plan, err := keptPlan(ctx, store, ns, u.Run)
 	if err != nil {
 		return err
 	}
 	ctx = inNamespace(ctx, ns)
 	failures := len(u.Failed)
 	var errs []error
-	for _, blob := range blobs {
-		for _, o := range blob.Orphans {
-			if err := leases.Relabel(ctx, store.Content(), o.Config, o.Labels); ignoreNotFound(err) != nil {
-				errs = append(errs, fmt.Errorf("giving config %s in namespace %q its snapshot labels back: %w", o.Config, ns, err))
-			}
+	for _, o := range plan.orphans {
+		if err := leases.Relabel(ctx, store.Content(), o.Config, o.Labels); ignoreNotFound(err) != nil {
+			errs = append(errs, fmt.Errorf("giving config %s in namespace %q its snapshot labels back: %w", o.Config, ns, err))
 		}
-		for _, d := range blob.decisions() {
-			errs = append(errs, u.record(ctx, store, d))
-		}
+	}
+	for _, d := range plan.records {
+		errs = append(errs, u.record(ctx, store, d))
+	}
+	if !plan.whole() {
+		errs = append(errs, fmt.Errorf("run %s in namespace %q: %w: either it was killed before it removed anything, or they were deleted; `ctr-prune runs drop` gives the rest up", u.Run, ns, errMissingParts))
 	}
 	if err := errors.Join(errs...); err != nil || len(u.Failed) > failures {
 		return err // the grace stays, for another try

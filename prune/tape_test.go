@@ -135,6 +135,16 @@ func (s tapedLeases) Create(ctx context.Context, opts ...leases.Opt) (lease leas
 	return lease, err
 }
 
+// AddResource is asked about as "hold", but not written down.
+func (s tapedLeases) AddResource(ctx context.Context, lease leases.Lease, r leases.Resource) error {
+	if s.before != nil {
+		if err := s.before("hold"); err != nil {
+			return err
+		}
+	}
+	return s.Manager.AddResource(ctx, lease, r)
+}
+
 func (s tapedLeases) Delete(ctx context.Context, lease leases.Lease, opts ...leases.DeleteOpt) error {
 	var o leases.DeleteOptions
 	for _, opt := range opts {

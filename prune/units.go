@@ -34,6 +34,8 @@ type catalog struct {
 	// byHex are the digests of units and of what blobs refer to, sorted by
 	// what follows the algorithm; nil until asked for.
 	byHex []digest.Digest
+	// found are the units above the blobs that were asked for.
+	found map[digest.Digest][]*unit
 }
 
 func newCatalog(ns *Namespace, v release) *catalog {
@@ -44,6 +46,7 @@ func newCatalog(ns *Namespace, v release) *catalog {
 		parents:   make(map[digest.Digest][]digest.Digest),
 		referrers: make(map[digest.Digest][]digest.Digest),
 		tops:      make(map[SnapshotKey][]digest.Digest),
+		found:     make(map[digest.Digest][]*unit),
 	}
 	for _, image := range ns.Images {
 		u := c.units[image.Target.Digest]
@@ -101,8 +104,7 @@ func (c *catalog) record(name string) []images.Image {
 }
 
 // containing returns the units whose target is the blob, else all whose
-// target reaches it, sorted by target. The search goes up from the blob, so
-// it costs what stands above it.
+// target reaches it, sorted by target.
 func (c *catalog) containing(blob digest.Digest) []*unit {
 	if u, ok := c.units[blob]; ok {
 		return []*unit{u}
@@ -110,13 +112,14 @@ func (c *catalog) containing(blob digest.Digest) []*unit {
 	return c.above(blob)
 }
 
-// above returns the units whose target reaches the blob through others.
-func (c *catalog) above(blob digest.Digest) []*unit { return c.climb(blob, false) }
-
-// climb finds the units above a blob, sorted by target; nearest stops at the
-// first on each way.
-func (c *catalog) climb(blob digest.Digest, nearest bool) []*unit {
-	var found []*unit
+// above returns the units whose target reaches the blob through others, sorted
+// by target. The search goes up from the blob, so it costs what stands above
+// it, the first time that it is asked for.
+func (c *catalog) above(blob digest.Digest) []*unit {
+	found, known := c.found[blob]
+	if known {
+		return found
+	}
 	seen := map[digest.Digest]bool{blob: true}
 	for gray := []digest.Digest{blob}; len(gray) > 0; {
 		next := gray[len(gray)-1]
@@ -126,16 +129,15 @@ func (c *catalog) climb(blob digest.Digest, nearest bool) []*unit {
 				continue
 			}
 			seen[parent] = true
-			u, isUnit := c.units[parent]
-			if isUnit {
+			gray = append(gray, parent)
+			if u, isUnit := c.units[parent]; isUnit {
 				found = append(found, u)
-			}
-			if !isUnit || !nearest {
-				gray = append(gray, parent)
 			}
 		}
 	}
-	slices.SortFunc(found, func(a, b *unit) int { return strings.Compare(a.target.String(), b.target.String()) })
+	slices.SortFunc(found, func(a, b *unit) int { return cmp.Compare(a.target, b.target) })
+	found = slices.Clip(found)
+	c.found[blob] = found
 	return found
 }
 

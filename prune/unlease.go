@@ -66,9 +66,11 @@ func (c *collector) orphansOf(lost []Decision, run string, planned []orphan) []o
 	if len(graces) == 0 {
 		return found
 	}
-	return slices.DeleteFunc(found, func(o orphan) bool {
-		return !slices.ContainsFunc(planned, func(p orphan) bool { return p.node() == o.node() })
-	})
+	known := make(map[node]bool, len(planned))
+	for _, o := range planned {
+		known[o.node()] = true
+	}
+	return slices.DeleteFunc(found, func(o orphan) bool { return !known[o.node()] })
 }
 
 // gracesOf lists the grace leases of a run.

@@ -29,12 +29,12 @@ func (inv *Inventory) Usage(policy Policy, now time.Time, objects bool) (*DiskUs
 func (p *Plan) Usage(objects bool) *DiskUsage {
 	inv, plan := p.inventory, p
 	u := newUsage(inv, plan)
-	u.detailed = objects
 	d := &DiskUsage{
 		Store: inv.Store, Time: p.now,
 		Total: u.all.amount(), Reclaimable: plan.Predicted(),
 		Holders: u.holders(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
 	}
+	u.totals = u.collector.totals(u.collector.sizes(), targetsOf(plan.chosen))
 	for _, ns := range plan.chosen {
 		usage := u.namespace(ns)
 		d.Namespaces = append(d.Namespaces, usage)
@@ -46,7 +46,7 @@ func (p *Plan) Usage(objects bool) *DiskUsage {
 		}
 	}
 	if objects {
-		d.Objects = u.objects(d.Images)
+		d.Objects = u.objects(d)
 	}
 	return d
 }
@@ -65,9 +65,8 @@ type diskUsage struct {
 	index  map[imageKey]owner
 	copies map[digest.Digest][]string
 	gone   map[imageKey]bool
-	// detailed asks to remember the members of each image.
-	detailed bool
-	members  map[imageKey][]node
+	// totals is what each target reaches.
+	totals map[node]total
 }
 
 type imageKey struct {
@@ -85,7 +84,6 @@ func newUsage(inv *Inventory, plan *Plan) *diskUsage {
 	u := &diskUsage{
 		inv: inv, plan: plan, all: inv.objects(),
 		index: make(map[imageKey]owner), copies: copiesOf(inv), gone: make(map[imageKey]bool),
-		members: make(map[imageKey][]node),
 	}
 	m := plan.modelled()
 	u.collector, u.after = m.collector, m.after
@@ -166,18 +164,15 @@ func (u *diskUsage) assign() {
 	u.owners = u.collector.graph.own(owners, u.collector.next.of)
 }
 
-// blobOwner combines the namespaces that know a blob: its file is one.
+// blobOwner combines the namespaces that know a blob, for its file is one, and
+// the uploads that take it from there.
 func (u *diskUsage) blobOwner(dgst digest.Digest) owner {
 	combined := nobody
 	for _, ns := range u.copies[dgst] {
-		by := u.owners.of(node{kind: kindContent, ns: ns, key: dgst.String()})
-		switch {
-		case by == nobody:
-		case combined == nobody:
-			combined = by
-		case combined != by:
-			return several
-		}
+		combined = combined.and(u.owners.of(node{kind: kindContent, ns: ns, key: dgst.String()}))
+	}
+	for _, upload := range u.collector.awaited[dgst] {
+		combined = combined.and(u.owners.of(upload))
 	}
 	return combined
 }
@@ -276,37 +271,53 @@ func (u *diskUsage) images(ns *Namespace) []ImageUsage {
 	return usages
 }
 
-func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
-	target := record.Target.Digest
-	key := imageKey{ns.Name, target}
-	mine, rooted := u.index[key]
-	usage := &ImageUsage{Namespace: ns.Name, Target: target, CreatedAt: record.CreatedAt}
-	count := func(bytes int64, by owner) {
-		if rooted && by == mine {
-			usage.Unique = saturate(usage.Unique, bytes)
-		} else {
-			usage.Shared = saturate(usage.Shared, bytes)
+// targetsOf lists the targets of the records of the namespaces.
+func targetsOf(chosen []*Namespace) []node {
+	var targets []node
+	for _, ns := range chosen {
+		for _, record := range ns.Images {
+			targets = append(targets, node{kind: kindContent, ns: ns.Name, key: record.Target.Digest.String()})
 		}
 	}
-	u.walk.below(node{kind: kindContent, ns: ns.Name, key: target.String()}, func(_ nodeID, n node) {
-		switch n.kind {
-		case kindContent:
-			if blob, ok := ns.Blobs[digest.Digest(n.key)]; ok {
-				usage.addBlob(blob.Size)
-				count(blob.Size, u.blobOwner(blob.Digest))
-				u.remember(key, n)
-			}
-		case kindSnapshot:
-			if snapshot, ok := ns.Snapshots[parseSnapshotKey(n.key)]; ok {
-				usage.addSnapshot(snapshot.Bytes)
-				count(snapshot.Bytes, u.owners.of(n))
-				u.remember(key, n)
-			}
-		}
-	})
+	return targets
+}
+
+func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
+	target := node{kind: kindContent, ns: ns.Name, key: record.Target.Digest.String()}
+	key := imageKey{ns.Name, record.Target.Digest}
+	all, alone := u.totals[target], mass{}
+	if mine, rooted := u.index[key]; rooted {
+		alone = u.alone(ns, target, mine)
+	}
+	if all.bound && all.total().without(alone.total()) == (wide{}) {
+		all.mass = alone // the better bound
+	}
+	usage := &ImageUsage{
+		Namespace: ns.Name, Target: key.target, CreatedAt: record.CreatedAt, Amount: all.amount(), AtLeast: all.bound,
+		Unique: alone.total().bytes(), Shared: all.total().without(alone.total()).bytes(),
+	}
 	if u.gone[key] {
 		usage.Unused = true
 		usage.Reclaimable = usage.Unique
 	}
 	return usage
+}
+
+// alone sums up what an image alone holds. All that leads there is its own as
+// well, so that all images together cost no more than the store.
+func (u *diskUsage) alone(ns *Namespace, target node, mine owner) mass {
+	var sum mass
+	u.walk.within(target, func(id nodeID) bool { return u.owners.ofID(id) == mine }, func(_ nodeID, n node) {
+		switch n.kind {
+		case kindContent:
+			if blob, ok := ns.Blobs[digest.Digest(n.key)]; ok && u.blobOwner(blob.Digest) == mine {
+				sum = sum.plus(blobMass(blob.Size))
+			}
+		case kindSnapshot:
+			if snapshot, ok := ns.Snapshots[parseSnapshotKey(n.key)]; ok {
+				sum = sum.plus(snapshotMass(snapshot.Bytes))
+			}
+		}
+	})
+	return sum
 }

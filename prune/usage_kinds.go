@@ -90,8 +90,8 @@ func rank(kind ObjectKind) int {
 // ring, and no kernel mounts as many layers.
 const maxLayers = 1024
 
-// layer counts the snapshots below one that is an unpacked layer, which is
-// named by its chain ID, a digest. 0 if it is none.
+// layer counts the snapshots from one that is an unpacked layer, which is
+// named by its chain ID, a digest, down to its base. 0 if it is none.
 func (ns *Namespace) layer(key SnapshotKey) int {
 	for n := 0; n < maxLayers; n++ {
 		if key.Key == "" {
@@ -103,4 +103,41 @@ func (ns *Namespace) layer(key SnapshotKey) int {
 		key.Key = ns.Snapshots[key].Parent
 	}
 	return 0
+}
+
+// layersOf is that of every snapshot, each looked at once.
+func layersOf(inv *Inventory) map[snapshotID]int {
+	layers := make(map[snapshotID]int)
+	for _, ns := range inv.Namespaces {
+		for key := range ns.Snapshots {
+			ns.countLayers(snapshotID{ns.Name, key}, layers)
+		}
+	}
+	return layers
+}
+
+// countLayers goes down until it meets what was counted, and counts on from
+// there. What is being counted counts as no layer: it is on a ring.
+func (ns *Namespace) countLayers(id snapshotID, layers map[snapshotID]int) {
+	var way []snapshotID
+	base := 0 // the number of the one below; -1 if that is no layer
+	for ; id.Key != ""; id.Key = ns.Snapshots[id.SnapshotKey].Parent {
+		if n, counted := layers[id]; counted {
+			base = n
+			if n == 0 {
+				base = -1
+			}
+			break
+		}
+		layers[id] = 0
+		way = append(way, id)
+		if digest.Digest(id.Key).Validate() != nil {
+			base = -1
+			break
+		}
+	}
+	for i := len(way) - 1; i >= 0 && base >= 0 && base < maxLayers-1; i-- {
+		base++
+		layers[way[i]] = base
+	}
 }

@@ -14,8 +14,11 @@ type ObjectUsage struct {
 	Bytes int64       `json:"bytes"`
 	State ObjectState `json:"state"`
 	// Images counts the images that have the object, of those that are listed.
-	Images int         `json:"images"`
-	Class  HolderClass `json:"class"`
+	Images int `json:"images"`
+	// ImagesAtLeast says that Images is a lower bound, as AtLeast does of an
+	// image.
+	ImagesAtLeast bool        `json:"imagesAtLeast,omitempty"`
+	Class         HolderClass `json:"class"`
 	// Holder names one holder; empty if there is none. Of an object that is
 	// held although its images go, it is the one that keeps it.
 	Holder string `json:"holder,omitempty"`

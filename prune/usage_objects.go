@@ -7,66 +7,88 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// remember keeps a member of an image for [DiskUsage.Objects].
-func (u *diskUsage) remember(key imageKey, n node) {
-	if u.detailed {
-		u.members[key] = append(u.members[key], n)
-	}
-}
-
-// objects lists every blob and snapshot, the largest first, and tells the
-// images which of them are theirs.
-func (u *diskUsage) objects(images []ImageUsage) []ObjectUsage {
+// objects lists every blob and snapshot, the largest first.
+func (u *diskUsage) objects(d *DiskUsage) []ObjectUsage {
 	kept := u.keptByImages()
 	kinds := u.inv.kinds()
+	layers := layersOf(u.inv)
 	var list []ObjectUsage
-	var blobs []digest.Digest
-	var snapshots []snapshotID
 	for _, dgst := range u.all.sortedBlobs() {
-		blobs = append(blobs, dgst)
 		list = append(list, u.blobUsage(dgst, kinds, kept))
 	}
 	for _, id := range u.all.sortedSnapshots() {
-		snapshots = append(snapshots, id)
-		list = append(list, u.snapshotUsage(id, kept))
+		list = append(list, u.snapshotUsage(id, layers, kept))
 	}
-	order := make([]int, len(list))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(list[b].Bytes, list[a].Bytes) })
-	sorted, blobAt, snapshotAt := make([]ObjectUsage, len(list)), make(map[digest.Digest]int), make(map[snapshotID]int)
-	for place, i := range order {
-		sorted[place] = list[i]
-		if i < len(blobs) {
-			blobAt[blobs[i]] = place
-		} else {
-			snapshotAt[snapshots[i-len(blobs)]] = place
-		}
-	}
-	u.link(images, sorted, blobAt, snapshotAt)
-	return sorted
+	slices.SortStableFunc(list, func(a, b ObjectUsage) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	u.countImages(list)
+	images := d.Images
+	d.common = func(class func(int) int) []int { return u.common(images, list, class) }
+	return list
 }
 
-// link fills in which image has which objects.
-func (u *diskUsage) link(images []ImageUsage, list []ObjectUsage, blobAt map[digest.Digest]int, snapshotAt map[snapshotID]int) {
-	for i := range images {
-		image := &images[i]
-		for _, n := range u.members[imageKey{image.Namespace, image.Target}] {
-			var place int
-			if n.kind == kindContent {
-				place = blobAt[digest.Digest(n.key)]
-			} else {
-				place = snapshotAt[snapshotID{n.ns, parseSnapshotKey(n.key)}]
-			}
-			image.Objects = append(image.Objects, place)
+// nodes are those of an object: a blob has one in each namespace that knows it.
+func (o ObjectUsage) nodes() []node {
+	if o.Digest == "" {
+		return []node{{kind: kindSnapshot, ns: o.Namespaces[0], key: o.Snapshot}}
+	}
+	nodes := make([]node, len(o.Namespaces))
+	for i, ns := range o.Namespaces {
+		nodes[i] = node{kind: kindContent, ns: ns, key: o.Digest.String()}
+	}
+	return nodes
+}
+
+// countImages counts the images that have each object: those that the edges
+// lead to when they are turned around.
+func (u *diskUsage) countImages(list []ObjectUsage) {
+	isTarget := make(map[nodeID]bool)
+	for _, target := range targetsOf(u.plan.chosen) {
+		isTarget[u.collector.graph.lookup(target)] = true
+	}
+	var all []node
+	for _, o := range list {
+		all = append(all, o.nodes()...)
+	}
+	up := u.collector.reversed()
+	counts := u.collector.totalsOf(newTally(u.collector.graph, up.of, func(id nodeID) mass {
+		if isTarget[id] {
+			return blobMass(0)
 		}
-		slices.Sort(image.Objects)
-		image.Objects = slices.Compact(image.Objects)
-		for _, place := range image.Objects {
-			list[place].Images++
+		return mass{}
+	}), all)
+	for i := range list {
+		o := &list[i]
+		for _, n := range o.nodes() {
+			o.Images += counts[n].blobs
+			o.ImagesAtLeast = o.ImagesAtLeast || counts[n].bound
 		}
 	}
+}
+
+// common is [DiskUsage.Common]: to have images of one class only is to be
+// owned by it.
+func (u *diskUsage) common(images []ImageUsage, list []ObjectUsage, class func(int) int) []int {
+	var classes [][]node
+	for i, image := range images {
+		at := class(i)
+		for len(classes) <= at {
+			classes = append(classes, nil)
+		}
+		classes[at] = append(classes[at], node{kind: kindContent, ns: image.Namespace, key: image.Target.String()})
+	}
+	owned := u.collector.graph.own(classes, u.collector.next.of)
+	found := make([]int, len(list))
+	for i, o := range list {
+		by := nobody
+		for _, n := range o.nodes() {
+			by = by.and(owned.of(n))
+		}
+		found[i] = map[owner]int{nobody: OfNone, several: OfSeveral}[by]
+		if by >= 0 {
+			found[i] = int(by)
+		}
+	}
+	return found
 }
 
 func (u *diskUsage) blobUsage(dgst digest.Digest, kinds map[digest.Digest]kindOfBlob, kept reached) ObjectUsage {
@@ -84,12 +106,12 @@ func (u *diskUsage) blobUsage(dgst digest.Digest, kinds map[digest.Digest]kindOf
 	return o
 }
 
-func (u *diskUsage) snapshotUsage(id snapshotID, kept reached) ObjectUsage {
+func (u *diskUsage) snapshotUsage(id snapshotID, layers map[snapshotID]int, kept reached) ObjectUsage {
 	class, root := u.snapshotClass(id)
 	_, freed := u.plan.outcome.freed.snapshots[id]
 	o := ObjectUsage{
 		Namespaces: []string{id.ns}, Snapshot: id.SnapshotKey.String(), Kind: KindSnapshot,
-		Layer: u.inv.Namespace(id.ns).layer(id.SnapshotKey), Bytes: u.all.snapshots[id], Class: class,
+		Layer: layers[id], Bytes: u.all.snapshots[id], Class: class,
 	}
 	o.State = stateOf(freed, class, kept.holds(id.node()), u.owners.of(id.node()))
 	u.name(&o, root, id.node())

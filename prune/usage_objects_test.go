@@ -2,6 +2,9 @@ package prune
 
 import (
 	"fmt"
+	"path"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,13 +89,22 @@ func TestUsageObjects(t *testing.T) {
 	if total != usage.Total.TotalBytes {
 		t.Errorf("objects have %d bytes, the store %d", total, usage.Total.TotalBytes)
 	}
-	for _, image := range usage.Images {
-		var sum int64
-		for _, i := range image.Objects {
-			sum += usage.Objects[i].Bytes
+	each, all := usage.Common(func(i int) int { return i }), usage.Common(func(int) int { return 0 })
+	for place, o := range usage.Objects {
+		want, wantAll := OfSeveral, 0
+		switch o.Images {
+		case 0:
+			want, wantAll = OfNone, OfNone
+		case 1:
+			want = slices.IndexFunc(usage.Images, func(i ImageUsage) bool {
+				return strings.HasPrefix(label[o.Digest.String()+o.Snapshot], strings.TrimSuffix(path.Base(i.Names[0]), ":1"))
+			})
+			if o.Digest == "" {
+				want = slices.IndexFunc(usage.Images, func(i ImageUsage) bool { return i.Names[0] == "docker.io/library/keep:1" })
+			}
 		}
-		if sum != image.TotalBytes {
-			t.Errorf("the objects of %s have %d bytes, the image %d", image.Names, sum, image.TotalBytes)
+		if each[place] != want || all[place] != wantAll {
+			t.Errorf("%s%s is of image %d, want %d; of all %d, want %d", o.Digest, o.Snapshot, each[place], want, all[place], wantAll)
 		}
 	}
 }
@@ -105,5 +117,11 @@ func TestLayerOfARing(t *testing.T) {
 	}}
 	if got := ns.layer(SnapshotKey{"s", a}); got != 0 {
 		t.Errorf("layer %d of a ring", got)
+	}
+	ns.Name = "default"
+	for id, n := range layersOf(&Inventory{Namespaces: []*Namespace{ns}}) {
+		if n != 0 {
+			t.Errorf("%s is layer %d of a ring", id.Key, n)
+		}
 	}
 }

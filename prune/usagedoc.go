@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -20,6 +21,25 @@ type DiskUsage struct {
 	Namespaces  []NamespaceUsage `json:"namespaces"`
 	Images      []ImageUsage     `json:"images"`
 	Objects     []ObjectUsage    `json:"objects,omitempty"`
+
+	common func(class func(image int) int) []int
+}
+
+// What [DiskUsage.Common] says of an object that no listed image has, and of
+// one that images of several classes have.
+const (
+	OfNone    = -1
+	OfSeveral = -2
+)
+
+// Common tells of each of Objects which class its images have in common, where
+// class gives each of Images, by its place as [Inventory.Usage] returned them,
+// one from 0 on. It costs no more than the store is large.
+func (d *DiskUsage) Common(class func(image int) int) []int {
+	if d.common == nil {
+		return slices.Repeat([]int{OfNone}, len(d.Objects))
+	}
+	return d.common(class)
 }
 
 // HolderUsage is what one class of holders has. The classes do not overlap:
@@ -63,6 +83,9 @@ type ImageUsage struct {
 	Target    digest.Digest `json:"target"`
 	CreatedAt time.Time     `json:"createdAt"`
 	Amount
+	// AtLeast says that the amount and Shared are lower bounds: images refer to
+	// each other in more ways than are followed.
+	AtLeast bool `json:"atLeast,omitempty"`
 	// Shared are the bytes that others hold too; Unique those that removing
 	// all of the image's names would free.
 	Shared int64 `json:"shared"`
@@ -73,7 +96,4 @@ type ImageUsage struct {
 	Unused bool `json:"unused"`
 	// Reason says why a prune of all unused images would remove or keep it.
 	Reason string `json:"reason"`
-	// Objects are the places of the image's objects in [DiskUsage.Objects],
-	// ascending. Only filled with them.
-	Objects []int `json:"-"`
 }

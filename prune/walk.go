@@ -17,8 +17,13 @@ func newWalk(g *graph, next func(nodeID) []nodeID) *walk {
 
 // below visits every node that n reaches, n first, each once.
 func (w *walk) below(n node, visit func(nodeID, node)) {
+	w.within(n, func(nodeID) bool { return true }, visit)
+}
+
+// within visits every node that n reaches through nodes that may be entered.
+func (w *walk) within(n node, enter func(nodeID) bool, visit func(nodeID, node)) {
 	start := w.graph.lookup(n)
-	if start == nowhere {
+	if start == nowhere || !enter(start) {
 		return
 	}
 	w.round++
@@ -28,7 +33,7 @@ func (w *walk) below(n node, visit func(nodeID, node)) {
 		w.gray = w.gray[:len(w.gray)-1]
 		visit(id, w.graph.nodes[id])
 		for _, to := range w.next(id) {
-			if w.seen[to] != w.round {
+			if w.seen[to] != w.round && enter(to) {
 				w.seen[to] = w.round
 				w.gray = append(w.gray, to)
 			}

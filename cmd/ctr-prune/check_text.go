@@ -1,19 +1,24 @@
 package main
 
-import "github.com/ctr-prune/ctr-prune/prune"
+import (
+	"slices"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
 
 // checkRow is what a template sees of a finding.
 type checkRow struct {
 	Problem, Namespace, Object string
 	Bytes                      bytesCount
 	Meaning, Mend              string
-	Repairable                 bool
+	// AtLeast says that Bytes is a lower bound.
+	Repairable, AtLeast bool
 }
 
 func checkRows(found []prune.Finding) []checkRow {
 	rows := make([]checkRow, len(found))
 	for i, f := range found {
-		rows[i] = checkRow{string(f.Problem), f.Namespace, f.Object, bytesCount(f.Bytes), f.Meaning, f.Mend, f.Repairable}
+		rows[i] = checkRow{string(f.Problem), f.Namespace, f.Object, bytesCount(f.Bytes), f.Meaning, f.Mend, f.Repairable, f.AtLeast}
 	}
 	return rows
 }
@@ -51,7 +56,7 @@ func checkText(out *printer, doc checkDocument) {
 		if f.Namespace != "" {
 			where = prefixOf(f.Namespace)
 		}
-		out.line("Repaired: %s%s %s, %s", where, f.Problem, out.name(f.Object), humanSize(f.Bytes))
+		out.line("Repaired: %s%s %s, %s", where, f.Problem, out.name(f.Object), boundSize(f.Bytes, f.AtLeast))
 	}
 	if len(doc.Findings) == 0 {
 		out.line("Nothing is wrong.")
@@ -63,13 +68,16 @@ func checkText(out *printer, doc checkDocument) {
 	}}
 	repairable := 0
 	for _, f := range doc.Findings {
-		t.add(string(f.Problem), f.Namespace, f.Object, humanSize(f.Bytes), f.Meaning, f.Mend)
+		t.add(string(f.Problem), f.Namespace, f.Object, boundSize(f.Bytes, f.AtLeast), f.Meaning, f.Mend)
 		if f.Repairable {
 			repairable++
 		}
 	}
 	t.narrow(out, "BYTES", "NAMESPACE")
 	t.print(out)
+	if slices.ContainsFunc(doc.Findings, func(f prune.Finding) bool { return f.AtLeast }) {
+		out.sentence(boundsExplained)
+	}
 	if repairable > 0 {
 		out.line("")
 		out.line("%s can be mended without risk: ctr-prune check --repair", plural(repairable, "finding"))

@@ -84,8 +84,9 @@ type usageRow struct {
 	Target                                                string
 	CreatedAt                                             time.Time
 	Size, Content, Snapshots, Shared, Unique, Reclaimable bytesCount
-	Unused                                                bool
-	Reason                                                string
+	// AtLeast says that Size, Content, Snapshots and Shared are lower bounds.
+	AtLeast, Unused bool
+	Reason          string
 }
 
 func usageRowOf(i prune.ImageUsage) usageRow {
@@ -93,7 +94,7 @@ func usageRowOf(i prune.ImageUsage) usageRow {
 		Namespace: i.Namespace, Name: firstName(i.Names), Names: i.Names, Target: string(i.Target), CreatedAt: i.CreatedAt,
 		Size: bytesCount(i.TotalBytes), Content: bytesCount(i.ContentBytes), Snapshots: bytesCount(i.SnapshotBytes),
 		Shared: bytesCount(i.Shared), Unique: bytesCount(i.Unique), Reclaimable: bytesCount(i.Reclaimable),
-		Unused: i.Unused, Reason: i.Reason,
+		AtLeast: i.AtLeast, Unused: i.Unused, Reason: i.Reason,
 	}
 }
 

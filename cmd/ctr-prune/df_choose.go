@@ -32,6 +32,9 @@ var numbers = map[string]func(prune.ImageUsage) int64{
 	"reclaimable": func(i prune.ImageUsage) int64 { return i.Reclaimable },
 }
 
+// boundKeys are those of which an image may have a lower bound only.
+var boundKeys = []string{"size", "content", "snapshots", "shared"}
+
 // ranking compares images for an order; the largest number first, names and
 // times ascending.
 type ranking = func(a, b prune.ImageUsage) int
@@ -94,7 +97,12 @@ func usageFilter(typed string, now time.Time) (func(prune.ImageUsage) bool, erro
 	if err != nil {
 		return nil, err
 	}
-	return func(i prune.ImageUsage) bool { return test(i) != not }, nil
+	return func(i prune.ImageUsage) bool {
+		if i.AtLeast && slices.Contains(boundKeys, key) && !test(i) {
+			return true // it may be as large, or not: it is not left out
+		}
+		return test(i) != not
+	}, nil
 }
 
 func usageTest(key, value string, now time.Time) (func(prune.ImageUsage) bool, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,10 +78,13 @@ func (v usageText) images() {
 		if several {
 			cells = append(cells, i.Namespace)
 		}
-		t.add(append(cells, ago(v.now, i.CreatedAt), humanSize(i.TotalBytes), humanSize(i.Shared), humanSize(i.Unique),
+		t.add(append(cells, ago(v.now, i.CreatedAt), boundSize(i.TotalBytes, i.AtLeast), boundSize(i.Shared, i.AtLeast), humanSize(i.Unique),
 			humanSize(i.Reclaimable), v.out.prose(i.Reason))...)
 	}
 	v.table(t, "CREATED", "SHARED", "REASON", "RECLAIMABLE", "NAMESPACE", "SIZE")
+	if slices.ContainsFunc(v.usage.Images, func(i prune.ImageUsage) bool { return i.AtLeast }) {
+		v.out.sentence(boundsExplained)
+	}
 }
 
 // imageTitle is the first name of an image and how many more there are.
@@ -110,9 +114,16 @@ func (v usageText) objects() {
 		if holder == "" {
 			holder = string(o.Class)
 		}
-		t.add(v.out.prose(name), strings.Join(o.Namespaces, ","), kind, humanSize(o.Bytes), string(o.State), itoa(o.Images), v.out.prose(holder))
+		t.add(v.out.prose(name), strings.Join(o.Namespaces, ","), kind, humanSize(o.Bytes), string(o.State), imageCount(o), v.out.prose(holder))
 	}
 	v.table(t, "IMAGES", "NAMESPACE", "HELD BY", "KIND")
+}
+
+func imageCount(o prune.ObjectUsage) string {
+	if o.ImagesAtLeast {
+		return "≥" + itoa(o.Images)
+	}
+	return itoa(o.Images)
 }
 
 func stateStyle(state string) style {

@@ -85,9 +85,12 @@ func (v textView) largest(doc prune.Document, going []prune.Going) {
 	}
 	t := table{columns: []column{{title: "SIZE"}, {title: "NAME", least: leastName, middle: true}}}
 	for _, g := range sorted[:min(mostLargest, len(sorted))] {
-		t.add(humanSize(g.Bytes), v.out.name(inNamespace(doc, g.Namespace, g.Name)))
+		t.add(boundSize(g.Bytes, g.AtLeast), v.out.name(inNamespace(doc, g.Namespace, g.Name)))
 	}
 	t.print(v.out)
+	if slices.ContainsFunc(sorted, func(g prune.Going) bool { return g.AtLeast }) {
+		v.out.sentence(boundsExplained)
+	}
 	v.out.line("")
 }
 

@@ -17,6 +17,17 @@ func humanSize(bytes int64) string {
 	return fmt.Sprintf("%.4g%s", size, units[unit])
 }
 
+// boundSize is a size that may be a lower bound.
+func boundSize(bytes int64, atLeast bool) string {
+	if atLeast {
+		return "≥" + humanSize(bytes)
+	}
+	return humanSize(bytes)
+}
+
+// boundsExplained is said below sizes of which some are lower bounds.
+const boundsExplained = "≥: at least that much. So many images refer to each other in so many ways that not all of it was followed."
+
 // sizes returns a total with its parts: they are measured differently.
 func sizes(a prune.Amount) string {
 	if a.TotalBytes == 0 {

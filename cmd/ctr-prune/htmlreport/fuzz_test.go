@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/opencontainers/go-digest"
 	"golang.org/x/net/html"
 
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -49,15 +48,10 @@ func FuzzPage(f *testing.F) {
 	var plain []string // made once: a page is large
 	f.Fuzz(func(t *testing.T, name, reason, namespace string) {
 		page := func(name, reason, namespace string) string {
-			target := digest.FromString("target")
-			usage := &prune.DiskUsage{Store: prune.StoreInfo{Location: name}, Time: when}
-			usage.Objects = []prune.ObjectUsage{{
-				Namespaces: []string{namespace}, Digest: target, Kind: prune.KindLayer, Layer: 1, Bytes: 1 << 62,
-				State: prune.StateHeld, Class: prune.HeldByImages, Holder: reason, Images: 1,
-			}}
-			usage.Images = []prune.ImageUsage{{Namespace: namespace, Names: []string{name}, Target: target, Objects: []int{0}, Reason: reason}}
+			inv := &prune.Inventory{Store: prune.StoreInfo{Location: name}, Namespaces: []*prune.Namespace{namespaceOf(namespace, name, 1<<62)}}
+			usage := usageOf(inv, func(int) string { return reason })
 			doc := &prune.Document{Kind: prune.DocumentPlan, Time: when, Errors: []string{reason}, Notes: []string{name}}
-			doc.Images = []prune.ImageDocument{{Record: prune.Record{Namespace: namespace, Name: name, Target: target}, Action: prune.Keep, Reason: reason}}
+			doc.Images = []prune.ImageDocument{{Record: prune.Record{Namespace: namespace, Name: name, Target: usage.Images[0].Target}, Action: prune.Keep, Reason: reason}}
 			return written(t, Page{Title: "t", Usage: usage, Document: doc, Generated: when})
 		}
 		if plain == nil {

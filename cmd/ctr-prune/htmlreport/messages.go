@@ -9,6 +9,7 @@ import (
 // messages are what a reader must know beside the numbers, the gravest first.
 func (b *builder) messages() []message {
 	m := messages{list: []message{}}
+	m.add("warning", "Lower bounds", bounds(b.page.Usage))
 	d := b.page.Document
 	if d == nil {
 		return m.list
@@ -39,6 +40,28 @@ func (b *builder) messages() []message {
 		return fmt.Sprintf("namespace %q: %s", c.Namespace, plural(c.Images, "image record"))
 	}))
 	return m.list
+}
+
+// bounds says which sizes are not the whole truth.
+func bounds(u *prune.DiskUsage) []string {
+	if u == nil {
+		return nil
+	}
+	names := []string{}
+	for _, img := range u.Images {
+		if img.AtLeast {
+			names = append(names, fmt.Sprintf("%s in namespace %q", best(img.Names), img.Namespace))
+		}
+	}
+	for _, o := range u.Objects {
+		if o.ImagesAtLeast {
+			names = append(names, fmt.Sprintf("the number of images of %s%s", o.Digest, o.Snapshot))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return append([]string{"So many images refer to each other in so many ways that not all of it was followed. The total and shared sizes of these are lower bounds:"}, names...)
 }
 
 type messages struct{ list []message }

@@ -13,26 +13,12 @@ import (
 const maxLeaves = 10000
 
 // mixed marks a place that several namespaces, repositories or images share.
-const mixed = -2
+const mixed = prune.OfSeveral
 
 // place is the narrowest part of the treemap that has an object all to
-// itself: -1 is not known yet. Each object is drawn once, there, so that the
-// areas add up to what the disk holds.
+// itself: -1 is none. Each object is drawn once, there, so that the areas add
+// up to what the disk holds.
 type place struct{ space, repository, image int }
-
-// widen makes the place include another image.
-func (p place) widen(other place) place {
-	if p.space == -1 {
-		return other
-	}
-	join := func(a, b int) int {
-		if a != b {
-			return mixed
-		}
-		return a
-	}
-	return place{join(p.space, other.space), join(p.repository, other.repository), join(p.image, other.image)}
-}
 
 // forest builds the treemap.
 type forest struct {
@@ -49,19 +35,14 @@ func (b *builder) tree() *node {
 		return nil
 	}
 	f := &forest{b: b, root: &node{Name: "all", Kind: nodeStore}, numbers: make(map[string]int)}
-	places := make([]place, len(u.Objects))
-	for i := range places {
-		places[i] = place{-1, -1, -1}
-	}
 	for i, img := range u.Images {
-		home := f.home(i, img)
-		f.homes = append(f.homes, home)
-		for _, object := range img.Objects {
-			places[object] = places[object].widen(home)
-		}
+		f.homes = append(f.homes, f.home(i, img))
 	}
+	spaces := u.Common(func(i int) int { return f.homes[i].space })
+	repositories := u.Common(func(i int) int { return f.homes[i].repository })
+	images := u.Common(func(i int) int { return i })
 	for i, o := range u.Objects {
-		f.put(f.at(places[i], o), i, o)
+		f.put(f.at(place{spaces[i], repositories[i], images[i]}, o), i, o)
 	}
 	f.root.sort()
 	return f.root

@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -24,21 +27,42 @@ var hostile = []string{
 	"evil\u202egnp.exe", "esc\x1b[31m", "line\nbreak", "bad\xffutf8", `{{data}}`, `{{script}}`, `"]},"x":1`, strings.Repeat("n", 20000),
 }
 
+// namespaceOf has one image, of one blob.
+func namespaceOf(namespace, name string, bytes int64) *prune.Namespace {
+	target := digest.FromString(name)
+	return &prune.Namespace{
+		Name: namespace, Images: []images.Image{{Name: name, Target: ocispec.Descriptor{Digest: target}}},
+		Blobs: map[digest.Digest]content.Info{target: {Digest: target, Size: bytes}},
+	}
+}
+
+// usageOf has what a page would show of names that stand everywhere.
+func usageOf(inv *prune.Inventory, name func(int) string) *prune.DiskUsage {
+	usage, err := inv.Usage(prune.Policy{AllNamespaces: true}, when, true)
+	if err != nil {
+		panic(err)
+	}
+	for i := range usage.Objects {
+		o := &usage.Objects[i]
+		o.State, o.Holder = prune.StateHeld, name(i)
+	}
+	for i := range usage.Images {
+		usage.Images[i].Reason = name(i)
+	}
+	return usage
+}
+
 // hostilePage has an image of each name, the names as reasons, and as holders.
 func hostilePage() Page {
-	usage := &prune.DiskUsage{Store: prune.StoreInfo{Location: hostile[0]}, Time: when}
+	inv := &prune.Inventory{Store: prune.StoreInfo{Location: hostile[0]}}
 	doc := &prune.Document{Kind: prune.DocumentPlan, Time: when, Errors: hostile, Policy: prune.PolicyDocument{Namespaces: hostile}}
 	for i, name := range hostile {
-		target := digest.FromString(name)
-		usage.Objects = append(usage.Objects, prune.ObjectUsage{
-			Namespaces: []string{name}, Digest: target, Kind: prune.KindLayer, Layer: 1, Bytes: 1 << (62 - i),
-			State: prune.StateHeld, Class: prune.HeldByImages, Holder: name, Images: 1,
-		})
-		usage.Images = append(usage.Images, prune.ImageUsage{Namespace: name, Names: []string{name}, Target: target, Objects: []int{i}, Reason: name})
+		inv.Namespaces = append(inv.Namespaces, namespaceOf(name, name, 1<<(62-i)))
 		doc.Images = append(doc.Images, prune.ImageDocument{
-			Record: prune.Record{Namespace: name, Name: name, Target: target}, Action: prune.Keep, Reason: name, Details: []string{name},
+			Record: prune.Record{Namespace: name, Name: name, Target: digest.FromString(name)}, Action: prune.Keep, Reason: name, Details: []string{name},
 		})
 	}
+	usage := usageOf(inv, func(i int) string { return hostile[i] })
 	return Page{Title: hostile[0], Usage: usage, Document: doc, Generated: when}
 }
 

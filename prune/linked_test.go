@@ -1,0 +1,198 @@
+package prune
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// linked are stores in which images refer to each other: of n links each,
+// built so that to look at each image by itself costs the square of n.
+var linked = map[string]func(n int) []thing{
+	// Each link has a config, a layer and the next link.
+	"chain": func(n int) []thing {
+		var all []thing
+		for i := range n {
+			own := fmt.Sprint(" of link ", i)
+			all = append(all,
+				blob(linkName(i), refContent("config"+own, ".config"), refContent("layer"+own, ".l.0"), refContent(linkName(i+1), ".m.0")),
+				blob("config"+own), blob("layer"+own), record(recordName(i), linkName(i)))
+		}
+		return all
+	},
+	"ring": func(n int) []thing {
+		var all []thing
+		for i := range n {
+			all = append(all, blob(linkName(i), refContent(linkName((i+1)%n), ".m.0")), record(recordName(i), linkName(i)))
+		}
+		return all
+	},
+	// Many images have one chain without names, from its top on.
+	"star": func(n int) []thing {
+		var all []thing
+		for i := range n {
+			top := fmt.Sprint("top ", i)
+			all = append(all, blob(linkName(i), refContent(linkName(i+1), ".m.0")),
+				blob(top, refContent("config of "+top, ".m.0"), refContent(linkName(0), ".m.1")), blob("config of "+top), record(recordName(i), top))
+		}
+		return all
+	},
+	// Each storey has two images, both made of both of the next.
+	"ladder": func(n int) []thing {
+		var all []thing
+		for i := range n {
+			for _, side := range []string{"left ", "right "} {
+				all = append(all, record(recordName(i)+side[:1], side+linkName(i)),
+					blob(side+linkName(i), refContent("left "+linkName(i+1), ".m.0"), refContent("right "+linkName(i+1), ".m.1")))
+			}
+		}
+		return all
+	},
+	// Below one image a chain without names, and below that many images.
+	"fan": func(n int) []thing {
+		all := []thing{record("x.example/top:1", linkName(0))}
+		ground := blob(linkName(n))
+		for i := range n {
+			all = append(all, blob(linkName(i), refContent(linkName(i+1), ".m.0")), record(recordName(i), fmt.Sprint("leaf ", i)), blob(fmt.Sprint("leaf ", i)))
+			refContent(fmt.Sprint("leaf ", i), fmt.Sprint(".m.", i))(&ground)
+		}
+		return append(all, ground)
+	},
+	// Many signatures of the ground of a chain of images.
+	"signed": func(n int) []thing {
+		all := []thing{blob(linkName(n))}
+		for i := range n {
+			signature := fmt.Sprint("signature ", i)
+			all = append(all, blob(linkName(i), refContent(linkName(i+1), ".m.0")), record(recordName(i), linkName(i)),
+				blob(signature), record(fmt.Sprintf("sig.example/s%d:sha256-%s.sig", i, dig(linkName(n)).Encoded()), signature))
+		}
+		return all
+	},
+	// One image of many names, and as many that are part of it.
+	"names": func(n int) []thing {
+		top := blob("top")
+		all := []thing{}
+		for i := range n {
+			refContent(linkName(i), fmt.Sprint(".m.", i))(&top)
+			all = append(all, record(recordName(i), "top"), blob(linkName(i)), record(fmt.Sprintf("part.example/a:%d", i), linkName(i)))
+		}
+		return append(all, top)
+	},
+	// Snapshots on each other, each that of an image.
+	"snapshots": func(n int) []thing {
+		var all []thing
+		for i := range n {
+			all = append(all, snapshot(dig(linkName(i)).String(), parentOf(i)), blob(linkName(i), refSnapshot(dig(linkName(i)).String())), record(recordName(i), linkName(i)))
+		}
+		return all
+	},
+}
+
+func linkName(i int) string   { return fmt.Sprint("link ", i) }
+func recordName(i int) string { return fmt.Sprintf("x.example/a:%05d", i) }
+
+func parentOf(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return dig(linkName(i - 1)).String()
+}
+
+func linkedInventory(name string, n int) *Inventory {
+	things := linked[name](n)
+	used := things[slices.IndexFunc(things, func(t thing) bool { return t.What == kindImage })]
+	return world{"default": append(things, container("c", used.Name, ""))}.inventory()
+}
+
+var everyImage = Policy{Namespaces: []string{"default"}, Filters: all()}
+
+// questions are what is asked of a store.
+var questions = map[string]func(*Inventory){
+	"plan":    func(inv *Inventory) { must(inv.Plan(everyImage, noon)).Going() },
+	"usage":   func(inv *Inventory) { must(inv.Usage(everyImage, noon, false)) },
+	"objects": func(inv *Inventory) { must(inv.Usage(everyImage, noon, true)).Common(func(i int) int { return i }) },
+	"check": func(inv *Inventory) {
+		k := &checker{inv: inv, c: newCollector(inv, noon)}
+		k.incomplete(inv.Namespaces[0], lacker{ns: inv.Namespaces[0], known: make(map[digest.Digest]string)})
+		k.unreached()
+	},
+	"explain": func(inv *Inventory) { must(inv.Explain(inv.Namespaces[0].Images[0].Name, everyImage, noon)) },
+}
+
+// allocated is how much memory a function asks for, all in all.
+func allocated(do func()) float64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return float64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// However images refer to each other, four times as many ask for no more than
+// about four times the memory, whatever is asked.
+func TestLinkedImagesCostNoSquare(t *testing.T) {
+	const n = 500
+	for name := range linked {
+		few, many := linkedInventory(name, n), linkedInventory(name, 4*n)
+		for question, ask := range questions {
+			ask(few) // what is made once
+			if growth := allocated(func() { ask(many) }) / allocated(func() { ask(few) }); growth > 6 {
+				t.Errorf("%s of %s: four times as many links ask for %.1f times the memory", question, name, growth)
+			}
+		}
+	}
+}
+
+// visited counts the edges that a tally follows for all images of a store,
+// settling bases and summing up.
+func visited(inv *Inventory) (visits, edges int) {
+	c := newCollector(inv, noon)
+	next := func(id nodeID) []nodeID {
+		below := c.next.of(id)
+		visits += len(below)
+		return below
+	}
+	t := newTally(c.graph, next, c.sizes())
+	for target, sum := range c.totalsOf(t, targetsOf(inv.Namespaces)) {
+		if sum.bound {
+			panic(fmt.Sprint("a bound for ", target))
+		}
+	}
+	return visits, len(c.next.to)
+}
+
+// What all images of a store are made of is counted by following each edge a
+// few times, however many images lead to it.
+func TestTallyVisitsEdgesFewTimes(t *testing.T) {
+	for name := range linked {
+		for _, n := range []int{100, 3000} {
+			// Settling asks for a node's edges once for each, and once more.
+			inv := linkedInventory(name, n)
+			if name == "fan" || name == "names" {
+				continue // one blob has all the edges
+			}
+			if visits, edges := visited(inv); visits > 12*edges+100 {
+				t.Errorf("%s of %d: %d edges are visited %d times", name, n, edges, visits)
+			}
+		}
+	}
+}
+
+func BenchmarkLinked(b *testing.B) {
+	for _, question := range []string{"plan", "usage", "objects", "check"} {
+		for _, name := range []string{"chain", "star", "ladder", "fan", "signed", "names"} {
+			for _, n := range []int{5000, 20_000} {
+				b.Run(fmt.Sprintf("%s/%s/%d", question, name, n), func(b *testing.B) {
+					inv := linkedInventory(name, n)
+					b.ReportAllocs()
+					for b.Loop() {
+						questions[question](inv)
+					}
+				})
+			}
+		}
+	}
+}
