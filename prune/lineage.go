@@ -74,10 +74,15 @@ func (c *catalog) lineage(units []*unit) *lineage {
 	}
 	for i := 0; i < len(blobs); i++ {
 		var up []int
-		for _, parent := range slices.Sorted(slices.Values(c.parents[blobs[i]])) {
-			up = append(up, id(parent))
+		if parents := c.parents[blobs[i]]; len(parents) > 0 {
+			slices.Sort(parents) // they come in the order of a map
+			parents = slices.Compact(parents)
+			c.parents[blobs[i]] = parents
+			for _, parent := range parents {
+				up = append(up, id(parent))
+			}
 		}
-		l.up = append(l.up, slices.Compact(up))
+		l.up = append(l.up, up)
 	}
 	l.down, l.about, l.signers = make([][]int, len(blobs)), make([][]int, len(blobs)), make([][]*unit, len(blobs))
 	for i, up := range l.up {

@@ -22,6 +22,7 @@ type ringFinder struct {
 	// open are the nodes whose set is not known yet; on says which they are.
 	open  []int
 	on    []bool
+	way   []ringStep
 	found [][]int
 }
 
@@ -40,23 +41,23 @@ func (f *ringFinder) meet(node int, next func(int) []int) ringStep {
 }
 
 func (f *ringFinder) walk(start int, next func(int) []int) {
-	for way := []ringStep{f.meet(start, next)}; len(way) > 0; {
-		s := &way[len(way)-1]
+	for f.way = append(f.way[:0], f.meet(start, next)); len(f.way) > 0; {
+		s := &f.way[len(f.way)-1]
 		if len(s.rest) > 0 {
 			to := s.rest[0]
 			s.rest = s.rest[1:]
 			switch {
 			case f.met[to] == 0:
-				way = append(way, f.meet(to, next))
+				f.way = append(f.way, f.meet(to, next))
 			case f.on[to]:
 				f.low[s.node] = min(f.low[s.node], f.met[to])
 			}
 			continue
 		}
 		f.close(s.node)
-		way = way[:len(way)-1]
-		if len(way) > 0 {
-			before := way[len(way)-1].node
+		f.way = f.way[:len(f.way)-1]
+		if len(f.way) > 0 {
+			before := f.way[len(f.way)-1].node
 			f.low[before] = min(f.low[before], f.low[s.node])
 		}
 	}

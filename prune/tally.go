@@ -28,6 +28,7 @@ type tally struct {
 	// size is more than what a node reaches, as far as it is no circle.
 	size []int64
 	done []bool
+	way  []step
 
 	sum   mass
 	in    []bool   // the nodes that sum is of
@@ -99,20 +100,20 @@ func (t *tally) settle(start nodeID) {
 		return
 	}
 	t.size[start] = 1 // begun
-	for way := []step{{id: start}}; len(way) > 0; {
-		s := &way[len(way)-1]
+	for t.way = append(t.way[:0], step{id: start}); len(t.way) > 0; {
+		s := &t.way[len(t.way)-1]
 		below := t.next(s.id)
 		if s.at < len(below) {
 			child := below[s.at]
 			s.at++
 			if t.size[child] == 0 {
 				t.size[child] = 1
-				way = append(way, step{id: child})
+				t.way = append(t.way, step{id: child})
 			}
 			continue
 		}
 		t.finish(s.id, below)
-		way = way[:len(way)-1]
+		t.way = t.way[:len(t.way)-1]
 	}
 }
 
