@@ -62,3 +62,25 @@ func TestLeaseFates(t *testing.T) {
 		})
 	}
 }
+
+// What an upload takes from another namespace goes with no lease, nor image.
+func TestAloneButAwaited(t *testing.T) {
+	for _, awaited := range []bool{false, true} {
+		w := world{"default": {blob("a"), blob("b"), record("b:1", "b"), lease("l", holding(theBlob("a")))}, "other": {}}
+		if awaited {
+			w["other"] = []thing{upload("u", "a", created(noon)), upload("v", "b", created(noon))}
+		}
+		inv := w.inventory()
+		want := int64(len(body("a")))
+		if awaited {
+			want = 0
+		}
+		if got := inv.Leases(noon)[0].Alone.TotalBytes; got != want {
+			t.Errorf("awaited %v: the lease alone holds %d bytes, want %d", awaited, got, want)
+		}
+		image := must(inv.Usage(Policy{AllNamespaces: true}, noon, false)).Images[0]
+		if unique := image.Unique; (unique == 0) != awaited || unique+image.Shared != image.TotalBytes {
+			t.Errorf("awaited %v: the image alone holds %d bytes of %d", awaited, unique, image.TotalBytes)
+		}
+	}
+}

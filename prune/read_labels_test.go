@@ -117,3 +117,26 @@ func TestSubjectsAreRead(t *testing.T) {
 		}
 	}
 }
+
+// An image of too many manifests is kept by a filter on labels, so that a chain
+// of many images is not looked at again for each.
+func TestConfigsOfTooManyManifests(t *testing.T) {
+	for _, c := range []struct {
+		manifests int
+		want      string
+	}{
+		{maxManifests - 2, "remove: unused"}, {maxManifests, fmt.Sprintf("keep: filter label=color=red: it has more than %d manifests, too many to look at", maxManifests)},
+	} {
+		config := configOf(map[string]string{"color": "red"})
+		link := manifestOf(config, "")
+		things := []thing{blob(config), blob(link)}
+		for range c.manifests {
+			link = indexOf(ocispec.MediaTypeImageIndex, link)
+			things = append(things, blob(link))
+		}
+		things = append(things, record("deep:1", link))
+		if got := decidedFrom(t, world{"default": things}, Policy{Namespaces: []string{"default"}, Filters: all("label=color=red")}); got != c.want {
+			t.Errorf("%d manifests: %s, want %s", c.manifests, got, c.want)
+		}
+	}
+}

@@ -180,3 +180,15 @@ func TestWriteFile(t *testing.T) {
 		t.Errorf("the link's target holds %q, %v", b, err)
 	}
 }
+
+// A page says which of its sizes are lower bounds.
+func TestBoundsAreTold(t *testing.T) {
+	page := hostilePage()
+	page.Usage.Images[1].AtLeast, page.Usage.Objects[0].ImagesAtLeast = true, true
+	for _, m := range build(page).Messages {
+		if m.Title == "Lower bounds" && len(m.Lines) == 3 {
+			return
+		}
+	}
+	t.Error("the page does not say so")
+}
