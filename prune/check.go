@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 )
@@ -96,7 +98,8 @@ func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) (
 func (k *checker) add(f Finding) { k.found = append(k.found, f) }
 
 // forgotten finds the files of blobs that no namespace knows, which a
-// containerd leaves when it is killed while it collects.
+// containerd leaves when it is killed while it collects. It keeps one for as
+// long as an upload waits for it.
 func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.Digest]struct{}) error {
 	known := k.inv.objects().blobs
 	if _, ok := store.(blobSizer); !ok {
@@ -105,6 +108,9 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 	var errs []error
 	for dgst := range files {
 		if _, ok := known[dgst]; ok {
+			continue
+		}
+		if k.awaited(dgst) {
 			continue
 		}
 		now, err := lookAtFile(ctx, store, k.inv, dgst)
@@ -119,6 +125,22 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 		})
 	}
 	return errors.Join(errs...)
+}
+
+// awaited says whether a live lease holds an upload that waits for the file of
+// a blob, to take it over from another namespace. containerd keeps the file
+// until then, but does not list such an upload; its clients name one after the
+// blob.
+func (k *checker) awaited(dgst digest.Digest) bool {
+	for _, ns := range k.inv.Namespaces {
+		for _, lease := range ns.Leases {
+			holds := func(r leases.Resource) bool { return r.Type == "ingests" && strings.Contains(r.ID, dgst.String()) }
+			if slices.ContainsFunc(lease.Resources, holds) && k.c.live(lease) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unreached finds what nothing holds.
