@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/errdefs"
@@ -100,31 +102,74 @@ func (s *Source) crossCheck(ctx context.Context, e *engine, ns *prune.Namespace,
 	if !strange {
 		return list, nil
 	}
-	// All may be younger than the reading of the store.
-	for _, c := range list {
-		if there, err := s.holds(ctx, ns.Name, c.ID); there || err != nil {
-			return list, err
+	return s.unheld(ctx, e, ns.Name, list)
+}
+
+// unheld decides about a list of which the store has nothing: it is another
+// Engine's, or all of it was made since the store was read, or is being removed:
+// the Engine gives the layers and the lease of a container up before it forgets
+// it. It returns what is left of the list.
+func (s *Source) unheld(ctx context.Context, e *engine, namespace string, list []container.Summary) ([]container.Summary, error) {
+	over := time.NewTimer(s.patience)
+	defer over.Stop()
+	for {
+		left := make([]container.Summary, 0, len(list))
+		for _, c := range list {
+			if there, err := s.holds(ctx, namespace, c.ID); there || err != nil {
+				return list, err
+			}
+			_, err := e.api.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+			if err == nil {
+				left = append(left, c)
+			} else if !errdefs.IsNotFound(err) {
+				return nil, e.sentence(err)
+			}
+		}
+		if list = left; len(list) == 0 {
+			return nil, nil
+		}
+		if more, err := again(ctx, over); !more {
+			return nil, cmp.Or(err, fmt.Errorf("it lists %d containers, none of which is in this store: it is another Engine", len(list)))
 		}
 	}
-	return nil, fmt.Errorf("it lists %d containers, none of which is in this store: it is another Engine", len(list))
+}
+
+// again waits a little and says whether there is patience left to ask again.
+func again(ctx context.Context, over *time.Timer) (bool, error) {
+	select {
+	case <-time.After(pause):
+		return true, nil
+	case <-over.C:
+		return false, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 }
 
 // unlisted decides about a container that the store has and the Engine did
-// not list: it was made or removed since, or the list is not to be trusted.
+// not list: it was made or removed since, or the list is not to be trusted. The
+// Engine makes the lease and the layers of a container before it knows it, and
+// so is asked again for a while.
 func (s *Source) unlisted(ctx context.Context, e *engine, namespace, id string) ([]container.Summary, error) {
-	found, err := e.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
-	if err == nil {
-		added := []container.Summary{summary(found.Container)}
-		return added, wellFormed(added)
+	over := time.NewTimer(s.patience)
+	defer over.Stop()
+	for {
+		found, err := e.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+		if err == nil {
+			added := []container.Summary{summary(found.Container)}
+			return added, wellFormed(added)
+		}
+		if !errdefs.IsNotFound(err) {
+			return nil, e.sentence(err)
+		}
+		there, err := s.holds(ctx, namespace, id)
+		if err != nil || !there {
+			return nil, err
+		}
+		if more, err := again(ctx, over); !more {
+			return nil, cmp.Or(err, fmt.Errorf("it does not know container %s, which this store holds for Docker; if Docker has lost it, `ctr -n %s leases rm %s` gives it up", short(id), namespace, id))
+		}
 	}
-	if !errdefs.IsNotFound(err) {
-		return nil, e.sentence(err)
-	}
-	there, err := s.holds(ctx, namespace, id)
-	if err != nil || !there {
-		return nil, err
-	}
-	return nil, fmt.Errorf("it does not know container %s, which this store holds for Docker; if Docker has lost it, `ctr -n %s leases rm %s` gives it up", short(id), namespace, id)
 }
 
 // holds asks the store itself whether it has a container of Docker's.

@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/leases"
@@ -51,9 +53,11 @@ func (fakeContainers) Get(context.Context, string) (containers.Container, error)
 	return containers.Container{}, errdefs.ErrNotFound
 }
 
-// fakeEngine answers with a list, and for containers that are not in it.
-func fakeEngine(t *testing.T, store string, list []container.Summary, others map[string]container.InspectResponse) string {
+// fakeEngine answers with a list, and for containers that are not in it, of
+// which it does not know the first few times that it is asked.
+func fakeEngine(t *testing.T, store string, list []container.Summary, others map[string]container.InspectResponse, late int32) string {
 	t.Helper()
+	var asked atomic.Int32
 	socket := filepath.Join(t.TempDir(), "d.sock")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
@@ -77,7 +81,7 @@ func fakeEngine(t *testing.T, store string, list []container.Summary, others map
 			answer(w, list)
 		default:
 			found, ok := others[filepath.Base(filepath.Dir(r.URL.Path))]
-			if !ok {
+			if ok = ok && asked.Add(1) > late; !ok {
 				w.WriteHeader(http.StatusNotFound)
 			}
 			answer(w, found)
@@ -116,6 +120,7 @@ func TestCrossCheck(t *testing.T) {
 		ns     *prune.Namespace
 		list   []container.Summary
 		others map[string]container.InspectResponse
+		late   int32
 		held   []string // by the store, when it is asked again
 		uses   int
 		want   string
@@ -123,11 +128,15 @@ func TestCrossCheck(t *testing.T) {
 		{name: "agreed", ns: traces(one, two), list: []container.Summary{entry(one), entry(two)}, uses: 2},
 		{name: "made since it was listed", ns: traces(one, two), list: []container.Summary{entry(one)},
 			others: map[string]container.InspectResponse{two: made}, held: []string{one, two}, uses: 2},
+		{name: "being made", ns: traces(one, two), list: []container.Summary{entry(one)},
+			others: map[string]container.InspectResponse{two: made}, late: 2, held: []string{one, two}, uses: 2},
 		{name: "removed since the store was read", ns: traces(one, two), list: []container.Summary{entry(one)}, held: []string{one}, uses: 1},
 		{name: "not listed", ns: traces(one, two), list: []container.Summary{entry(one)}, held: []string{one, two},
 			want: "does not know container 222222222222"},
 		{name: "all made since the store was read", ns: traces(), list: []container.Summary{entry(one)}, held: []string{one}, uses: 1},
-		{name: "all strange", ns: traces(), list: []container.Summary{entry(one)}, want: "another Engine"},
+		{name: "all removed since they were listed", ns: traces(), list: []container.Summary{entry(one)}},
+		{name: "all strange", ns: traces(), list: []container.Summary{entry(two)},
+			others: map[string]container.InspectResponse{two: made}, want: "another Engine"},
 		{name: "none", ns: traces()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -140,9 +149,12 @@ func TestCrossCheck(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
-			source, err := New(fakeEngine(t, store.socket, c.list, c.others), store)
+			source, err := New(fakeEngine(t, store.socket, c.list, c.others, c.late), store)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if c.want != "" {
+				source.patience = time.Millisecond
 			}
 			uses, covered, err := source.Uses(t.Context(), c.ns)
 			if c.want != "" {

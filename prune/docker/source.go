@@ -15,6 +15,9 @@ type Source struct {
 	store   prune.Store
 	timeout time.Duration
 	limit   int64
+	// patience is how long the Engine may take to know a container whose
+	// layers it has made.
+	patience time.Duration
 }
 
 // Option changes how a [Source] asks.
@@ -29,8 +32,11 @@ func WithTimeout(d time.Duration) Option { return func(s *Source) { s.timeout = 
 func WithLimit(bytes int64) Option { return func(s *Source) { s.limit = bytes } }
 
 const (
-	defaultTimeout = 10 * time.Second
-	defaultLimit   = 64 << 20
+	defaultTimeout  = 10 * time.Second
+	defaultLimit    = 64 << 20
+	defaultPatience = 3 * time.Second
+	// pause is between two questions about one container.
+	pause = 50 * time.Millisecond
 )
 
 // New returns a source that asks the Engine at host, a path or a unix:// URL,
@@ -40,7 +46,7 @@ func New(host string, store prune.Store, opts ...Option) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{path: path, store: store, timeout: defaultTimeout, limit: defaultLimit}
+	s := &Source{path: path, store: store, timeout: defaultTimeout, limit: defaultLimit, patience: defaultPatience}
 	for _, o := range opts {
 		o(s)
 	}
