@@ -2,17 +2,16 @@ package buildkit
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
@@ -243,14 +242,9 @@ func TestBuildUnderWay(t *testing.T) {
 	done := rootfs(t, "exit")
 	b.Build(done, "example.com/unused:1")
 	dir := rootfs(t, "wait")
-	ended := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	go func() {
-		_, err := b.TryBuild(ctx, dir, image)
-		ended <- err
-	}()
-	id := b.awaitContainer()
+	id, ended := b.begin(ctx, dir)
 	report := checked(t, b, pruning.All("buildkit"))
 	if len(report.Untagged) != 1 {
 		t.Errorf("untagged %v, want the image of the other build", report.Untagged)
@@ -273,14 +267,9 @@ func TestLeavingsOfKilledBuilder(t *testing.T) {
 	b := Start(t, "buildkit")
 	b.Build(rootfs(t, "exit"), "example.com/unused:1")
 	dir := rootfs(t, "wait")
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_, _ = b.TryBuild(t.Context(), dir, image) // it is cut off
-	}()
-	id := b.awaitContainer()
+	id, ended := b.begin(t.Context(), dir)
 	b.service.Kill()
-	<-ended
+	<-ended // it is cut off
 	before := b.Capture()
 	kinds := make(map[leases.Kind]bool)
 	for _, lease := range before.Namespaces["buildkit"].Leases {
@@ -300,7 +289,7 @@ func TestLeavingsOfKilledBuilder(t *testing.T) {
 	if err := oracle.Check(before, after, oracle.AllowOrphanedSnapshots()); err != nil {
 		t.Error(err)
 	}
-	b.removeStep(id)
+	b.RemoveStep(id)
 	b.service.Up(b.ready)
 	write(t, dir, "Dockerfile", "FROM scratch\nCOPY program /program\nCOPY data /data\n")
 	if got := fresh(b.Build(dir, image)); len(got) != 0 {
@@ -308,31 +297,41 @@ func TestLeavingsOfKilledBuilder(t *testing.T) {
 	}
 }
 
-// awaitContainer waits until a step of a build runs and returns its container.
-func (b *Builder) awaitContainer() string {
+// begin begins a build with a step that waits, and returns the container of the
+// step when it does. The channel gets how the build ends.
+func (b *Builder) begin(ctx context.Context, dir string) (id string, ended <-chan error) {
 	b.tb.Helper()
-	s := b.Store(b.Namespace)
-	deadline := time.Now().Add(30 * time.Second)
-	for time.Now().Before(deadline) {
-		list, err := s.Client.Containers(s.Context(b.tb.Context()))
-		if err != nil {
-			b.tb.Fatal(err)
+	end, waiting := make(chan error, 1), make(chan struct{})
+	says := sync.OnceFunc(func() { close(waiting) })
+	printed := func(text string) {
+		if strings.Contains(text, "waiting") {
+			says()
 		}
-		for _, c := range list {
-			if task, err := c.Task(s.Context(b.tb.Context()), nil); err == nil && task.Pid() > 0 {
-				return c.ID()
-			}
-		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	b.tb.Fatal("no step of the build came to run")
-	return ""
+	go func() {
+		_, err := b.build(ctx, printed, dir, image)
+		end <- err
+	}()
+	select {
+	case <-waiting:
+	case err := <-end:
+		b.tb.Fatalf("the build ended before its step waited: %v", err)
+	case <-time.After(time.Minute):
+		b.tb.Fatal("no step of the build came to run")
+	}
+	steps := b.Steps()
+	if len(steps) != 1 {
+		b.tb.Fatalf("the containers of steps are %q, want one", steps)
+	}
+	return steps[0], end
 }
 
-// step returns the container of a build's step, and what runs in it.
-func (b *Builder) step(ctx context.Context, id string) (containerd.Container, containerd.Task) {
+// endStep tells the program of a step that waits to end.
+func (b *Builder) endStep(id string) {
 	b.tb.Helper()
-	c, err := b.Store(b.Namespace).Client.LoadContainer(ctx, id)
+	s := b.Store(b.Namespace)
+	ctx := s.Context(b.tb.Context())
+	c, err := s.Client.LoadContainer(ctx, id)
 	if err != nil {
 		b.tb.Fatal(err)
 	}
@@ -340,37 +339,7 @@ func (b *Builder) step(ctx context.Context, id string) (containerd.Container, co
 	if err != nil {
 		b.tb.Fatal(err)
 	}
-	return c, task
-}
-
-// removeStep ends a step that no builder waits for, with its shim and its
-// container. The snapshot is its builder's, and stays.
-func (b *Builder) removeStep(id string) {
-	b.tb.Helper()
-	ctx := b.Store(b.Namespace).Context(b.tb.Context())
-	c, task := b.step(ctx, id)
-	if _, err := task.Delete(ctx, containerd.WithProcessKill); err != nil {
+	if err := task.Kill(ctx, syscall.SIGINT); err != nil {
 		b.tb.Fatalf("ending the step: %v", err)
-	}
-	if err := c.Delete(ctx); err != nil {
-		b.tb.Fatalf("removing the step's container: %v", err)
-	}
-}
-
-// endStep tells the program of a step to end.
-func (b *Builder) endStep(id string) {
-	b.tb.Helper()
-	ctx := b.Store(b.Namespace).Context(b.tb.Context())
-	_, task := b.step(ctx, id)
-	for {
-		// The program ignores nothing, but it may not have come up yet.
-		err := task.Kill(ctx, syscall.SIGINT)
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			b.tb.Fatal(fmt.Errorf("ending the step: %w", err))
-		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }

@@ -5,14 +5,10 @@ package buildkit
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -74,6 +70,12 @@ func On(tb testing.TB, d *daemon.Daemon, namespace string) *Builder {
 	return b
 }
 
+// StopBuilder ends buildkitd; containerd goes on.
+func (b *Builder) StopBuilder() { b.tb.Helper(); b.service.Stop() }
+
+// StartBuilder starts buildkitd again.
+func (b *Builder) StartBuilder() { b.tb.Helper(); b.service.Up(b.ready) }
+
 func (b *Builder) dir() string    { return filepath.Join(b.Dir(), "buildkit-"+b.Namespace) }
 func (b *Builder) config() string { return filepath.Join(b.dir(), "buildkitd.toml") }
 func (b *Builder) addr() string   { return "unix://" + filepath.Join(b.dir(), "s") }
@@ -119,90 +121,4 @@ func (b *Builder) ready(ctx context.Context) error {
 		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
 	}
 	return nil
-}
-
-// Step is one vertex of a build.
-type Step struct {
-	Name   string
-	Cached bool
-}
-
-// Build builds the folder and exports the image under a name, as `buildctl
-// build` does, and returns the steps.
-func (b *Builder) Build(dir, name string, attrs ...string) []Step {
-	b.tb.Helper()
-	steps, err := b.TryBuild(b.tb.Context(), dir, name, attrs...)
-	if err != nil {
-		b.tb.Fatalf("building %s: %v", name, err)
-	}
-	return steps
-}
-
-// TryBuild is Build for use in another goroutine than the test's.
-func (b *Builder) TryBuild(ctx context.Context, dir, name string, attrs ...string) ([]Step, error) {
-	output := "type=image,name=" + name
-	for _, attr := range attrs {
-		output += "," + attr
-	}
-	var status, errs bytes.Buffer
-	cmd := b.ctl(ctx, "build", "--frontend", "dockerfile.v0", "--local", "context="+dir, "--local", "dockerfile="+dir,
-		"--output", output, "--progress", "rawjson")
-	cmd.Stdout, cmd.Stderr = &errs, &status
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%w\n%s%s", err, errs.Bytes(), status.Bytes())
-	}
-	return readSteps(&status)
-}
-
-// readSteps reads the stream of states of a build: the last state of each
-// vertex is how it ended.
-func readSteps(status io.Reader) ([]Step, error) {
-	var order []string
-	last := make(map[string]Step)
-	dec := json.NewDecoder(status)
-	for {
-		var state struct {
-			Vertexes []struct {
-				Digest, Name string
-				Cached       bool
-			}
-		}
-		if err := dec.Decode(&state); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, err
-		}
-		for _, v := range state.Vertexes {
-			if _, seen := last[v.Digest]; !seen {
-				order = append(order, v.Digest)
-			}
-			last[v.Digest] = Step{v.Name, v.Cached}
-		}
-	}
-	steps := make([]Step, len(order))
-	for i, digest := range order {
-		steps[i] = last[digest]
-	}
-	return steps, nil
-}
-
-// settleTime bounds the wait for the traces of finished builds.
-const settleTime = time.Minute
-
-// Settle waits until buildkit has put the trace of each finished build into
-// its history, which it does some seconds after the build, with new blobs and
-// a lease. It tells nobody when it does, so it is asked.
-func (b *Builder) Settle() {
-	b.tb.Helper()
-	deadline := time.Now().Add(settleTime)
-	for {
-		traces := b.Ctl("debug", "histories", "--format", "{{if and .Record.CompletedAt (not .Record.Trace)}}bare{{end}}")
-		if !strings.Contains(traces, "bare") {
-			return
-		}
-		if time.Now().After(deadline) {
-			b.tb.Fatalf("buildkit's history is not complete: %q", traces)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
 }

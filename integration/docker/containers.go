@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
@@ -84,12 +85,32 @@ func (e *Engine) removeContainers() {
 		e.tb.Errorf("listing containers to remove: %v", err)
 	}
 	for _, c := range list.Items {
-		if _, err := e.API.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true}); err != nil {
+		if err := e.removeContainer(ctx, c.ID); err != nil {
 			e.tb.Errorf("removing container %s: %v", c.ID, err)
 		}
 	}
 	e.service.Stop()
+	// What the Engine did not know any more when it came back.
+	e.EndContainers(Namespace)
 	service.RemoveCgroups(e.tb, e.cgroup())
+}
+
+// removeContainer removes a container, or waits until whoever is removing it
+// already has done so.
+func (e *Engine) removeContainer(ctx context.Context, id string) error {
+	_, err := e.API.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true})
+	if errdefs.IsConflict(err) {
+		wait := e.API.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+		select {
+		case <-wait.Result:
+			err = nil
+		case err = <-wait.Error:
+		}
+	}
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // Remove removes a container by force.

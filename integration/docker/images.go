@@ -3,6 +3,7 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -69,30 +70,41 @@ func (e *Engine) Untag(name string, force bool) {
 // with BuildKit or with the first builder.
 func (e *Engine) Build(version build.BuilderVersion, name string, files map[string]string) {
 	e.tb.Helper()
+	if err := e.TryBuild(e.tb.Context(), version, name, files); err != nil {
+		e.tb.Fatalf("building %s: %v", name, err)
+	}
+}
+
+// TryBuild is Build for use in another goroutine than the test's.
+func (e *Engine) TryBuild(ctx context.Context, version build.BuilderVersion, name string, files map[string]string) error {
+	dir, err := archive(files)
+	if err != nil {
+		return err
+	}
+	answer, err := e.API.ImageBuild(ctx, dir, client.ImageBuildOptions{
+		Version: version, Tags: []string{name}, Remove: true, NetworkMode: "none",
+	})
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	return finish(answer.Body)
+}
+
+// archive packs what is to be built as `docker build` sends it.
+func archive(files map[string]string) (io.Reader, error) {
 	var dir bytes.Buffer
 	tw := tar.NewWriter(&dir)
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		h := &tar.Header{Typeflag: tar.TypeReg, Name: path, Mode: 0o755, Size: int64(len(files[path]))}
 		if err := tw.WriteHeader(h); err != nil {
-			e.tb.Fatal(err)
+			return nil, err
 		}
 		if _, err := io.WriteString(tw, files[path]); err != nil {
-			e.tb.Fatal(err)
+			return nil, err
 		}
 	}
-	if err := tw.Close(); err != nil {
-		e.tb.Fatal(err)
-	}
-	answer, err := e.API.ImageBuild(e.tb.Context(), &dir, client.ImageBuildOptions{
-		Version: version, Tags: []string{name}, Remove: true, NetworkMode: "none",
-	})
-	if err != nil {
-		e.tb.Fatalf("building %s: %v", name, err)
-	}
-	defer answer.Body.Close()
-	if err := finish(answer.Body); err != nil {
-		e.tb.Fatalf("building %s: %v", name, err)
-	}
+	return &dir, tw.Close()
 }
 
 // finish reads a stream of messages to its end and returns the error that is

@@ -5,9 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/ctr-prune/ctr-prune/integration/buildkit"
 	"github.com/ctr-prune/ctr-prune/integration/cri"
@@ -23,8 +20,6 @@ const (
 	// builds is buildkit's namespace, plain nobody's; nerdctl uses default.
 	builds = "buildkit"
 	plain  = "ci"
-
-	readyTimeout = 30 * time.Second
 	// quiet keeps containerd from collecting on its own after deletions, so that
 	// the collections in its log are those that somebody asked for.
 	quiet = "[plugins.\"io.containerd.gc.v1.scheduler\"]\n  pause_threshold = 0.0\n" +
@@ -53,7 +48,7 @@ func start(t *testing.T) *node {
 	t.Helper()
 	n := &node{t: t, Node: cri.Start(t, parts.Containerd24), images: imagestore.New(23), program: pruning.Command(t)}
 	n.Restart(func(o *daemon.Options) { o.LogLevel, o.Config = "trace", quiet })
-	n.awaitCRI()
+	n.Ready()
 	n.engine = docker.On(t, n.Daemon)
 	n.builder = buildkit.On(t, n.Daemon, builds)
 	n.pods = podsFile(t, pendingPod)
@@ -66,22 +61,6 @@ func start(t *testing.T) *node {
 		n.write(name, text)
 	}
 	return n
-}
-
-// awaitCRI waits until the restarted CRI answers.
-func (n *node) awaitCRI() {
-	n.t.Helper()
-	deadline := time.Now().Add(readyTimeout)
-	for {
-		_, err := n.Runtime.Version(n.t.Context(), &runtime.VersionRequest{})
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			n.t.Fatalf("CRI does not answer: %v", err)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
 }
 
 // podsFile writes what the kubelet would answer.

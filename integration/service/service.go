@@ -41,9 +41,13 @@ func Start(tb testing.TB, name, log string, command func() *exec.Cmd, ready func
 	return s
 }
 
-// Up starts the program, again after Stop, and waits until it is ready.
+// Up starts the program, again after Stop, and waits until it is ready. One
+// that runs is left alone.
 func (s *Service) Up(ready func(context.Context) error) {
 	s.tb.Helper()
+	if s.Running() {
+		return
+	}
 	if err := s.start(); err != nil {
 		s.tb.Fatalf("starting %s: %v", s.name, err)
 	}

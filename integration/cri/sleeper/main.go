@@ -1,8 +1,10 @@
 // Command sleeper is what containers of the tests run: it waits until it is
-// told to end, or ends at once when it is given the argument "exit".
+// told to end, and says so, or ends at once when it is given the argument
+// "exit".
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,5 +16,6 @@ func main() {
 	}
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGTERM, os.Interrupt)
+	fmt.Println("waiting")
 	<-ended
 }

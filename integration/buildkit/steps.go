@@ -1,0 +1,26 @@
+package buildkit
+
+// Steps lists the containers of steps that run, or that a builder that was
+// killed or cut off has left: they name neither an image nor a snapshot.
+func (b *Builder) Steps() []string {
+	b.tb.Helper()
+	s := b.Store(b.Namespace)
+	list, err := s.Client.ContainerService().List(s.Context(b.tb.Context()))
+	if err != nil {
+		b.tb.Fatalf("listing the steps of builds: %v", err)
+	}
+	var ids []string
+	for _, c := range list {
+		if c.Image == "" && c.SnapshotKey == "" {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// RemoveStep ends a step that no builder waits for, and its shim. One that is
+// gone is no error.
+func (b *Builder) RemoveStep(id string) {
+	b.tb.Helper()
+	b.EndContainer(b.Namespace, id)
+}
