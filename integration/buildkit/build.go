@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Step is one vertex of a build.
@@ -53,9 +54,15 @@ func (b *Builder) build(ctx context.Context, printed func(string), dir, name str
 		_, _ = io.Copy(&said, status)
 	}
 	if err := cmp.Or(cmd.Wait(), err); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, said.Bytes())
+		return nil, fmt.Errorf("%w\n%s", err, words(said.Bytes()))
 	}
 	return steps, nil
+}
+
+// words are the lines that are no state of a build.
+func words(said []byte) []byte {
+	lines := slices.DeleteFunc(bytes.Split(said, []byte("\n")), func(line []byte) bool { return bytes.HasPrefix(line, []byte("{")) })
+	return bytes.Join(lines, []byte("\n"))
 }
 
 // readSteps reads the stream of states of a build: the last state of each

@@ -3,6 +3,7 @@ package races
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,16 +12,41 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
+	"github.com/ctr-prune/ctr-prune/prune/docker"
 )
 
-// A process with this prunes with the library, once for each line that it
-// reads, until a run fails. It is the test's own program, and so has the race
-// detector if the test has it. A run that fails leaves its lease, which the
-// next one takes over when the process is gone.
-const childAddress = "RACES_CHILD_ADDRESS"
+// A process with this in its environment prunes with the library, once for each
+// line that it reads, until a run fails. It is the test's own program, and so
+// has the race detector if the test has it. A run that fails leaves its lease,
+// which the next one takes over when the process is gone.
+const childOrder = "RACES_CHILD"
+
+// scope is what a pruner prunes.
+type scope struct {
+	Address    string
+	Namespaces []string
+	// Keep is a pattern of names that no run may remove, Docker the Engine's
+	// socket, if there is one.
+	Keep, Docker string
+}
+
+// policy is that of every run.
+func (c scope) policy(now time.Time) (prune.Policy, error) {
+	only, err := filters.Parse(filters.Options{All: true, Filters: []string{"reference!=" + c.Keep}}, now)
+	return prune.Policy{Namespaces: c.Namespaces, Filters: only}, err
+}
+
+// sources are those of every run and check.
+func (c scope) sources(store prune.Store) ([]prune.Source, error) {
+	if c.Docker == "" {
+		return nil, nil
+	}
+	s, err := docker.New(c.Docker, store)
+	return []prune.Source{s}, err
+}
 
 // What a child says of a run; anything else is an error.
 const (
@@ -30,10 +56,15 @@ const (
 )
 
 // beChild returns the exit code.
-func beChild(address string) int {
+func beChild(order string) int {
+	var c scope
+	if err := json.Unmarshal([]byte(order), &c); err != nil {
+		fmt.Println(err)
+		return 1
+	}
 	orders := bufio.NewScanner(os.Stdin)
 	for orders.Scan() {
-		said, err := pruneOnce(context.Background(), address)
+		said, err := c.prune(context.Background())
 		if err != nil {
 			fmt.Println(strings.ReplaceAll(err.Error(), "\n", "; "))
 			return 1
@@ -43,25 +74,33 @@ func beChild(address string) int {
 	return 0
 }
 
-func pruneOnce(ctx context.Context, address string) (said string, err error) {
-	store, err := prune.Open(ctx, address)
+// prune is one run.
+func (c scope) prune(ctx context.Context) (said string, err error) {
+	store, err := prune.Open(ctx, c.Address)
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	policy, now := pruning.All(namespaces...), time.Now()
-	inv, err := prune.Read(ctx, store, policy, now, prune.ReadOptions{})
+	now := time.Now()
+	policy, err := c.policy(now)
 	if err != nil {
-		return "", fmt.Errorf("reading: %w", err)
+		return "", err
 	}
-	plan, err := inv.Plan(policy, now)
+	sources, err := c.sources(store)
+	if err != nil {
+		return "", err
+	}
+	plan, err := prune.ReadPlan(ctx, store, policy, now, prune.ReadOptions{Sources: sources})
 	if err != nil {
 		return "", fmt.Errorf("planning: %w", err)
+	}
+	if refused := plan.Refused(); len(refused) > 0 {
+		return "", fmt.Errorf("refused: %v", refused)
 	}
 	if plan.Empty() {
 		return saidEmpty, nil
 	}
-	report, err := plan.Execute(ctx, store, prune.ExecuteOptions{Now: time.Now})
+	report, err := plan.Execute(ctx, store, prune.ExecuteOptions{Now: time.Now, Sources: sources})
 	var busy *leases.Busy
 	if errors.As(err, &busy) {
 		return saidBusy, nil
@@ -80,11 +119,14 @@ type child struct {
 	stderr strings.Builder
 }
 
-func startChild(address string) (*child, error) {
+func startChild(what scope) (*child, error) {
+	order, err := json.Marshal(what)
+	if err != nil {
+		return nil, err
+	}
 	c := &child{cmd: exec.Command(os.Args[0])}
-	c.cmd.Env = append(os.Environ(), childAddress+"="+address)
+	c.cmd.Env = append(os.Environ(), childOrder+"="+string(order))
 	c.cmd.Stderr = &c.stderr
-	var err error
 	if c.orders, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}

@@ -26,9 +26,9 @@ func missing(ctx context.Context, s imagestore.Store, blobs ...digest.Digest) ([
 }
 
 // missingSnapshots lists those of an image's snapshots that are not there.
-func missingSnapshots(ctx context.Context, s imagestore.Store, img *imagestore.Image) ([]string, error) {
+func missingSnapshots(ctx context.Context, s imagestore.Store, chain []string) ([]string, error) {
 	var lost []string
-	for _, key := range img.ChainIDs() {
+	for _, key := range chain {
 		_, err := s.Client.SnapshotService(s.Snapshotter).Stat(s.Context(ctx), key)
 		if errdefs.IsNotFound(err) {
 			lost = append(lost, key)
@@ -79,10 +79,10 @@ func (r *race) leases(ctx context.Context) error {
 	return nil
 }
 
-// builds does as a build does: a flat lease takes in the snapshots to come and
+// imitates does as a build does: a flat lease takes in the snapshots to come and
 // all that is made, then come the record and a lease of the history for the
 // config. What the leases hold stays.
-func (r *race) builds(ctx context.Context) error {
+func (r *race) imitates(ctx context.Context) error {
 	s := r.store("build")
 	img, name := r.pick("built")
 	history := fmt.Sprintf("%d", r.next())
@@ -104,7 +104,7 @@ func (r *race) builds(ctx context.Context) error {
 	if err := r.rounds.await(ctx); err != nil {
 		return err
 	}
-	if err := r.built(ctx, img, name); err != nil {
+	if err := r.imitated(ctx, img, name); err != nil {
 		return err
 	}
 	s = r.store("build")
@@ -125,14 +125,14 @@ func (r *race) builds(ctx context.Context) error {
 	return s.DropLease(ctx, "ref_"+history, false)
 }
 
-// built looks at what the lease of a build holds.
-func (r *race) built(ctx context.Context, img *imagestore.Image, name string) error {
+// imitated looks at what the lease of a build holds.
+func (r *race) imitated(ctx context.Context, img *imagestore.Image, name string) error {
 	s := r.store("build")
 	lost, err := missing(ctx, s, img.Digests()...)
 	if err != nil {
 		return err
 	}
-	unpacked, err := missingSnapshots(ctx, s, img)
+	unpacked, err := missingSnapshots(ctx, s, img.ChainIDs())
 	if len(lost)+len(unpacked) > 0 {
 		r.tally.lost("the build of %s lost %v and snapshots %v", name, lost, unpacked)
 	}

@@ -12,8 +12,8 @@ func TestMain(m *testing.M) {
 	if err := log.SetLevel("error"); err != nil {
 		panic(err)
 	}
-	if address := os.Getenv(childAddress); address != "" {
-		os.Exit(beChild(address))
+	if order := os.Getenv(childOrder); order != "" {
+		os.Exit(beChild(order))
 	}
 	os.Exit(m.Run())
 }

@@ -54,6 +54,7 @@ func (p *pods) run(ctx context.Context) error {
 	if err := p.exited(ctx, container); err != nil {
 		return err
 	}
+	p.removing.Store(container, true)
 	_, err = p.n.Runtime.RemoveContainer(ctx, &runtime.RemoveContainerRequest{ContainerId: container})
 	return err
 }

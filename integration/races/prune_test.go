@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
+
+	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/integration/pruning"
 )
@@ -19,7 +22,7 @@ type pruner struct {
 // behind would be in the way of others.
 func (p *pruner) run(context.Context) error {
 	if p.child == nil {
-		child, err := startChild(p.n.Address())
+		child, err := startChild(p.scope())
 		if err != nil {
 			return err
 		}
@@ -41,7 +44,7 @@ func (p *pruner) run(context.Context) error {
 	if err := p.end(); exitCode(err) == dataRace {
 		p.tally.lost("a data race: %v", err)
 	}
-	return errors.New(said)
+	return p.obey(said, errors.New(said))
 }
 
 // dataRace is the exit code of the race detector.
@@ -78,14 +81,49 @@ func (r *race) pruneCommand(ctx context.Context) error {
 	case 3:
 		return errBusy
 	default:
-		return fmt.Errorf("exit code %d: %s", code, said)
+		return r.obey(said, fmt.Errorf("exit code %d: %s", code, said))
 	}
 }
 
+// errLost is a run that left Docker's namespace alone because Docker has lost a
+// container: it does so when containerd goes away while it makes one, and leaves
+// the container's lease.
+var errLost = errors.New("a container was lost by Docker")
+
+// giveUp is what a run says to do then.
+var giveUp = regexp.MustCompile("`ctr -n (\\S+) leases rm ([0-9a-f]{64})`")
+
+// obey does what a run says to do where Docker has lost a container, and returns
+// the run's error otherwise.
+func (r *race) obey(said string, err error) error {
+	found := giveUp.FindStringSubmatch(said)
+	if found == nil || r.tally.outages() == 0 {
+		return err
+	}
+	dropped := r.store(found[1]).DropLease(r.t.Context(), found[2], true)
+	if dropped != nil && !errdefs.IsNotFound(dropped) {
+		return errors.Join(err, dropped)
+	}
+	return errLost
+}
+
 func (r *race) command(ctx context.Context) (said string, code int, err error) {
-	args := []string{"--address", r.n.Address(), "--all", "--force"}
-	for _, ns := range namespaces {
+	c := r.scope()
+	args := []string{"--address", c.Address, "--all", "--force", "--filter", "reference!=" + c.Keep}
+	if c.Docker != "" {
+		args = append(args, "--docker-host", c.Docker)
+	}
+	for _, ns := range c.Namespaces {
 		args = append(args, "-n", ns)
 	}
 	return pruning.Try(ctx, r.program, args...)
+}
+
+// scope is what the pruners of the race prune.
+func (r *race) scope() scope {
+	c := scope{Address: r.n.Address(), Namespaces: r.namespaces, Keep: keptPattern}
+	if r.engine != nil {
+		c.Docker = r.engine.Socket()
+	}
+	return c
 }

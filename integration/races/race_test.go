@@ -3,25 +3,21 @@ package races
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/integration/buildkit"
 	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/docker"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/parts"
 	"github.com/ctr-prune/ctr-prune/integration/pruning"
 	"github.com/ctr-prune/ctr-prune/integration/registry"
 )
-
-// The namespaces of the race: containerd's default, one of a builder, and that
-// of Kubernetes.
-var namespaces = []string{"default", "build", cri.Namespace}
 
 // race is a node on which everything happens at once.
 type race struct {
@@ -29,24 +25,36 @@ type race struct {
 	n        *cri.Node
 	program  string
 	registry *registry.Registry
+	// namespaces are those that are pruned.
+	namespaces []string
+	// engine and builders are nil in a race without real builds.
+	engine   *docker.Engine
+	builders []*buildkit.Builder
 	images   []*imagestore.Image
 	byTarget map[digest.Digest]*imagestore.Image
 
 	// client is that of the daemon that runs now.
-	client atomic.Pointer[containerd.Client]
-	actors sync.WaitGroup
-	serial atomic.Int64
+	client  atomic.Pointer[containerd.Client]
+	library *pruner
+	serial  atomic.Int64
 	// removing are the IDs of containers whose removal has begun: its snapshot
 	// goes first, and a restart can cut the removal off.
 	removing sync.Map
-	tally    tally
-	rounds   rounds
+	// kept are the images that no run may remove, see keep; cut are the names
+	// of those whose last build did not end well.
+	kept, cut sync.Map
+	tally     tally
+	rounds    rounds
 }
 
 // newRace starts a node and a registry with images that share a base.
-func newRace(t *testing.T, version parts.Part, program string) *race {
+func newRace(t *testing.T, version parts.Part, program string, namespaces ...string) *race {
 	t.Helper()
-	r := &race{t: t, n: cri.Start(t, version), program: program, byTarget: make(map[digest.Digest]*imagestore.Image)}
+	r := &race{
+		t: t, n: cri.Start(t, version), program: program, namespaces: namespaces,
+		byTarget: make(map[digest.Digest]*imagestore.Image),
+	}
+	r.library = &pruner{race: r}
 	tags := make(map[string]*imagestore.Image)
 	for i := range 8 {
 		img := r.n.Image()
@@ -88,74 +96,14 @@ func (r *race) pick(actor string) (*imagestore.Image, string) {
 	return r.images[i], fmt.Sprintf("%s/%s:%s", r.registry.Host, actor, tag(i))
 }
 
-// act lets an actor do the same again and again until ctx ends.
-func (r *race) act(ctx context.Context, name string, do func(context.Context) error) {
-	r.actors.Go(func() {
-		for ctx.Err() == nil {
-			r.tally.try(ctx, name, do)
-		}
-	})
-}
+// actor does one thing once.
+type actor func(context.Context) error
 
-// last is how long the race goes on, and between two restarts of the daemon.
-func (r *race) last() (all, restart time.Duration) {
-	r.t.Helper()
-	text := os.Getenv("SOAK")
-	if text == "" {
-		return 8 * time.Second, 5 * time.Second
-	}
-	all, err := time.ParseDuration(text)
-	if err != nil {
-		r.t.Fatalf("SOAK: %v", err)
-	}
-	return all, 20 * time.Second
-}
-
-// grace is how much longer a race goes on for actors that have done nothing
-// yet, on a machine with other things to do.
-const grace = 2 * time.Minute
-
-// run lets all actors loose until the time is over and each has done something,
-// and restarts the daemon under them.
-func (r *race) run() {
-	r.t.Helper()
-	all, restart := r.last()
-	ctx, cancel := context.WithCancel(r.t.Context())
-	defer cancel()
-	library := &pruner{race: r}
-	everybody := r.everybody()
-	everybody["prune (library)"] = library.run
-	for name, do := range everybody {
-		r.act(ctx, name, do)
-	}
-	start := time.Now()
-	restarts, look := time.NewTicker(restart), time.NewTicker(all/20)
-	defer restarts.Stop()
-	defer look.Stop()
-	for over := false; !over; {
-		select {
-		case <-restarts.C:
-			if time.Since(start) < all {
-				r.tally.outage(func() { r.n.Restart(); r.n.Ready(); r.connect() })
-			}
-		case <-look.C:
-			took := time.Since(start)
-			over = took > all && (r.tally.everybody(everybody) || took > all+grace)
-		}
-	}
-	cancel()
-	r.rounds.stop()
-	r.actors.Wait()
-	if err := library.end(); err != nil {
-		r.t.Errorf("the pruning process: %v", err)
-	}
-}
-
-// everybody are the actors beside the library by their names.
-func (r *race) everybody() map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{
-		"prune (command)": r.pruneCommand,
-		"pull":            r.pulls, "pull 2": r.pulls, "import": r.imports, "build": r.builds, "tag": r.tags,
+// everybody are all actors but the builders, by their names.
+func (r *race) everybody() map[string]actor {
+	return map[string]actor{
+		"prune (library)": r.library.run, "prune (command)": r.pruneCommand,
+		"pull": r.pulls, "pull 2": r.pulls, "import": r.imports, "build": r.imitates, "tag": r.tags,
 		"run": r.runs, "run 2": r.runs, "lease": r.leases, "pod": (&pods{race: r}).run, "watch": r.watch,
 	}
 }
@@ -165,10 +113,9 @@ func TestRaces(t *testing.T) {
 	for _, v := range []parts.Part{parts.Containerd24, parts.Containerd17} {
 		t.Run(string(v), func(t *testing.T) {
 			t.Parallel()
-			r := newRace(t, v, program)
-			r.run()
-			r.tally.report(t)
-			r.verdict()
+			// containerd's default, one of a builder, and that of Kubernetes.
+			r := newRace(t, v, program, "default", "build", cri.Namespace)
+			r.run(r.everybody())
 		})
 	}
 }

@@ -23,6 +23,13 @@ func (d *rounds) done() {
 	d.ended.Broadcast()
 }
 
+// start lets actors wait again after a stop.
+func (d *rounds) start() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stopped = false
+}
+
 // stop lets all who wait go.
 func (d *rounds) stop() {
 	d.mu.Lock()

@@ -31,7 +31,8 @@ type tally struct {
 	up sync.RWMutex // held while the daemon is down: nothing new begins
 
 	mu       sync.Mutex
-	restarts int
+	restarts int // with the kills
+	outs     map[string]int
 	down     bool
 	since    time.Time
 	counts   map[string]map[string]int
@@ -39,13 +40,17 @@ type tally struct {
 	losses   []string
 }
 
-func (y *tally) init() { y.counts = make(map[string]map[string]int) }
+func (y *tally) init() {
+	y.counts = make(map[string]map[string]int)
+	y.outs = make(map[string]int)
+}
 
-// outage notes a time in which the daemon is not there.
-func (y *tally) outage(take func()) {
+// outage notes a time in which the daemon is not there, of some kind.
+func (y *tally) outage(kind string, take func()) {
 	y.up.Lock()
 	defer y.up.Unlock()
 	y.mark(true)
+	y.count(kind)
 	take()
 	y.mark(false)
 }
@@ -57,6 +62,19 @@ func (y *tally) mark(down bool) {
 	if down {
 		y.restarts++
 	}
+}
+
+func (y *tally) count(kind string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.outs[kind]++
+}
+
+// outages is how many there were.
+func (y *tally) outages() int {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.restarts
 }
 
 // began waits until the daemon is there, and returns how often it was restarted.
@@ -97,25 +115,50 @@ func (y *tally) judge(ctx context.Context, before int, err error) string {
 		return "unpacked without a lease"
 	case errors.Is(err, errResumed):
 		return "resumed another import"
+	case errors.Is(err, errStep):
+		return "step of the first builder gone"
+	case errors.Is(err, errGlance):
+		return "looked at what it did not hold"
+	case errors.Is(err, errLost):
+		return "Docker had lost a container"
 	case errors.Is(err, errBusy):
 		return "busy"
 	case ctx.Err() != nil:
 		return "cut off by the end"
 	case before != y.restarts || y.down, unready(err) && time.Since(y.since) < comingBack:
 		return "cut off by a restart"
+	case y.outs["kills"] > 0 && leftover(err):
+		return "met what a kill left"
 	default:
 		return failed
 	}
 }
 
+// leftover says whether an error is of a folder that a containerd left which was
+// killed while it made a snapshot: the next snapshot gets the same number, and
+// fails, until a collection looks at the snapshotter.
+func leftover(err error) bool {
+	return strings.Contains(err.Error(), "failed to rename: ") && strings.Contains(err.Error(), "/snapshots/") && strings.HasSuffix(strings.TrimSpace(err.Error()), "file exists")
+}
+
+// inWords are what CRI, buildctl and Docker say of a containerd that is not there
+// yet, or of a connection to the one before.
+var inWords = []string{
+	"not initialized yet", "connection error: ", "Unavailable: ",
+	"write: broken pipe", "connection reset by peer", "error reading from server: EOF",
+}
+
 // unready says whether an error is that of a containerd that is about to be
-// there again. CRI says so only in words.
+// there again.
 func unready(err error) bool {
-	return errdefs.IsUnavailable(err) || status.Code(err) == codes.Unavailable || strings.Contains(err.Error(), "not initialized yet")
+	if errdefs.IsUnavailable(err) || status.Code(err) == codes.Unavailable {
+		return true
+	}
+	return slices.ContainsFunc(inWords, func(words string) bool { return strings.Contains(err.Error(), words) })
 }
 
 // everybody says whether all have done something.
-func (y *tally) everybody(actors map[string]func(context.Context) error) bool {
+func (y *tally) everybody(actors map[string]actor) bool {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	for name := range actors {
@@ -143,17 +186,22 @@ func (y *tally) note(name, what string) {
 	y.counts[name][what]++
 }
 
-// report prints the counts and fails the test for failures and losses.
-func (y *tally) report(t *testing.T) {
+// report prints the counts and fails the test for failures and losses, and for
+// actors that got nothing done.
+func (y *tally) report(t *testing.T, actors []string) {
 	t.Helper()
 	const most = 10
 	for _, name := range slices.Sorted(maps.Keys(y.counts)) {
 		t.Logf("%-16s %v", name, y.counts[name])
+	}
+	for _, name := range actors {
 		if y.counts[name]["done"] == 0 {
 			t.Errorf("%s: nothing was done", name)
 		}
 	}
-	t.Logf("%d restarts, %d failures, %d losses", y.restarts, len(y.failures), len(y.losses))
+	t.Logf("outages %v, %d failures, %d losses", y.outs, len(y.failures), len(y.losses))
+	slices.Sort(y.failures)
+	y.failures = slices.Compact(y.failures)
 	for _, text := range y.failures[:min(most, len(y.failures))] {
 		t.Errorf("failed, but would not have without the pruner: %s", text)
 	}

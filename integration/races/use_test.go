@@ -24,14 +24,20 @@ func unlessGone(ctx context.Context, s imagestore.Store, name string, failure er
 }
 
 // runs creates a container right after the pull of its image, as `ctr run`
-// does. When it is there its snapshots are, and stay; so does its image.
+// does.
 func (r *race) runs(ctx context.Context) error {
 	s := r.store("default")
 	img, name := r.pick(fmt.Sprintf("run-%d", r.next()))
-	nctx := s.Context(ctx)
-	if err := r.pull(nctx, s.Client, name); err != nil {
+	if err := r.pull(s.Context(ctx), s.Client, name); err != nil {
 		return err
 	}
+	return r.contain(ctx, "run", s, name, of(img))
+}
+
+// contain creates a container of an image. When it is there its snapshots are,
+// and stay; so does its image.
+func (r *race) contain(ctx context.Context, actor string, s imagestore.Store, name string, a anatomy) error {
+	nctx := s.Context(ctx)
 	image, err := s.Client.GetImage(nctx, name)
 	if err != nil {
 		return unlessGone(ctx, s, name, err)
@@ -46,8 +52,8 @@ func (r *race) runs(ctx context.Context) error {
 	if err := r.rounds.await(ctx); err != nil {
 		return err
 	}
-	s = r.store("default")
-	if err := r.whole(ctx, s, id, name, img); err != nil {
+	s = r.store(s.Namespace)
+	if err := r.whole(ctx, actor, s, id, name, a); err != nil {
 		return err
 	}
 	r.removing.Store(id, true)
@@ -58,9 +64,13 @@ func (r *race) runs(ctx context.Context) error {
 	return container.Delete(s.Context(ctx), containerd.WithSnapshotCleanup)
 }
 
+// tooLate is a container whose image was looked up before it was removed, and
+// that was created after the run had looked again.
+const tooLate = "created too late for its record"
+
 // whole looks at a container that a run has seen.
-func (r *race) whole(ctx context.Context, s imagestore.Store, id, name string, img *imagestore.Image) error {
-	lost, err := missingSnapshots(ctx, s, img)
+func (r *race) whole(ctx context.Context, actor string, s imagestore.Store, id, name string, a anatomy) error {
+	blobs, lost, err := a.lacks(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -68,26 +78,18 @@ func (r *race) whole(ctx context.Context, s imagestore.Store, id, name string, i
 		lost = append(lost, id)
 	}
 	if len(lost) > 0 {
-		r.tally.lost("container %s lost snapshots %v", id, lost)
+		r.tally.lost("container %s of %s lost snapshots %v", id, name, lost)
 	}
 	_, err = s.Client.ImageService().Get(s.Context(ctx), name)
 	if errdefs.IsNotFound(err) {
-		// Its image was looked up before it was removed, and it was created
-		// after the run had looked again.
-		r.tally.note("run", "created too late for its record")
+		r.tally.note(actor, tooLate)
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	blobs, err := missing(ctx, s, img.Digests()...)
-	if onlyLayers(img, blobs) {
+	if err != nil || a.onlyLayers(blobs) {
 		return err // its snapshots are all there, see notFetched
 	}
-	if len(blobs) > 0 {
-		r.tally.lost("the image %s of container %s lost %v", name, id, blobs)
-	}
-	return err
+	r.tally.lost("the image %s of container %s lost %v", name, id, blobs)
+	return nil
 }
 
 // tags gives an image another name. Who looks it up and finds it gone when it

@@ -2,11 +2,10 @@ package races
 
 import (
 	"context"
-	"slices"
 	"strings"
 
+	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/errdefs"
-	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 )
@@ -16,17 +15,11 @@ import (
 // left for has an image again.
 const notFetched = "layers that a pull spared itself"
 
-// onlyLayers says whether all the blobs are layers of the image.
-func onlyLayers(img *imagestore.Image, blobs []digest.Digest) bool {
-	return !slices.ContainsFunc(blobs, func(d digest.Digest) bool {
-		return !slices.ContainsFunc(img.Layers, func(l imagestore.Layer) bool { return l.Desc.Digest == d })
-	})
-}
-
-// watch looks at every record: while it is there so is all of its image. A
-// record that is gone, or another one by the time, proves nothing.
+// watch looks at every record of an image that the test made: while it is there
+// so is all of its image. A record that is gone, or another one by the time,
+// proves nothing.
 func (r *race) watch(ctx context.Context) error {
-	for _, ns := range namespaces {
+	for _, ns := range r.namespaces {
 		s := r.store(ns)
 		list, err := s.Client.ImageService().List(s.Context(ctx))
 		if err != nil {
@@ -35,32 +28,36 @@ func (r *race) watch(ctx context.Context) error {
 		for _, rec := range list {
 			img := r.byTarget[rec.Target.Digest]
 			if img == nil || strings.Contains(rec.Name, "/alias-") {
-				continue // of the pods' base; names that may come too late
+				continue // a builder's, see keeps; names that may come too late
 			}
-			lost, err := missing(ctx, s, img.Digests()...)
-			if err != nil {
+			if err := r.watchRecord(ctx, s, rec, of(img)); err != nil {
 				return err
 			}
-			if len(lost) == 0 {
-				continue
-			}
-			now, err := s.Client.ImageService().Get(s.Context(ctx), rec.Name)
-			if err != nil && !errdefs.IsNotFound(err) {
-				return err
-			}
-			if err != nil || !now.CreatedAt.Equal(rec.CreatedAt) || now.Target.Digest != rec.Target.Digest {
-				continue
-			}
-			unpacked, err := missingSnapshots(ctx, s, img)
-			if err != nil {
-				return err
-			}
-			if len(unpacked) == 0 && onlyLayers(img, lost) {
-				r.tally.note("watch", notFetched)
-				continue
-			}
-			r.tally.lost("image %s in namespace %s lost %v and snapshots %v", rec.Name, ns, lost, unpacked)
 		}
 	}
+	return nil
+}
+
+func (r *race) watchRecord(ctx context.Context, s imagestore.Store, rec images.Image, a anatomy) error {
+	blobs, _, err := a.lacks(ctx, s)
+	if err != nil || len(blobs) == 0 {
+		return err
+	}
+	now, err := s.Client.ImageService().Get(s.Context(ctx), rec.Name)
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil || !now.CreatedAt.Equal(rec.CreatedAt) || now.Target.Digest != rec.Target.Digest {
+		return err
+	}
+	unpacked, err := missingSnapshots(ctx, s, a.chain)
+	if err != nil {
+		return err
+	}
+	if len(unpacked) == 0 && a.onlyLayers(blobs) {
+		r.tally.note("watch", notFetched)
+		return nil
+	}
+	r.tally.lost("image %s in namespace %s lost %v and snapshots %v", rec.Name, s.Namespace, blobs, unpacked)
 	return nil
 }
