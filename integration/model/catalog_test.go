@@ -59,7 +59,9 @@ func newCatalog() *catalog {
 		if err := img.Err(); err != nil {
 			panic(fmt.Sprintf("making the images: %v", err))
 		}
-		c.byTarget[img.Target.Digest] = img
+		if c.byTarget[img.Target.Digest] == nil { // with referrers it is the same image
+			c.byTarget[img.Target.Digest] = img
+		}
 	}
 	return c
 }
