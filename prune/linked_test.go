@@ -181,6 +181,20 @@ func TestTallyVisitsEdgesFewTimes(t *testing.T) {
 	}
 }
 
+// What images alone hold is looked at once for all of them.
+func TestUsageVisitsObjectsOnce(t *testing.T) {
+	for name := range linked {
+		inv := linkedInventory(name, 1000)
+		plan := must(inv.Plan(everyImage, noon))
+		u := newUsage(inv, plan)
+		u.totals = u.collector.totals(u.collector.sizes(), targetsOf(plan.chosen))
+		u.images(inv.Namespaces[0])
+		if most := len(u.all.blobs) + len(u.all.snapshots); u.walk.visits > most {
+			t.Errorf("%s: %d objects are visited %d times", name, most, u.walk.visits)
+		}
+	}
+}
+
 func BenchmarkLinked(b *testing.B) {
 	for _, question := range []string{"plan", "usage", "objects", "check"} {
 		for _, name := range []string{"chain", "star", "ladder", "fan", "signed", "names"} {

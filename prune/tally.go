@@ -43,8 +43,8 @@ const (
 	// not reach. The image of many platforms and layers has fewer.
 	tallyShare = 1 << 10
 	// tallyPool is how many edges all nodes together may follow beyond that,
-	// which takes less than a second or two.
-	tallyPool = 1 << 25
+	// which takes a few seconds.
+	tallyPool = 1 << 23
 )
 
 // total is what a node reaches, or if it is only a bound, a part of that.

@@ -9,6 +9,8 @@ type walk struct {
 	seen  []uint32
 	round uint32
 	gray  []nodeID
+	// visits counts the nodes that were visited in all rounds.
+	visits int
 }
 
 func newWalk(g *graph, next func(nodeID) []nodeID) *walk {
@@ -31,6 +33,7 @@ func (w *walk) within(n node, enter func(nodeID) bool, visit func(nodeID, node))
 	for w.gray = append(w.gray[:0], start); len(w.gray) > 0; {
 		id := w.gray[len(w.gray)-1]
 		w.gray = w.gray[:len(w.gray)-1]
+		w.visits++
 		visit(id, w.graph.nodes[id])
 		for _, to := range w.next(id) {
 			if w.seen[to] != w.round && enter(to) {
