@@ -20,12 +20,15 @@ import (
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
-// holdable lists what a lease could hold in a namespace.
+// holdable lists what a lease could hold in a namespace, but for the plans of
+// runs: nobody else wants them.
 func (m *machine) holdable(ns string) []leases.Resource {
 	ctx := inNamespace(m.ctx, ns)
 	var list []leases.Resource
 	m.must(m.store.Content().Walk(ctx, func(info content.Info) error {
-		list = append(list, imagestore.ContentResource(info.Digest))
+		if info.Labels["ctr-prune/plan"] == "" {
+			list = append(list, imagestore.ContentResource(info.Digest))
+		}
 		return nil
 	}))
 	m.must(m.store.Snapshotter(snapshotter).Walk(ctx, func(_ context.Context, info snapshots.Info) error {
