@@ -91,10 +91,9 @@ func changed(planned, found Decision, ok bool) string {
 
 // lookAgain puts back what something needs by now and takes the snapshot
 // labels off what only build history holds, until no container has appeared
-// since it looked, and no label went: an image that was made again before its
-// config lost its labels gets them back. What only history holds is known to
-// this run alone, so labels that could not be taken off are tried again; that
-// they stay is no reason to keep all the rest.
+// since it looked. What only history holds is known to this run alone, so
+// labels that could not be taken off are tried again; that they stay is no
+// reason to keep all the rest.
 func (x *execution) lookAgain(ctx context.Context) error {
 	var labels error
 	for range maxLooks {
@@ -107,8 +106,7 @@ func (x *execution) lookAgain(ctx context.Context) error {
 			return err
 		}
 		x.report.Restored = append(x.report.Restored, restored...)
-		unleased := len(x.unleased)
-		if labels = x.unleaseOrphans(ctx); labels != nil || len(x.unleased) > unleased {
+		if labels = x.unleaseOrphans(ctx); labels != nil {
 			continue
 		}
 		now, err := x.containerIDs(ctx)
