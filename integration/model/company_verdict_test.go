@@ -84,6 +84,7 @@ func (c *company) reachable(after *oracle.State) {
 		c.withoutRemoved(was)
 		was = c.withVictims(was)
 		c.unpackAgain(was)
+		pulledAnew(was, after)
 		err := errors.Join(oracle.CheckComplete(was, after), oracle.CheckReachable(was, after, oracle.AllowOrphanedSnapshots()))
 		if err != nil {
 			m.errorf("I1: what was there after %d acts is not whole:\n%v", i, err)
@@ -108,6 +109,24 @@ func (c *company) withVictims(s *oracle.State) *oracle.State {
 		}
 	}
 	return all
+}
+
+// pulledAnew gives blobs that were collected and came back what they refer to
+// by now: the image may have come without the signatures that it had.
+func pulledAnew(was, after *oracle.State) {
+	for name, ns := range was.Namespaces {
+		now := after.Namespaces[name]
+		if now == nil {
+			continue
+		}
+		ns.Content = maps.Clone(ns.Content)
+		for d, info := range ns.Content {
+			if back, there := now.Content[d]; there && !back.CreatedAt.Equal(info.CreatedAt) {
+				info.Labels = back.Labels
+				ns.Content[d] = info
+			}
+		}
+	}
 }
 
 // unpackAgain allows one more thing that docs/design.md tells of: an image whose
