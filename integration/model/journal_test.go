@@ -15,6 +15,7 @@ const (
 	itImages   = "images"     // the records of a namespace were listed
 	itLayers   = "snapshots"  // so were its snapshots
 	itUsers    = "containers" // and its containers
+	itHolds    = "holds"      // a plan is written: deletions come next
 	itDeletes  = "deletes"    // the run has deleted a record
 	itCreates  = "creates"    // the run has made one
 	itUnlabels = "unlabels"   // and changed the labels of a config

@@ -123,7 +123,10 @@ type watchedWriter struct {
 }
 
 func (s watchedWriter) Commit(ctx context.Context, size int64, expected digest.Digest, opts ...content.Opt) error {
-	return watchOnly(s.w, func() error { return s.Writer.Commit(ctx, size, expected, opts...) })
+	return watchOnly(s.w, func() error {
+		s.w.note(ctx, itHolds, images.Image{})
+		return s.Writer.Commit(ctx, size, expected, opts...)
+	})
 }
 
 type watchedContainers struct {
