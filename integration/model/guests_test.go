@@ -64,8 +64,12 @@ func (m *machine) guestPull(draft *prune.Plan) *guest {
 	img := m.shelf.byTarget[record.Target.Digest]
 	names := []string{record.Name}
 	if !ok || img == nil || oneIn(m.t, 3, "another image") {
+		was := ns
 		ns = m.space()
 		img, names = m.anImage(ns)
+		if ok && ns == was && ns != criSpace {
+			names = []string{record.Name} // it moves
+		}
 	} else if i := strings.LastIndex(record.Name, ":"); ns == criSpace && img.Children == nil {
 		names = imagestore.CRINames(pick(m.t, repositories, "repository"), pick(m.t, tags, "tag"), img)
 		if !strings.Contains(record.Name, "sha256:") {
@@ -126,8 +130,9 @@ func (m *machine) put(ctx context.Context, ns, name string, target ocispec.Descr
 func (m *machine) guestTag(draft *prune.Plan) *guest {
 	ns, from, ok := m.prey(draft)
 	to := m.name()
-	if _, other, found := m.prey(draft); found && ns != criSpace && oneIn(m.t, 2, "a name that is taken") {
-		to = other.Name
+	others := slices.DeleteFunc(going(draft), func(d prune.Decision) bool { return d.Namespace != ns })
+	if len(others) > 0 && ns != criSpace && !oneIn(m.t, 3, "a free name") {
+		to = pick(m.t, others, "a name that is taken").Name
 	}
 	var target ocispec.Descriptor
 	return &guest{name: "tags", parts: []func() bool{
