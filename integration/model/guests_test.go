@@ -86,7 +86,7 @@ func (m *machine) guestPull(draft *prune.Plan) *guest {
 		func() bool { done(); return true },
 	)
 	for _, name := range names[1:] {
-		g.parts = append(g.parts, func() bool { m.put(m.ctx, ns, name, img.Target, true); return true })
+		g.parts = append(g.parts, func() bool { m.putLate(ns, name, img.Target, true); return true })
 	}
 	return g
 }
@@ -142,15 +142,21 @@ func (m *machine) guestTag(draft *prune.Plan) *guest {
 			return ok && err == nil
 		},
 		func() bool {
-			m.put(m.ctx, ns, to, target, false)
-			if !m.whole(ns, target) {
-				m.blame(ns, target.Digest, "a tag")
-				m.must(m.in(ns).Untag(m.ctx, to))
-				m.wrote(ns, to, images.Image{Name: to, Target: target}, images.Image{})
-			}
+			m.putLate(ns, to, target, false)
 			return true
 		},
 	}}
+}
+
+// putLate names an image that nothing keeps for this client. If it is gone by
+// then, so is the name.
+func (m *machine) putLate(ns, to string, target ocispec.Descriptor, spare bool) {
+	m.put(m.ctx, ns, to, target, spare)
+	if !m.whole(ns, target) {
+		m.blame(ns, target.Digest, "a name")
+		m.must(m.in(ns).Untag(m.ctx, to))
+		m.wrote(ns, to, images.Image{Name: to, Target: target}, images.Image{})
+	}
 }
 
 // whole says whether all blobs of an image are there.
