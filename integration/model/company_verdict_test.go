@@ -104,9 +104,10 @@ func (c *company) withVictims(s *oracle.State) *oracle.State {
 		if e.what != itDeletes || ns == nil {
 			continue
 		}
-		if _, there := ns.Images[e.name]; !there {
-			ns.Images[e.name] = e.image
-		}
+		// Under a name of its own: another image may have its name by now.
+		victim := e.image
+		victim.Name = "deleted: " + e.name
+		ns.Images[victim.Name] = victim
 	}
 	return all
 }
