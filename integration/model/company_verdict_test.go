@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -80,6 +81,7 @@ func copyOf(s *oracle.State) *oracle.State {
 func (c *company) reachable(after *oracle.State) {
 	m := c.m
 	m.t.Helper()
+	after = c.withoutLateLeases(after)
 	for i, was := range m.seen {
 		c.withoutRemoved(was)
 		was = c.withVictims(was)
@@ -91,6 +93,21 @@ func (c *company) reachable(after *oracle.State) {
 			return
 		}
 	}
+}
+
+// withoutLateLeases leaves out what clients took when the run had collected: a
+// manifest that a flat lease kept may have lost what it refers to by then.
+func (c *company) withoutLateLeases(after *oracle.State) *oracle.State {
+	punctual := copyOf(after)
+	for _, e := range slices.Backward(c.m.journal.entries) {
+		switch e.what {
+		case itFrees:
+			return punctual
+		case theyHold:
+			delete(punctual.Namespaces[e.ns].Leases, e.name)
+		}
+	}
+	return after // it did not collect
 }
 
 // withVictims adds the records that the run deleted to a state that was seen

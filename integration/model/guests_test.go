@@ -227,6 +227,7 @@ func (m *machine) guestLease(*prune.Plan) *guest {
 		spec.Resources = resources(pick(m.t, list, "holds"))
 		m.now(fmt.Sprintf("in %s %+v", ns, spec))
 		m.must(m.in(ns).Lease(m.ctx, spec))
+		m.held(ns, id)
 		return true
 	}}}
 	if !oneIn(m.t, 3, "for a while") {

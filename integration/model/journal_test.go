@@ -21,6 +21,7 @@ const (
 	itUnlabels = "unlabels"   // and changed the labels of a config
 	itFrees    = "frees"      // the run lease of a namespace is given back
 	theyWrite  = "they write" // a client has written a record, or removed it
+	theyHold   = "they hold"  // a client has taken a lease on what was there
 	theyAct    = "they act"
 )
 
@@ -95,6 +96,13 @@ func (j *journal) reach(landmark string, call int) {
 func (m *machine) wrote(ns, name string, was, is images.Image) {
 	if m.journal != nil {
 		m.journal.entries = append(m.journal.entries, entry{what: theyWrite, ns: ns, name: name, image: is, was: was})
+	}
+}
+
+// held notes a lease that a client took.
+func (m *machine) held(ns, id string) {
+	if m.journal != nil {
+		m.journal.entries = append(m.journal.entries, entry{what: theyHold, ns: ns, name: id})
 	}
 }
 
