@@ -185,9 +185,7 @@ func (r *reader) images(ctx context.Context, ns *Namespace) (err error) {
 
 func (r *reader) content(ctx context.Context, ns *Namespace) error {
 	ns.Blobs = make(map[digest.Digest]content.Info)
-	texts := make(interned)
 	return r.store.Content().Walk(ctx, func(info content.Info) error {
-		info.Digest, info.Labels = digest.Digest(texts.text(info.Digest.String())), texts.labels(info.Labels)
 		info.Size = max(info.Size, 0) // damaged metadata may say anything
 		ns.Blobs[info.Digest] = info
 		r.progress.add(1)
@@ -212,10 +210,8 @@ func (r *reader) sandboxes(ctx context.Context, ns *Namespace) (err error) {
 
 func (r *reader) snapshots(ctx context.Context, ns *Namespace) error {
 	ns.Snapshots = make(map[SnapshotKey]Snapshot)
-	texts := make(interned)
 	for _, name := range r.info.Snapshotters {
 		err := r.store.Snapshotter(name).Walk(ctx, func(_ context.Context, info snapshots.Info) error {
-			info.Name, info.Parent, info.Labels = texts.text(info.Name), texts.text(info.Parent), texts.labels(info.Labels)
 			ns.Snapshots[SnapshotKey{name, info.Name}] = Snapshot{Info: info}
 			r.progress.add(1)
 			return nil
