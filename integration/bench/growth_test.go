@@ -18,6 +18,9 @@ var grow = flag.String("grow", "", "measure also the time and memory of stores o
 // so that tables which double when they are full are as full at each.
 const quickSizes = "100,200,400,800"
 
+// small is the largest size at which runs are counted several times.
+const small = 1000
+
 // sized is what one size costs.
 type sized struct {
 	images int
@@ -76,11 +79,20 @@ func TestGrowth(t *testing.T) {
 // grown measures the store as it is now.
 func grown(t *testing.T, p programs, d *daemon.Daemon, images int, quick bool) sized {
 	s := sized{images: images}
-	t.Run("count", func(t *testing.T) {
-		d := copied(t, d)
-		s.counted = count(t, d, true)
-		wantEmpty(t, d)
-	})
+	again := 1
+	if images <= small {
+		again = times // a few buffers more or less are much of a small run
+	}
+	for i := range again {
+		t.Run("count", func(t *testing.T) {
+			d := copied(t, d)
+			one := count(t, d, true)
+			if i == 0 || one.execute.bytes < s.execute.bytes {
+				s.counted = one
+			}
+			wantEmpty(t, d)
+		})
+	}
 	if quick {
 		return s
 	}

@@ -52,7 +52,7 @@ func (c *calls) tally(do func()) tally {
 	return tally{c.n.Load() - n, after.Mallocs - before.Mallocs, after.TotalAlloc - before.TotalAlloc}
 }
 
-// times is how often planning is counted, and the least taken: how many
+// times is how often something is counted, and the least taken: how many
 // buffers gRPC has under way differs a little from one time to the next.
 const times = 3
 
