@@ -101,9 +101,28 @@ func (b *bed) complete(what string) {
 	if diff := cmp.Diff(b.pruned.Files, end.Files); diff != "" {
 		b.t.Errorf("%s: other files than after an undisturbed run:\n%s", what, diff)
 	}
-	if dirs, known := b.snapshotDirs(), len(end.Namespaces["default"].Snapshots); dirs != known {
+	known := len(end.Namespaces["default"].Snapshots)
+	dirs := b.snapshotDirs()
+	if dirs > known {
+		b.t.Logf("%s: %d folders for %d snapshots, until the next one is removed", what, dirs, known)
+		b.removeSnapshot()
+		dirs = b.snapshotDirs()
+	}
+	if dirs != known {
 		b.t.Errorf("%s: %d folders for %d snapshots", what, dirs, known)
 	}
+}
+
+// removeSnapshot makes a snapshot and removes it: containerd looks at the
+// snapshotter again then. One that ended among removals does not before.
+func (b *bed) removeSnapshot() {
+	b.t.Helper()
+	const key = "looked-at"
+	s := b.store()
+	ctx := s.Context(b.t.Context())
+	snapshots := s.Client.SnapshotService(s.Snapshotter)
+	_, err := snapshots.Prepare(ctx, key, "")
+	b.must(err, snapshots.Remove(ctx, key), s.Collect(b.t.Context()))
 }
 
 // snapshotDirs counts the folders of snapshots.
