@@ -133,12 +133,8 @@ func (e *goneError) Unwrap() error { return e.err }
 
 // read reads one blob, as long as the store says that it is.
 func (r *planReader) read(ctx context.Context, info content.Info) ([]byte, error) {
-	most := int64(MaxPart)
-	if info.Labels[labelPlan] == oldPlan {
-		most = maxOldPlan
-	}
-	if info.Size > most {
-		return nil, fmt.Errorf("the plan blob %s has %d bytes, more than the %d it may have", info.Digest, info.Size, most)
+	if info.Size > MaxPart {
+		return nil, fmt.Errorf("the plan blob %s has %d bytes, more than the %d it may have", info.Digest, info.Size, MaxPart)
 	}
 	blob, err := ReadBlob(ctx, r.store, info.Digest, info.Size)
 	switch {

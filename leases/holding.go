@@ -23,11 +23,6 @@ const (
 	// far below the 16 MiB that containerd accepts in one message even when
 	// several such blobs are listed in one answer.
 	MaxTargets = 4000
-	// maxOldPlan bounds what is read of a plan that was written, by a run that
-	// was killed, before plans were cut into parts. This version still reads
-	// those; the next need not.
-	maxOldPlan = 128 << 20
-	oldPlan    = "v1"
 
 	labelContentRef = "containerd.io/gc.ref.content."
 	labelPlan       = "ctr-prune/plan"

@@ -25,7 +25,7 @@ func FuzzPlanBlob(f *testing.F) {
 			return
 		}
 		all := p.decisions()
-		if len(all) != len(p.Records) || p.Schema != planSchema && p.Schema != oldPlanSchema {
+		if len(all) != len(p.Records) || p.Schema != planSchema {
 			t.Fatalf("%d records, %d decisions, schema %d", len(p.Records), len(all), p.Schema)
 		}
 		b := batch{ns: &Namespace{Name: p.Namespace}, records: all}

@@ -77,7 +77,8 @@ func (ns *Namespace) lacker(ctx context.Context, store Store) lacker {
 
 // lacks says what a manifest or an index misses, going by containerd's labels
 // (core/images, ChildGCLabels), "" if nothing. Of an index one complete
-// platform is enough, and an attestation is none; layers may be missing if they are unpacked.
+// platform is enough, and an attestation is none; layers may be missing if they
+// are unpacked.
 func (l lacker) lacks(dgst digest.Digest) string {
 	if lack, ok := l.known[dgst]; ok {
 		return lack

@@ -30,8 +30,9 @@ type Held struct {
 }
 
 // foresee computes the outcome of the decisions by containerd's own rules.
-// It also returns what is reachable then. What ended, leases of killed runs and abandoned uploads, goes with them: until
-// then it keeps what it holds from any collection.
+// It also returns what is reachable then. What ended, leases of killed runs and
+// abandoned uploads, goes with them: until then it keeps what it holds from any
+// collection.
 func foresee(c *collector, inv *Inventory, decisions []Decision, ended map[node]bool) (outcome, reached) {
 	ch := change{ignored: ended, removed: make(map[node]bool), standIns: make(map[node]digest.Digest)}
 	var victims []node

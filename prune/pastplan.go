@@ -16,9 +16,8 @@ type pastPlan struct {
 	// chunks are the documents that were read, by their numbers.
 	chunks map[int]bool
 	// last is the number of the document that says to be the last, -1 if none
-	// did; old says that the run's version marked none.
+	// did.
 	last int
-	old  bool
 }
 
 // add reads one document.
@@ -33,7 +32,6 @@ func (p *pastPlan) add(doc []byte) error {
 	p.records = append(p.records, blob.decisions()...)
 	p.orphans = append(p.orphans, blob.Orphans...)
 	p.chunks[blob.Chunk] = true
-	p.old = p.old || blob.Schema == oldPlanSchema
 	if blob.Last {
 		p.last = max(p.last, blob.Chunk)
 	}
@@ -58,7 +56,7 @@ func (p *pastPlan) missing() error {
 // whole says whether all that the run wrote is known, as it is of a run that
 // went on to delete something.
 func (p *pastPlan) whole() bool {
-	return p.missing() == nil && (p.old || p.last == len(p.chunks)-1)
+	return p.missing() == nil && p.last == len(p.chunks)-1
 }
 
 // heldPlan reads what a killed run wrote down in the namespace of ctx. With a

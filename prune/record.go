@@ -10,12 +10,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// planSchema is the version of the plan's format. In the first one, which is
-// still read, a document could be of any size, and none was marked as the last.
-const (
-	planSchema    = 2
-	oldPlanSchema = 1
-)
+// planSchema is the version of the plan's format.
+const planSchema = 2
 
 // planBlob is what a run writes down before it deletes anything: enough to
 // put every record back. Of a large plan it is a part that can be read alone.
@@ -62,7 +58,7 @@ func parsePlanBlob(doc []byte) (planBlob, error) {
 	if err := json.Unmarshal(doc, &p); err != nil {
 		return planBlob{}, fmt.Errorf("parsing a plan blob: %w", err)
 	}
-	if p.Schema != planSchema && p.Schema != oldPlanSchema {
+	if p.Schema != planSchema {
 		return planBlob{}, fmt.Errorf("a plan blob has schema %d, only %d is known: finish it with the version that wrote it", p.Schema, planSchema)
 	}
 	return p, nil

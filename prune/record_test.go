@@ -116,19 +116,15 @@ func TestRecordTooLong(t *testing.T) {
 // have deleted anything, and whether all of that is known.
 func TestPastPlan(t *testing.T) {
 	for _, c := range []struct {
-		docs           string // numbers; "!" says the last, "o" that the version is the old one
+		docs           string // numbers; "!" says the last
 		missing, whole bool
 	}{
 		{"", false, false}, {"0", false, false}, {"0!", false, true}, {"0 1!", false, true}, {"1! 0", false, true}, {"0 1", false, false},
-		{"1!", true, false}, {"0 2!", true, false}, {"1", true, false}, {"0o", false, true}, {"0o 1o", false, true}, {"1o", true, false},
+		{"1!", true, false}, {"0 2!", true, false}, {"1", true, false},
 	} {
 		var p pastPlan
 		for _, doc := range strings.Fields(c.docs) {
-			schema := planSchema
-			if strings.Contains(doc, "o") {
-				schema = oldPlanSchema
-			}
-			must(0, p.add(fmt.Appendf(nil, `{"schema":%d,"chunk":%s,"last":%v}`, schema, doc[:1], strings.Contains(doc, "!"))))
+			must(0, p.add(fmt.Appendf(nil, `{"schema":%d,"chunk":%s,"last":%v}`, planSchema, doc[:1], strings.Contains(doc, "!"))))
 		}
 		if (p.missing() != nil) != c.missing || p.whole() != c.whole {
 			t.Errorf("of %q: %v, whole %v", c.docs, p.missing(), p.whole())
@@ -137,7 +133,7 @@ func TestPastPlan(t *testing.T) {
 }
 
 func TestPlanBlobsOfOthers(t *testing.T) {
-	for _, doc := range []string{"", "{", `{"schema":3}`, `[]`, `{}`} {
+	for _, doc := range []string{"", "{", `{"schema":1}`, `{"schema":3}`, `[]`, `{}`} {
 		if _, err := parsePlanBlob([]byte(doc)); err == nil {
 			t.Errorf("%q is a plan", doc)
 		}

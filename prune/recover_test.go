@@ -2,9 +2,7 @@ package prune
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -12,10 +10,7 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
-	containerdLeases "github.com/containerd/containerd/v2/core/leases"
 	"github.com/google/go-cmp/cmp"
-	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/leases"
 )
@@ -384,28 +379,4 @@ func TestKilledRunWithoutItsPlan(t *testing.T) {
 	if _, err := s.run(context.Background(), process(t, 2)); err != nil {
 		t.Errorf("the run after that: %v", err)
 	}
-}
-
-// The plan of a run that an earlier version began is one blob, of any length.
-func TestKilledRunOfAnEarlierVersion(t *testing.T) {
-	s := newScene(t, small())
-	run := leases.Run{Name: "old", Owner: process(t, 1).Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
-	must(0, leases.Locker{Manager: s.store.Leases(), Procfs: process(t, 1)}.Lock(s.ctx, "default", run, time.Now()))
-	var records []string
-	for _, image := range must(s.store.Images().List(s.ctx)) {
-		records = append(records, string(must(json.Marshal(planRecord{Name: image.Name, Target: image.Target, Labels: image.Labels, CreatedAt: image.CreatedAt}))))
-		must(0, s.store.Images().Delete(s.ctx, image.Name))
-	}
-	doc := fmt.Sprintf(`{"schema":1,"run":"old","chunk":0,"namespace":"default","started":"2026-11-21T12:00:00Z","records":[%s]%s}`,
-		strings.Join(records, ","), strings.Repeat(" ", leases.MaxPart))
-	desc := ocispec.Descriptor{Digest: digest.FromString(doc), Size: int64(len(doc))}
-	labels := map[string]string{"ctr-prune/plan": "v1", "containerd.io/gc.ref.content.0": dig("a").String(), "containerd.io/gc.ref.content.1": dig("b").String()}
-	must(0, content.WriteBlob(containerdLeases.WithLease(s.ctx, leases.RunID), s.store.Content(), "old-plan", strings.NewReader(doc), desc, content.WithLabels(labels)))
-	s.collect()
-	s.add(container("c", "x:1", ""))
-	report := s.recover()
-	if r := report.Recovered[0]; r.Run != "old" || len(r.Restored) != 1 || names(r.Untagged) != "x:2" || !s.hasBlob("a") || s.hasBlob("b") {
-		t.Errorf("recovered %+v", report.Recovered)
-	}
-	checkRecordNames(t, s, "x:1")
 }
