@@ -182,10 +182,12 @@ func (c *collector) live(lease Lease) bool {
 }
 
 // expired says whether the collector may remove the record itself.
-func (c *collector) expired(image images.Image) bool {
-	if !c.version.atLeast(imagesAreNodes) {
+func (c *collector) expired(image images.Image) bool { return expired(image, c.version, c.now) }
+
+func expired(image images.Image, v release, now time.Time) bool {
+	if !v.atLeast(imagesAreNodes) {
 		return false
 	}
 	at, err := time.Parse(time.RFC3339, image.Labels[labelExpire])
-	return err == nil && c.now.After(at)
+	return err == nil && now.After(at)
 }

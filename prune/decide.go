@@ -24,6 +24,7 @@ type judge struct {
 	view
 	policy       Policy
 	now          time.Time
+	version      release
 	snapshotters []string
 	whole        bool // units go whole or stay whole
 	// leased are the records that live leases hold, with one such lease.
@@ -64,6 +65,7 @@ func decide(v view, policy Policy, store StoreInfo, now time.Time) []Decision {
 	ns := v.ns
 	j := &judge{
 		view: v, policy: policy, now: now,
+		version:      parseVersion(store.Version),
 		snapshotters: store.Snapshotters,
 		whole:        ns.Name == criNamespace,
 		leased:       leased(ns, parseVersion(store.Version), now),

@@ -1,11 +1,6 @@
 package prune
 
-import (
-	"fmt"
-	"slices"
-
-	"github.com/containerd/containerd/v2/core/images"
-)
+import "fmt"
 
 // keepAll keeps those records of a unit that were to go.
 func (j *judge) keepAll(u *unit, reason string) {
@@ -27,19 +22,36 @@ func (j *judge) keepWhole(u *unit) {
 	}
 }
 
-// keepLast turns the last record of a unit in use into a stand-in.
+// keepLast turns the last record of a unit in use into a stand-in. One that
+// has expired does not stay: the collector takes it, at the end of this run.
 func (j *judge) keepLast(u *unit) {
 	holders := j.usage.units[u.target]
-	stays := slices.ContainsFunc(u.records, func(r images.Image) bool { return j.verdicts[r.Name].Action != Remove })
-	if stays || len(holders) == 0 {
+	var last *verdict
+	for _, r := range u.records {
+		v := j.verdicts[r.Name]
+		if v.Action != Remove && !expired(r, j.version, j.now) {
+			return
+		}
+		if v.Action == Remove {
+			last = v
+		}
+	}
+	if last == nil || len(holders) == 0 {
 		return
 	}
-	last := u.records[len(u.records)-1]
-	v := j.verdicts[last.Name]
-	name := standInName(j.ns.Name, u.target)
-	if len(j.named[name]) > 0 {
+	j.standIn(last, holders)
+}
+
+// standIn makes a stand-in of a record that is to go, if the name is free.
+func (j *judge) standIn(v *verdict, holders []string) {
+	name := standInName(j.ns.Name, v.Target.Digest)
+	if there := j.named[name]; len(there) > 0 {
+		what := "is another image"
+		if there[0].Target.Digest == v.Target.Digest {
+			what = "has expired"
+		}
 		v.Action = Keep
-		v.Reason = fmt.Sprintf("its image is in use by %s, and %q, which would take its place, is another image", some(holders), name)
+		v.Reason = fmt.Sprintf("its image is in use by %s, and %q, which would take its place, %s", some(holders), name, what)
 		return
 	}
 	v.Action, v.StandIn = StandIn, name

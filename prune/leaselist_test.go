@@ -63,6 +63,25 @@ func TestLeaseFates(t *testing.T) {
 	}
 }
 
+// A blob whose file stays for an upload of another namespace is no garbage:
+// no collection frees it.
+func TestNothingButAnUploadAwaitsIt(t *testing.T) {
+	w := world{"default": {blob("a"), blob("b")}, "other": {upload("u", "a", created(noon))}}
+	usage := must(w.inventory().Usage(Policy{AllNamespaces: true}, noon, true))
+	bytes := make(map[HolderClass]int64)
+	for _, holder := range usage.Holders {
+		bytes[holder.Class] = holder.TotalBytes
+	}
+	if bytes[HeldByIngests] != int64(len(body("a"))) || bytes[HeldByNothing] != int64(len(body("b"))) {
+		t.Errorf("uploads hold %d bytes, nothing holds %d", bytes[HeldByIngests], bytes[HeldByNothing])
+	}
+	for _, object := range usage.Objects {
+		if (object.State == StateGarbage) != (object.Digest == dig("b")) {
+			t.Errorf("%s is %s", legend(object.Digest.String()), object.State)
+		}
+	}
+}
+
 // What an upload takes from another namespace goes with no lease, nor image.
 func TestAloneButAwaited(t *testing.T) {
 	for _, awaited := range []bool{false, true} {

@@ -186,6 +186,9 @@ func (u *diskUsage) blobClass(dgst digest.Digest) (HolderClass, node) {
 				return c.class, root
 			}
 		}
+		if upload, ok := u.collector.awaiting(c.reached, dgst); ok {
+			return c.class, upload
+		}
 	}
 	return HeldByNothing, node{}
 }

@@ -41,7 +41,7 @@ func about(text string) attr { return func(t *thing) { t.Subject = dig(text) } }
 
 // inventory is what Read finds of a world, without a store.
 func (w world) inventory() *Inventory {
-	inv := &Inventory{Store: StoreInfo{Kind: StoreDaemon, Location: "/c.sock", ID: "world", Version: "2.4.2", Snapshotters: []string{"memory"}}}
+	inv := &Inventory{Store: StoreInfo{Kind: StoreDaemon, Location: "/c.sock", ID: "world", Version: "2.4.2", Snapshotters: []string{"memory", "other"}}}
 	for _, name := range slices.Sorted(maps.Keys(w)) {
 		ns := &Namespace{
 			Name: name, Blobs: map[digest.Digest]content.Info{}, Snapshots: map[SnapshotKey]Snapshot{},
