@@ -61,11 +61,10 @@ func On(tb testing.TB, d *daemon.Daemon, namespace string) *Builder {
 	if err := os.MkdirAll(b.dir(), 0o711); err != nil {
 		tb.Fatal(err)
 	}
-	config := fmt.Sprintf("[worker.containerd]\ndefaultCgroupParent = %q\n", b.cgroup())
+	config := fmt.Sprintf("[worker.containerd]\ndefaultCgroupParent = %q\n", b.CgroupParent("buildkit-"+namespace))
 	if err := os.WriteFile(b.config(), []byte(config), 0o644); err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { service.RemoveCgroups(tb, b.cgroup()) })
 	b.service = service.Start(tb, "buildkitd", filepath.Join(b.dir(), "log"), b.command, b.ready)
 	return b
 }
@@ -79,11 +78,6 @@ func (b *Builder) StartBuilder() { b.tb.Helper(); b.service.Up(b.ready) }
 func (b *Builder) dir() string    { return filepath.Join(b.Dir(), "buildkit-"+b.Namespace) }
 func (b *Builder) config() string { return filepath.Join(b.dir(), "buildkitd.toml") }
 func (b *Builder) addr() string   { return "unix://" + filepath.Join(b.dir(), "s") }
-
-// cgroup is the parent of the steps' groups, one for each builder.
-func (b *Builder) cgroup() string {
-	return "/buildkit-" + filepath.Base(b.Dir()) + "-" + b.Namespace
-}
 
 func (b *Builder) command() *exec.Cmd {
 	return exec.Command(b.paths.Bin(parts.Buildkit, "buildkitd"),

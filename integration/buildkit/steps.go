@@ -1,5 +1,10 @@
 package buildkit
 
+import (
+	"os"
+	"path/filepath"
+)
+
 // Steps lists the containers of steps that run, or that a builder that was
 // killed or cut off has left: they name neither an image nor a snapshot.
 func (b *Builder) Steps() []string {
@@ -23,4 +28,19 @@ func (b *Builder) Steps() []string {
 func (b *Builder) RemoveStep(id string) {
 	b.tb.Helper()
 	b.EndContainer(b.Namespace, id)
+	b.removePipes(id)
+}
+
+// removePipes removes what a step printed into: its builder would have done so.
+func (b *Builder) removePipes(id string) {
+	b.tb.Helper()
+	pipes, err := filepath.Glob(filepath.Join("/run/containerd/fifo/*", id+"-*"))
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	for _, pipe := range pipes {
+		if err := os.RemoveAll(filepath.Dir(pipe)); err != nil {
+			b.tb.Errorf("removing the pipes of step %s: %v", id, err)
+		}
+	}
 }

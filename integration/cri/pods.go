@@ -33,7 +33,7 @@ func (n *Node) TryPod(ctx context.Context, name string) (*Pod, error) {
 			"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": "default", "io.kubernetes.pod.uid": "uid-of-" + name,
 		},
 		Linux: &runtime.LinuxPodSandboxConfig{
-			CgroupParent:    n.cgroup(),
+			CgroupParent:    n.CgroupParent("pods"),
 			SecurityContext: &runtime.LinuxSandboxSecurityContext{NamespaceOptions: hostNamespaces()},
 		},
 	}
@@ -185,5 +185,4 @@ func (n *Node) cleanup() {
 		// An error here says only that the connection is gone already.
 		_ = conn.Close()
 	}
-	n.removeCgroups()
 }

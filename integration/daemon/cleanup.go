@@ -30,11 +30,12 @@ func (d *Daemon) cleanup() {
 	if d.tb.Failed() {
 		d.tb.Logf("end of containerd's log:\n%s", d.logTail())
 	}
-	if err := unmountBelow(d.dir); err != nil {
-		d.tb.Errorf("unmounting what containerd left: %v", err)
+	ended, err := wipe(d.dir)
+	if err != nil {
+		d.tb.Errorf("removing what containerd left: %v", err)
 	}
-	if err := removeAll(d.dir); err != nil {
-		d.tb.Errorf("removing the daemon's folder: %v", err)
+	if len(ended) > 0 {
+		d.tb.Logf("containerd left running, and it was ended: %s", strings.Join(ended, ", "))
 	}
 	d.owner.Close()
 }

@@ -101,7 +101,7 @@ func (d *Daemon) Root() string { return filepath.Join(d.dir, "root") }
 func (d *Daemon) State() string { return filepath.Join(d.dir, "state") }
 
 // Address is the path of the socket.
-func (d *Daemon) Address() string { return filepath.Join(d.dir, "c.sock") }
+func (d *Daemon) Address() string { return address(d.dir) }
 
 // LogFile is the path of the daemon's log, over all restarts.
 func (d *Daemon) LogFile() string { return filepath.Join(d.dir, "log") }

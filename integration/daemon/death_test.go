@@ -8,14 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
 	"golang.org/x/sys/unix"
+
+	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/parts"
 )
 
 const victimEnv = "DAEMON_TEST_VICTIM"
 
 // A test process that is killed takes its daemon with it, and the next one
-// removes what the two left.
+// ends and removes what the two left.
 func TestDaemonDiesWithItsTest(t *testing.T) {
 	if os.Getenv(victimEnv) != "" {
 		beVictim(t)
@@ -32,33 +34,58 @@ func TestDaemonDiesWithItsTest(t *testing.T) {
 	if err := victim.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var pid int
+	var pid, guest int
 	var dir string
-	if _, err := fmt.Fscan(bufio.NewReader(out), &pid, &dir); err != nil {
+	if _, err := fmt.Fscan(bufio.NewReader(out), &pid, &guest, &dir); err != nil {
 		t.Fatalf("reading what the victim says: %v", err)
 	}
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
+	fd, program := open(t, pid), open(t, guest)
 	if err := victim.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = victim.Wait() // it says "killed"
 
-	ended := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	if n, err := unix.Poll(ended, int((10 * time.Second).Milliseconds())); n != 1 || err != nil {
-		t.Errorf("containerd %d outlives its test: %v", pid, err)
+	if !over(t, fd, 10*time.Second) {
+		t.Errorf("containerd %d outlives its test", pid)
 	}
 	daemon.Start(t, daemon.Options{})
+	if !over(t, program, 0) {
+		t.Errorf("process %d of the dead test still runs", guest)
+	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("%s is still there: %v", dir, err)
 	}
 }
 
+// beVictim says what is there to be killed. Only root can run a container.
 func beVictim(t *testing.T) {
-	d := daemon.Start(t, daemon.Options{})
-	fmt.Println(d.PID(), d.Dir())
+	if os.Geteuid() == 0 {
+		g := run(t, parts.Containerd24)
+		fmt.Println(g.PID(), g.task.Pid(), g.Dir())
+	} else {
+		d := daemon.Start(t, daemon.Options{})
+		fmt.Println(d.PID(), d.PID(), d.Dir())
+	}
 	select {}
+}
+
+// open returns a descriptor of a process, whose number may become another's.
+func open(t *testing.T, pid int) int {
+	t.Helper()
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	return fd
+}
+
+// over says whether the process of a descriptor has ended, or does in time.
+func over(t *testing.T, pidfd int, wait time.Duration) bool {
+	t.Helper()
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, int(wait.Milliseconds()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n == 1
 }

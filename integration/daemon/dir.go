@@ -21,7 +21,7 @@ func makeDir(parent string) (string, *os.File, error) {
 	if parent == "" {
 		parent = os.TempDir()
 	}
-	if len(filepath.Join(parent, dirPrefix+"1234567890", "c.sock")) > longestSocket {
+	if len(address(filepath.Join(parent, dirPrefix+"1234567890"))) > longestSocket {
 		parent = "/tmp"
 	}
 	sweep(parent)
@@ -46,6 +46,8 @@ func InMemory() string {
 	}
 	return dir
 }
+
+func address(dir string) string { return filepath.Join(dir, "c.sock") }
 
 func ownerFile(dir string) string { return filepath.Join(dir, "owner") }
 
@@ -94,8 +96,7 @@ func sweep(parent string) {
 			continue // in use, or another user's
 		}
 		// What cannot be removed now is tried again by the next test.
-		_ = unmountBelow(dir)
-		_ = removeAll(dir)
+		_, _ = wipe(dir)
 		owner.Close()
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
-
-	"github.com/ctr-prune/ctr-prune/integration/service"
 )
 
 // Create makes a container of an image, in any spelling, and returns its ID.
@@ -92,7 +90,6 @@ func (e *Engine) removeContainers() {
 	e.service.Stop()
 	// What the Engine did not know any more when it came back.
 	e.EndContainers(Namespace)
-	service.RemoveCgroups(e.tb, e.cgroup())
 }
 
 // removeContainer removes a container, or waits until whoever is removing it

@@ -96,9 +96,6 @@ func On(tb testing.TB, d *daemon.Daemon) *Engine {
 func (e *Engine) dir() string    { return filepath.Join(e.Dir(), "docker") }
 func (e *Engine) config() string { return filepath.Join(e.dir(), "daemon.json") }
 
-// cgroup is the parent of the containers' groups, one for each Engine.
-func (e *Engine) cgroup() string { return "/docker-" + filepath.Base(e.Dir()) }
-
 // Socket is the path of the Engine's API.
 func (e *Engine) Socket() string { return filepath.Join(e.Dir(), "docker.sock") }
 
@@ -113,7 +110,7 @@ func (e *Engine) command() *exec.Cmd {
 		"--feature", "containerd-snapshotter=true",
 		"--storage-driver", e.Snapshotter(),
 		"--exec-opt", "native.cgroupdriver=cgroupfs",
-		"--cgroup-parent", e.cgroup(),
+		"--cgroup-parent", e.CgroupParent("docker"),
 		"--shutdown-timeout", "1", // a paused container does not end when told to
 		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--userland-proxy=false",
 	)

@@ -1,0 +1,82 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+const cgroupRoot = "/sys/fs/cgroup"
+
+// CgroupParent is the path of a cgroup for the containers of a client of the
+// daemon, which begins with a slash. It goes with the daemon.
+func (d *Daemon) CgroupParent(client string) string {
+	return "/" + client + "-" + filepath.Base(d.dir)
+}
+
+// removeCgroups removes what [Daemon.CgroupParent] named, with the groups in it,
+// in all hierarchies of cgroup v1 or in the one of v2: nobody else does.
+func removeCgroups(dir string) error {
+	var errs []error
+	for _, parent := range []string{cgroupRoot, cgroupRoot + "/*"} {
+		groups, err := filepath.Glob(filepath.Join(parent, "*-"+filepath.Base(dir)))
+		errs = append(errs, err)
+		for _, group := range groups {
+			if err := removeGroup(group); err != nil {
+				errs = append(errs, fmt.Errorf("removing cgroup %s: %w", group, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// removeGroup removes a group with those in it: only folders can be, and the
+// files in them go along.
+func removeGroup(dir string) error {
+	var dirs []string
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() {
+			dirs = append(dirs, path)
+		}
+		return err
+	})
+	for _, d := range slices.Backward(dirs) {
+		if err == nil {
+			err = syscall.Rmdir(d)
+		}
+	}
+	return err
+}
+
+// thaw lets a process of a container that was paused go on: with cgroup v1 it
+// would not even take a SIGKILL.
+func thaw(pid int) error {
+	list, err := os.ReadFile(procFile(pid, "cgroup"))
+	if err != nil {
+		return nil // it is over
+	}
+	for line := range strings.Lines(string(list)) {
+		_, group, ok := strings.Cut(strings.TrimSpace(line), ":freezer:")
+		if !ok {
+			continue
+		}
+		file := filepath.Join(cgroupRoot, "freezer", group, "freezer.state")
+		state, err := os.OpenFile(file, os.O_WRONLY, 0)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // the root group cannot be frozen
+		}
+		if err != nil {
+			return err
+		}
+		_, err = state.WriteString("THAWED")
+		if err := errors.Join(err, state.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
