@@ -82,6 +82,14 @@ func inherit(dir string) (*os.File, error) {
 
 func tryLock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
 
+// Sweep removes what tests that are dead have left, and ends what still runs of
+// it. The next test does so, too; this is for when there is none.
+func Sweep() {
+	for _, parent := range []string{os.TempDir(), "/tmp", "/dev/shm"} {
+		sweep(parent)
+	}
+}
+
 // sweep removes the folders below parent whose test process is dead: one that
 // timed out or was killed ran no cleanup.
 func sweep(parent string) {

@@ -32,10 +32,20 @@ func belongs(pid int, dir string) bool {
 	if cwd, err := os.Readlink(procFile(pid, "cwd")); err == nil && strings.HasPrefix(cwd, filepath.Join(dir, "state")+"/") {
 		return true
 	}
-	mounts, err := mountinfo.PidMountInfo(pid)
+	return rootedIn(pid, "/"+filepath.Base(dir)+"/")
+}
+
+// rootedIn says whether the root of a process is made of what is in a folder.
+// The path of a bind mount begins where its file system does.
+func rootedIn(pid int, folder string) bool {
+	file, err := os.Open(procFile(pid, "mountinfo"))
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	mounts, err := mountinfo.GetMountsFromReader(file, mountinfo.SingleEntryFilter("/"))
 	return err == nil && slices.ContainsFunc(mounts, func(m *mountinfo.Info) bool {
-		in := "/" + filepath.Base(dir) + "/" // a bind mount's path begins where its file system does
-		return m.Mountpoint == "/" && (strings.Contains(m.VFSOptions, in) || strings.Contains(m.Root, in))
+		return strings.Contains(m.VFSOptions, folder) || strings.Contains(m.Root, folder)
 	})
 }
 

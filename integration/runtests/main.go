@@ -52,6 +52,7 @@ func run(ctx context.Context, only string) bool {
 		fmt.Println("== integration tests")
 		// Not from the cache: what they test is the machine as well.
 		s.fail(goTest(ctx, s, "-count", "1", "-timeout", integrationTimeout, "./integration/..."))
+		daemon.Sweep()
 	}
 	s.fail(ctx.Err())
 	return s.print(time.Since(start))
