@@ -42,8 +42,6 @@ func (o *storeOptions) check() error {
 	switch {
 	case given("address") && given("root"):
 		return usagef("--address and --root contradict each other: choose a running containerd or the files of a stopped one")
-	case given("root") && o.root == "":
-		return usagef("--root is empty: give the root directory of a containerd, such as /var/lib/containerd")
 	case given("timeout") && o.timeout <= 0:
 		return usagef("--timeout %s is not above zero: give a duration such as 10m", o.timeout)
 	case o.connect <= 0:

@@ -57,9 +57,6 @@ func (o *planOptions) run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	if o.file == "" {
-		return usagef("--output is empty: give a file, or - for stdout")
-	}
 	if o.file != "-" {
 		if err := checkFile(o.file); err != nil {
 			return err

@@ -64,10 +64,11 @@ func newRoot(p process) *cobra.Command {
 			return runPrune(cmd.Context(), p, o)
 		},
 	}
-	root.PersistentPreRun = func(*cobra.Command, []string) { p.startLog(o.debug) }
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%s; see %s --help", err, cmd.CommandPath())
-	})
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		p.startLog(o.debug)
+		return noEmptyFlags(cmd)
+	}
+	root.SetFlagErrorFunc(flagError)
 	addGroup(root, "What may go", o.policy.add)
 	addGroup(root, "Where", o.store.add)
 	addGroup(root, "What else is in use", o.clients.add)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,7 +31,7 @@ func newUndo(p process, debug *bool) *cobra.Command {
 		Long:    undoLong,
 		Example: "  # The last run\n  ctr-prune undo\n\n  # Another one\n  ctr-prune runs\n  ctr-prune undo 20260301-120000-abcdef",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
+			if len(args) > 1 || slices.Contains(args, "") {
 				return usagef("give one run, or none for the newest: ctr-prune runs lists them")
 			}
 			return nil
