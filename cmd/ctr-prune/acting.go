@@ -107,7 +107,9 @@ func (o *acting) execute(ctx context.Context, p process, s *session, store opene
 	}
 	bar := s.progress(ctx, p)
 	opts.Progress = both(stagesOf(v), bar.tell)
-	report, err := plan.Execute(ctx, store.Store, opts)
+	var report *prune.Report
+	var err error
+	whole(func() { report, err = plan.Execute(ctx, store.Store, opts) })
 	bar.stop()
 	if report == nil {
 		var busy *leases.Busy

@@ -109,7 +109,10 @@ func (o *checkOptions) find(ctx context.Context, p process, store opened) (check
 func (o *checkOptions) mend(ctx context.Context, p process, store opened, found []prune.Finding) error {
 	bar := o.progress(ctx, p)
 	defer bar.stop()
-	err := prune.Repair(ctx, store.Store, found, prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell})
+	var err error
+	whole(func() {
+		err = prune.Repair(ctx, store.Store, found, prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell})
+	})
 	var busy *leases.Busy
 	if errors.As(err, &busy) {
 		return busy

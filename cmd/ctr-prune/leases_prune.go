@@ -163,7 +163,10 @@ func (o *leasesOptions) finish(ctx context.Context, p process, store opened, inv
 		return nil, err
 	}
 	bar := o.progress(ctx, p)
-	report, err := plan.Execute(ctx, store.Store, prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell})
+	var report *prune.Report
+	whole(func() {
+		report, err = plan.Execute(ctx, store.Store, prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell})
+	})
 	bar.stop()
 	if report == nil {
 		var busy *leases.Busy

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -12,10 +13,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/leases"
@@ -31,7 +34,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fill": cmdFill, "records": cmdRecords, "sums": cmdSums, "run": cmdRun, "hold": cmdHold,
-			"lease": cmdLease, "deadsocket": cmdDeadSocket, "alien": cmdAlien,
+			"lease": cmdLease, "leave": cmdLeave, "deadsocket": cmdDeadSocket, "alien": cmdAlien,
 		},
 	})
 }
@@ -43,24 +46,63 @@ func cmdRun(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
+	cmd := program(ts, args[1:])
+	cmd.Stdout = ts.Stdout()
+	runTo(ts, want, cmd.Run, cmd)
+}
+
+// program prepares the command as a script's environment has it.
+func program(ts *testscript.TestScript, args []string) *exec.Cmd {
 	// The program is where testscript put it: at the front of the PATH.
 	dir, _, _ := cutList(ts.Getenv("PATH"))
-	cmd := exec.Command(filepath.Join(dir, "ctr-prune"), args[1:]...)
+	cmd := exec.Command(filepath.Join(dir, "ctr-prune"), args...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
+	cmd.Stderr = ts.Stderr()
 	for _, name := range []string{"PATH", "TMPDIR", "HOME", "LATER", "NO_COLOR", envAddress, envNamespace} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
-	err = cmd.Run()
+	return cmd
+}
+
+// runTo runs a prepared command and expects an exit code.
+func runTo(ts *testscript.TestScript, want int, run func() error, cmd *exec.Cmd) {
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if err := run(); err != nil && !errors.As(err, &exit) {
 		ts.Fatalf("%v", err)
 	}
 	if got := cmd.ProcessState.ExitCode(); got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// cmdLeave runs the command as cmdRun does, with a reader of its output that
+// leaves after a line with TEXT in it: leave CODE TEXT ARG...
+func cmdLeave(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: leave CODE TEXT ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	cmd := program(ts, args[2:])
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	// So small that the command cannot have written all before the reader is gone.
+	_, err = unix.FcntlInt(out.(*os.File).Fd(), unix.F_SETPIPE_SZ, os.Getpagesize())
+	ts.Check(err)
+	runTo(ts, want, func() error {
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		lines := bufio.NewReaderSize(out, os.Getpagesize())
+		for {
+			line, err := lines.ReadString('\n')
+			if err != nil || strings.Contains(line, args[1]) {
+				return errors.Join(err, out.Close(), cmd.Wait())
+			}
+		}
+	}, cmd)
 }
 
 func cutList(path string) (first, rest string, ok bool) {

@@ -42,3 +42,14 @@ func withSignals(ctx context.Context, exit func(int)) (_ context.Context, stop f
 		cancel(nil)
 	}
 }
+
+// whole calls do, which changes a store. A write to a pipe that nobody reads
+// any more, as in ctr-prune --format jsonl | head, fails meanwhile and does not
+// end the program in the middle.
+func whole(do func()) {
+	if !signal.Ignored(syscall.SIGPIPE) {
+		signal.Ignore(syscall.SIGPIPE)
+		defer signal.Reset(syscall.SIGPIPE)
+	}
+	do()
+}

@@ -82,7 +82,9 @@ func (o *undoOptions) run(ctx context.Context, p process, args []string) error {
 		if err != nil {
 			return err
 		}
-		undone, failure := prune.Undo(ctx, store, run)
+		var undone *prune.Undone
+		var failure error
+		whole(func() { undone, failure = prune.Undo(ctx, store, run) })
 		return firstError(list.show(undoneContent(undone, failure, now)), o.told(p, undone, failure))
 	})
 }
