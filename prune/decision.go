@@ -42,6 +42,9 @@ type Decision struct {
 	subject digest.Digest
 }
 
+// key is the namespace and the name of the record.
+func (d Decision) key() [2]string { return [2]string{d.Namespace, d.Name} }
+
 // gone says whether the record itself goes.
 func (d Decision) gone() bool { return d.Action != Keep }
 

@@ -70,10 +70,17 @@ type execution struct {
 	// attempted are the records that this run deleted, or may have, by
 	// namespace.
 	attempted map[string][]Decision
+	// watch sees what others write meanwhile.
+	watch *watch
+	// deleted names, after their namespaces, the records of which a deletion
+	// was answered.
+	deleted [][2]string
 	// unleased are the configs that lost their snapshot labels.
 	unleased []orphan
 	// lacker says what images lack, of one namespace of the last look.
 	lacker lacker
+	// unsure counts the deletions that were cut short before an answer came.
+	unsure int
 	// stop ends the deleting, gone is the error for which it was: how the
 	// server failed to answer anything.
 	stop   func()
@@ -90,11 +97,13 @@ type execution struct {
 //     lease that a dead run left is taken over: what that run deleted and
 //     something needs now is put back, and the lease is replaced. An Execute
 //     that has returned is over, also for others in its process.
-//  2. Look once more, and leave out what changed since the plan. Write the
+//  2. Watch for records that others write from here on. Look once more, and
+//     leave out what changed since the plan. Write the
 //     plan as a blob under the lease that refers to all targets: from here on
 //     the collector keeps every blob and snapshot of every victim.
 //  3. Make the stand-ins, then delete the records; abort abandoned uploads.
-//  4. Look again, and re-create each record that something needs by now.
+//  4. Look again, and re-create each record that something needs by now, or
+//     that somebody wrote just before it was deleted.
 //  5. Remove the snapshot labels of configs that only build history holds.
 //  6. Delete the run leases, the last one synchronously: the one collection.
 //     With a grace there is none: a second lease, made in step 2, keeps all.
@@ -119,6 +128,8 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 	if err := x.lock(ctx); err != nil {
 		return nil, errors.Join(unguarded(err), x.abandon(ctx))
 	}
+	x.watch = x.watchRecords(ctx)
+	defer x.watch.stop()
 	if err := x.prepare(ctx); err != nil {
 		x.fail(unguarded(fmt.Errorf("nothing was removed: %w", err)))
 		x.fail(x.abandon(ctx))
@@ -184,7 +195,10 @@ func (x *execution) err() error { return errors.Join(x.errs...) }
 // prepare leaves out what changed since the plan and makes sure that nothing
 // of the rest can be lost.
 func (x *execution) prepare(ctx context.Context) error {
-	if err := x.revalidate(ctx); err != nil || x.opts.NoGuard {
+	if err := x.revalidate(ctx); err != nil {
+		return err
+	}
+	if err := x.watch.failure(); err != nil || x.opts.NoGuard {
 		return err
 	}
 	for i := range x.batches {

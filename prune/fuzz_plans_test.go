@@ -106,7 +106,7 @@ func FuzzPlanFile(f *testing.F) {
 func goingOf(plan *Plan) (going [][2]string) {
 	for _, d := range plan.Decisions() {
 		if d.Action != Keep {
-			going = append(going, [2]string{d.Namespace, d.Name})
+			going = append(going, d.key())
 		}
 	}
 	return going

@@ -3,6 +3,7 @@ package prune
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/containerd/errdefs"
 )
@@ -34,6 +35,9 @@ func (e *GoneError) Error() string {
 // Unwrap returns how the server failed to answer, as errdefs.ErrUnavailable.
 func (e *GoneError) Unwrap() error { return e.Err }
 
+// questionTime bounds the question whether the server is there.
+const questionTime = 10 * time.Second
+
 // silent returns how the server fails to answer at all, if that may be the
 // reason of err and it does not answer a simple question either; nil if it is
 // there.
@@ -41,6 +45,9 @@ func (x *execution) silent(ctx context.Context, err error) error {
 	if !errdefs.IsUnavailable(err) {
 		return nil
 	}
+	// Deleting may have been stopped by now, by another sign of the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), questionTime)
+	defer cancel()
 	if _, err := x.store.Namespaces(ctx); errdefs.IsUnavailable(err) {
 		return err
 	}

@@ -53,7 +53,7 @@ func (x *execution) revalidate(ctx context.Context) error {
 	}
 	now := make(map[[2]string]Decision, len(current.decisions))
 	for _, d := range current.decisions {
-		now[[2]string{d.Namespace, d.Name}] = d
+		now[d.key()] = d
 	}
 	for i := range x.batches {
 		b := &x.batches[i]
@@ -95,6 +95,7 @@ func changed(planned, found Decision, ok bool) string {
 // labels that could not be taken off are tried again; that they stay is no
 // reason to keep all the rest.
 func (x *execution) lookAgain(ctx context.Context) error {
+	x.endWatch(ctx)
 	var labels error
 	for range maxLooks {
 		seen, err := x.containerIDs(ctx)
@@ -154,7 +155,7 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 	if err != nil {
 		return nil, nil, err
 	}
-	absent := addRecords(inv, lost)
+	absent := x.addRecords(inv, lost)
 	policy.selection = selectionOf(only(absent, lost), going)
 	policy.Namespaces, policy.AllNamespaces, policy.MissingOK = slices.Sorted(maps.Keys(lost)), false, true
 	plan, err := inv.decide(policy, x.plan.now, false)
@@ -163,7 +164,7 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 	}
 	var errs []error
 	for _, d := range plan.decisions {
-		if !absent[[2]string{d.Namespace, d.Name}] {
+		if !absent[d.key()] {
 			continue
 		}
 		if d.gone() {
@@ -200,7 +201,7 @@ func (x *execution) recreate(ctx context.Context, d Decision) (Restored, error) 
 }
 
 // addRecords adds the records that the inventory lacks and says which.
-func addRecords(inv *Inventory, lost map[string][]Decision) map[[2]string]bool {
+func (x *execution) addRecords(inv *Inventory, lost map[string][]Decision) map[[2]string]bool {
 	absent := make(map[[2]string]bool)
 	for name, decisions := range lost {
 		ns := inv.Namespace(name)
@@ -216,7 +217,7 @@ func addRecords(inv *Inventory, lost map[string][]Decision) map[[2]string]bool {
 		for _, d := range decisions {
 			if !present[d.Name] {
 				absent[[2]string{name, d.Name}] = true
-				ns.Images = append(ns.Images, d.image)
+				ns.Images = append(ns.Images, x.lastSeen(d))
 				ns.learnSubject(d)
 			}
 		}
@@ -229,7 +230,7 @@ func addRecords(inv *Inventory, lost map[string][]Decision) map[[2]string]bool {
 func only(absent map[[2]string]bool, lost map[string][]Decision) (list []Decision) {
 	for _, decisions := range lost {
 		for _, d := range decisions {
-			if absent[[2]string{d.Namespace, d.Name}] {
+			if absent[d.key()] {
 				list = append(list, d)
 			}
 		}

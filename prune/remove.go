@@ -20,10 +20,12 @@ const (
 	transactionSize = 1000
 )
 
-// delete does what a plan is for, until ctx ends or the server is gone.
+// delete does what a plan is for, until ctx ends, the server is gone, or it
+// does not tell any more what others write.
 func (x *execution) delete(ctx context.Context) {
 	ctx, x.stop = context.WithCancel(ctx)
 	defer x.stop()
+	defer x.watch.guard(x.stop)()
 	x.remove(ctx)
 	x.abort(ctx)
 }
@@ -136,6 +138,8 @@ type removal uint8
 const (
 	removed removal = iota
 	moved
+	// rewritten: somebody has written the record since, with the same target.
+	rewritten
 	vanished
 	failed
 	// unanswered: neither is known whether it was deleted nor whether it is
@@ -153,9 +157,10 @@ func cutShort(ctx context.Context, err error) bool {
 
 // removeOne deletes a record if it still has its target. Servers before 2.0
 // ignore the condition, and in a transaction a failed one would leave its
-// mark, so it is looked at first there.
+// mark, so it is looked at first there. So it is if somebody has written it.
 func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) {
-	if x.store.Transactional() || !x.serverCompares() {
+	written := !x.watch.of(d.key()).written.IsZero()
+	if written || x.store.Transactional() || !x.serverCompares() {
 		result, err := x.compare(ctx, d)
 		if cutShort(ctx, err) {
 			return unsure, nil
@@ -205,6 +210,8 @@ func (x *execution) compare(ctx context.Context, d Decision) (removal, error) {
 		return unanswered, fmt.Errorf("looking up image %q in namespace %q: %w", d.Name, d.Namespace, err)
 	case image.Target.Digest != d.Target.Digest:
 		return moved, nil
+	case !image.UpdatedAt.Equal(d.image.UpdatedAt) || !image.CreatedAt.Equal(d.image.CreatedAt):
+		return rewritten, nil
 	default:
 		return removed, nil
 	}
@@ -214,11 +221,14 @@ func (x *execution) note(ctx context.Context, d Decision, result removal, err er
 	switch result {
 	case removed:
 		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
+		x.deleted = append(x.deleted, d.key())
 		if x.opts.Event != nil {
 			x.opts.Event(Event{Untagged: d.record()})
 		}
 	case moved:
 		x.report.skip(d, "it was moved to another image since the plan was made")
+	case rewritten:
+		x.report.skip(d, "it was written again since the plan was made")
 	case vanished:
 		x.report.skip(d, "somebody else removed it since the plan was made")
 	case unsure, unanswered, failed:
@@ -231,7 +241,9 @@ func (x *execution) note(ctx context.Context, d Decision, result removal, err er
 // server is gone.
 func (x *execution) noteFailure(ctx context.Context, result removal, err error) {
 	switch {
-	case result == unanswered && x.lost(ctx, err), result == unsure && x.gone != nil:
+	case result == unsure:
+		x.unsure++
+	case result == unanswered && x.lost(ctx, err):
 		x.report.Untried++
 	default:
 		x.fail(err)

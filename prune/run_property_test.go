@@ -152,14 +152,14 @@ func checkDecisions(t tester, plan *Plan) {
 	}
 	for _, d := range plan.Decisions() {
 		switch {
-		case !want[[2]string{d.Namespace, d.Name}]:
+		case !want[d.key()]:
 			t.Errorf("a decision too many: %+v", d)
 		case d.Reason == "":
 			t.Errorf("no reason: %+v", d)
 		case (d.Action == StandIn) != (d.StandIn != ""), d.Action != Keep && d.Action != Remove && d.Action != StandIn:
 			t.Errorf("no sense: %+v", d)
 		}
-		delete(want, [2]string{d.Namespace, d.Name})
+		delete(want, d.key())
 	}
 	if len(want) > 0 {
 		t.Errorf("no decision about %v", want)
@@ -234,7 +234,7 @@ func checkRecords(t tester, s *rootStore, plan *Plan, needed map[string][]digest
 	t.Helper()
 	actions := make(map[[2]string]Decision)
 	for _, d := range plan.decisions {
-		actions[[2]string{d.Namespace, d.Name}] = d
+		actions[d.key()] = d
 	}
 	expired := newCollector(plan.inventory, time.Now()).expired
 	for _, ns := range plan.inventory.Namespaces {

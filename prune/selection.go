@@ -103,7 +103,7 @@ func selectionOf(decisions ...[]Decision) *Selection {
 	s := &Selection{other: "the plan does not remove it", anyStore: true, records: make(map[[2]string]selected)}
 	for _, d := range slices.Concat(decisions...) {
 		if d.gone() {
-			s.records[[2]string{d.Namespace, d.Name}] = selected{
+			s.records[d.key()] = selected{
 				Namespace: d.Namespace, Name: d.Name, Target: d.Target.Digest, Action: d.Action,
 				CreatedAt: d.image.CreatedAt, UpdatedAt: d.image.UpdatedAt,
 			}
@@ -120,7 +120,7 @@ func (s *Selection) Policy() Policy {
 
 // reject says why a record is not of the selection, "" if it is.
 func (s *Selection) reject(d Decision) string {
-	record, ok := s.records[[2]string{d.Namespace, d.Name}]
+	record, ok := s.records[d.key()]
 	switch {
 	case !ok:
 		return s.other
@@ -165,7 +165,7 @@ func (p *Plan) Dropped() []Skip {
 		skips = append(skips, Skip{Record: record, Reason: "it is gone"})
 	}
 	for _, d := range p.decisions {
-		if _, ok := s.records[[2]string{d.Namespace, d.Name}]; ok && d.Action == Keep {
+		if _, ok := s.records[d.key()]; ok && d.Action == Keep {
 			skips = append(skips, Skip{Record: d.record(), Reason: d.Reason})
 		}
 	}

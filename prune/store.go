@@ -5,6 +5,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/events"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/sandbox"
@@ -43,6 +44,10 @@ type Store interface {
 	Batch(ctx context.Context, fn func(ctx context.Context) error) error
 	// Transactional says whether Batch makes one transaction of its writes.
 	Transactional() bool
+
+	// Events tells of what is written, also by others. It is nil for a store
+	// that nobody else can write to.
+	Events() events.Subscriber
 
 	// BlobFiles lists the blobs that lie in the content store's directory.
 	// It returns errdefs.ErrUnavailable when this process cannot see it.

@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/events"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/sandbox"
@@ -86,6 +87,7 @@ func (s *daemonStore) Content() content.Store       { return s.client.ContentSto
 func (s *daemonStore) Containers() containers.Store { return s.client.ContainerService() }
 func (s *daemonStore) Leases() leases.Manager       { return s.client.LeasesService() }
 func (s *daemonStore) Sandboxes() sandbox.Store     { return s.client.SandboxStore() }
+func (s *daemonStore) Events() events.Subscriber    { return s.client.EventService() }
 
 func (s *daemonStore) Snapshotter(name string) snapshots.Snapshotter {
 	return s.client.SnapshotService(name)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/events"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/metadata"
@@ -144,6 +145,9 @@ func (s *rootStore) Images() images.Store         { return metadata.NewImageStor
 func (s *rootStore) Content() content.Store       { return s.db.ContentStore() }
 func (s *rootStore) Containers() containers.Store { return metadata.NewContainerStore(s.db) }
 func (s *rootStore) Sandboxes() sandbox.Store     { return s.sandboxes }
+
+// Events returns nil: the lock on the database keeps others out.
+func (s *rootStore) Events() events.Subscriber { return nil }
 
 func (s *rootStore) Leases() leases.Manager {
 	return rootLeases{Manager: metadata.NewLeaseManager(s.db), db: s.db, guards: s.guards}

@@ -12,14 +12,15 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// hooked is a store that calls back: when a record was deleted, and before the
-// containers are listed.
+// hooked is a store that calls back: before a record is deleted and when it
+// was, and before the containers are listed.
 type hooked struct {
 	prune.Store
+	deleting         func(name string)
 	deleted, listing func(ctx context.Context)
 }
 
-func (h hooked) Images() images.Store { return hookedImages{h.Store.Images(), h.deleted} }
+func (h hooked) Images() images.Store { return hookedImages{h.Store.Images(), h.deleting, h.deleted} }
 
 func (h hooked) Containers() containers.Store {
 	return hookedContainers{h.Store.Containers(), h.listing}
@@ -27,10 +28,14 @@ func (h hooked) Containers() containers.Store {
 
 type hookedImages struct {
 	images.Store
-	deleted func(context.Context)
+	deleting func(string)
+	deleted  func(context.Context)
 }
 
 func (h hookedImages) Delete(ctx context.Context, name string, opts ...images.DeleteOpt) error {
+	if h.deleting != nil {
+		h.deleting(name)
+	}
 	err := h.Store.Delete(ctx, name, opts...)
 	if h.deleted != nil {
 		h.deleted(ctx)

@@ -109,7 +109,7 @@ func (n *node) interrupted() planted {
 	ctx := n.Context(n.t.Context())
 	run := leases.Run{Name: "dead", Owner: leases.Procfs{}.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
 	run.Owner.BootID = "another boot"
-	plan := []byte(`{"schema":1,"run":"dead","namespace":"default","records":[]}`)
+	plan := []byte(`{"schema":2,"last":true,"run":"dead","namespace":"default","records":[]}`)
 	n.must(leases.Locker{Manager: n.Client.LeasesService()}.Lock(ctx, "default", run, time.Now()))
 	n.must(leases.Hold(leasing(ctx), n.Client.ContentStore(), plan, nil))
 	return planted{prune.ProblemInterrupted, "default", leases.RunID, int64(len(plan))}

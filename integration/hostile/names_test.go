@@ -90,7 +90,7 @@ func (h *host) graces(e *imagestore.Embedded, names []string, img *imagestore.Im
 			Target ocispec.Descriptor `json:"target"`
 		}
 		plan, err := json.Marshal(map[string]any{
-			"schema": 1, "run": name, "started": time.Now(), "namespace": name, "records": []record{{name + " removed", img.Target}},
+			"schema": 2, "run": name, "started": time.Now(), "namespace": name, "records": []record{{name + " removed", img.Target}},
 		})
 		h.must(err, e.Plant("default", imagestore.Plant{Digest: dgst, Data: plan, Labels: map[string]string{"ctr-prune/plan": "v1"}}))
 		labels := map[string]string{"ctr-prune/run": cut(name), "ctr-prune/owner": string(owner)}

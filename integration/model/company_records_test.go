@@ -28,21 +28,29 @@ func (c *company) eachRecord(after *oracle.State) {
 			is[recordKey{ns, name}] = image
 		}
 	}
+	owed := map[recordKey]images.Image{}
 	for at, e := range m.journal.entries {
 		key := recordKey{e.ns, e.name}
 		switch e.what {
 		case theyWrite:
 			is[key] = e.image
+			delete(owed, key)
 		case itDeletes:
-			c.mayDelete(planned[key], e, at)
+			if c.mayDelete(planned[key], e, at) {
+				owed[key] = e.image
+			}
 			delete(is, key)
 		case itCreates:
 			c.mayCreate(planned, e, at)
 			is[key] = e.image
+			delete(owed, key)
 		}
 		if is[key].Name == "" {
 			delete(is, key)
 		}
+	}
+	for key, was := range owed {
+		m.errorf("I2: %s in %s was deleted right after it was written as %s, and did not come back", key.name, key.ns, recordOf(was))
 	}
 	for ns, now := range after.Namespaces {
 		for name, image := range now.Images {
@@ -59,30 +67,31 @@ func (c *company) eachRecord(after *oracle.State) {
 }
 
 // mayDelete judges a deletion: of what the plan names, if nobody has written
-// the record since the plan was made. Between the run's look and the deletion
-// there is a time in which it can be written without being moved: a condition
-// of containerd's deletion is its target alone (docs/design.md).
-func (c *company) mayDelete(d prune.Decision, e entry, at int) {
+// the record since the plan was made. When a deletion is on its way a record
+// can be written without being moved: a condition of containerd's deletion is
+// its target alone. Then the run has to make it again, which is returned.
+func (c *company) mayDelete(d prune.Decision, e entry, at int) (owed bool) {
 	m := c.m
 	m.t.Helper()
 	if d.Name == "" || d.Target.Digest != e.image.Target.Digest {
 		m.errorf("I2: %s in %s was deleted, %s; the plan says %q of %s", e.name, e.ns, recordOf(e.image), d.Action, d.Target.Digest)
-		return
+		return false
 	}
 	looks := m.journal.looks()
 	if len(looks) == 0 {
 		m.errorf("I2: the run deleted %s without a look", e.name)
-		return
+		return false
 	}
 	written, ok := m.journal.last(theyWrite, e.ns, e.name, at)
 	if !ok {
-		return
+		return false
 	}
 	if written < looks[0].images[e.ns] {
 		m.errorf("I2: %s in %s was written again before the run looked, and deleted", e.name, e.ns)
-		return
+		return false
 	}
-	m.tally.add("deleted as it was written again", 1)
+	m.tally.add("deleted as they were written", 1)
+	return true
 }
 
 // mayCreate judges a record that the run made: a stand-in of the plan, or what
@@ -98,6 +107,9 @@ func (c *company) mayCreate(planned map[recordKey]prune.Decision, e entry, at in
 	if deleted, ok := m.journal.last(itDeletes, e.ns, e.name, at); ok {
 		was := planned[recordKey{e.ns, e.name}]
 		if m.journal.entries[deleted].image.Target.Digest == e.image.Target.Digest && was.Name != "" && c.restored(e.ns, e.name) {
+			if labels := m.journal.entries[deleted].image.Labels; !maps.Equal(labels, e.image.Labels) {
+				m.errorf("I2: %s in %s came back with labels %v; it had %v", e.name, e.ns, e.image.Labels, labels)
+			}
 			return
 		}
 	}

@@ -94,6 +94,7 @@ func (j *journal) reach(landmark string, call int) {
 
 // wrote notes what a client did to a record. Without an image it has removed it.
 func (m *machine) wrote(ns, name string, was, is images.Image) {
+	m.tell(ns, name, was, is)
 	if m.journal != nil {
 		m.journal.entries = append(m.journal.entries, entry{what: theyWrite, ns: ns, name: name, image: is, was: was})
 	}

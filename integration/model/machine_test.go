@@ -42,6 +42,8 @@ type machine struct {
 	dir   string // of the machine
 	root  string // of the store
 	store prune.Store
+	// subscription is that of the run under way, or of the last one.
+	subscription *subscription
 	// client is containerd's own, over the same services.
 	client *containerd.Client
 	*bed

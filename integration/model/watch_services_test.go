@@ -57,6 +57,7 @@ func (s watchedImages) Create(ctx context.Context, i images.Image) (images.Image
 		made, err := s.Store.Create(ctx, i)
 		if err == nil {
 			s.w.note(ctx, itCreates, made)
+			s.w.tellOf(ctx, i.Name, images.Image{}, made)
 		}
 		return made, err
 	})
@@ -75,6 +76,7 @@ func (s watchedImages) Delete(ctx context.Context, name string, opts ...images.D
 			return err // it is another image by now
 		}
 		s.w.note(ctx, itDeletes, was)
+		s.w.tellOf(ctx, name, was, images.Image{})
 		if held != nil {
 			s.w.see(fmt.Sprintf("%s is deleted, but: %v", name, held))
 		}
