@@ -82,7 +82,7 @@ func wellFormed(list []container.Summary) error {
 func (s *Source) crossCheck(ctx context.Context, e *engine, ns *prune.Namespace, list []container.Summary) ([]container.Summary, error) {
 	known := ns.DockerContainers()
 	listed := make(map[string]bool, len(list))
-	strange := len(list) > 0
+	strange := true
 	for _, c := range list {
 		listed[c.ID] = true
 		if _, ok := known[c.ID]; ok {
@@ -108,30 +108,40 @@ func (s *Source) crossCheck(ctx context.Context, e *engine, ns *prune.Namespace,
 // unheld decides about a list of which the store has nothing: it is another
 // Engine's, or all of it was made since the store was read, or is being removed:
 // the Engine gives the layers and the lease of a container up before it forgets
-// it. It returns what is left of the list.
+// it, and does not get further if containerd fails then. It returns what is left
+// of the list.
 func (s *Source) unheld(ctx context.Context, e *engine, namespace string, list []container.Summary) ([]container.Summary, error) {
 	over := time.NewTimer(s.patience)
 	defer over.Stop()
 	for {
-		left := make([]container.Summary, 0, len(list))
+		left, strange := make([]container.Summary, 0, len(list)), 0
 		for _, c := range list {
 			if there, err := s.holds(ctx, namespace, c.ID); there || err != nil {
 				return list, err
 			}
-			_, err := e.api.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
-			if err == nil {
-				left = append(left, c)
-			} else if !errdefs.IsNotFound(err) {
+			found, err := e.api.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+			switch {
+			case errdefs.IsNotFound(err):
+				continue
+			case err != nil:
 				return nil, e.sentence(err)
+			case !halfRemoved(found.Container.State):
+				strange++
 			}
+			left = append(left, c)
 		}
-		if list = left; len(list) == 0 {
-			return nil, nil
+		if list = left; strange == 0 {
+			return list, nil
 		}
 		if more, err := again(ctx, over); !more {
-			return nil, cmp.Or(err, fmt.Errorf("it lists %d containers, none of which is in this store: it is another Engine", len(list)))
+			return nil, cmp.Or(err, fmt.Errorf("none of the containers that it lists (%d) is in this store: it is another Engine", len(list)))
 		}
 	}
+}
+
+// halfRemoved says whether a container has been given up, but is still listed.
+func halfRemoved(state *container.State) bool {
+	return state != nil && (state.Status == container.StateDead || state.Status == container.StateRemoving)
 }
 
 // again waits a little and says whether there is patience left to ask again.
