@@ -191,7 +191,7 @@ func (m *machine) noHarm(what string, before, after *oracle.State) {
 	}
 	err := errors.Join(
 		oracle.CheckComplete(was, after),
-		oracle.CheckReachable(was, after, oracle.AllowOrphanedSnapshots()),
+		oracle.CheckReachable(m.withReplaced(m.withKilled(before)), after, oracle.AllowOrphanedSnapshots()),
 		oracle.CheckContainers(&users, after),
 	)
 	if err != nil {
@@ -220,6 +220,22 @@ func (m *machine) withKilled(s *oracle.State) *oracle.State {
 		}
 	}
 	return &all
+}
+
+// withReplaced adds to a state what killed runs removed and whose names are
+// those of other images by now.
+func (m *machine) withReplaced(s *oracle.State) *oracle.State {
+	if m.killed == nil {
+		return s
+	}
+	for name, ns := range m.killed.lost.Namespaces {
+		for image, record := range ns.Images {
+			if now := s.Namespaces[name]; now != nil && now.Images[image].Target.Digest != record.Target.Digest {
+				now.Images[image+" as it was"] = record
+			}
+		}
+	}
+	return s
 }
 
 // nothingOfOurs fails the test if a lease, a plan or an upload of the run is
