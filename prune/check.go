@@ -152,7 +152,7 @@ func (k *checker) unreached() {
 		garbage.addBlob(bytes)
 	}
 	for _, id := range unheld.sortedSnapshots() {
-		snapshot := k.inv.Namespace(id.ns).Snapshots[id.SnapshotKey]
+		snapshot := k.c.spaces[id.ns].Snapshots[id.SnapshotKey]
 		if isActive(snapshot) {
 			k.add(Finding{
 				Problem: ProblemUnowned, Namespace: id.ns, Object: id.SnapshotKey.String(), Bytes: snapshot.Bytes, Repairable: true,

@@ -22,6 +22,8 @@ type collector struct {
 	graph   *graph
 	labels  labelIndex
 	next    edgeList
+	// homes are the namespaces that know a blob, in order.
+	homes map[digest.Digest][]*space
 	// awaited are the uploads that expect a blob, in order.
 	awaited map[digest.Digest][]node
 }
@@ -67,6 +69,7 @@ func newCollector(inv *Inventory, now time.Time) *collector {
 			}
 		}
 	}
+	c.homes = c.house()
 	c.graph = newGraph(c.size())
 	c.labels = c.indexLabels()
 	c.next = c.connect()
@@ -80,6 +83,25 @@ func (c *collector) size() int {
 		n += len(s.Blobs) + len(s.Snapshots) + len(s.Images) + len(s.Containers) + len(s.Sandboxes) + len(s.Leases) + len(s.Ingests)
 	}
 	return n
+}
+
+// house finds the homes of all blobs. Most have one, a part of the order.
+func (c *collector) house() map[digest.Digest][]*space {
+	most := 0
+	for _, s := range c.order {
+		most = max(most, len(s.Blobs))
+	}
+	homes := make(map[digest.Digest][]*space, most)
+	for i, s := range c.order {
+		for dgst := range s.Blobs {
+			if others, known := homes[dgst]; known {
+				homes[dgst] = append(others, s)
+			} else {
+				homes[dgst] = c.order[i : i+1 : i+1]
+			}
+		}
+	}
+	return homes
 }
 
 func newSpace(ns *Namespace) *space {
@@ -121,10 +143,7 @@ func (c *collector) walk() *walk { return newWalk(c.graph, c.next.of) }
 // roots lists what the collector starts from. Images come first: of several
 // holders of an object they are the ones that a person knows.
 func (c *collector) roots(ch change) []node {
-	var roots []node
-	for _, s := range c.order {
-		roots = append(roots, c.imageRoots(s, ch)...)
-	}
+	roots := c.imageRoots(ch)
 	for _, s := range c.order {
 		for _, container := range s.Containers {
 			if n := (node{kind: kindContainer, ns: s.Name, key: container.ID}); !ch.removed[n] {
@@ -147,18 +166,18 @@ func (c *collector) roots(ch change) []node {
 	return append(roots, c.labels.roots...)
 }
 
-func (c *collector) imageRoots(s *space, ch change) []node {
+func (c *collector) imageRoots(ch change) []node {
 	var roots []node
-	for _, image := range s.Images {
-		n := node{kind: kindImage, ns: s.Name, key: image.Name}
-		if !ch.removed[n] && !c.expired(image) {
-			roots = append(roots, n)
+	for _, s := range c.order {
+		for _, image := range s.Images {
+			n := node{kind: kindImage, ns: s.Name, key: image.Name}
+			if !ch.removed[n] && !c.expired(image) {
+				roots = append(roots, n)
+			}
 		}
 	}
 	for n := range ch.standIns {
-		if n.ns == s.Name {
-			roots = append(roots, n)
-		}
+		roots = append(roots, n)
 	}
 	slices.SortFunc(roots, compareNodes) // as the records will be listed
 	return roots

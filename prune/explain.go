@@ -227,8 +227,8 @@ func (c *collector) copies(n node) []node {
 	if n.kind != kindContent {
 		return all
 	}
-	for _, s := range c.order {
-		if _, known := s.Blobs[digest.Digest(n.key)]; known && s.Name != n.ns {
+	for _, s := range c.homes[digest.Digest(n.key)] {
+		if s.Name != n.ns {
 			all = append(all, node{kind: kindContent, ns: s.Name, key: n.key})
 		}
 	}

@@ -44,7 +44,7 @@ type dissection struct {
 }
 
 func (c *collector) dissect(inv *Inventory) *dissection {
-	u := &diskUsage{inv: inv, collector: c, index: make(map[imageKey]owner), copies: copiesOf(inv)}
+	u := &diskUsage{inv: inv, collector: c, index: make(map[imageKey]owner)}
 	u.assign()
 	return &dissection{diskUsage: u, kinds: inv.kinds(), seen: make(map[node]bool)}
 }

@@ -2,7 +2,6 @@ package prune
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +22,9 @@ type labelIndex struct {
 	roots []node
 
 	pending []pending
-	usedAt  map[nodeID][]time.Time
+	// usedAt are the first and the last time at which a snapshot was used: what
+	// holds for any time holds for one of these.
+	usedAt map[nodeID][2]time.Time
 }
 
 // pending is a conditional edge, to be judged when all labels are known.
@@ -35,18 +36,16 @@ type pending struct {
 // indexLabels numbers all objects and reads their labels.
 func (c *collector) indexLabels() labelIndex {
 	idx := labelIndex{
-		graph: c.graph, version: c.version, usedAt: make(map[nodeID][]time.Time),
+		graph: c.graph, version: c.version, usedAt: make(map[nodeID][2]time.Time),
 		back: make(map[nodeID][]nodeID), conditions: make(map[nodeID][]nodeID),
 	}
 	for _, s := range c.order {
 		idx.addNamespace(s.Namespace)
 	}
 	for _, p := range idx.pending {
-		for _, at := range idx.usedAt[p.to] {
-			if holdsAt(p.condition, at, c.now) {
-				idx.conditions[p.from] = append(idx.conditions[p.from], p.to)
-				break
-			}
+		times, used := idx.usedAt[p.to]
+		if used && (holdsAt(p.condition, times[0], c.now) || holdsAt(p.condition, times[1], c.now)) {
+			idx.conditions[p.from] = append(idx.conditions[p.from], p.to)
 		}
 	}
 	// What is few is sorted here, instead of all objects before.
@@ -63,7 +62,7 @@ func (idx *labelIndex) addNamespace(ns *Namespace) {
 	}
 	for key, snapshot := range ns.Snapshots {
 		id := idx.add(node{kind: kindSnapshot, ns: ns.Name, key: key.String()}, snapshot.Labels)
-		if times := usedTimes(snapshot.Labels); len(times) > 0 {
+		if times, used := usedTimes(snapshot.Labels); used {
 			idx.usedAt[id] = times
 		}
 	}
@@ -143,14 +142,26 @@ func gcKeys(labels map[string]string) []string {
 	return keys
 }
 
-func usedTimes(labels map[string]string) []time.Time {
-	var times []time.Time
+// usedTimes returns the first and the last of the times at which a snapshot
+// was used.
+func usedTimes(labels map[string]string) (times [2]time.Time, used bool) {
 	for key, value := range labels {
-		if at, err := time.Parse(time.RFC3339, value); err == nil && strings.HasPrefix(key, labelUsedAt) {
-			times = append(times, at)
+		if !strings.HasPrefix(key, labelUsedAt) {
+			continue
 		}
+		at, err := time.Parse(time.RFC3339, value)
+		if err != nil {
+			continue // containerd passes over it, too
+		}
+		if !used || at.Before(times[0]) {
+			times[0] = at
+		}
+		if !used || at.After(times[1]) {
+			times[1] = at
+		}
+		used = true
 	}
-	return times
+	return times, used
 }
 
 func compareSnapshotKeys(a, b SnapshotKey) int {
@@ -159,8 +170,4 @@ func compareSnapshotKeys(a, b SnapshotKey) int {
 
 func compareNodes(a, b node) int {
 	return cmp.Or(cmp.Compare(a.ns, b.ns), cmp.Compare(a.kind, b.kind), cmp.Compare(a.key, b.key))
-}
-
-func sortedNodes[V any](m map[node]V) []node {
-	return slices.SortedFunc(maps.Keys(m), compareNodes)
 }

@@ -123,7 +123,7 @@ func (c *collector) alone(inv *Inventory, groups [][]node) []Amount {
 	}
 	others := slices.DeleteFunc(c.roots(change{}), func(root node) bool { return grouped[root] })
 	owned := c.graph.own(append([][]node{others}, groups...), c.next.of)
-	u := &diskUsage{inv: inv, collector: c, owners: owned, copies: copiesOf(inv)}
+	u := &diskUsage{inv: inv, collector: c, owners: owned}
 	sums := make([]Amount, len(groups))
 	all := inv.objects()
 	for dgst, bytes := range all.blobs {

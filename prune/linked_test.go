@@ -188,7 +188,7 @@ func TestUsageVisitsObjectsOnce(t *testing.T) {
 		plan := must(inv.Plan(everyImage, noon))
 		u := newUsage(inv, plan)
 		u.totals = u.collector.totals(u.collector.sizes(), targetsOf(plan.chosen))
-		u.images(inv.Namespaces[0])
+		u.images(inv.Namespaces[0], plan.decisions)
 		if most := len(u.all.blobs) + len(u.all.snapshots); u.walk.visits > most {
 			t.Errorf("%s: %d objects are visited %d times", name, most, u.walk.visits)
 		}

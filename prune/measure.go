@@ -132,10 +132,9 @@ func (x *execution) changes(c *collector, now reached, missing objects) []string
 	var texts []string
 	for _, dgst := range missing.sortedBlobs() {
 		holder := "nothing holds it any more; a later collection will take it"
-		for _, s := range c.order {
-			if text, ok := c.blobHolder(node{kind: kindContent, ns: s.Name, key: dgst.String()}, now); ok {
+		if len(c.order) > 0 { // from the first, for a holder of another is told with its own
+			if text, ok := c.blobHolder(node{kind: kindContent, ns: c.order[0].Name, key: dgst.String()}, now); ok {
 				holder = "held by " + text
-				break
 			}
 		}
 		texts = append(texts, fmt.Sprintf("%s was expected to go and is still there: %s", dgst, holder))

@@ -96,9 +96,8 @@ func (c *collector) split(all objects, before, after reached) (freed, garbage ob
 // fileStays says whether a blob's file stays: its own namespaces are one
 // reason, an upload that takes it from there for another is one too.
 func (c *collector) fileStays(r reached, dgst digest.Digest) bool {
-	for _, s := range c.order {
-		n := node{kind: kindContent, ns: s.Name, key: dgst.String()}
-		if _, known := s.Blobs[dgst]; known && r.holds(n) {
+	for _, s := range c.homes[dgst] {
+		if r.holds(node{kind: kindContent, ns: s.Name, key: dgst.String()}) {
 			return true
 		}
 	}
@@ -151,8 +150,8 @@ func (c *collector) blobHolder(n node, after reached) (string, bool) {
 	if root, ok := after.root(n); ok {
 		return c.describe(root), true
 	}
-	for _, s := range c.order {
-		if _, known := s.Blobs[digest.Digest(n.key)]; !known || s.Name == n.ns {
+	for _, s := range c.homes[digest.Digest(n.key)] {
+		if s.Name == n.ns {
 			continue
 		}
 		if root, ok := after.root(node{kind: kindContent, ns: s.Name, key: n.key}); ok {

@@ -78,11 +78,12 @@ func (r *reader) measure(ctx context.Context, ids []snapshotID) ([]int64, error)
 
 // fill notes the sizes that were measured.
 func (inv *Inventory) fill(ids []snapshotID, sizes []int64) {
+	named := inv.named()
 	for i, id := range ids {
 		if sizes[i] == noSize {
 			continue
 		}
-		snapshots := inv.Namespace(id.ns).Snapshots
+		snapshots := named[id.ns].Snapshots
 		s := snapshots[id.SnapshotKey]
 		s.Bytes, s.Measured = sizes[i], true
 		snapshots[id.SnapshotKey] = s
@@ -142,7 +143,8 @@ func (p *Plan) toMeasure() []snapshotID {
 
 // takeSizes fills in the sizes that were measured for the plan.
 func (p *Plan) takeSizes() {
-	size := func(id snapshotID) int64 { return p.inventory.Namespace(id.ns).Snapshots[id.SnapshotKey].Bytes }
+	named := p.inventory.named()
+	size := func(id snapshotID) int64 { return named[id.ns].Snapshots[id.SnapshotKey].Bytes }
 	for _, part := range []objects{p.outcome.freed, p.outcome.garbage} {
 		for id := range part.snapshots {
 			part.snapshots[id] = size(id)
@@ -157,14 +159,15 @@ func (p *Plan) takeSizes() {
 
 // takeSizes takes the sizes of snapshots from an earlier reading.
 func (inv *Inventory) takeSizes(before *Inventory) {
+	known := before.named()
 	for _, ns := range inv.Namespaces {
-		earlier := before.Namespace(ns.Name)
+		earlier := known[ns.Name]
 		if earlier == nil {
 			continue
 		}
 		for key, snapshot := range ns.Snapshots {
-			known := earlier.Snapshots[key]
-			snapshot.Bytes, snapshot.Measured = known.Bytes, known.Measured
+			measured := earlier.Snapshots[key]
+			snapshot.Bytes, snapshot.Measured = measured.Bytes, measured.Measured
 			ns.Snapshots[key] = snapshot
 		}
 	}

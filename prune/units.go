@@ -34,8 +34,16 @@ type catalog struct {
 	// byHex are the digests of units and of what blobs refer to, sorted by
 	// what follows the algorithm; nil until asked for.
 	byHex []digest.Digest
-	// found are the units above the blobs that were asked for.
-	found map[digest.Digest][]*unit
+	// found are the units above the blobs that were asked for, stands what the
+	// snapshots stand on that were.
+	found  map[digest.Digest][]*unit
+	stands map[SnapshotKey]stand
+}
+
+// stand is what a snapshot stands on, as [catalog.chain] tells it.
+type stand struct {
+	units []*unit
+	exact bool
 }
 
 func newCatalog(ns *Namespace, v release) *catalog {
@@ -47,6 +55,7 @@ func newCatalog(ns *Namespace, v release) *catalog {
 		referrers: make(map[digest.Digest][]digest.Digest),
 		tops:      make(map[SnapshotKey][]digest.Digest),
 		found:     make(map[digest.Digest][]*unit),
+		stands:    make(map[SnapshotKey]stand),
 	}
 	for _, image := range ns.Images {
 		u := c.units[image.Target.Digest]
@@ -193,25 +202,37 @@ func encoded(d digest.Digest) string {
 
 // chain returns the units on whose chain a snapshot stands. Exact says that no
 // other image's layer lies between: the snapshot, or snapshots that are not
-// layers, stand right on the chain's top.
+// layers, stand right on the chain's top. Each snapshot is looked at once,
+// however many stand on it; one that is being looked at stands on a circle.
 func (c *catalog) chain(key SnapshotKey) (found []*unit, exact bool) {
-	exact = true
-	seen := make(map[SnapshotKey]bool)
-	for key.Key != "" && !seen[key] {
-		seen[key] = true
-		for _, config := range c.tops[key] {
-			found = append(found, c.containing(config)...)
+	var way []SnapshotKey
+	for key.Key != "" {
+		if _, known := c.stands[key]; known {
+			break
 		}
-		if len(found) > 0 {
-			return found, exact
+		if units := c.endingIn(key); len(units) > 0 {
+			c.stands[key] = stand{units, true}
+			break
 		}
-		// Unpacked layers are named by their chain ID, a digest.
-		if digest.Digest(key.Key).Validate() == nil {
-			exact = false
-		}
+		c.stands[key] = stand{}
+		way = append(way, key)
 		key.Key = c.ns.Snapshots[key].Parent
 	}
-	return nil, false
+	s := c.stands[key]
+	for _, above := range slices.Backward(way) {
+		// Unpacked layers are named by their chain ID, a digest.
+		s.exact = s.exact && digest.Digest(above.Key).Validate() != nil
+		c.stands[above] = s
+	}
+	return s.units, s.exact
+}
+
+// endingIn returns the units whose chain ends in a snapshot.
+func (c *catalog) endingIn(key SnapshotKey) (found []*unit) {
+	for _, config := range c.tops[key] {
+		found = append(found, c.containing(config)...)
+	}
+	return found
 }
 
 // maxName is longer than any name with its tag and digest.

@@ -91,11 +91,7 @@ func (x *execution) relabel(ctx context.Context, c *collector) error {
 	if len(x.unleased) == 0 {
 		return nil
 	}
-	var roots []node
-	for _, s := range c.order {
-		roots = append(roots, c.imageRoots(s, change{})...)
-	}
-	imaged := c.mark(roots, change{})
+	imaged := c.mark(c.imageRoots(change{}), change{})
 	var errs []error
 	for _, o := range x.unleased {
 		if !imaged.holds(o.node()) {

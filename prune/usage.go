@@ -35,10 +35,14 @@ func (p *Plan) Usage(objects bool) *DiskUsage {
 		Holders: u.holders(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
 	}
 	u.totals = u.collector.totals(u.collector.sizes(), targetsOf(plan.chosen))
+	decided := make(map[string][]Decision, len(plan.chosen))
+	for _, decision := range plan.decisions {
+		decided[decision.Namespace] = append(decided[decision.Namespace], decision)
+	}
 	for _, ns := range plan.chosen {
 		usage := u.namespace(ns)
 		d.Namespaces = append(d.Namespaces, usage)
-		d.Images = append(d.Images, u.images(ns)...)
+		d.Images = append(d.Images, u.images(ns, decided[ns.Name])...)
 	}
 	for _, ns := range inv.Namespaces {
 		for _, ingest := range ns.Ingests {
@@ -62,9 +66,8 @@ type diskUsage struct {
 	classes   []classMark
 	owners    ownership
 	// index is the owner of each image, by namespace and target.
-	index  map[imageKey]owner
-	copies map[digest.Digest][]string
-	gone   map[imageKey]bool
+	index map[imageKey]owner
+	gone  map[imageKey]bool
 	// totals is what each target reaches.
 	totals map[node]total
 }
@@ -83,7 +86,7 @@ type classMark struct {
 func newUsage(inv *Inventory, plan *Plan) *diskUsage {
 	u := &diskUsage{
 		inv: inv, plan: plan, all: inv.objects(),
-		index: make(map[imageKey]owner), copies: copiesOf(inv), gone: make(map[imageKey]bool),
+		index: make(map[imageKey]owner), gone: make(map[imageKey]bool),
 	}
 	m := plan.modelled()
 	u.collector, u.after = m.collector, m.after
@@ -98,17 +101,6 @@ func newUsage(inv *Inventory, plan *Plan) *diskUsage {
 		u.gone[key] = u.gone[key] && d.Action == Remove
 	}
 	return u
-}
-
-// copiesOf lists the namespaces that know each blob.
-func copiesOf(inv *Inventory) map[digest.Digest][]string {
-	copies := make(map[digest.Digest][]string)
-	for _, ns := range inv.Namespaces {
-		for dgst := range ns.Blobs {
-			copies[dgst] = append(copies[dgst], ns.Name)
-		}
-	}
-	return copies
 }
 
 // classOf tells the class of a root.
@@ -168,8 +160,8 @@ func (u *diskUsage) assign() {
 // the uploads that take it from there.
 func (u *diskUsage) blobOwner(dgst digest.Digest) owner {
 	combined := nobody
-	for _, ns := range u.copies[dgst] {
-		combined = combined.and(u.owners.of(node{kind: kindContent, ns: ns, key: dgst.String()}))
+	for _, s := range u.collector.homes[dgst] {
+		combined = combined.and(u.owners.of(node{kind: kindContent, ns: s.Name, key: dgst.String()}))
 	}
 	for _, upload := range u.collector.awaited[dgst] {
 		combined = combined.and(u.owners.of(upload))
@@ -181,8 +173,8 @@ func (u *diskUsage) blobOwner(dgst digest.Digest) owner {
 // with the root it does so from.
 func (u *diskUsage) blobClass(dgst digest.Digest) (HolderClass, node) {
 	for _, c := range u.classes {
-		for _, ns := range u.copies[dgst] {
-			if root, ok := c.reached.root(node{kind: kindContent, ns: ns, key: dgst.String()}); ok {
+		for _, s := range u.collector.homes[dgst] {
+			if root, ok := c.reached.root(node{kind: kindContent, ns: s.Name, key: dgst.String()}); ok {
 				return c.class, root
 			}
 		}
@@ -229,7 +221,7 @@ func (u *diskUsage) namespace(ns *Namespace) NamespaceUsage {
 	usage := NamespaceUsage{Name: ns.Name, Images: len(ns.Images), Containers: len(ns.Containers), Leases: len(ns.Leases), Ingests: len(ns.Ingests)}
 	for dgst, blob := range ns.Blobs {
 		usage.addBlob(blob.Size)
-		if len(u.copies[dgst]) == 1 {
+		if len(u.collector.homes[dgst]) == 1 {
 			usage.Unique = saturate(usage.Unique, blob.Size)
 		}
 		if _, ok := u.plan.outcome.freed.blobs[dgst]; ok {
@@ -247,7 +239,7 @@ func (u *diskUsage) namespace(ns *Namespace) NamespaceUsage {
 }
 
 // images lists the images of a namespace, the one that alone frees most first.
-func (u *diskUsage) images(ns *Namespace) []ImageUsage {
+func (u *diskUsage) images(ns *Namespace, decided []Decision) []ImageUsage {
 	byTarget := make(map[digest.Digest]*ImageUsage)
 	var order []digest.Digest
 	for _, record := range ns.Images {
@@ -258,9 +250,9 @@ func (u *diskUsage) images(ns *Namespace) []ImageUsage {
 		}
 		byTarget[target].Names = append(byTarget[target].Names, record.Name)
 	}
-	for _, d := range u.plan.decisions {
+	for _, d := range decided {
 		// A record that is kept explains the image better than one that goes.
-		if usage := byTarget[d.Target.Digest]; d.Namespace == ns.Name && (usage.Reason == "" || d.Action != Remove) {
+		if usage := byTarget[d.Target.Digest]; usage.Reason == "" || d.Action != Remove {
 			usage.Reason = d.Reason
 		}
 	}

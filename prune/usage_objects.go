@@ -94,16 +94,25 @@ func (u *diskUsage) common(images []ImageUsage, list []ObjectUsage, class func(i
 func (u *diskUsage) blobUsage(dgst digest.Digest, kinds map[digest.Digest]kindOfBlob, kept reached) ObjectUsage {
 	class, root := u.blobClass(dgst)
 	_, freed := u.plan.outcome.freed.blobs[dgst]
+	homes := u.collector.homes[dgst]
 	o := ObjectUsage{
-		Namespaces: u.copies[dgst], Digest: dgst, Kind: kinds[dgst].kind, Layer: kinds[dgst].layer,
+		Namespaces: namesOf(homes), Digest: dgst, Kind: kinds[dgst].kind, Layer: kinds[dgst].layer,
 		Bytes: u.all.blobs[dgst], Class: class,
 	}
-	stays := slices.ContainsFunc(u.copies[dgst], func(ns string) bool {
-		return kept.holds(node{kind: kindContent, ns: ns, key: dgst.String()})
+	stays := slices.ContainsFunc(homes, func(s *space) bool {
+		return kept.holds(node{kind: kindContent, ns: s.Name, key: dgst.String()})
 	})
 	o.State = stateOf(freed, class, stays, u.blobOwner(dgst))
-	u.name(&o, root, node{kind: kindContent, ns: u.copies[dgst][0], key: dgst.String()})
+	u.name(&o, root, node{kind: kindContent, ns: homes[0].Name, key: dgst.String()})
 	return o
+}
+
+func namesOf(spaces []*space) []string {
+	names := make([]string, len(spaces))
+	for i, s := range spaces {
+		names[i] = s.Name
+	}
+	return names
 }
 
 func (u *diskUsage) snapshotUsage(id snapshotID, layers map[snapshotID]int, kept reached) ObjectUsage {
@@ -160,9 +169,5 @@ func (u *diskUsage) keptByImages() reached {
 			ch.standIns[node{kind: kindImage, ns: d.Namespace, key: d.StandIn}] = d.Target.Digest
 		}
 	}
-	roots := sortedNodes(ch.standIns)
-	for _, s := range u.collector.order {
-		roots = append(roots, u.collector.imageRoots(s, ch)...)
-	}
-	return u.collector.mark(roots, ch)
+	return u.collector.mark(u.collector.imageRoots(ch), ch)
 }
