@@ -130,7 +130,7 @@ func (x *execution) abandon(ctx context.Context) error {
 	defer cancel()
 	var errs []error
 	for _, ns := range x.locked {
-		err := x.locker.Unlock(inNamespace(ctx, ns), false)
+		err := x.locker.UnlockOwn(inNamespace(ctx, ns), x.run, x.opts.Now(), false)
 		if errs = append(errs, err); x.silent(ctx, err) != nil {
 			return errors.Join(errs...) // the others would tell the same
 		}
@@ -149,7 +149,7 @@ func (x *execution) unlock(ctx context.Context) error {
 	var errs []error
 	for i, ns := range x.locked {
 		last := i == len(x.locked)-1 && (x.opts.Grace <= 0 || len(x.attempted) == 0)
-		if err := x.locker.Unlock(inNamespace(ctx, ns), last); err != nil {
+		if err := x.locker.UnlockOwn(inNamespace(ctx, ns), x.run, x.opts.Now(), last); err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
 			if x.silent(ctx, err) != nil {
 				break

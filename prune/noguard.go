@@ -81,16 +81,23 @@ func (x *execution) collect(ctx context.Context) error {
 	if err := x.locker.Lock(ctx, ns, x.run, x.opts.Now()); err != nil {
 		return fmt.Errorf("the collection could not be asked for, so that space is freed when containerd collects by itself: %w", err)
 	}
-	if err := x.locker.Unlock(ctx, true); err != nil {
+	if err := x.locker.UnlockOwn(ctx, x.run, x.opts.Now(), true); err != nil {
 		return fmt.Errorf("namespace %q: %w", ns, err)
 	}
 	return nil
 }
 
-// whole says whether an image can be put back, and tells why not. Nothing holds the content of
-// what a run without a guard deletes: containerd may have collected it.
+// guarded says whether something holds the content of what the run deletes. A
+// run without a guard has nothing, nor has one that has outlasted its lease, as
+// where the machine slept meanwhile.
+func (x *execution) guarded() bool {
+	return !x.opts.NoGuard && !x.opts.Now().After(x.run.Expires)
+}
+
+// whole says whether an image can be put back, and tells why not: where nothing
+// holds its content containerd may have collected it.
 func (x *execution) whole(inv *Inventory, d Decision) bool {
-	if !x.opts.NoGuard {
+	if x.guarded() {
 		return true
 	}
 	if ns := inv.Namespace(d.Namespace); x.lacker.ns != ns {

@@ -83,7 +83,7 @@ func lookAgain(ctx context.Context, store Store, inv *Inventory, opts ExecuteOpt
 	for _, name := range slices.Sorted(slices.Values(inv.Store.Snapshotters)) {
 		err = errors.Join(err, throwAway(ctx, store.Snapshotter(name), name, run.Name))
 	}
-	return errors.Join(err, locker.Unlock(ctx, true))
+	return errors.Join(err, locker.UnlockOwn(ctx, run, opts.Now(), true))
 }
 
 // throwAway makes an empty snapshot that only the run lease holds.
