@@ -1,7 +1,9 @@
 package prune
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -56,20 +58,43 @@ type planFile struct {
 func ParseSelection(r io.Reader) (*Selection, error) {
 	var file planFile
 	limited := &io.LimitedReader{R: r, N: maxPlanFile + 1}
-	if err := json.NewDecoder(limited).Decode(&file); err != nil {
-		return nil, &PolicyError{fmt.Sprintf("this is not a plan file: %v", err)}
-	}
+	err := decodeWhole(limited, &file)
 	switch {
 	case limited.N == 0:
 		return nil, &PolicyError{fmt.Sprintf("the plan file is larger than %d bytes", maxPlanFile)}
+	case err != nil:
+		return nil, &PolicyError{fmt.Sprintf("this is not a plan file: %v", err)}
 	case file.Kind != "plan":
 		return nil, &PolicyError{fmt.Sprintf("this is not a plan file: its kind is %q, not \"plan\"", file.Kind)}
 	case file.SchemaVersion != PlanSchema:
 		return nil, &PolicyError{fmt.Sprintf("the plan file has schema version %d, only %d is known: make it again with this version of ctr-prune", file.SchemaVersion, PlanSchema)}
 	case file.Store.ID == "":
 		return nil, &PolicyError{"the plan file does not say for which store it is"}
+	case file.Images == nil:
+		return nil, &PolicyError{"the plan file has no list of images"}
 	}
 	return newSelection(file)
+}
+
+// decodeWhole reads one JSON object and the end. Its errors name no types of Go.
+func decodeWhole(r io.Reader, into any) error {
+	decoder := json.NewDecoder(r)
+	err := decoder.Decode(into)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("it is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("it is cut off")
+	case errors.As(err, &wrong):
+		return fmt.Errorf("%s is a JSON %s", cmp.Or(wrong.Field, "it"), wrong.Value)
+	case err != nil:
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the plan in it")
+	}
+	return nil
 }
 
 func newSelection(file planFile) (*Selection, error) {

@@ -62,6 +62,10 @@ func (o *applyOptions) run(ctx context.Context, p process, file string) error {
 	if err != nil {
 		return err
 	}
+	if text, ok := v.(textView); ok {
+		text.fromFile = true
+		v = text
+	}
 	selection, err := readSelection(p, file)
 	if err != nil {
 		return err
@@ -77,18 +81,18 @@ func (o *applyOptions) run(ctx context.Context, p process, file string) error {
 }
 
 func readSelection(p process, file string) (_ *prune.Selection, err error) {
-	in := p.stdin
+	in, name := p.stdin, "stdin"
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
 			return nil, usagef("the plan cannot be read: %s", err)
 		}
 		defer func() { _ = f.Close() }() // it was only read
-		in = f
+		in, name = f, file
 	}
 	selection, err := prune.ParseSelection(in)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return selection, nil
 }

@@ -20,7 +20,7 @@ func TestBoundsAreTold(t *testing.T) {
 		"≥5B": func(out *printer) {
 			checkText(out, checkDocument{Findings: []prune.Finding{{Problem: prune.ProblemIncomplete, Bytes: 5, AtLeast: true}}})
 		},
-		"≥1kB": func(out *printer) { textView{out}.largest(prune.Document{}, going) },
+		"≥1kB": func(out *printer) { textView{out: out}.largest(prune.Document{}, going) },
 	} {
 		f := newFake("")
 		out := f.printer(f.stdout)

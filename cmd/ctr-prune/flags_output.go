@@ -45,7 +45,7 @@ func (o *outputOptions) view(p process) (view, error) {
 	case o.quiet:
 		return quietView{out}, nil
 	case o.format == formatTable:
-		return textView{out}, nil
+		return textView{out: out}, nil
 	case o.format == formatJSON:
 		return jsonView{out}, nil
 	case o.format == formatLines:

@@ -88,7 +88,7 @@ func checkTable(t *testing.T, text string, width int) {
 	doc.Policy.Namespaces = append(doc.Policy.Namespaces, text)
 	doc.Elsewhere = append(doc.Elsewhere, prune.NamespaceCount{Namespace: text})
 	p.process.getenv = func(string) string { return "dumb" }
-	if err := (textView{p.printer(p.stdout)}).show(doc); err != nil {
+	if err := (textView{out: p.printer(p.stdout)}).show(doc); err != nil {
 		t.Fatal(err)
 	}
 	for line := range bytes.SplitSeq(p.out.Bytes(), []byte("\n")) {

@@ -19,13 +19,13 @@ func (p process) details(ctx context.Context, doc prune.Document, whole bool) er
 	out.whole = whole
 	pager := p.getenv("PAGER")
 	if pager == "" || p.page == nil || !p.isTerminal(p.stderr) {
-		textView{out}.plan(doc)
+		textView{out: out}.plan(doc)
 		out.line("")
 		return out.flush()
 	}
 	err := p.page(ctx, pager, func(w io.Writer) error {
 		out := out.onto(w)
-		textView{out}.plan(doc)
+		textView{out: out}.plan(doc)
 		return out.flush()
 	})
 	if err != nil && ctx.Err() == nil {

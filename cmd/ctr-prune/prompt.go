@@ -24,7 +24,7 @@ const (
 func ask(ctx context.Context, p process, doc prune.Document, going []prune.Going, whole bool) (bool, error) {
 	out := p.printer(p.stderr)
 	out.whole = whole
-	textView{out}.summary(doc, going)
+	textView{out: out}.summary(doc, going)
 	for {
 		answer, err := question(ctx, p, out, "Remove them? [y/N/d] ")
 		if err != nil || answer != "d" {

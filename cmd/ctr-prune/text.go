@@ -9,7 +9,12 @@ import (
 )
 
 // textView shows results to people.
-type textView struct{ out *printer }
+type textView struct {
+	out *printer
+	// fromFile says that the plan was read from a file, which alone chose what
+	// may go.
+	fromFile bool
+}
 
 func (v textView) show(doc prune.Document) error {
 	if doc.Kind == prune.DocumentReport {
@@ -33,6 +38,10 @@ func inNamespace(doc prune.Document, namespace, text string) string {
 
 // nothing says that nothing was found to remove, and where else to look.
 func (v textView) nothing(doc prune.Document) {
+	if v.fromFile {
+		v.out.line("There is nothing to remove by this plan.")
+		return
+	}
 	v.out.sentence("Nothing to remove in %s.%s", scope(doc), elsewhere(doc))
 	if doc.Counts.Keep > 0 && slices.Contains(doc.Policy.Filters, "dangling=true") {
 		v.out.sentence("Only dangling images were considered: --all takes the unused ones that have a name as well.")

@@ -37,13 +37,18 @@ func (v textView) foresee(doc prune.Document) {
 		v.out.sentence("Garbage from before, collected on the way: %s, %s.", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), humanSize(doc.Garbage.TotalBytes))
 	}
 	v.plannedUploads(doc)
-	for _, s := range doc.Dropped {
-		v.out.line("Left alone: %s: %s", inNamespace(doc, s.Namespace, v.out.name(s.Name)), v.out.prose(s.Reason))
-	}
+	v.dropped(doc)
 	for _, ns := range doc.Unfinished {
 		v.out.sentence("Would first finish the interrupted run in namespace %q.", ns)
 	}
 	v.notes(doc)
+}
+
+// dropped shows the records of a plan file that are left alone.
+func (v textView) dropped(doc prune.Document) {
+	for _, s := range doc.Dropped {
+		v.out.line("Left alone: %s: %s", inNamespace(doc, s.Namespace, v.out.name(s.Name)), v.out.prose(s.Reason))
+	}
 }
 
 func (v textView) plannedUploads(doc prune.Document) {

@@ -22,6 +22,7 @@ func (v textView) report(doc prune.Document) {
 	for _, u := range doc.Aborted {
 		v.out.line("Aborted: %s", v.upload(doc, u))
 	}
+	v.dropped(doc)
 	v.held(doc)
 	v.rest(doc)
 	v.total(doc)
