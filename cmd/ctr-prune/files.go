@@ -1,17 +1,27 @@
 package main
 
 import (
-	"errors"
+	"regexp"
+	"strings"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
 )
 
-// checkFile refuses a file to write to before anything is done: a link, or
-// what is no regular file.
+// checkFile refuses a file to write to before anything is done: a link, what
+// is no regular file, or one in a folder that takes none.
 func checkFile(path string) error {
-	var refused *privatefile.Refused
-	if err := privatefile.Check(path); errors.As(err, &refused) {
-		return usagef("%s", refused)
+	if err := privatefile.Check(path); err != nil {
+		return usagef("%s", err)
 	}
-	return nil // other problems are told when it is written
+	return nil
+}
+
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./][\w@%+=:,./-]*$`)
+
+// shellWord is a text as it is typed in a shell.
+func shellWord(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -50,6 +50,17 @@ func (o *storeOptions) check() error {
 	return nil
 }
 
+// again are the flags that name the store, to be typed once more.
+func (o *storeOptions) again() string {
+	switch {
+	case o.root != "":
+		return " --root " + shellWord(o.root)
+	case o.flags.Changed("address"):
+		return " --address " + shellWord(o.address)
+	}
+	return ""
+}
+
 // limit returns ctx with the deadline that --timeout sets.
 func (o *storeOptions) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	if o.timeout == 0 {

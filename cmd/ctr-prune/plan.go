@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -65,6 +66,9 @@ func (o *planOptions) run(ctx context.Context, p process) error {
 	if err := checkHTML(o.html); err != nil {
 		return err
 	}
+	if o.html != "" && filepath.Clean(o.html) == filepath.Clean(o.file) {
+		return usagef("--output and --%s name the same file: choose another for one of them", flagHTML)
+	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
 		plan, err := o.planned(ctx, p, store, policy, prune.ReadOptions{AllSizes: o.html != ""})
 		if err != nil {
@@ -89,6 +93,6 @@ func (o *planOptions) write(p process, doc prune.Document) error {
 	if err := privatefile.Write(o.file, func(w io.Writer) error { _, err := w.Write(b); return err }); err != nil {
 		return err
 	}
-	return p.say("%s: removes %d of %s and reclaims %s. Do it with: ctr-prune apply %s",
-		o.file, doc.Counts.Remove+doc.Counts.StandIn, plural(doc.Counts.Images, "image record"), sizes(doc.Predicted), o.file)
+	return p.say("%s: removes %d of %s and reclaims %s. Do it with: ctr-prune apply%s %s",
+		o.file, doc.Counts.Remove+doc.Counts.StandIn, plural(doc.Counts.Images, "image record"), sizes(doc.Predicted), o.store.again(), shellWord(o.file))
 }

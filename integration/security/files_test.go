@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -118,9 +119,11 @@ func TestOnlyItsFilesCanBeWritten(t *testing.T) {
 	}
 	// The jail holds: a file outside of it cannot be written.
 	cmd := jailed(t, out, "plan", "-o", filepath.Join(t.TempDir(), "plan.json"), "--address", d.Address())
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	var exit *exec.ExitError
-	if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
-		t.Errorf("writing outside of the jail: %v", err)
+	if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(said.String(), "plan.json cannot be written: read-only file system") {
+		t.Errorf("writing outside of the jail: %v, %s", err, said.String())
 	}
 }
 

@@ -18,10 +18,23 @@ type Refused struct{ problem string }
 
 func (e *Refused) Error() string { return e.problem }
 
-// Check says whether [Write] would write to the path: there is nothing, or a
+// Check says whether [Write] would write to the path, as far as that can be
+// known before: see look, and the folder must take a file. It leaves nothing.
+func Check(path string) error {
+	if err := look(path); err != nil {
+		return err
+	}
+	tmp, err := create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(tmp.Close(), os.Remove(tmp.Name()))
+}
+
+// look refuses what must not be replaced: there has to be nothing, or a
 // regular file. A link is neither followed nor replaced, nor is anything else,
 // for somebody else may have put it there: the error is a *[Refused].
-func Check(path string) error {
+func look(path string) error {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -39,14 +52,12 @@ func Check(path string) error {
 // Write replaces the file at path by what fill writes, whole or not at all,
 // with mode 0600. When it fails nothing of it is left.
 func Write(path string, fill func(io.Writer) error) (err error) {
-	if err := Check(path); err != nil {
+	if err := look(path); err != nil {
 		return err
 	}
-	// CreateTemp opens with O_EXCL and mode 0600; Rename replaces a name and
-	// never follows it.
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".ctr-prune-*")
+	tmp, err := create(path)
 	if err != nil {
-		return fmt.Errorf("creating %s: %w", path, err)
+		return err
 	}
 	defer func() {
 		if err != nil {
@@ -56,7 +67,20 @@ func Write(path string, fill func(io.Writer) error) (err error) {
 	if err := errors.Join(store(tmp, fill), tmp.Close()); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), path)
+	return os.Rename(tmp.Name(), path) // it replaces a name and never follows it
+}
+
+// create makes the file that is to take the path's place, beside it.
+func create(path string) (*os.File, error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".ctr-prune-*") // O_EXCL, mode 0600
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err // its path is not one that anybody typed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	return tmp, nil
 }
 
 func store(f *os.File, fill func(io.Writer) error) error {

@@ -116,3 +116,20 @@ func TestWriteFails(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What can be known is known before, and looking leaves nothing.
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "old"), []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, dir)
+	for name, want := range map[string]error{"old": nil, "new": nil, "none/file": fs.ErrNotExist, "old/file": syscall.ENOTDIR} {
+		if err := Check(filepath.Join(dir, name)); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
+	if diff := cmp.Diff(before, contents(t, dir)); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+}
