@@ -53,6 +53,8 @@ func (x *execution) standIn(ctx context.Context, d Decision) bool {
 	if d.Action != StandIn || ctx.Err() != nil {
 		return true
 	}
+	ctx, done := linger(ctx, answerTime)
+	defer done()
 	_, err := x.store.Images().Create(ctx, d.standIn())
 	if errdefs.IsAlreadyExists(err) {
 		err = x.standsIn(ctx, d)
@@ -89,12 +91,12 @@ func (x *execution) removeEach(ctx context.Context, records []Decision, progress
 		})
 	}
 	tried := 0
-	for _, d := range records {
-		if ctx.Err() != nil {
-			break
+	for tried < len(records) && ctx.Err() == nil {
+		select {
+		case queue <- records[tried]:
+			tried++
+		case <-ctx.Done():
 		}
-		queue <- d
-		tried++
 	}
 	close(queue)
 	wg.Wait()
@@ -145,8 +147,8 @@ const (
 	// unanswered: neither is known whether it was deleted nor whether it is
 	// there, for looking failed as well.
 	unanswered
-	// unsure: the run was interrupted before the answer came. What became of
-	// the record is seen when the store is measured.
+	// unsure: the run was interrupted, and the answer did not come in time
+	// either. What became of the record is seen when the store is measured.
 	unsure
 )
 
@@ -159,6 +161,8 @@ func cutShort(ctx context.Context, err error) bool {
 // ignore the condition, and in a transaction a failed one would leave its
 // mark, so it is looked at first there. So it is if somebody has written it.
 func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) {
+	ctx, done := linger(ctx, answerTime)
+	defer done()
 	written := !x.watch.of(d.key()).written.IsZero()
 	if written || x.store.Transactional() || !x.serverCompares() {
 		result, err := x.compare(ctx, d)
