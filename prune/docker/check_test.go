@@ -115,6 +115,8 @@ func TestCrossCheck(t *testing.T) {
 		ID: two, Name: "/late", Image: target.String(),
 		Config: &container.Config{Image: "app:1"}, State: &container.State{Status: container.StateRunning},
 	}
+	half := made
+	half.State = &container.State{Status: container.StateDead}
 	for _, c := range []struct {
 		name   string
 		ns     *prune.Namespace
@@ -137,6 +139,8 @@ func TestCrossCheck(t *testing.T) {
 		{name: "all removed since they were listed", ns: traces(), list: []container.Summary{entry(one)}},
 		{name: "all strange", ns: traces(), list: []container.Summary{entry(two)},
 			others: map[string]container.InspectResponse{two: made}, want: "another Engine"},
+		{name: "all half removed", ns: traces(), list: []container.Summary{entry(two)},
+			others: map[string]container.InspectResponse{two: half}, uses: 1},
 		{name: "none", ns: traces()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
