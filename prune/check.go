@@ -165,9 +165,26 @@ func (k *checker) unreached() {
 	}
 	if garbage != (Amount{}) {
 		k.add(Finding{
-			Problem: ProblemGarbage, Object: fmt.Sprintf("%d blobs, %d snapshots", garbage.Blobs, garbage.Snapshots), Bytes: garbage.TotalBytes, Repairable: true,
+			Problem: ProblemGarbage, Object: amountOf(garbage), Bytes: garbage.TotalBytes, Repairable: true,
 			Meaning: "nothing holds it; containerd collects it after the next change to its store",
 			Mend:    "ctr-prune check --repair",
 		})
 	}
+}
+
+// amountOf counts the blobs and snapshots of an amount that has some.
+func amountOf(a Amount) string {
+	var counts []string
+	for _, c := range []struct {
+		n    int
+		word string
+	}{{a.Blobs, "blob"}, {a.Snapshots, "snapshot"}} {
+		switch {
+		case c.n == 1:
+			counts = append(counts, "1 "+c.word)
+		case c.n > 1:
+			counts = append(counts, fmt.Sprintf("%d %ss", c.n, c.word))
+		}
+	}
+	return strings.Join(counts, ", ")
 }

@@ -41,7 +41,7 @@ func TestExplainFinds(t *testing.T) {
 	}
 	_, err := inv.Explain("docker.io", Policy{AllNamespaces: true}, time.Time{})
 	var many *AmbiguousError
-	if !errors.As(err, &many) || len(many.Candidates) != 2 {
+	if !errors.As(err, &many) || len(many.Candidates) != 2 || many.Total != 2 {
 		t.Errorf("the beginning of two: %v", err)
 	}
 	var none *PolicyError

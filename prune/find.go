@@ -34,12 +34,14 @@ func (n node) object() Object {
 
 // AmbiguousError says that a text names several objects.
 type AmbiguousError struct {
-	Text       string
+	Text string
+	// Candidates are the first of the objects, and Total how many there are.
 	Candidates []Object
+	Total      int
 }
 
 func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("%q names %d objects: write more of one of them", e.Text, len(e.Candidates))
+	return fmt.Sprintf("%q names %d objects", e.Text, e.Total)
 }
 
 // find resolves what a person types: the name of a record in any spelling, a
@@ -175,7 +177,7 @@ const maxCandidates = 20
 
 func ambiguous(text string, found []node) error {
 	slices.SortFunc(found, compareNodes)
-	e := &AmbiguousError{Text: text}
+	e := &AmbiguousError{Text: text, Total: len(found)}
 	for _, n := range found[:min(len(found), maxCandidates)] {
 		e.Candidates = append(e.Candidates, n.object())
 	}

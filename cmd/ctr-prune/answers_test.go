@@ -233,7 +233,7 @@ func TestRoughTimes(t *testing.T) {
 	now := fixedNow()
 	for d, want := range map[time.Duration]string{
 		0: "0s ago", 59 * time.Second: "59s ago", 24*time.Hour - time.Second: "24h ago", 49 * time.Hour: "2d ago",
-		800 * 24 * time.Hour: "2y ago", 119 * time.Second: "119s ago", 3 * time.Minute: "3m ago",
+		-time.Minute: "0s ago", -2 * time.Minute: "in 2m", -100 * 24 * time.Hour: "in 100d", 800 * 24 * time.Hour: "2y ago", 119 * time.Second: "119s ago", 3 * time.Minute: "3m ago",
 	} {
 		if got := ago(now, now.Add(-d)); got != want {
 			t.Errorf("%s: %q, want %q", d, got, want)

@@ -122,9 +122,18 @@ func (o *explainOptions) unclear(p process, err error) error {
 		return err
 	}
 	out := p.printer(p.stderr)
-	out.line("ctr-prune: %s", many.Error())
+	advice, first := "choose a namespace with -n", many.Candidates[0]
+	for _, c := range many.Candidates {
+		if c.Kind != first.Kind || c.Name != first.Name {
+			advice = "write more of one of them"
+		}
+	}
+	out.line("ctr-prune: %s: %s", many, advice)
 	for _, c := range many.Candidates {
 		out.line("  %s %s (namespace %s)", c.Kind, out.name(c.Name), c.Namespace)
+	}
+	if rest := many.Total - len(many.Candidates); rest > 0 {
+		out.line("  and %d more", rest)
 	}
 	return firstError(out.flush(), &saidError{exitUsage})
 }

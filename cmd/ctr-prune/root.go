@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ctr-prune/ctr-prune/filters"
 )
 
 const rootLong = `Remove unused images from a containerd store, and nothing else.
@@ -95,6 +97,11 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	if cmd.HasSubCommands() {
 		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 			return usagef("there is no command %q: did you mean %s?", args[0], strings.Join(near, " or "))
+		}
+		if f := cmd.Flags().Lookup(flagIngests); f != nil && f.Changed {
+			if _, err := filters.ParseAge(args[0]); err == nil {
+				return usagef("unexpected argument %q: type --%s=%s, for the age has to be joined to its flag", args[0], flagIngests, args[0])
+			}
 		}
 		return usagef("unexpected argument %q: images are chosen by flags, such as --filter reference=%s; see %s --help", args[0], args[0], cmd.CommandPath())
 	}

@@ -23,6 +23,7 @@ func scenes() map[string]scene {
 		"hostile": hostile,
 		"k8s":     k8s,
 		"built":   built,
+		"again":   again,
 	}
 }
 
@@ -74,4 +75,10 @@ func built(e *imagestore.Embedded) error {
 	ctx, s := context.Background(), e.Store(defaultNamespace)
 	img := imagestore.New(4).Image(imagestore.Spec{Name: "docker.io/library/built:1", Layers: 2})
 	return errors.Join(s.Add(ctx, img), s.HistoryLease(ctx, "build", img))
+}
+
+// again has a name of the node in another namespace.
+func again(e *imagestore.Embedded) error {
+	img := imagestore.New(5).Image(imagestore.Spec{Name: "docker.io/library/app:1"})
+	return e.Store("other").Add(context.Background(), img)
 }

@@ -33,15 +33,34 @@ func (v textView) foresee(doc prune.Document) {
 		v.out.sentence("It could be undone until %s; the space is freed then.", doc.Grace.Until.Format(time.RFC3339))
 	}
 	v.held(doc)
-	if doc.Garbage.TotalBytes > 0 || doc.Garbage.Blobs+doc.Garbage.Snapshots > 0 {
-		v.out.sentence("Garbage from before, collected on the way: %s, %s.", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), humanSize(doc.Garbage.TotalBytes))
-	}
+	v.garbage(doc)
 	v.plannedUploads(doc)
 	v.dropped(doc)
 	for _, ns := range doc.Unfinished {
 		v.out.sentence("Would first finish the interrupted run in namespace %q.", ns)
 	}
 	v.notes(doc)
+}
+
+// garbage tells what nothing holds already, and whether a run would collect it.
+func (v textView) garbage(doc prune.Document) {
+	if doc.Garbage.Blobs+doc.Garbage.Snapshots == 0 {
+		return
+	}
+	text := objects(doc.Garbage.Blobs, doc.Garbage.Snapshots) + ", " + humanSize(doc.Garbage.TotalBytes)
+	if collects(doc) {
+		v.out.sentence("Garbage from before, collected on the way: %s.", text)
+	} else {
+		v.out.sentence("Garbage from before: %s; `ctr-prune check --repair` collects it.", text)
+	}
+}
+
+// collects says whether doing a plan ends with a collection: not if it does
+// nothing, unless nobody else collects the store.
+func collects(doc prune.Document) bool {
+	return doc.Counts.Remove+doc.Counts.StandIn+len(doc.Unfinished) > 0 ||
+		slices.ContainsFunc(doc.Uploads, func(u prune.Upload) bool { return u.Action != prune.Keep }) ||
+		doc.Store.Kind == prune.StoreRoot && len(doc.Policy.Namespaces) > 0
 }
 
 // dropped shows the records of a plan file that are left alone.

@@ -88,6 +88,34 @@ func TestNothingToRemove(t *testing.T) {
 	}
 }
 
+// A plan does not promise a collection that doing it would not bring.
+func TestGarbageOfAPlan(t *testing.T) {
+	const way, left = "Garbage from before, collected on the way: 2 blobs, 7B.", "Garbage from before: 2 blobs, 7B; `ctr-prune check --repair` collects it."
+	for want, edits := range map[string][]func(*prune.Document){
+		left: {
+			func(*prune.Document) {},
+			func(d *prune.Document) { d.Uploads = []prune.Upload{{Action: prune.Keep}} },
+			func(d *prune.Document) { d.Store.Kind, d.Policy.Namespaces = prune.StoreRoot, nil },
+		},
+		way: {
+			func(d *prune.Document) { d.Counts.Remove = 1 },
+			func(d *prune.Document) { d.Counts.StandIn = 1 },
+			func(d *prune.Document) { d.Unfinished = []string{"a"} },
+			func(d *prune.Document) { d.Uploads = []prune.Upload{{Action: prune.Remove}} },
+			func(d *prune.Document) { d.Store.Kind = prune.StoreRoot },
+		},
+	} {
+		for i, edit := range edits {
+			doc := prune.Document{Kind: prune.DocumentPlan, Garbage: prune.Amount{Blobs: 2, TotalBytes: 7}}
+			doc.Store.Kind, doc.Policy.Namespaces = prune.StoreDaemon, []string{"a"}
+			edit(&doc)
+			if got := shown(t, doc, 0, outputOptions{format: formatTable}); !strings.Contains(got, want+"\n") {
+				t.Errorf("%d: want %s, got\n%s", i, want, got)
+			}
+		}
+	}
+}
+
 func TestUnmeasuredIsNotCalledZero(t *testing.T) {
 	doc := reportDoc()
 	doc.Measured = false

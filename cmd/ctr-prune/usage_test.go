@@ -55,6 +55,8 @@ func TestBadCommandLines(t *testing.T) {
 		{"--format {{.Nme}}", "there is no field .Nme"},
 		{"--format {{", "--format: "},
 		{"-q --format json", "contradict each other"},
+		{"-a --ingests 48h", "type --ingests=48h"},
+		{"-a --ingests nginx", "images are chosen by flags"},
 		{"nginx", `unexpected argument "nginx"`},
 		{"versoin", `there is no command "versoin": did you mean version?`},
 		{"version now", "takes none"},

@@ -7,10 +7,14 @@ import (
 	"time"
 )
 
-// ago says how long ago something was, in one unit.
+// ago says how long ago something was, in one unit. Clocks differ a little;
+// what is further in the future was dated so, and is shown like that.
 func ago(now, t time.Time) string {
 	if t.IsZero() {
 		return "unknown"
+	}
+	if t.Sub(now) > time.Minute {
+		return until(now, t)
 	}
 	return rough(now.Sub(t)) + " ago"
 }

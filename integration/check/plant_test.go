@@ -56,7 +56,7 @@ func (n *node) garbage(text string) planted {
 	n.must(err)
 	_, err = w.Write([]byte(text))
 	n.must(err, w.Commit(ctx, desc.Size, desc.Digest), w.Close())
-	return planted{prune.ProblemGarbage, "", "1 blobs, 0 snapshots", desc.Size}
+	return planted{prune.ProblemGarbage, "", "1 blob", desc.Size}
 }
 
 // unowned adds a writable snapshot without a container.
