@@ -121,6 +121,25 @@ func TestFailedRunsInARow(t *testing.T) {
 	checkNothingOfOurs(t, s.store)
 }
 
+// A repair that is interrupted leaves no lease.
+func TestInterruptedRepairLeavesNothing(t *testing.T) {
+	s := newScene(t, small())
+	ctx, cancel := context.WithCancel(context.Background())
+	s.tape.before = func(call string) error {
+		if call == "write" {
+			cancel()
+			return ctx.Err()
+		}
+		return nil
+	}
+	findings := []Finding{{Problem: ProblemForgotten, Repairable: true}}
+	if err := Repair(ctx, s.tape, findings, ExecuteOptions{Now: time.Now}); !errors.Is(err, context.Canceled) {
+		t.Errorf("the repair ended with %v", err)
+	}
+	s.collect()
+	checkNothingOfOurs(t, s.store)
+}
+
 // A repair that failed is over, too.
 func TestFailedRepairIsFinishedByItsOwnProcess(t *testing.T) {
 	s := newScene(t, small())

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 )
@@ -105,12 +104,13 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 	if _, ok := store.(blobSizer); !ok {
 		return nil
 	}
+	refs := k.leasedUploads()
 	var errs []error
 	for dgst := range files {
 		if _, ok := known[dgst]; ok {
 			continue
 		}
-		if k.awaited(dgst) {
+		if slices.ContainsFunc(refs, func(ref string) bool { return strings.Contains(ref, dgst.String()) }) {
 			continue
 		}
 		now, err := lookAtFile(ctx, store, k.inv, dgst)
@@ -127,20 +127,24 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 	return errors.Join(errs...)
 }
 
-// awaited says whether a live lease holds an upload that waits for the file of
-// a blob, to take it over from another namespace. containerd keeps the file
-// until then, but does not list such an upload; its clients name one after the
-// blob.
-func (k *checker) awaited(dgst digest.Digest) bool {
+// leasedUploads lists the uploads that live leases hold. One may wait for the
+// file of a blob, to take it over from another namespace: containerd keeps the
+// file until then, but does not list such an upload; its clients name one after
+// the blob.
+func (k *checker) leasedUploads() (refs []string) {
 	for _, ns := range k.inv.Namespaces {
 		for _, lease := range ns.Leases {
-			holds := func(r leases.Resource) bool { return r.Type == "ingests" && strings.Contains(r.ID, dgst.String()) }
-			if slices.ContainsFunc(lease.Resources, holds) && k.c.live(lease) {
-				return true
+			if !k.c.live(lease) {
+				continue
+			}
+			for _, r := range lease.Resources {
+				if r.Type == "ingests" {
+					refs = append(refs, r.ID)
+				}
 			}
 		}
 	}
-	return false
+	return refs
 }
 
 // unreached finds what nothing holds.

@@ -100,18 +100,20 @@ func (j *judge) alone(u *unit, record images.Image) *verdict {
 	if why := j.protected(u, record); why != "" {
 		return j.verdict(record, Keep, why, true)
 	}
-	sub := j.subject(u, record)
-	if match := j.policy.Filters.Match(sub, j.now); !match.Match {
-		return j.verdict(record, Keep, match.Reason, false)
-	}
 	v := j.verdict(record, Remove, reasonUnused, false)
-	if sub.Dangling {
-		v.Reason = reasonDangling
-	}
+	// Before the filters: what is not of the selection stays, also where its
+	// subject goes.
 	if s := j.policy.selection; s != nil {
 		if why := s.reject(v.Decision); why != "" {
 			return j.verdict(record, Keep, why, true)
 		}
+	}
+	sub := j.subject(u, record)
+	if match := j.policy.Filters.Match(sub, j.now); !match.Match {
+		return j.verdict(record, Keep, match.Reason, false)
+	}
+	if sub.Dangling {
+		v.Reason = reasonDangling
 	}
 	return v
 }

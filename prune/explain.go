@@ -128,7 +128,13 @@ func (c *collector) facts(e *Explanation, n node) {
 func (c *collector) holding(n node) Amount {
 	var a Amount
 	s := c.spaces[n.ns]
+	seen := make(map[node]bool) // a lease may hold the same object flat and, by an upload, whole
 	c.walk().below(n, func(_ nodeID, m node) {
+		m.flat = false
+		if seen[m] {
+			return
+		}
+		seen[m] = true
 		switch m.kind {
 		case kindContent:
 			if blob, ok := s.Blobs[digest.Digest(m.key)]; ok {

@@ -150,3 +150,11 @@ func TestExplainOfAPlan(t *testing.T) {
 		t.Errorf("nobody: %v", err)
 	}
 }
+
+// An object that a flat lease holds by itself, and whole by an upload, is one.
+func TestHoldsFlatAndWhole(t *testing.T) {
+	inv := world{"default": {blob("a"), upload("u", "a", created(noon)), lease("l", flat(), holding(theBlob("a"), theUpload("u")))}}.inventory()
+	if holds := must(inv.Explain("l", everyImage, noon)).Holds; holds.Blobs != 1 || holds.TotalBytes != int64(len(body("a"))) {
+		t.Errorf("it holds %+v", holds)
+	}
+}

@@ -34,6 +34,9 @@ func (o orphan) snapshots() []leases.Resource {
 	var tops []leases.Resource
 	for key, value := range o.Labels {
 		snapshotter, _, _ := strings.Cut(strings.TrimPrefix(key, ours.SnapshotLabel), "/")
+		if snapshotter == "" {
+			continue // a label that means nothing, and no lease takes its snapshot
+		}
 		tops = append(tops, leases.Resource{Type: "snapshots/" + snapshotter, ID: value})
 	}
 	slices.SortFunc(tops, func(a, b leases.Resource) int { return strings.Compare(a.Type, b.Type) })

@@ -35,6 +35,19 @@ func graceful() world {
 	}}
 }
 
+// A label for snapshots that names no snapshotter holds nothing, so that a
+// grace has nothing to hold for it.
+func TestGraceOfAnOddLabel(t *testing.T) {
+	s := newScene(t, world{"default": {
+		blob("a", refContent("b")), blob("b", labelled("containerd.io/gc.ref.snapshot.", "s1"), refSnapshot("s1")), snapshot("s1", ""),
+		record("x:1", "a"), lease("ref_build", holding(theBlob("b"))),
+	}})
+	if report, _ := s.withGrace(); len(report.Untagged) != 1 {
+		t.Errorf("untagged %v", report.Untagged)
+	}
+	must(s.store.Snapshotter("memory").Stat(s.ctx, "s1"))
+}
+
 // A run with a grace takes away names and nothing else, and can be undone.
 func TestGraceAndUndo(t *testing.T) {
 	s := newScene(t, graceful())

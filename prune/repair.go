@@ -83,6 +83,11 @@ func lookAgain(ctx context.Context, store Store, inv *Inventory, opts ExecuteOpt
 	for _, name := range slices.Sorted(slices.Values(inv.Store.Snapshotters)) {
 		err = errors.Join(err, throwAway(ctx, store.Snapshotter(name), name, run.Name))
 	}
+	if ctx.Err() != nil { // the lease goes all the same, and the next collection takes the rest
+		freeing, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
+		defer cancel()
+		return errors.Join(err, locker.UnlockOwn(freeing, run, opts.Now(), false))
+	}
 	return errors.Join(err, locker.UnlockOwn(ctx, run, opts.Now(), true))
 }
 

@@ -67,6 +67,25 @@ func TestUnitNotDeleted(t *testing.T) {
 	}
 }
 
+// And so do the names of a signature that no filter chose, but that goes as
+// its image does.
+func TestSignatureNotDeleted(t *testing.T) {
+	tag := "docker.io/library/y:sha256-" + dig("a").Encoded() + ".sig"
+	s := newScene(t, world{criNamespace: {
+		blob("a"), record("docker.io/library/x:1", "a"), blob("b"), record(tag, "b"), record("docker.io/library/y@"+dig("b").String(), "b"),
+	}})
+	policy := Policy{AllNamespaces: true, Filters: all("reference=x")}
+	plan := must(ReadPlan(s.ctx, s.store, policy, time.Now(), ReadOptions{Procfs: process(t, 1)}))
+	s.tape.before = on("delete "+legend(tag), func() error { return errDisk })
+	report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
+	if !errors.Is(err, errDisk) || names(report.Untagged) != "docker.io/library/x:1" {
+		t.Errorf("untagged %v, %v", report.Untagged, err)
+	}
+	if got := s.recordsIn(criNamespace); len(got) != 2 {
+		t.Errorf("left are %v", got)
+	}
+}
+
 // A killed run that had deleted some of the names is finished by a run that is
 // to remove none of them, and they are together again. One that is to remove
 // them all does.
