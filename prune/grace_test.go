@@ -2,9 +2,12 @@ package prune
 
 import (
 	"context"
+	"errors"
+	"os"
 	"testing"
 	"time"
 
+	"github.com/containerd/containerd/v2/core/content"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
 )
@@ -128,6 +131,47 @@ func TestUndoOfATakenName(t *testing.T) {
 	}
 	if len(must(s.store.Leases().List(s.ctx))) != 1 {
 		t.Error("the grace is left when all is undone")
+	}
+}
+
+// An undo that could not take a stand-in away does so when it is tried again.
+func TestUndoAgainTakesTheStandIn(t *testing.T) {
+	s := newScene(t, graceful())
+	_, run := s.withGrace()
+	s.tape.before = on("delete <none>@«c»", func() error { return errDisk })
+	if _, err := Undo(context.Background(), s.tape, run); !errors.Is(err, errDisk) {
+		t.Errorf("the undo that fails: %v", err)
+	}
+	checkRecordNames(t, s, "<none>@«c»", "x:1", "y:1")
+	s.tape.before = nil
+	if undone, err := Undo(context.Background(), s.tape, run); err != nil || len(undone.Restored)+len(undone.Failed) != 0 {
+		t.Errorf("undone %+v, %v", undone, err)
+	}
+	checkRecordNames(t, s, "x:1", "y:1")
+}
+
+// A run whose plan is gone, as after a power failure, is in the way of no
+// other: it is listed, cannot be undone, and can be dropped.
+func TestGraceWithoutItsPlan(t *testing.T) {
+	s := newScene(t, graceful())
+	_, run := s.withGrace()
+	must(0, s.store.Content().Walk(s.ctx, func(info content.Info) error {
+		if info.Labels["ctr-prune/plan"] == "" {
+			return nil
+		}
+		return os.Remove(blobFile(s.store.layout.content, info.Digest))
+	}))
+	inv := must(Read(s.ctx, s.store, Policy{AllNamespaces: true}, time.Now(), ReadOptions{LeaseSizes: true}))
+	runs, err := Runs(s.ctx, s.store, inv, time.Now())
+	if err != nil || len(runs) != 1 || len(runs[0].Records) != 0 || runs[0].Holds == (Amount{}) {
+		t.Fatalf("runs %+v, %v", runs, err)
+	}
+	if undone, err := Undo(s.ctx, s.store, runs[0]); !errors.Is(err, errMissingParts) || len(undone.Restored) != 0 {
+		t.Errorf("undone %+v, %v", undone, err)
+	}
+	must(0, Drop(s.ctx, s.store, run))
+	if runs, err := Runs(s.ctx, s.store, inv, time.Now()); err != nil || len(runs) != 0 {
+		t.Errorf("after the drop: %+v, %v", runs, err)
 	}
 }
 

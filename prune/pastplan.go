@@ -67,10 +67,13 @@ func heldPlan(ctx context.Context, store Store) (pastPlan, error) {
 	return p, err
 }
 
-// keptPlan reads what a run wrote down whose grace lasts.
+// keptPlan reads what a run wrote down whose grace lasts. Of one whose files
+// are gone, as after a power failure, it returns what there still is, which is
+// not whole.
 func keptPlan(ctx context.Context, store Store, ns, run string) (pastPlan, error) {
 	var p pastPlan
-	if err := leases.Kept(inNamespace(ctx, ns), store.Leases(), store.Content(), run, p.add); err != nil {
+	err := leases.Kept(inNamespace(ctx, ns), store.Leases(), store.Content(), run, p.add)
+	if lost := (*leases.LostPlan)(nil); err != nil && !errors.As(err, &lost) {
 		return pastPlan{}, fmt.Errorf("reading run %s in namespace %q: %w", run, ns, err)
 	}
 	return p, nil

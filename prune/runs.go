@@ -43,6 +43,9 @@ func Runs(ctx context.Context, store Store, inv *Inventory, now time.Time) ([]Ru
 				continue
 			}
 			plan, err := keptPlan(ctx, store, ns.Name, run.Name)
+			if errdefs.IsNotFound(err) {
+				continue // given up, or collected, since the store was read
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -170,6 +173,11 @@ func (u *Undone) record(ctx context.Context, store Store, d Decision) error {
 		return fmt.Errorf("putting back image %q in namespace %q: %w", d.Name, d.Namespace, err)
 	}
 	u.Restored = append(u.Restored, d.record())
+	return removeStandIn(ctx, store, d)
+}
+
+// removeStandIn removes what stood in for a record that is there again.
+func removeStandIn(ctx context.Context, store Store, d Decision) error {
 	if d.StandIn == "" {
 		return nil
 	}
@@ -189,8 +197,10 @@ func (u *Undone) taken(ctx context.Context, store Store, d Decision) error {
 		return fmt.Errorf("looking up image %q in namespace %q: %w", d.Name, d.Namespace, err)
 	case image.Target.Digest != d.Target.Digest:
 		u.fail(d, fmt.Sprintf("the name was taken meanwhile, by %s", image.Target.Digest))
+		return nil
+	default: // perhaps an earlier undo did not come to the end
+		return removeStandIn(ctx, store, d)
 	}
-	return nil
 }
 
 func (u *Undone) fail(d Decision, reason string) {
