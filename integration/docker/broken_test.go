@@ -48,14 +48,14 @@ func instead(path string, do func(w http.ResponseWriter, r *http.Request, answer
 func half(list []container.Summary) []container.Summary { return list[:len(list)/2] }
 
 var brokenEngines = []broken{
-	{name: "socket gone", says: "there is no such socket", socket: func(t *testing.T, _ *Engine) string {
+	{name: "socket gone", says: "there is no such socket (file does not exist); is Docker running? Give its socket with --docker-host", socket: func(t *testing.T, _ *Engine) string {
 		return filepath.Join(t.TempDir(), "none.sock")
 	}},
-	{name: "nobody listens", says: "nothing listens on this socket", socket: abandoned},
+	{name: "nobody listens", says: "nothing listens on this socket (connection refused); is Docker running?", socket: abandoned},
 	{name: "not HTTP", says: "its answer cannot be understood", socket: func(_ *testing.T, e *Engine) string {
 		return e.Address() // containerd's own
 	}},
-	{name: "permission denied", says: "permission denied", socket: instead("/info",
+	{name: "permission denied", says: "permission denied; run as root, or as a user of the socket's group", socket: instead("/info",
 		func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 			http.Error(w, `{"message":"no"}`, http.StatusForbidden)
 		})},

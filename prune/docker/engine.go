@@ -73,11 +73,11 @@ func (e *engine) sentence(err error) error {
 	case errors.Is(err, errTooLong):
 		return errTooLong
 	case errors.Is(err, fs.ErrPermission) || errdefs.IsPermissionDenied(err):
-		return fmt.Errorf("permission denied; run as root, or as a user of the socket's group: %w", fs.ErrPermission)
+		return fmt.Errorf("%w; run as root, or as a user of the socket's group", fs.ErrPermission)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no such socket; is Docker running? Give its socket with --docker-host: %w", fs.ErrNotExist)
+		return fmt.Errorf("there is no such socket (%w); is Docker running? Give its socket with --docker-host", fs.ErrNotExist)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("nothing listens on this socket; is Docker running? %w", syscall.ECONNREFUSED)
+		return fmt.Errorf("nothing listens on this socket (%w); is Docker running?", syscall.ECONNREFUSED)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("it gave no answer in time: %w", err)
 	case errors.Is(err, context.Canceled):
