@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"github.com/containerd/errdefs"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -22,6 +24,7 @@ runs are finished, expired leases and abandoned uploads removed, and containerd
 is made to look at all its content and snapshots again. No image is removed.
 Then it checks again, and tells what is left.
 
+What it cannot look for, as with files that this user may not see, is noted.
 The exit code is 0 if nothing is found, or nothing is left, and 1 otherwise.`
 
 const checkExamples = `  # Is everything in order?
@@ -102,7 +105,17 @@ func (o *checkOptions) find(ctx context.Context, p process, store opened) (check
 		return doc, stopped(ctx, &unreadableError{err})
 	}
 	doc.Findings = append([]prune.Finding{}, found...)
+	doc.Notes = unseen(ctx, store)
 	return doc, nil
+}
+
+// unseen says what could not be looked for, so that nothing found is not taken
+// for nothing wrong.
+func unseen(ctx context.Context, store prune.Store) []string {
+	if _, err := store.BlobFiles(ctx); errdefs.IsUnavailable(err) {
+		return []string{fmt.Sprintf("blobs that containerd does not know were not looked for: %s", err)}
+	}
+	return []string{} // other errors ended the check
 }
 
 // mend mends what can be. Another run is told as such, and nothing else.

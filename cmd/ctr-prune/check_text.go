@@ -29,6 +29,8 @@ type checkDocument struct {
 	Findings []prune.Finding `json:"findings"`
 	// Repaired are the findings that --repair mended.
 	Repaired []prune.Finding `json:"repaired"`
+	// Notes say what could not be looked for.
+	Notes []string `json:"notes"`
 }
 
 type findingEvent struct {
@@ -44,6 +46,9 @@ func checkContent(doc checkDocument) content[checkRow] {
 	for _, f := range doc.Findings {
 		lines = append(lines, findingEvent{"finding", f})
 	}
+	for _, note := range doc.Notes {
+		lines = append(lines, textEvent{"note", note})
+	}
 	return content[checkRow]{
 		doc: doc, lines: lines, rows: checkRows(doc.Findings), name: func(r checkRow) string { return r.Object },
 		text: func(out *printer) { checkText(out, doc) },
@@ -51,6 +56,13 @@ func checkContent(doc checkDocument) content[checkRow] {
 }
 
 func checkText(out *printer, doc checkDocument) {
+	findingsText(out, doc)
+	for _, note := range doc.Notes {
+		out.sentence("Note: %s", out.prose(note))
+	}
+}
+
+func findingsText(out *printer, doc checkDocument) {
 	for _, f := range doc.Repaired {
 		where := ""
 		if f.Namespace != "" {
@@ -59,7 +71,11 @@ func checkText(out *printer, doc checkDocument) {
 		out.line("Repaired: %s%s %s, %s", where, f.Problem, out.name(f.Object), boundSize(f.Bytes, f.AtLeast))
 	}
 	if len(doc.Findings) == 0 {
-		out.line("Nothing is wrong.")
+		verdict := "Nothing is wrong."
+		if len(doc.Notes) > 0 {
+			verdict = "Nothing wrong was found."
+		}
+		out.line("%s", verdict)
 		return
 	}
 	t := table{columns: []column{
