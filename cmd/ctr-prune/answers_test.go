@@ -33,6 +33,8 @@ func TestBadCommandLinesOfTheOthers(t *testing.T) {
 		{"plan --output=", "--output is empty"},
 		{"plan x", "takes none"},
 		{"apply", "give one plan file"},
+		{"leases nginx", `unexpected argument "nginx": ctr-prune leases takes a command or none`},
+		{"runs drpo", "did you mean drop?"},
 		{"apply -", "the plan comes from stdin"},
 		{"apply -f /no/such/plan.json", "the plan cannot be read"},
 		{"runs drop", "give the run"},

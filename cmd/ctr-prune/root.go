@@ -95,8 +95,12 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasSubCommands() {
+		cmd.SuggestionsMinimumDistance = cmd.Root().SuggestionsMinimumDistance
 		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 			return usagef("there is no command %q: did you mean %s?", args[0], strings.Join(near, " or "))
+		}
+		if cmd.HasParent() {
+			return usagef("unexpected argument %q: %s takes a command or none; see %s --help", args[0], cmd.CommandPath(), cmd.CommandPath())
 		}
 		if f := cmd.Flags().Lookup(flagIngests); f != nil && f.Changed {
 			if _, err := filters.ParseAge(args[0]); err == nil {

@@ -124,6 +124,7 @@ func (v textView) decisions(doc prune.Document, images []prune.ImageDocument) {
 		}
 		t.add(append(cells, v.out.name(image.Name), target, v.out.prose(reason(image)))...)
 	}
+	t.narrow(v.out, "TARGET", "REASON")
 	t.print(v.out)
 }
 

@@ -43,6 +43,7 @@ func TestViews(t *testing.T) {
 	}{
 		{"plan.txt", planDoc(), 0, table},
 		{"plan-80.txt", planDoc(), 80, table},
+		{"plan-40.txt", planDoc(), 40, table},
 		{"plan-80-no-trunc.txt", planDoc(), 80, outputOptions{format: formatTable, noTrunc: true}},
 		{"report.txt", reportDoc(), 0, table},
 		{"report-80.txt", reportDoc(), 80, table},
