@@ -12,6 +12,7 @@ import (
 
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -20,6 +21,15 @@ import (
 // completionTime is how long completing from the live store may take: a shell
 // waits for it at every press of the key.
 const completionTime = 150 * time.Millisecond
+
+// plainUsages takes out the quotes by which the help finds a flag's value, for
+// completion shows usages as they are.
+func plainUsages(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
+	for _, sub := range cmd.Commands() {
+		plainUsages(sub)
+	}
+}
 
 const completionExamples = `  # bash, for this shell or for every one of this user
   source <(ctr-prune completion bash)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/containerd/log"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
@@ -47,6 +48,9 @@ func Main(ctx context.Context, args []string, p process) int {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		plainUsages(root)
+	}
 	return complain(p.stderr, root.ExecuteContext(ctx))
 }
 
