@@ -95,6 +95,9 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasSubCommands() {
+		if args[0] == "prune" && !cmd.HasParent() {
+			return usagef("there is no command %q: %s without a command prunes; see %s --help", args[0], cmd.Name(), cmd.Name())
+		}
 		cmd.SuggestionsMinimumDistance = cmd.Root().SuggestionsMinimumDistance
 		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 			return usagef("there is no command %q: did you mean %s?", args[0], strings.Join(near, " or "))

@@ -57,6 +57,7 @@ func TestBadCommandLines(t *testing.T) {
 		{"-q --format json", "contradict each other"},
 		{"-a --ingests 48h", "type --ingests=48h"},
 		{"-a --ingests nginx", "images are chosen by flags"},
+		{"prune", `there is no command "prune": ctr-prune without a command prunes`},
 		{"nginx", `unexpected argument "nginx"`},
 		{"versoin", `there is no command "versoin": did you mean version?`},
 		{"version now", "takes none"},
@@ -68,7 +69,7 @@ func TestBadCommandLines(t *testing.T) {
 	} {
 		f := newFake("")
 		args := append(strings.Fields(c.args), "--dry-run")
-		if c.args == "-n" || !strings.HasPrefix(c.args, "-") && c.args != "nginx" && c.args != "versoin" {
+		if c.args == "-n" || !strings.HasPrefix(c.args, "-") && c.args != "nginx" && c.args != "prune" && c.args != "versoin" {
 			args = strings.Fields(c.args)
 		}
 		if !strings.Contains(c.args, "--address") && !strings.Contains(c.args, "--root") {
