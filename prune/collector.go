@@ -31,7 +31,7 @@ type collector struct {
 // space is a namespace with its objects by name.
 type space struct {
 	*Namespace
-	records    map[string]images.Image
+	records    map[string]*images.Image
 	containers map[string]containers.Container
 	leases     map[string]Lease
 	ingests    map[string]digest.Digest
@@ -107,13 +107,13 @@ func (c *collector) house() map[digest.Digest][]*space {
 func newSpace(ns *Namespace) *space {
 	s := &space{
 		Namespace:  ns,
-		records:    make(map[string]images.Image, len(ns.Images)),
+		records:    make(map[string]*images.Image, len(ns.Images)),
 		containers: make(map[string]containers.Container, len(ns.Containers)),
 		leases:     make(map[string]Lease, len(ns.Leases)),
 		ingests:    make(map[string]digest.Digest, len(ns.Ingests)),
 	}
-	for _, image := range ns.Images {
-		s.records[image.Name] = image
+	for i := range ns.Images {
+		s.records[ns.Images[i].Name] = &ns.Images[i]
 	}
 	for _, container := range ns.Containers {
 		s.containers[container.ID] = container
@@ -169,9 +169,9 @@ func (c *collector) roots(ch change) []node {
 func (c *collector) imageRoots(ch change) []node {
 	var roots []node
 	for _, s := range c.order {
-		for _, image := range s.Images {
-			n := node{kind: kindImage, ns: s.Name, key: image.Name}
-			if !ch.removed[n] && !c.expired(image) {
+		for i := range s.Images {
+			n := node{kind: kindImage, ns: s.Name, key: s.Images[i].Name}
+			if !ch.removed[n] && !c.expired(&s.Images[i]) {
 				roots = append(roots, n)
 			}
 		}
@@ -201,9 +201,9 @@ func (c *collector) live(lease Lease) bool {
 }
 
 // expired says whether the collector may remove the record itself.
-func (c *collector) expired(image images.Image) bool { return expired(image, c.version, c.now) }
+func (c *collector) expired(image *images.Image) bool { return expired(image, c.version, c.now) }
 
-func expired(image images.Image, v release, now time.Time) bool {
+func expired(image *images.Image, v release, now time.Time) bool {
 	if !v.atLeast(imagesAreNodes) {
 		return false
 	}

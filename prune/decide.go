@@ -73,7 +73,8 @@ func decide(v view, policy Policy, store StoreInfo, now time.Time) []Decision {
 		wholes:       make(map[*unit]filters.Subject),
 		pins:         make(map[*unit]string),
 	}
-	for _, image := range ns.Images {
+	for i := range ns.Images {
+		image := &ns.Images[i]
 		u := j.units[image.Target.Digest]
 		if u.records[0].Name == image.Name {
 			j.order = append(j.order, u)
@@ -96,7 +97,7 @@ func decide(v view, policy Policy, store StoreInfo, now time.Time) []Decision {
 }
 
 // alone decides about a record by its own uses, labels and filters.
-func (j *judge) alone(u *unit, record images.Image) *verdict {
+func (j *judge) alone(u *unit, record *images.Image) *verdict {
 	if why := j.protected(u, record); why != "" {
 		return j.verdict(record, Keep, why, true)
 	}
@@ -118,14 +119,14 @@ func (j *judge) alone(u *unit, record images.Image) *verdict {
 	return v
 }
 
-func (j *judge) verdict(record images.Image, action Action, reason string, firm bool) *verdict {
+func (j *judge) verdict(record *images.Image, action Action, reason string, firm bool) *verdict {
 	return &verdict{firm: firm, Decision: Decision{
 		Namespace: j.ns.Name, Name: record.Name, Target: record.Target, Action: action, Reason: reason, image: record,
 	}}
 }
 
 // protected says what keeps a record whatever the filters say, "" if nothing.
-func (j *judge) protected(u *unit, record images.Image) string {
+func (j *judge) protected(u *unit, record *images.Image) string {
 	if why := closed(j.ns); why != "" {
 		return why
 	}
@@ -154,7 +155,7 @@ func (j *judge) protected(u *unit, record images.Image) string {
 	return ""
 }
 
-func (j *judge) dangling(record images.Image) bool {
+func (j *judge) dangling(record *images.Image) bool {
 	_, probe := record.Labels[labelProbe]
 	return probe || dangling(record.Name, j.snapshotters, j.policy.DanglingPrefixes)
 }
@@ -183,9 +184,9 @@ func (j *judge) pinned(u *unit) string {
 }
 
 // subject is what filters see: the record, or where units go whole the unit.
-func (j *judge) subject(u *unit, record images.Image) filters.Subject {
+func (j *judge) subject(u *unit, record *images.Image) filters.Subject {
 	if !j.whole {
-		return j.subjectOf(u, []images.Image{record})
+		return j.subjectOf(u, []*images.Image{record})
 	}
 	sub, known := j.wholes[u]
 	if !known {
@@ -195,7 +196,7 @@ func (j *judge) subject(u *unit, record images.Image) filters.Subject {
 	return sub
 }
 
-func (j *judge) subjectOf(u *unit, records []images.Image) filters.Subject {
+func (j *judge) subjectOf(u *unit, records []*images.Image) filters.Subject {
 	config := j.ns.Configs[u.target]
 	sub := filters.Subject{Dangling: true, Labels: config.Labels, LabelsErr: config.Problem}
 	nameless := false
@@ -216,7 +217,7 @@ func (j *judge) subjectOf(u *unit, records []images.Image) filters.Subject {
 // born is the newest of the record's own times and of the time at which its
 // target was committed to the store: a re-pull keeps the first, and a build
 // can forge both of the record's. Zero if one cannot be read.
-func (j *judge) born(record images.Image) time.Time {
+func (j *judge) born(record *images.Image) time.Time {
 	blob, ok := j.ns.Blobs[record.Target.Digest]
 	times := []time.Time{record.CreatedAt, record.UpdatedAt, blob.CreatedAt}
 	if !ok || slices.ContainsFunc(times, time.Time.IsZero) {

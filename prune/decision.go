@@ -37,7 +37,8 @@ type Decision struct {
 	// Action is StandIn.
 	StandIn string
 
-	image images.Image
+	// image is the record itself, which nobody changes.
+	image *images.Image
 	// subject is what the target is about, if a plan blob tells.
 	subject digest.Digest
 }

@@ -109,7 +109,7 @@ func (j *judge) staysAlone(u *unit) bool {
 	// What is about another dies with it. On a ring nothing does: nobody knows
 	// what it starts from, so each is judged by itself.
 	dependent := j.subjects[u] != nil && !j.ringed[u]
-	return slices.ContainsFunc(u.records, func(record images.Image) bool {
+	return slices.ContainsFunc(u.records, func(record *images.Image) bool {
 		v := j.verdicts[record.Name]
 		return v.Action == Keep && (v.firm || !dependent || j.kept(u, record))
 	})
@@ -117,7 +117,7 @@ func (j *judge) staysAlone(u *unit) bool {
 
 // kept says whether the user wants a record kept, whatever it is about: age
 // and excluding filters hold for it, choosing filters are its subject's.
-func (j *judge) kept(u *unit, record images.Image) bool {
+func (j *judge) kept(u *unit, record *images.Image) bool {
 	return !j.policy.Filters.MatchProtective(j.subject(u, record), j.now).Match
 }
 
@@ -140,7 +140,7 @@ func (j *judge) dieWithSubject(u *unit) {
 func (j *judge) belongsTo(p parent, names map[*unit]string) string {
 	name, known := names[p.unit]
 	if !known {
-		at := slices.IndexFunc(p.records, func(r images.Image) bool { return j.verdicts[r.Name].Action == Keep })
+		at := slices.IndexFunc(p.records, func(r *images.Image) bool { return j.verdicts[r.Name].Action == Keep })
 		if at < 0 {
 			at = len(p.records) - 1
 		}

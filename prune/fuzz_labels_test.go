@@ -61,7 +61,7 @@ func FuzzCondition(f *testing.F) {
 func FuzzExpire(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		c := &collector{version: release{2, 4}, now: noon}
-		image := images.Image{Labels: map[string]string{labelExpire: value}}
+		image := &images.Image{Labels: map[string]string{labelExpire: value}}
 		at, err := time.Parse(time.RFC3339, value)
 		if got, want := c.expired(image), err == nil && noon.After(at); got != want {
 			t.Errorf("%q has expired: %v, want %v", value, got, want)

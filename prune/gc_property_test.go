@@ -135,7 +135,7 @@ func randomPrune(t *rapid.T, inv *Inventory) ([]Decision, foreseen) {
 			names[image.Name] = true
 		}
 		for _, image := range ns.Images {
-			d := Decision{Namespace: ns.Name, Name: image.Name, Target: image.Target, image: image, Action: Keep}
+			d := Decision{Namespace: ns.Name, Name: image.Name, Target: image.Target, image: &image, Action: Keep}
 			switch uniform(t, 5, "action") {
 			case 0, 1, 2:
 				d.Action = Remove

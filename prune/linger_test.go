@@ -16,7 +16,7 @@ func TestLinger(t *testing.T) {
 		defer end()
 		short, done := linger(ctx, time.Minute)
 		stop()
-		time.Sleep(time.Minute - 1)
+		time.Sleep(time.Minute - time.Nanosecond)
 		done()
 		synctest.Wait()
 		if long.Err() != nil || short.Err() == nil {
@@ -25,7 +25,7 @@ func TestLinger(t *testing.T) {
 		if long.Value(key{}) != "value" {
 			t.Error("the values are not there")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if long.Err() == nil {
 			t.Error("it has not ended")

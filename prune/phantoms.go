@@ -117,14 +117,14 @@ func phantoms(ns *Namespace, v release, shown []criImage, records []Decision) []
 
 // shownAs returns the records that CRI shows as one image: those whose target
 // reaches its config, or is that of the record which CRI makes of its ID.
-func (c *catalog) shownAs(image criImage) []images.Image {
+func (c *catalog) shownAs(image criImage) []*images.Image {
 	units := c.containing(digest.Digest(image.ID))
 	for _, record := range c.named[image.ID] {
 		if u := c.units[record.Target.Digest]; !slices.Contains(units, u) {
 			units = append(units, u)
 		}
 	}
-	var records []images.Image
+	var records []*images.Image
 	for _, u := range units {
 		records = append(records, u.records...)
 	}

@@ -69,7 +69,7 @@ func parsePlanBlob(doc []byte) (planBlob, error) {
 func (p planBlob) decisions() []Decision {
 	all := make([]Decision, len(p.Records))
 	for i, r := range p.Records {
-		image := images.Image{Name: r.Name, Target: r.Target, Labels: r.Labels, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+		image := &images.Image{Name: r.Name, Target: r.Target, Labels: r.Labels, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 		all[i] = Decision{Namespace: p.Namespace, Name: r.Name, Target: r.Target, Action: Remove, StandIn: r.StandIn, image: image, subject: r.Subject}
 	}
 	return all

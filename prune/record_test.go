@@ -38,7 +38,7 @@ func write(t *testing.T, b batch, orphans []orphan) (written, []Decision) {
 // named is a record of that name, and of a target of its own.
 func named(name string, labels map[string]string) Decision {
 	image := images.Image{Name: name, Target: descriptor(name[max(0, len(name)-8):]), Labels: labels, CreatedAt: noon, UpdatedAt: noon}
-	return Decision{Namespace: "default", Name: name, Target: image.Target, Action: Remove, image: image}
+	return Decision{Namespace: "default", Name: name, Target: image.Target, Action: Remove, image: &image}
 }
 
 // More records than one plan blob may name, or names that are very long.

@@ -255,7 +255,7 @@ func checkRecords(t tester, s *rootStore, plan *Plan, needed map[string][]digest
 				if d.StandIn != "" && now[d.StandIn].Target.Digest != d.Target.Digest {
 					t.Errorf("%s has no stand-in %s", legend(image.Name), legend(d.StandIn))
 				}
-			case !there && !expired(image):
+			case !there && !expired(&image):
 				t.Errorf("%s in %s is gone", legend(image.Name), ns.Name)
 			case there && !reflect.DeepEqual(image, after):
 				t.Errorf("%s in %s changed:\n%s", legend(image.Name), ns.Name, cmp.Diff(image, after))
@@ -281,7 +281,7 @@ func neededRecords(inv *Inventory) map[string][]digest.Digest {
 				byName := container.Image == image.Name || spellings[container.Image] == image.Name
 				byDigest := container.Image == image.Target.Digest.String() || container.Image == "a@"+image.Target.Digest.String() ||
 					container.Image == image.Target.Digest.Encoded()[:12]
-				if (byName || byDigest) && !expired(image) {
+				if (byName || byDigest) && !expired(&image) {
 					needed[ns.Name] = append(needed[ns.Name], image.Target.Digest)
 				}
 			}

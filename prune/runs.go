@@ -164,7 +164,7 @@ func (u *Undone) record(ctx context.Context, store Store, d Decision) error {
 		u.fail(d, "its content is gone")
 		return nil
 	}
-	_, err := store.Images().Create(ctx, d.image)
+	_, err := store.Images().Create(ctx, *d.image)
 	if errdefs.IsAlreadyExists(err) {
 		return u.taken(ctx, store, d)
 	}

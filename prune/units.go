@@ -16,7 +16,7 @@ import (
 // unit is all records of a namespace with the same target.
 type unit struct {
 	target  digest.Digest
-	records []images.Image // sorted by name
+	records []*images.Image // sorted by name
 }
 
 // catalog finds the units of one namespace by what others call them.
@@ -24,7 +24,7 @@ type catalog struct {
 	ns    *Namespace
 	units map[digest.Digest]*unit
 	// named finds a record by its name and by its normalized name.
-	named map[string][]images.Image
+	named map[string][]*images.Image
 	// parents are the blobs whose labels refer to a blob.
 	parents map[digest.Digest][]digest.Digest
 	// referrers are the subjects that a blob's labels tie a referrer to.
@@ -49,15 +49,16 @@ type stand struct {
 func newCatalog(ns *Namespace, v release) *catalog {
 	c := &catalog{
 		ns:        ns,
-		units:     make(map[digest.Digest]*unit),
-		named:     make(map[string][]images.Image),
-		parents:   make(map[digest.Digest][]digest.Digest),
+		units:     make(map[digest.Digest]*unit, len(ns.Images)),
+		named:     make(map[string][]*images.Image, len(ns.Images)),
+		parents:   make(map[digest.Digest][]digest.Digest, len(ns.Blobs)),
 		referrers: make(map[digest.Digest][]digest.Digest),
 		tops:      make(map[SnapshotKey][]digest.Digest),
 		found:     make(map[digest.Digest][]*unit),
 		stands:    make(map[SnapshotKey]stand),
 	}
-	for _, image := range ns.Images {
+	for i := range ns.Images {
+		image := &ns.Images[i]
 		u := c.units[image.Target.Digest]
 		if u == nil {
 			u = &unit{target: image.Target.Digest}
@@ -83,14 +84,17 @@ func newCatalog(ns *Namespace, v release) *catalog {
 }
 
 func (c *catalog) indexBlob(v release, dgst digest.Digest, labels map[string]string) {
-	for _, key := range gcKeys(labels) {
+	for key, value := range labels {
+		if !strings.HasPrefix(key, labelPrefix) {
+			continue
+		}
 		if snapshotter, ok := strings.CutPrefix(key, leases.SnapshotLabel); ok {
 			snapshotter, _, _ = strings.Cut(snapshotter, "/")
-			top := SnapshotKey{snapshotter, labels[key]}
+			top := SnapshotKey{snapshotter, value}
 			c.tops[top] = append(c.tops[top], dgst)
 			continue
 		}
-		if r, ok := parseRef(v, c.ns.Name, key, labels[key]); ok && r.how == forward && r.to.kind == kindContent {
+		if r, ok := parseRef(v, c.ns.Name, key, value); ok && r.how == forward && r.to.kind == kindContent {
 			child := digest.Digest(r.to.key)
 			c.parents[child] = append(c.parents[child], dgst)
 			if strings.HasPrefix(key, referrerLabel) {
@@ -102,7 +106,7 @@ func (c *catalog) indexBlob(v release, dgst digest.Digest, labels map[string]str
 
 // record returns the records that a name may mean: the one of exactly that
 // name, else those that a client would read it as.
-func (c *catalog) record(name string) []images.Image {
+func (c *catalog) record(name string) []*images.Image {
 	if found := c.named[name]; len(found) > 0 {
 		return found
 	}

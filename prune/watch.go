@@ -204,7 +204,7 @@ func (x *execution) endWatch(ctx context.Context) {
 // written it since. The event does not say what it named then. That is known
 // if the deletion depended on it, so not from a server before 2.0.
 func (x *execution) lastSeen(d Decision) images.Image {
-	s, image := x.watch.of(d.key()), d.image
+	s, image := x.watch.of(d.key()), *d.image
 	switch {
 	case !s.lost:
 	case x.serverCompares():
