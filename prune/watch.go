@@ -17,9 +17,11 @@ import (
 // containerd tells of each before it answers.
 const eventPatience = 10 * time.Second
 
-// imageEvents chooses the events about records, for containerd to send no
-// others.
-const imageEvents = `topic~="^/images/"`
+// recordEvents choose what containerd tells: of records that are written and
+// deleted, by whomever, and of nothing else.
+func recordEvents() []string {
+	return []string{`topic=="/images/create"`, `topic=="/images/update"`, `topic=="/images/delete"`}
+}
 
 // watch follows what happens to the records of a run while it deletes them. A
 // deletion can depend on the target alone, so that a record which somebody
@@ -58,7 +60,7 @@ func (x *execution) watchRecords(ctx context.Context) *watch {
 	ctx, end := context.WithCancel(context.WithoutCancel(ctx)) // an interrupted run looks again, too
 	w := &watch{end: end, done: make(chan struct{}), wake: make(chan struct{}, 1), records: make(map[[2]string]sighting)}
 	w.alive, w.fell = context.WithCancel(ctx)
-	told, failed := subscriber.Subscribe(ctx, imageEvents)
+	told, failed := subscriber.Subscribe(ctx, recordEvents()...)
 	go w.follow(told, failed)
 	return w
 }
