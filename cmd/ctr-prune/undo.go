@@ -128,8 +128,9 @@ func (o *undoOptions) told(p process, undone *prune.Undone, failure error) error
 			return err
 		}
 	}
-	if failure == nil && len(undone.Failed) > 0 {
-		failure = &saidError{exitFailed}
+	if len(undone.Failed) == 0 {
+		return failure
 	}
-	return failure
+	err := p.say("ctr-prune: undo it again when that is mended, or give up what it still holds: ctr-prune runs drop %s", undone.Run)
+	return firstError(err, failure, &saidError{exitFailed})
 }
