@@ -21,6 +21,8 @@ func TestTemplates(t *testing.T) {
 		{"{{define `x`}}{{.Namespace}}{{end}}{{template `x` .}}", "default\nk8s.io"},
 		{"{{$n := .Namespace}}{{$n}}", "default\nk8s.io"},
 		{"{{range $.Images}}{{.Target}}{{$.Kind}} {{end}}", sum("<none>").String() + "plan " + sum(`" x`).String() + "plan "},
+		{`table {{.Namespace}} {{.Action}}\tx: {{if .Reason}}{{.Result}}{{end}}`,
+			"NAMESPACE ACTION   x: RESULT\ndefault remove     x: planned\nk8s.io remove      x: planned"},
 		{`table {{.Namespace}}\t{{.Action}}`, "NAMESPACE   ACTION\ndefault     remove\nk8s.io      remove"},
 	} {
 		doc := planDoc()

@@ -126,8 +126,8 @@ func literal(pipe *parse.PipeNode) bool {
 	return len(pipe.Cmds) == 1 && len(pipe.Cmds[0].Args) == 1 && pipe.Cmds[0].Args[0].Type() == parse.NodeString
 }
 
-// headings makes the titles of a table from the last field of each cell, or
-// from the cell itself if it has none.
+// headings makes the titles of a table, as docker does: a cell with the names
+// of its fields instead of their values.
 func headings(text string) []string {
 	cells := strings.Split(unescape(text), "\t")
 	for i, cell := range cells {
@@ -141,9 +141,16 @@ func heading(cell string) string {
 	if err != nil {
 		return strings.ToUpper(quote(cell)) // an action that spans cells
 	}
-	fields := rootFields(tree["cell"].Root)
-	if len(fields) == 0 {
+	if len(rootFields(tree["cell"].Root)) == 0 {
 		return ""
 	}
-	return strings.ToUpper(fields[len(fields)-1])
+	var title strings.Builder
+	for _, node := range tree["cell"].Root.Nodes {
+		if text, ok := node.(*parse.TextNode); ok {
+			title.Write(text.Text)
+		} else if fields := rootFields(&parse.ListNode{Nodes: []parse.Node{node}}); len(fields) > 0 {
+			title.WriteString(strings.ToUpper(fields[len(fields)-1])) // what comes before it are conditions
+		}
+	}
+	return strings.TrimSpace(title.String())
 }
