@@ -104,13 +104,13 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 	if _, ok := store.(blobSizer); !ok {
 		return nil
 	}
-	refs := k.leasedUploads()
+	reached := k.c.reach(change{})
 	var errs []error
 	for dgst := range files {
 		if _, ok := known[dgst]; ok {
 			continue
 		}
-		if slices.ContainsFunc(refs, func(ref string) bool { return strings.Contains(ref, dgst.String()) }) {
+		if _, awaited := k.c.awaiting(reached, dgst); awaited {
 			continue
 		}
 		now, err := lookAtFile(ctx, store, k.inv, dgst)
@@ -125,26 +125,6 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 		})
 	}
 	return errors.Join(errs...)
-}
-
-// leasedUploads lists the uploads that live leases hold. One may wait for the
-// file of a blob, to take it over from another namespace: containerd keeps the
-// file until then, but does not list such an upload; its clients name one after
-// the blob.
-func (k *checker) leasedUploads() (refs []string) {
-	for _, ns := range k.inv.Namespaces {
-		for _, lease := range ns.Leases {
-			if !k.c.live(lease) {
-				continue
-			}
-			for _, r := range lease.Resources {
-				if r.Type == "ingests" {
-					refs = append(refs, r.ID)
-				}
-			}
-		}
-	}
-	return refs
 }
 
 // unreached finds what nothing holds.

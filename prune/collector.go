@@ -63,11 +63,7 @@ func newCollector(inv *Inventory, now time.Time) *collector {
 		s := newSpace(ns)
 		c.spaces[ns.Name] = s
 		c.order = append(c.order, s)
-		for _, ingest := range ns.Ingests {
-			if ingest.Expected != "" {
-				c.awaited[ingest.Expected] = append(c.awaited[ingest.Expected], node{kind: kindIngest, ns: ns.Name, key: ingest.Ref})
-			}
-		}
+		c.await(s)
 	}
 	c.homes = c.house()
 	c.graph = newGraph(c.size())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -26,6 +27,40 @@ func TestFileThatAnUploadWaitsFor(t *testing.T) {
 		_, err := os.Stat(path)
 		if stays := err == nil; forgotten == awaited || stays != awaited {
 			t.Errorf("awaited %v: found forgotten %v, stays after a repair %v: %+v", awaited, forgotten, stays, found)
+		}
+	}
+}
+
+// A run neither counts such a file as freed nor takes it for one that could not
+// be removed, whether the pull began before the plan or after.
+func TestRemovedBlobThatAnUploadWaitsFor(t *testing.T) {
+	begin := func(s *scene) {
+		ctx := inNamespace(s.ctx, "other")
+		must(0, lease("pull", expiring(time.Now().Add(time.Hour))).create(ctx, s.store))
+		must(0, upload("layer-"+dig("a").String(), "a", leasedTo("pull")).create(ctx, s.store))
+	}
+	for _, early := range []bool{false, true} {
+		s := newScene(t, world{"default": {blob("a"), blob("b"), record("x:1", "a"), record("y:1", "b")}, "other": {}})
+		if early {
+			begin(s)
+		}
+		plan := s.plan(process(t, 1))
+		s.tape.before = on("write", func() error {
+			if !early {
+				begin(s)
+			}
+			return nil
+		})
+		report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
+		if err != nil || len(report.Untagged) != 2 || report.Reclaimed.Blobs != 1 || (plan.Predicted() == report.Reclaimed) != early {
+			t.Errorf("early %v: predicted %+v, reclaimed %+v, untagged %v, %v", early, plan.Predicted(), report.Reclaimed, report.Untagged, err)
+		}
+		told := strings.Join(report.Changes, "; ")
+		for _, held := range report.Held {
+			told += held.Holder
+		}
+		if !strings.Contains(told, "upload in progress") || !strings.Contains(told, `in namespace "other"`) {
+			t.Errorf("early %v: nothing tells of the upload: %q", early, told)
 		}
 	}
 }

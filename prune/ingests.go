@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -60,6 +61,34 @@ func lastWritten(s content.Status) time.Time {
 		return s.UpdatedAt
 	}
 	return s.StartedAt
+}
+
+// digestInRef finds the digest by which containerd's clients name an upload
+// (core/remotes, MakeRefKey).
+var digestInRef = regexp.MustCompile(`sha(?:256|384|512):[0-9a-f]+`)
+
+// await notes which blobs the uploads of a namespace wait for. One that takes
+// over a blob of another namespace, without a transfer, is in no list of
+// uploads: it is known from the lease that holds it alone, and by its name.
+func (c *collector) await(s *space) {
+	note := func(dgst digest.Digest, ref string) {
+		c.awaited[dgst] = append(c.awaited[dgst], node{kind: kindIngest, ns: s.Name, key: ref})
+	}
+	for _, ingest := range s.Ingests {
+		if ingest.Expected != "" {
+			note(ingest.Expected, ingest.Ref)
+		}
+	}
+	for _, lease := range s.Leases {
+		for _, resource := range lease.Resources {
+			if _, listed := s.ingests[resource.ID]; listed || resource.Type != "ingests" {
+				continue
+			}
+			if dgst := digest.Digest(digestInRef.FindString(resource.ID)); dgst.Validate() == nil {
+				note(dgst, resource.ID)
+			}
+		}
+	}
 }
 
 func (c *collector) ingestHolders(ns *Namespace) map[string]string {

@@ -25,6 +25,13 @@ func (x *execution) measure(ctx context.Context) {
 	x.report.Untagged = x.untagged(after)
 	x.report.Aborted = x.aborted(after)
 	remaining := after.objects()
+	c := newCollector(after, x.opts.Now())
+	now := c.reach(change{})
+	for dgst := range c.awaited { // its file stays, whether a namespace knows it or not
+		if _, ok := c.awaiting(now, dgst); ok {
+			remaining.blobs[dgst] = 0
+		}
+	}
 	switch {
 	case errdefs.IsUnavailable(filesErr): // containerd's word has to do
 	case filesErr != nil:
@@ -32,7 +39,7 @@ func (x *execution) measure(ctx context.Context) {
 	default:
 		x.fail(x.addFiles(ctx, after, files, remaining))
 	}
-	x.tally(after, remaining)
+	x.tally(c, now, remaining)
 }
 
 // untagged lists the attempted records that the store no longer has.
@@ -90,7 +97,7 @@ func (x *execution) addFiles(ctx context.Context, after *Inventory, files map[di
 
 // tally sorts what is gone by why it went, and says where the plan and the
 // store differ.
-func (x *execution) tally(after *Inventory, remaining objects) {
+func (x *execution) tally(c *collector, now reached, remaining objects) {
 	gone := x.baseline.without(remaining)
 	x.report.deleted = gone.within(x.plan.outcome.freed)
 	garbage := gone.within(x.plan.outcome.garbage)
@@ -99,9 +106,7 @@ func (x *execution) tally(after *Inventory, remaining objects) {
 	x.report.Garbage = garbage.amount()
 	x.report.Others = others.amount()
 
-	c := newCollector(after, x.opts.Now())
-	now := c.reach(change{})
-	x.report.Held = heldNow(c, now, x.plan.outcome, after.objects())
+	x.report.Held = heldNow(c, now, x.plan.outcome, remaining)
 	if x.opts.Grace > 0 {
 		return // what is still there is there as planned
 	}
