@@ -142,7 +142,7 @@ func (j *judge) protected(u *unit, record *images.Image) string {
 	if why, ok := j.ns.Unreadable[u.target]; ok {
 		return why + ", and so it may belong to an image that stays"
 	}
-	holders := j.usage.units[u.target]
+	holders := j.usage.holders(u.target)
 	if len(holders) == 0 {
 		return ""
 	}

@@ -334,7 +334,7 @@ func (p *Plan) usersOf(n node) []string {
 	users := slices.Clone(used.names[n.key])
 	for _, image := range ns.Images {
 		if image.Name == n.key {
-			users = append(users, used.units[image.Target.Digest]...)
+			users = append(users, used.holders(image.Target.Digest)...)
 		}
 	}
 	slices.Sort(users)

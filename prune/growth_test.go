@@ -28,6 +28,15 @@ var wideWorlds = map[string]func(n int) world{
 		}
 		return world{"default": all}
 	},
+	// Containers on the snapshot of a config that as many images share.
+	"users": func(n int) world {
+		all := []thing{blob("config", refSnapshot("top")), snapshot("top", "")}
+		for i := range n {
+			all = append(all, blob(linkName(i), refContent("config", ".config")), record(recordName(i), linkName(i)),
+				active(fmt.Sprint("rw", i), "top"), container(fmt.Sprint("c", i), "", fmt.Sprint("rw", i)))
+		}
+		return world{"default": all}
+	},
 	// One blob with many conditions on a snapshot that was used many times.
 	"conditions": func(n int) world {
 		used, cond := snapshot("used", ""), blob("a")

@@ -25,7 +25,7 @@ func (j *judge) keepWhole(u *unit) {
 // keepLast turns the last record of a unit in use into a stand-in. One that
 // has expired does not stay: the collector takes it, at the end of this run.
 func (j *judge) keepLast(u *unit) {
-	holders := j.usage.units[u.target]
+	holders := j.usage.holders(u.target)
 	var last *verdict
 	for _, r := range u.records {
 		v := j.verdicts[r.Name]

@@ -1,7 +1,9 @@
 package prune
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -11,24 +13,48 @@ import (
 type usage struct {
 	// names are the holders of a record that name it.
 	names map[string][]string
-	// units are the holders of a unit that name it by digest or ID, or whose
-	// snapshot stands on its chain.
-	units map[digest.Digest][]string
+	// units are the claims on a unit by digest or ID, or of what has its
+	// snapshot on its chain.
+	units map[digest.Digest][]*claim
 	// begun are those of units of which every name counts.
 	begun map[digest.Digest]bool
 	// unknown are holders whose image is not in the namespace, with what they
 	// call it.
 	unknown []string
 
-	// told are the holders in names and units, each as "name" and the name of
-	// a record or "unit" and a target, and the holder.
-	told map[[3]string]bool
+	// told are the holders in names, each after the name.
+	told map[[2]string]bool
+	// claims finds those on several units by their list, which the catalog
+	// makes once, claim those on one.
+	claims map[**unit]*claim
+	claim  map[*unit]*claim
+	count  int
+	// ids are the units that texts mean which are no names.
+	ids map[string][]*unit
+	// merged are the holders of units with several claims.
+	merged map[digest.Digest][]string
+}
+
+// claim is what holds a list of units. Thousands of containers may stand on
+// what thousands of images share: each is noted once, and not for each image.
+type claim struct {
+	// holders are in the order of their claims, texts the same in words.
+	holders []claimant
+	texts   []string
+	told    map[string]bool
+}
+
+// claimant is a holder, what is told of it, and the number of its claim.
+type claimant struct {
+	holder, text string
+	at           int
 }
 
 func resolve(c *catalog, uses []Use) usage {
 	u := usage{
-		names: make(map[string][]string), units: make(map[digest.Digest][]string),
-		begun: make(map[digest.Digest]bool), told: make(map[[3]string]bool),
+		names: make(map[string][]string), units: make(map[digest.Digest][]*claim),
+		begun: make(map[digest.Digest]bool), told: make(map[[2]string]bool),
+		claims: make(map[**unit]*claim), claim: make(map[*unit]*claim), merged: make(map[digest.Digest][]string), ids: make(map[string][]*unit),
 	}
 	for _, use := range uses {
 		u.add(c, use)
@@ -36,15 +62,67 @@ func resolve(c *catalog, uses []Use) usage {
 	return u
 }
 
-func (u usage) claim(units []*unit, holder, how string) {
-	text := holder + how
+// hold notes a holder of units.
+func (u *usage) hold(units []*unit, holder, how string) {
+	if len(units) == 0 {
+		return
+	}
+	c := u.on(units)
+	if text := holder + how; !c.told[text] && !c.told[holder] {
+		c.told[text] = true
+		u.count++
+		c.holders, c.texts = append(c.holders, claimant{holder, text, u.count}), append(c.texts, text)
+	}
+}
+
+// on returns the claim on units, a new one if there is none.
+func (u *usage) on(units []*unit) *claim {
+	c := u.claims[&units[0]]
+	if len(units) == 1 {
+		c = u.claim[units[0]]
+	}
+	if c != nil {
+		return c
+	}
+	c = &claim{told: make(map[string]bool)}
+	if len(units) == 1 {
+		u.claim[units[0]] = c
+	} else {
+		u.claims[&units[0]] = c
+	}
 	for _, unit := range units {
-		key := func(holder string) [3]string { return [3]string{"unit", unit.target.String(), holder} }
-		if !u.told[key(text)] && !u.told[key(holder)] {
-			u.told[key(text)] = true
-			u.units[unit.target] = append(u.units[unit.target], text)
+		u.units[unit.target] = append(u.units[unit.target], c)
+	}
+	return c
+}
+
+// holders lists who holds a unit, in the order of their claims, each once.
+func (u *usage) holders(target digest.Digest) []string {
+	claims := u.units[target]
+	switch len(claims) {
+	case 0:
+		return nil
+	case 1:
+		return claims[0].texts
+	}
+	texts, known := u.merged[target]
+	if known {
+		return texts
+	}
+	var all []claimant
+	for _, c := range claims {
+		all = append(all, c.holders...)
+	}
+	slices.SortFunc(all, func(a, b claimant) int { return cmp.Compare(a.at, b.at) })
+	told := make(map[string]bool, len(all))
+	for _, c := range all {
+		if !told[c.text] && !told[c.holder] {
+			told[c.text] = true
+			texts = append(texts, c.text)
 		}
 	}
+	u.merged[target] = texts
+	return texts
 }
 
 // add claims what one use names. A claim by name does not replace one by
@@ -53,28 +131,34 @@ func (u *usage) add(c *catalog, use Use) {
 	holder := use.Holder.String()
 	named := c.record(use.Image)
 	for _, record := range named {
-		if key := [3]string{"name", record.Name, holder}; !u.told[key] {
+		if key := [2]string{record.Name, holder}; !u.told[key] {
 			u.told[key] = true
 			u.names[record.Name] = append(u.names[record.Name], holder)
 		}
 	}
 	known := len(named) > 0
 	if !known {
-		byID := unitsByID(c, use.Image)
-		u.claim(byID, holder, "")
+		byID, asked := u.ids[use.Image]
+		if !asked {
+			byID = unitsByID(c, use.Image)
+			u.ids[use.Image] = byID
+		}
+		u.hold(byID, holder, "")
 		known = len(byID) > 0
 	}
 	for _, dgst := range use.Digests {
 		byDigest := c.containing(dgst)
-		u.claim(byDigest, holder, "")
+		u.hold(byDigest, holder, "")
 		known = known || len(byDigest) > 0
 	}
 	stands, exact := c.chain(use.Snapshot)
 	if exact || !known {
-		u.claim(stands, holder, standsOn)
+		u.hold(stands, holder, standsOn)
 	}
-	for _, unit := range stands {
-		u.begun[unit.target] = u.begun[unit.target] || use.Begun
+	if use.Begun {
+		for _, unit := range stands {
+			u.begun[unit.target] = true
+		}
 	}
 	if !known && len(stands) == 0 && !use.Begun {
 		u.unknown = append(u.unknown, unknownHolder(holder, use.Image))
