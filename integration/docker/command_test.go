@@ -42,7 +42,7 @@ func TestCommand(t *testing.T) {
 	run(t, 1, []string{"DOCKER_HOST=unix://" + gone}, "there is no such socket")
 	run(t, 2, nil, "is not a unix socket", "--docker-host", "tcp://127.0.0.1:2375")
 	run(t, 2, nil, "is not an absolute path", "--docker-host", "docker.sock")
-	run(t, 2, nil, "it is empty", "--docker-host", "")
+	run(t, 2, nil, "--docker-host is empty", "--docker-host", "")
 	run(t, 1, nil, "another containerd", "--docker-host", Start(t).Socket())
 	run(t, 0, []string{"DOCKER_HOST=unix://" + e.Socket()}, "")
 	if names := strings.Join(e.Names(), " "); names != "app:1" {

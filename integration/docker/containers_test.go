@@ -10,8 +10,10 @@ import (
 	"github.com/moby/moby/api/types/build"
 	"github.com/moby/moby/api/types/mount"
 
+	"github.com/ctr-prune/ctr-prune/integration/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	"github.com/ctr-prune/ctr-prune/integration/parts"
 	"github.com/ctr-prune/ctr-prune/integration/pruning"
 	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/docker"
@@ -29,10 +31,19 @@ func ask(t *testing.T, socket string, opts ...docker.Option) pruning.Sources {
 	}
 }
 
+// onEach runs a test on an Engine with each version of containerd: the Docker of
+// most machines brings the older one.
+func onEach(t *testing.T, test func(t *testing.T, e *Engine)) {
+	daemon.EachVersion(t, func(t *testing.T, v parts.Part) { test(t, StartOn(t, v)) })
+}
+
 // pruneAndCheck prunes the Engine's namespace with -a and makes every check
 // that holds for any prune.
 func pruneAndCheck(t *testing.T, e *Engine) *prune.Report {
 	t.Helper()
+	if err := e.Store(Namespace).Collect(t.Context()); err != nil { // containerd does so at a moment of its own
+		t.Fatal(err)
+	}
 	containers, before := e.Containers(), e.Capture()
 	report := pruning.Run(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()), nil)
 	after := e.Capture()
@@ -84,8 +95,9 @@ func imageMount(source string) mount.Mount {
 }
 
 // Every spelling by which a container can name its image.
-func TestContainersByEverySpelling(t *testing.T) {
-	e := Start(t)
+func TestContainersByEverySpelling(t *testing.T) { onEach(t, testContainersByEverySpelling) }
+
+func testContainersByEverySpelling(t *testing.T, e *Engine) {
 	e.Image("docker.io/library/named:1")
 	e.Tag("named:1", "named:other")
 	e.Create("brave_curie", "named:1")
@@ -150,8 +162,9 @@ func TestContainersByEverySpelling(t *testing.T) {
 }
 
 // Every state that a container can be in.
-func TestContainersInEveryState(t *testing.T) {
-	e := Start(t)
+func TestContainersInEveryState(t *testing.T) { onEach(t, testContainersInEveryState) }
+
+func testContainersInEveryState(t *testing.T, e *Engine) {
 	for _, state := range []string{"created", "running", "stopped", "paused"} {
 		for _, how := range []string{"name", "id"} {
 			image := state + "-" + how
@@ -191,8 +204,9 @@ func TestContainersInEveryState(t *testing.T) {
 }
 
 // Images that containers mount, and what is left when their container goes.
-func TestImageMounts(t *testing.T) {
-	e := Start(t)
+func TestImageMounts(t *testing.T) { onEach(t, testImageMounts) }
+
+func testImageMounts(t *testing.T, e *Engine) {
 	e.Image("docker.io/library/app:1")
 	e.Image("docker.io/library/data:1")
 	e.Create("mounts_name", "app:1", imageMount("data:1"))
@@ -274,8 +288,9 @@ func TestBuildKitInDocker(t *testing.T) {
 // BuildKit in dockerd makes no dangling image of the one that it replaces:
 // Docker loses it by itself, and its container cannot be committed any more.
 // A prune must not make that worse.
-func TestContainerOfReplacedBuild(t *testing.T) {
-	e := Start(t)
+func TestContainerOfReplacedBuild(t *testing.T) { onEach(t, testContainerOfReplacedBuild) }
+
+func testContainerOfReplacedBuild(t *testing.T, e *Engine) {
 	e.Build(build.BuilderBuildKit, "built:1", e.dockerfile(0))
 	id := e.Create("of_replaced", "built:1")
 	e.Build(build.BuilderBuildKit, "built:1", e.dockerfile(1))

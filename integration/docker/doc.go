@@ -49,16 +49,26 @@ type Engine struct {
 // the reason, where this user cannot run them.
 func Start(tb testing.TB) *Engine {
 	tb.Helper()
+	return StartOn(tb, parts.Containerd24)
+}
+
+// StartOn is Start with a containerd of that version.
+func StartOn(tb testing.TB, version parts.Part) *Engine {
+	tb.Helper()
 	if os.Geteuid() != 0 {
 		tb.Skip("dockerd needs root")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	defer cancel()
-	paths, err := parts.Ensure(ctx, parts.Runc, parts.Shim)
+	shim := parts.Shim
+	if version == parts.Containerd17 {
+		shim = parts.Shim17
+	}
+	paths, err := parts.Ensure(ctx, parts.Runc, shim)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return On(tb, daemon.Start(tb, daemon.Options{Path: []string{paths.Dir(parts.Runc), paths.Dir(parts.Shim)}}))
+	return On(tb, daemon.Start(tb, daemon.Options{Version: version, Path: []string{paths.Dir(parts.Runc), paths.Dir(shim)}}))
 }
 
 // On starts an Engine on a containerd that runs and finds runc and its shim
