@@ -268,7 +268,7 @@ func TestLeavingsOfKilledBuilder(t *testing.T) {
 	b.Build(rootfs(t, "exit"), "example.com/unused:1")
 	dir := rootfs(t, "wait")
 	id, ended := b.begin(t.Context(), dir)
-	b.service.Kill()
+	b.KillBuilder()
 	if err := <-ended; err == nil {
 		t.Error("the build ended well although its builder was killed")
 	}

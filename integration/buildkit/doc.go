@@ -58,7 +58,7 @@ func On(tb testing.TB, d *daemon.Daemon, namespace string) *Builder {
 		tb.Fatal(err)
 	}
 	b := &Builder{Daemon: d, Namespace: namespace, tb: tb, paths: paths}
-	if err := os.MkdirAll(b.dir(), 0o711); err != nil {
+	if err := os.MkdirAll(b.temp(), 0o711); err != nil {
 		tb.Fatal(err)
 	}
 	config := fmt.Sprintf("[worker.containerd]\ndefaultCgroupParent = %q\n", b.CgroupParent("buildkit-"+namespace))
@@ -72,15 +72,23 @@ func On(tb testing.TB, d *daemon.Daemon, namespace string) *Builder {
 // StopBuilder ends buildkitd; containerd goes on.
 func (b *Builder) StopBuilder() { b.tb.Helper(); b.service.Stop() }
 
+// KillBuilder ends buildkitd so that it can put nothing in order: its steps go
+// on, and what it has mounted stays until UnmountBuilder is called.
+func (b *Builder) KillBuilder() { b.tb.Helper(); b.service.Kill() }
+
+// UnmountBuilder detaches what buildkitd has left mounted when it was killed.
+func (b *Builder) UnmountBuilder() { b.tb.Helper(); b.Daemon.Unmount(b.temp()) }
+
 // StartBuilder starts buildkitd again.
 func (b *Builder) StartBuilder() { b.tb.Helper(); b.service.Up(b.ready) }
 
 func (b *Builder) dir() string    { return filepath.Join(b.Dir(), "buildkit-"+b.Namespace) }
+func (b *Builder) temp() string   { return filepath.Join(b.dir(), "tmp") }
 func (b *Builder) config() string { return filepath.Join(b.dir(), "buildkitd.toml") }
 func (b *Builder) addr() string   { return "unix://" + filepath.Join(b.dir(), "s") }
 
 func (b *Builder) command() *exec.Cmd {
-	return exec.Command(b.paths.Bin(parts.Buildkit, "buildkitd"),
+	cmd := exec.Command(b.paths.Bin(parts.Buildkit, "buildkitd"),
 		"--config", b.config(),
 		"--root", filepath.Join(b.dir(), "root"),
 		"--addr", b.addr(),
@@ -92,6 +100,8 @@ func (b *Builder) command() *exec.Cmd {
 		"--containerd-worker-net", "host",
 		"--containerd-worker-gc=false",
 	)
+	cmd.Env = append(os.Environ(), "TMPDIR="+b.temp()) // where it mounts snapshots
+	return cmd
 }
 
 // Ctl runs buildctl and returns what it prints on stdout.

@@ -53,6 +53,14 @@ func (d *Daemon) logTail() string {
 	return strings.Join(lines[max(0, len(lines)-logLines):], "\n")
 }
 
+// Unmount detaches what a client that was killed has left mounted in a folder.
+func (d *Daemon) Unmount(dir string) {
+	d.tb.Helper()
+	if err := unmountBelow(dir); err != nil {
+		d.tb.Errorf("unmounting what was left in %s: %v", dir, err)
+	}
+}
+
 // unmountBelow detaches every mount under dir, the newest first. A daemon
 // that ran in a namespace of its own has taken its mounts with it.
 func unmountBelow(dir string) error {

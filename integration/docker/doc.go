@@ -136,5 +136,14 @@ func (e *Engine) ready(ctx context.Context) error {
 // StopEngine ends dockerd and with it its containers; containerd goes on.
 func (e *Engine) StopEngine() { e.tb.Helper(); e.service.Stop() }
 
+// KillEngine ends dockerd so that it can put nothing in order: its containers go
+// on. What it has mounted is unmounted, for the next dockerd empties the folder
+// of temporary files, and with it whatever is mounted there.
+func (e *Engine) KillEngine() {
+	e.tb.Helper()
+	e.service.Kill()
+	e.Unmount(e.dir())
+}
+
 // StartEngine starts dockerd again.
 func (e *Engine) StartEngine() { e.tb.Helper(); e.service.Up(e.ready) }

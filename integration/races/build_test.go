@@ -76,13 +76,30 @@ func (w *workshop) contained(ctx context.Context, name string) error {
 	return w.contain(ctx, w.actor, s, name, a)
 }
 
-// rest ends the builders, and the steps that a killed containerd left to run:
-// their builder has given them up. The Engine starts anew, for it is asked what
-// it uses.
+// killBuilders ends all that build with SIGKILL and starts them again. The
+// pruners cannot do without the Engine either, for it is asked what it uses.
+func (r *race) killBuilders() {
+	r.t.Helper()
+	r.tally.outage("kills of those who build", &r.tally.builders, func() {
+		r.engine.KillEngine()
+		for _, b := range r.builders {
+			b.KillBuilder()
+		}
+		r.engine.StartEngine()
+		for _, b := range r.builders {
+			b.StartBuilder()
+		}
+	})
+}
+
+// rest ends the builders, and the steps that a killed containerd or builder left
+// to run: nobody waits for them. The Engine starts anew, for it is asked what it
+// uses.
 func (r *race) rest() {
 	r.t.Helper()
 	for _, b := range r.builders {
 		b.StopBuilder()
+		b.UnmountBuilder()
 		for _, id := range b.Steps() {
 			b.RemoveStep(id)
 			r.tally.note("verdict", "a step that its builder left")

@@ -10,7 +10,7 @@ import (
 )
 
 // pace says how long a race is, how long each leg of it, and how far apart the
-// outages of containerd are in a leg.
+// outages are in a leg.
 type pace struct{ all, leg, outage time.Duration }
 
 // pace is one short leg, or as many as SOAK has room for.
@@ -44,9 +44,9 @@ func (r *race) run(actors map[string]actor) {
 	r.tally.report(r.t, slices.Sorted(maps.Keys(actors)))
 }
 
-// leg goes on until its time is over and each actor has done something. Under
-// them containerd is restarted and killed by turns. In the end it is killed
-// once more: what that leaves is what is judged.
+// leg goes on until its time is over and each actor has done something, with
+// outages under them. In the end containerd is killed once more: what that leaves
+// is what is judged.
 func (r *race) leg(p pace, actors map[string]actor) {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(r.t.Context())
@@ -68,7 +68,7 @@ func (r *race) leg(p pace, actors map[string]actor) {
 		select {
 		case <-outages.C:
 			if time.Since(start) < p.leg {
-				r.restart()
+				r.disturb()
 			}
 		case <-look.C:
 			took := time.Since(start)
@@ -84,18 +84,26 @@ func (r *race) leg(p pace, actors map[string]actor) {
 	}
 }
 
-// restart restarts containerd in good order, or kills it, by turns.
+// disturb takes something away and brings it back: by turns it kills those that
+// build, if there are any, restarts containerd in good order, and kills it.
+func (r *race) disturb() {
+	r.t.Helper()
+	turns := []func(){r.killBuilders, r.restart, r.kill}
+	if r.engine == nil {
+		turns = turns[1:]
+	}
+	turns[r.turn%len(turns)]()
+	r.turn++
+}
+
+// restart restarts containerd in good order.
 func (r *race) restart() {
 	r.t.Helper()
-	if r.tally.outages()%2 == 1 {
-		r.kill()
-		return
-	}
-	r.tally.outage("restarts", func() { r.n.Restart(); r.n.Ready(); r.connect() })
+	r.tally.outage("restarts", &r.tally.daemon, func() { r.n.Restart(); r.n.Ready(); r.connect() })
 }
 
 // kill ends containerd with SIGKILL and starts it again.
 func (r *race) kill() {
 	r.t.Helper()
-	r.tally.outage("kills", func() { r.n.Kill(); r.n.Up(); r.n.Ready(); r.connect() })
+	r.tally.outage("kills", &r.tally.daemon, func() { r.n.Kill(); r.n.Up(); r.n.Ready(); r.connect() })
 }

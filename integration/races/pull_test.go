@@ -54,7 +54,7 @@ func (r *race) imports(ctx context.Context) error {
 	if errdefs.IsNotFound(err) && strings.Contains(err.Error(), "parent snapshot") {
 		return fmt.Errorf("%w: %w", errUnleased, err)
 	}
-	if errdefs.IsNotFound(err) && r.tally.began() > 0 && !r.names(img, err) {
+	if errdefs.IsNotFound(err) && r.tally.daemon.times() > 0 && !r.names(img, err) {
 		return fmt.Errorf("%w: %w", errResumed, err)
 	}
 	return err

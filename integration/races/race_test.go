@@ -44,7 +44,9 @@ type race struct {
 	// of those whose last build did not end well.
 	kept, cut sync.Map
 	tally     tally
-	rounds    rounds
+	// turn counts the outages in the midst of legs.
+	turn   int
+	rounds rounds
 }
 
 // newRace starts a node and a registry with images that share a base.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/containerd/errdefs"
 	"google.golang.org/grpc/codes"
@@ -23,18 +22,15 @@ var errGone = errors.New("the image was removed before it was in use")
 // errBusy is a pruner that found another one at work.
 var errBusy = errors.New("another run is under way")
 
-// comingBack is how long after a restart clients may still fail to connect.
-const comingBack = 10 * time.Second
-
 // tally counts what became of all that was tried.
 type tally struct {
-	up sync.RWMutex // held while the daemon is down: nothing new begins
+	// daemon is containerd, builders are its clients that build.
+	daemon, builders outages
+	// needy are the actors that need the builders, too.
+	needy map[string]bool
 
 	mu       sync.Mutex
-	restarts int // with the kills
 	outs     map[string]int
-	down     bool
-	since    time.Time
 	counts   map[string]map[string]int
 	failures []string
 	losses   []string
@@ -45,54 +41,25 @@ func (y *tally) init() {
 	y.outs = make(map[string]int)
 }
 
-// outage notes a time in which the daemon is not there, of some kind.
-func (y *tally) outage(kind string, take func()) {
-	y.up.Lock()
-	defer y.up.Unlock()
-	y.mark(true)
-	y.count(kind)
-	take()
-	y.mark(false)
-}
-
-func (y *tally) mark(down bool) {
+// outage notes a time in which containerd or the builders are not there, of
+// some kind.
+func (y *tally) outage(kind string, of *outages, during func()) {
 	y.mu.Lock()
-	defer y.mu.Unlock()
-	y.down, y.since = down, time.Now()
-	if down {
-		y.restarts++
-	}
-}
-
-func (y *tally) count(kind string) {
-	y.mu.Lock()
-	defer y.mu.Unlock()
 	y.outs[kind]++
+	y.mu.Unlock()
+	of.take(during)
 }
 
 // outages is how many there were.
-func (y *tally) outages() int {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	return y.restarts
-}
-
-// began waits until the daemon is there, and returns how often it was restarted.
-func (y *tally) began() int {
-	y.up.RLock()
-	defer y.up.RUnlock()
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	return y.restarts
-}
+func (y *tally) outages() int { return y.daemon.times() + y.builders.times() }
 
 // try does something once and counts what came of it.
 func (y *tally) try(ctx context.Context, name string, do func(context.Context) error) {
-	before := y.began()
+	before := y.begin(name)
 	err := do(ctx)
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	what := y.judge(ctx, before, err)
+	what := y.judge(ctx, name, before, err)
 	if y.counts[name] == nil {
 		y.counts[name] = make(map[string]int)
 	}
@@ -102,10 +69,27 @@ func (y *tally) try(ctx context.Context, name string, do func(context.Context) e
 	}
 }
 
+// begun is how many outages there were before something began.
+type begun struct{ daemon, builders int }
+
+// begin waits until what an actor needs is there.
+func (y *tally) begin(name string) begun {
+	b := begun{daemon: y.daemon.began()}
+	if y.needy[name] {
+		b.builders = y.builders.began()
+	}
+	return b
+}
+
+// cutOff says whether what an actor began was cut off by an outage.
+func (y *tally) cutOff(name string, before begun, err error) bool {
+	return y.daemon.excuse(before.daemon, err) || y.needy[name] && y.builders.excuse(before.builders, err)
+}
+
 const failed = "FAILED"
 
 // judge says what an outcome is.
-func (y *tally) judge(ctx context.Context, before int, err error) string {
+func (y *tally) judge(ctx context.Context, name string, before begun, err error) string {
 	switch {
 	case err == nil:
 		return "done"
@@ -125,7 +109,7 @@ func (y *tally) judge(ctx context.Context, before int, err error) string {
 		return "busy"
 	case ctx.Err() != nil:
 		return "cut off by the end"
-	case before != y.restarts || y.down, unready(err) && time.Since(y.since) < comingBack:
+	case y.cutOff(name, before, err):
 		return "cut off by a restart"
 	case y.outs["kills"] > 0 && leftover(err):
 		return "met what a kill left"
