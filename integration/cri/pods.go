@@ -3,6 +3,7 @@ package cri
 import (
 	"context"
 	"path/filepath"
+	"strings"
 
 	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
@@ -147,10 +148,17 @@ func (p *Pod) Remove() {
 
 func (n *Node) removePod(id string) error {
 	ctx := context.WithoutCancel(n.tb.Context())
-	if _, err := n.Runtime.StopPodSandbox(ctx, &runtime.StopPodSandboxRequest{PodSandboxId: id}); err != nil {
+	stop := &runtime.StopPodSandboxRequest{PodSandboxId: id}
+	_, err := n.Runtime.StopPodSandbox(ctx, stop)
+	if err != nil && strings.Contains(err.Error(), "ttrpc: closed") {
+		// A program has ended by itself, and its shim with it, just as it was
+		// told to end. A kubelet tries again, too.
+		_, err = n.Runtime.StopPodSandbox(ctx, stop)
+	}
+	if err != nil {
 		return err
 	}
-	_, err := n.Runtime.RemovePodSandbox(ctx, &runtime.RemovePodSandboxRequest{PodSandboxId: id})
+	_, err = n.Runtime.RemovePodSandbox(ctx, &runtime.RemovePodSandboxRequest{PodSandboxId: id})
 	return err
 }
 

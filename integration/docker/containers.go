@@ -49,14 +49,6 @@ func (e *Engine) StopContainer(id string) {
 	}
 }
 
-// PauseContainer freezes a running container.
-func (e *Engine) PauseContainer(id string) {
-	e.tb.Helper()
-	if _, err := e.API.ContainerPause(e.tb.Context(), id, client.ContainerPauseOptions{}); err != nil {
-		e.tb.Fatalf("pausing container %s: %v", id, err)
-	}
-}
-
 // Containers lists all containers, by name.
 func (e *Engine) Containers() map[string]container.Summary {
 	e.tb.Helper()

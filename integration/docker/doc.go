@@ -38,7 +38,8 @@ type Engine struct {
 	// API is the Engine's own client.
 	API *client.Client
 	// Program is a static program for containers: it waits until it is told
-	// to end, or ends at once when its argument is "exit".
+	// to end, ends at once when its argument is "exit",
+	// and is busy meanwhile when it is "spin".
 	Program []byte
 
 	builder *imagestore.Builder

@@ -10,7 +10,7 @@ import (
 // Program builds the program that containers and build steps of tests run,
 // without any library that an image would need. It waits for an interrupt or
 // a termination, and prints "waiting" when it does, or ends at once when its
-// argument is "exit".
+// argument is "exit". With "spin" it is busy meanwhile.
 func Program(tb testing.TB) []byte {
 	tb.Helper()
 	out := filepath.Join(tb.TempDir(), "sleeper")

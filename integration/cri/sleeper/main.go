@@ -1,6 +1,6 @@
 // Command sleeper is what containers of the tests run: it waits until it is
-// told to end, and says so, or ends at once when it is given the argument
-// "exit".
+// told to end, and says so. With the argument "exit" it ends at once, and with
+// "spin" it keeps a processor busy while it waits.
 package main
 
 import (
@@ -17,5 +17,7 @@ func main() {
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGTERM, os.Interrupt)
 	fmt.Println("waiting")
+	for len(os.Args) > 1 && os.Args[1] == "spin" && len(ended) == 0 {
+	}
 	<-ended
 }
