@@ -27,7 +27,7 @@ func TestApplyDoesThePlanOrLess(t *testing.T) {
 		ctx, file := t.Context(), filepath.Join(t.TempDir(), "plan.json")
 		before := n.state()
 		r := n.run(0, "plan", "--all", "-o", file)
-		n.wantText(r.stderr, "removes 5 of 6 image records", "ctr-prune apply "+file)
+		n.wantText(r.stderr, "removes 5 of 6 image records", "ctr-prune apply "+strings.Join(n.where(), " ")+" "+file)
 		n.wantSame(before)
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("the plan file: %v, %v", info.Mode(), err)

@@ -107,6 +107,14 @@ type result struct {
 	code           int
 }
 
+// where is how the command is told of the store.
+func (n *node) where() []string {
+	if n.stopped {
+		return []string{"--root", n.daemon.Root()}
+	}
+	return []string{"--address", n.daemon.Address()}
+}
+
 // run runs the command on the store and fails the test if it ends otherwise.
 func (n *node) run(code int, args ...string) result {
 	n.t.Helper()
@@ -115,12 +123,8 @@ func (n *node) run(code int, args ...string) result {
 
 func (n *node) runWith(stdin string, code int, args ...string) result {
 	n.t.Helper()
-	where := []string{"--address", n.daemon.Address()}
-	if n.stopped {
-		where = []string{"--root", n.daemon.Root()}
-	}
 	var out, stderr bytes.Buffer
-	cmd := exec.Command(binary, append(args, where...)...)
+	cmd := exec.Command(binary, append(args, n.where()...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &stderr
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "CONTAINERD_") {
