@@ -20,6 +20,7 @@ type Problem string
 const (
 	ProblemIncomplete  Problem = "incomplete image"
 	ProblemForgotten   Problem = "forgotten blob"
+	ProblemLost        Problem = "lost blob"
 	ProblemGarbage     Problem = "garbage"
 	ProblemUnowned     Problem = "unowned active snapshot"
 	ProblemExpired     Problem = "expired lease"
@@ -84,7 +85,7 @@ func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) (
 		return nil, fmt.Errorf("checking the store: %w", ctx.Err())
 	}
 	k.unreached()
-	errs := []error{k.forgotten(ctx, store, files)}
+	errs := []error{k.forgotten(ctx, store, files), k.lost(ctx, store, files)}
 	if ns := inv.Namespace(criNamespace); ns != nil {
 		errs = append(errs, k.phantoms(ctx, store, ns))
 	}

@@ -14,10 +14,11 @@ import (
 )
 
 const checkLong = `Look for what users find too late: images whose content is not all there, blobs
-on the disk that containerd does not know, garbage, writable snapshots that
-nobody owns, leases that have expired, abandoned uploads, killed runs of this
-program, and images that Kubernetes is shown although they are gone. Each
-finding is told with its bytes, what it means, and what mends it.
+on the disk that containerd does not know or that it knows and are not there,
+garbage, writable snapshots that nobody owns, leases that have expired,
+abandoned uploads, killed runs of this program, and images that Kubernetes is
+shown although they are gone. Each finding is told with its bytes, what it
+means, and what mends it.
 
 It only reads. With --repair it mends what can be mended without risk: killed
 runs are finished, expired leases and abandoned uploads removed, and containerd
@@ -113,7 +114,7 @@ func (o *checkOptions) find(ctx context.Context, p process, store opened) (check
 // for nothing wrong.
 func unseen(ctx context.Context, store prune.Store) []string {
 	if _, err := store.BlobFiles(ctx); errdefs.IsUnavailable(err) {
-		return []string{fmt.Sprintf("blobs that containerd does not know were not looked for: %s", err)}
+		return []string{fmt.Sprintf("forgotten and lost blobs were not looked for: %s", err)}
 	}
 	return []string{} // other errors ended the check
 }

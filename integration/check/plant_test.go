@@ -33,11 +33,15 @@ func (n *node) incomplete(name string) planted {
 	img := n.image(name)
 	lacking := img.Without(img.Layers[0].Desc.Digest)
 	n.must(n.Write(n.t.Context(), lacking))
-	var bytes int64
-	for _, b := range lacking.Blobs() {
-		bytes += b.Desc.Size
+	return planted{prune.ProblemIncomplete, "default", name, bytesOf(lacking)}
+}
+
+// bytesOf sums up what there is of an image.
+func bytesOf(img *imagestore.Image) (sum int64) {
+	for _, b := range img.Blobs() {
+		sum += b.Desc.Size
 	}
-	return planted{prune.ProblemIncomplete, "default", name, bytes}
+	return sum
 }
 
 // forgotten puts a file among the blobs that the metadata does not know, as

@@ -1,0 +1,46 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
+)
+
+// lost finds the blobs that containerd lists and whose files are not there, as
+// after a power failure. A pull passes over what containerd lists, so it does
+// not bring them back by itself. The files were listed before the store was
+// read: what came or went meanwhile is looked at again.
+func (k *checker) lost(ctx context.Context, store Store, files map[digest.Digest]struct{}) error {
+	sizer, ok := store.(blobSizer)
+	if !ok || files == nil {
+		return nil
+	}
+	var errs []error
+	for _, ns := range k.inv.Namespaces {
+		for dgst, blob := range ns.Blobs {
+			if _, there := files[dgst]; there {
+				continue
+			}
+			if _, err := sizer.blobFileSize(ctx, dgst); !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+				continue
+			}
+			if _, err := store.Content().Info(inNamespace(ctx, ns.Name), dgst); err != nil {
+				if !errdefs.IsNotFound(err) {
+					errs = append(errs, err)
+				}
+				continue
+			}
+			k.add(Finding{
+				Problem: ProblemLost, Namespace: ns.Name, Object: dgst.String(), Bytes: max(0, blob.Size),
+				Meaning: "containerd lists it but its file is not on the disk, as after a power failure; what needs it fails, and a pull passes over it",
+				Mend:    fmt.Sprintf("ctr -n %s content rm %s, then ctr-prune check: it names the images to pull", ns.Name, dgst),
+			})
+		}
+	}
+	return errors.Join(errs...)
+}
