@@ -42,7 +42,7 @@ type Busy struct {
 func (e *Busy) Error() string {
 	since := fmt.Sprintf("another run is under way in namespace %q: %s, since %s", e.Namespace, e.Run.Owner, e.Run.Start.Format(time.RFC3339))
 	if e.Run.Expires.IsZero() {
-		return since + fmt.Sprintf("; its lease %q never expires: delete it if no such run exists", RunID)
+		return since + fmt.Sprintf("; its lease never expires: if there is no such run, delete it with ctr -n %s leases delete %s", e.Namespace, RunID)
 	}
 	return since + fmt.Sprintf("; try again when it has ended (its lease expires at %s)", e.Run.Expires.Format(time.RFC3339))
 }

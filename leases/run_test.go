@@ -116,7 +116,7 @@ func TestLockForeign(t *testing.T) {
 		s := newStore(t)
 		must(s.manager.Create(s.ctx, leases.WithID(RunID), leases.WithLabels(labels)))
 		err := Locker{Manager: s.manager, Procfs: m.procfs()}.Lock(s.ctx, "test", m.alive("new", 43), noon.AddDate(9, 0, 0))
-		if !errdefs.IsAlreadyExists(err) || !strings.Contains(err.Error(), "never expires") {
+		if !errdefs.IsAlreadyExists(err) || !strings.Contains(err.Error(), "never expires: if there is no such run, delete it with ctr -n test leases delete "+RunID) {
 			t.Errorf("labels %v: %v", labels, err)
 		}
 	}
