@@ -13,5 +13,6 @@
 // What may fail, and is counted apart, is what any removal of an unused image
 // does to a client that looked the image up and was not yet using it, and what
 // was under way when containerd went away or came back, or the builders, for
-// those that need them.
+// those that need them. A run on a containerd before 2.0 may tell of a record
+// that somebody wrote in the moment of its deletion.
 package races

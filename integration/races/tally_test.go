@@ -105,6 +105,8 @@ func (y *tally) judge(ctx context.Context, name string, before begun, err error)
 		return "looked at what it did not hold"
 	case errors.Is(err, errLost):
 		return "Docker had lost a container"
+	case errors.Is(err, errWritten):
+		return "told of what was written as it went"
 	case errors.Is(err, errBusy):
 		return "busy"
 	case ctx.Err() != nil:
