@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -87,18 +86,19 @@ type execution struct {
 	gone   error
 	report *Report
 	errs   []error
+	told   map[string]struct{} // the texts of errs
 }
 
 // Execute does the plan, or less of it where the store has changed, and
 // reports what the disk gave back. At each step everything that was deleted
 // can still be put back, by this run or, if it is killed, by the next:
 //
-//  1. Take the run lease in each namespace that changes. It is the lock. A
+//  1. Watch for records that others write from here on. Take the run lease in
+//     each namespace that changes. It is the lock. A
 //     lease that a dead run left is taken over: what that run deleted and
 //     something needs now is put back, and the lease is replaced. An Execute
 //     that has returned is over, also for others in its process.
-//  2. Watch for records that others write from here on. Look once more, and
-//     leave out what changed since the plan. Write the
+//  2. Look once more, and leave out what changed since the plan. Write the
 //     plan as a blob under the lease that refers to all targets: from here on
 //     the collector keeps every blob and snapshot of every victim.
 //  3. Make the stand-ins, then delete the records; abort abandoned uploads.
@@ -125,11 +125,11 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 	x := newExecution(p, store, opts)
 	defer x.end()
 	p.model, p.views = nil, nil // not needed from here on, and large
-	if err := x.lock(ctx); err != nil {
-		return nil, errors.Join(unguarded(err), x.abandon(ctx))
-	}
 	x.watch = x.watchRecords(ctx)
 	defer x.watch.stop()
+	if err := x.lock(ctx); err != nil {
+		return x.refused(ctx, err)
+	}
 	if err := x.prepare(ctx); err != nil {
 		x.fail(unguarded(fmt.Errorf("nothing was removed: %w", err)))
 		x.fail(x.abandon(ctx))
@@ -174,6 +174,7 @@ func newExecution(p *Plan, store Store, opts ExecuteOptions) *execution {
 		batches:   p.batches(),
 		attempted: make(map[string][]Decision),
 		report:    report,
+		told:      make(map[string]struct{}),
 	}
 }
 
@@ -184,10 +185,27 @@ func runName(start time.Time) string {
 
 // fail notes an error, once, and goes on.
 func (x *execution) fail(err error) {
-	if err != nil && !slices.Contains(x.report.Errors, err.Error()) {
-		x.errs = append(x.errs, err)
-		x.report.Errors = append(x.report.Errors, err.Error())
+	if err == nil {
+		return
 	}
+	text := err.Error()
+	if _, told := x.told[text]; told {
+		return
+	}
+	x.told[text] = struct{}{}
+	x.errs = append(x.errs, err)
+	x.report.Errors = append(x.report.Errors, text)
+}
+
+// refused ends a run that could not take its locks. What it has finished of
+// others by then it reports.
+func (x *execution) refused(ctx context.Context, cause error) (*Report, error) {
+	err := errors.Join(unguarded(cause), x.abandon(ctx))
+	if len(x.report.Recovered) == 0 && len(x.errs) == 0 {
+		return nil, err
+	}
+	x.fail(err)
+	return x.report, x.err()
 }
 
 func (x *execution) err() error { return errors.Join(x.errs...) }

@@ -118,6 +118,9 @@ func (x *execution) lookAgain(ctx context.Context) error {
 			return nil
 		}
 	}
+	if labels == nil {
+		labels = fmt.Errorf("containers kept appearing while the run looked %d times: one that was made last may have to have its image pulled again", maxLooks)
+	}
 	x.fail(labels)
 	return nil
 }
@@ -173,7 +176,7 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 		if d.Action == Remove || !x.whole(inv, d) {
 			continue
 		}
-		back, err := x.recreate(ctx, d)
+		back, made, err := x.recreate(ctx, d)
 		if err != nil {
 			errs = append(errs, err)
 			if x.silent(ctx, err) != nil {
@@ -181,23 +184,29 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 			}
 			continue
 		}
-		restored = append(restored, back)
+		if made {
+			restored = append(restored, back)
+		}
 	}
 	slices.SortFunc(gone, compareRecords)
 	return restored, gone, errors.Join(errs...)
 }
 
-// recreate makes a record again, or the one that takes its place.
-func (x *execution) recreate(ctx context.Context, d Decision) (Restored, error) {
+// recreate makes a record again, or the one that takes its place. It says
+// whether it did: somebody else may have made one of that name by now.
+func (x *execution) recreate(ctx context.Context, d Decision) (back Restored, made bool, err error) {
 	record := images.Image{Name: d.Name, Target: d.Target, Labels: d.image.Labels}
 	if d.Action == StandIn {
 		record = d.standIn()
 	}
-	_, err := x.store.Images().Create(inNamespace(ctx, d.Namespace), record)
-	if err != nil && !errdefs.IsAlreadyExists(err) {
-		return Restored{}, fmt.Errorf("putting back image %q in namespace %q: %w", record.Name, d.Namespace, err)
+	_, err = x.store.Images().Create(inNamespace(ctx, d.Namespace), record)
+	if errdefs.IsAlreadyExists(err) {
+		return Restored{}, false, nil
 	}
-	return Restored{Namespace: d.Namespace, Name: record.Name, Target: d.Target.Digest, Reason: d.Reason}, nil
+	if err != nil {
+		return Restored{}, false, fmt.Errorf("putting back image %q in namespace %q: %w", record.Name, d.Namespace, err)
+	}
+	return Restored{Namespace: d.Namespace, Name: record.Name, Target: d.Target.Digest, Reason: d.Reason}, true, nil
 }
 
 // addRecords adds the records that the inventory lacks and says which.

@@ -254,6 +254,31 @@ func TestBusyElsewhere(t *testing.T) {
 	checkRecordNames(t, s, "x:1", "x:2")
 }
 
+// What a run has finished for a killed one is reported, although it finds the
+// next namespace taken.
+func TestBusyAfterARecovery(t *testing.T) {
+	w := small()
+	w["other"] = w["default"]
+	s := newScene(t, w)
+	s.crash("free ctr-prune")
+	s.add(container("c", "x:1", ""))
+	plan, procfs := s.plan(process(t, 2)), process(t, 2)
+	other := leases.Locker{Manager: s.store.Leases(), Procfs: procfs}
+	s.tape.after = on("create x:1", func() error {
+		ctx := inNamespace(context.Background(), "other")
+		run := leases.Run{Name: "theirs", Owner: procfs.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
+		return errors.Join(other.Unlock(ctx, false), other.Lock(ctx, "other", run, time.Now()))
+	})
+	report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs})
+	var busy *leases.Busy
+	if !errors.As(err, &busy) || busy.Namespace != "other" {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if report == nil || len(report.Recovered) != 1 || len(report.Recovered[0].Restored) != 1 || len(report.Errors) != 1 {
+		t.Errorf("%+v", report)
+	}
+}
+
 // Of two that would finish a killed run one does, wherever the other comes in.
 func TestTwoRecoverers(t *testing.T) {
 	claim := ""

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/errdefs"
@@ -147,6 +148,8 @@ const (
 	// unanswered: neither is known whether it was deleted nor whether it is
 	// there, for looking failed as well.
 	unanswered
+	// late: the run's lease is about to expire. It was not tried.
+	late
 	// unsure: the run was interrupted, and the answer did not come in time
 	// either. What became of the record is seen when the store is measured.
 	unsure
@@ -161,6 +164,9 @@ func cutShort(ctx context.Context, err error) bool {
 // ignore the condition, and in a transaction a failed one would leave its
 // mark, so it is looked at first there. So it is if somebody has written it.
 func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) {
+	if x.late() {
+		return late, nil
+	}
 	ctx, done := linger(ctx, answerTime)
 	defer done()
 	written := !x.watch.of(d.key()).written.IsZero()
@@ -193,6 +199,16 @@ func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) 
 	default:
 		return result, nil
 	}
+}
+
+// late says whether what is left of the run's lease is needed for its end. It
+// asks the clock before each deletion, for no timer runs while a machine sleeps.
+func (x *execution) late() bool {
+	if x.opts.NoGuard {
+		return false
+	}
+	end := min(x.opts.Finish, x.opts.LeaseTTL/4)
+	return x.opts.Now().After(x.run.Expires.Add(-end))
 }
 
 func deleteError(d Decision, err error) error {
@@ -233,6 +249,10 @@ func (x *execution) note(ctx context.Context, d Decision, result removal, err er
 		x.report.skip(d, "it was moved to another image since the plan was made")
 	case rewritten:
 		x.report.skip(d, "it was written again since the plan was made")
+	case late:
+		x.report.Untried++
+		x.fail(fmt.Errorf("deleting was stopped, for the lease that guards it expires at %s: run it again for the rest", x.run.Expires.Format(time.RFC3339)))
+		x.stop()
 	case vanished:
 		x.report.skip(d, "somebody else removed it since the plan was made")
 	case unsure, unanswered, failed:

@@ -46,8 +46,6 @@ type sighting struct {
 	written time.Time // the last time, zero if never
 	labels  map[string]string
 	deleted bool
-	// lost says that a deletion came after somebody had written it.
-	lost bool
 }
 
 // watchRecords begins to watch the records of the batches. A store that nobody
@@ -132,7 +130,7 @@ func (w *watch) note(e *events.Envelope) {
 	case *eventtypes.ImageDelete:
 		key := [2]string{e.Namespace, event.Name}
 		s := w.records[key]
-		s.deleted, s.lost = true, !s.written.IsZero()
+		s.deleted = true
 		w.records[key] = s
 		w.signal()
 	}
@@ -202,13 +200,15 @@ func (x *execution) endWatch(ctx context.Context) {
 	}
 }
 
-// lastSeen returns a deleted record as it was: of the plan, or as somebody has
-// written it since. The event does not say what it named then. That is known
+// lastSeen returns a record that is gone as it was: of the plan, or as somebody
+// has written it since. If somebody wrote it, the run deleted it, and somebody
+// made it and removed it again, that is taken for a loss as well: keeping is
+// the smaller evil. The event does not say what the record named. That is known
 // if the deletion depended on it, so not from a server before 2.0.
 func (x *execution) lastSeen(d Decision) images.Image {
 	s, image := x.watch.of(d.key()), *d.image
 	switch {
-	case !s.lost:
+	case s.written.IsZero():
 	case x.serverCompares():
 		image.Labels, image.UpdatedAt = s.labels, s.written
 	default:

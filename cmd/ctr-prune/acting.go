@@ -119,5 +119,5 @@ func (o *acting) execute(ctx context.Context, p process, s *session, store opene
 		return stopped(ctx, err)
 	}
 	doc := report.Document()
-	return firstError(v.show(doc), o.picture(p, plan, doc), o.outcome(ctx, p, doc))
+	return firstError(v.show(doc), o.picture(p, plan, doc), o.outcome(ctx, p, doc, err))
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -39,15 +41,19 @@ func (o *pruneOptions) plan(ctx context.Context, p process, store opened, policy
 	return o.planned(ctx, p, store, policy, prune.ReadOptions{AllSizes: o.html != "", Progress: stagesOf(v)})
 }
 
-// outcome tells what went wrong and returns it as an exit code.
-func (o *acting) outcome(ctx context.Context, p process, doc prune.Document) error {
+// outcome tells what went wrong and returns it as an exit code. The document
+// has the texts of the errors, of which cause is made.
+func (o *acting) outcome(ctx context.Context, p process, doc prune.Document, cause error) error {
 	for _, text := range doc.Errors {
 		if err := p.say("ctr-prune: %s", text); err != nil {
 			return err
 		}
 	}
 	err := refused(p, doc)
+	var busy *leases.Busy
 	switch {
+	case errors.As(cause, &busy): // it has finished a killed run elsewhere before
+		return &saidError{exitBusy}
 	case doc.Interrupted:
 		return firstError(p.say("ctr-prune: %s; run it again for the rest", cut(ctx, doc)), &saidError{exitInterrupted})
 	case ctx.Err() != nil:
