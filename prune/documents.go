@@ -174,6 +174,9 @@ func (l *library) load(ctx context.Context, dgst digest.Digest) (doc document, e
 	if !ok {
 		return doc, fmt.Errorf("%s is not in the content store", dgst)
 	}
+	if blob.Size == 0 {
+		return doc, fmt.Errorf("%s is empty, or its file is gone", dgst)
+	}
 	if blob.Size > maxDocument {
 		return doc, fmt.Errorf("%s has %d bytes, too many for a manifest or config", dgst, blob.Size)
 	}

@@ -17,6 +17,10 @@ type Inventory struct {
 	// Namespaces are sorted by name. All are here, pruned or not: what one
 	// shares with another is freed only when both let go.
 	Namespaces []*Namespace
+
+	// lost are the blobs that are listed and whose files are not on the disk,
+	// as after a power failure: there is nothing that they could give back.
+	lost map[digest.Digest]struct{}
 }
 
 // Namespace is one containerd namespace of an [Inventory].

@@ -21,7 +21,7 @@ func (k *checker) lost(ctx context.Context, store Store, files map[digest.Digest
 	}
 	var errs []error
 	for _, ns := range k.inv.Namespaces {
-		for dgst, blob := range ns.Blobs {
+		for dgst := range ns.Blobs {
 			if _, there := files[dgst]; there {
 				continue
 			}
@@ -29,14 +29,15 @@ func (k *checker) lost(ctx context.Context, store Store, files map[digest.Digest
 				errs = append(errs, err)
 				continue
 			}
-			if _, err := store.Content().Info(inNamespace(ctx, ns.Name), dgst); err != nil {
+			info, err := store.Content().Info(inNamespace(ctx, ns.Name), dgst)
+			if err != nil {
 				if !errdefs.IsNotFound(err) {
 					errs = append(errs, err)
 				}
 				continue
 			}
 			k.add(Finding{
-				Problem: ProblemLost, Namespace: ns.Name, Object: dgst.String(), Bytes: max(0, blob.Size),
+				Problem: ProblemLost, Namespace: ns.Name, Object: dgst.String(), Bytes: max(0, info.Size),
 				Meaning: "containerd lists it but its file is not on the disk, as after a power failure; what needs it fails, and a pull passes over it",
 				Mend:    fmt.Sprintf("ctr -n %s content rm %s, then ctr-prune check: it names the images to pull", ns.Name, dgst),
 			})

@@ -44,18 +44,35 @@ func (o objects) amount() Amount {
 	return a
 }
 
-// all lists everything that the inventory holds.
+// objects lists everything that the inventory holds on the disk.
 func (inv *Inventory) objects() objects {
 	o := newObjects()
 	for _, ns := range inv.Namespaces {
 		for dgst, blob := range ns.Blobs {
-			o.blobs[dgst] = blob.Size
+			if _, lost := inv.lost[dgst]; !lost {
+				o.blobs[dgst] = blob.Size
+			}
 		}
 		for key, snapshot := range ns.Snapshots {
 			o.snapshots[snapshotID{ns.Name, key}] = snapshot.Bytes
 		}
 	}
 	return o
+}
+
+// emptyLost makes blobs without a file weigh nothing.
+func (inv *Inventory) emptyLost() {
+	if len(inv.lost) == 0 {
+		return
+	}
+	for _, ns := range inv.Namespaces {
+		for dgst, blob := range ns.Blobs {
+			if _, lost := inv.lost[dgst]; lost {
+				blob.Size = 0
+				ns.Blobs[dgst] = blob
+			}
+		}
+	}
 }
 
 // filter returns the objects for which the tests hold.
