@@ -2,6 +2,7 @@ package prune
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -208,11 +209,13 @@ func (p *Plan) collectsGarbage() bool {
 }
 
 // Elsewhere counts the image records of the namespaces that the plan leaves
-// out, for a user who looked in the wrong one.
+// out, for a user who looked in the wrong one. Those of build history, in which
+// nothing is ever removed, do not help.
 func (p *Plan) Elsewhere() map[string]int {
 	counts := make(map[string]int)
 	for _, ns := range p.inventory.Namespaces {
-		if len(ns.Images) > 0 && !containsNamespace(p.chosen, ns) {
+		history := strings.HasSuffix(ns.Name, historySuffix)
+		if len(ns.Images) > 0 && !history && !containsNamespace(p.chosen, ns) {
 			counts[ns.Name] = len(ns.Images)
 		}
 	}

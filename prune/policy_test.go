@@ -79,7 +79,7 @@ func TestClosedNamespaces(t *testing.T) {
 }
 
 func TestElsewhere(t *testing.T) {
-	inv := world{"default": {record("x:1", "a")}, "k8s.io": {record("x:1", "a"), record("x:2", "a")}, "empty": nil}.inventory()
+	inv := world{"default": {record("x:1", "a")}, "k8s.io": {record("x:1", "a"), record("x:2", "a")}, "moby_history": {record("x:1", "a")}, "empty": nil}.inventory()
 	plan := must(inv.Plan(Policy{Namespaces: []string{"empty"}, Filters: all()}, noon))
 	if diff := cmp.Diff(map[string]int{"default": 1, "k8s.io": 2}, plan.Elsewhere()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
