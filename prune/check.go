@@ -105,7 +105,7 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 	if _, ok := store.(blobSizer); !ok {
 		return nil
 	}
-	reached := k.c.reach(change{})
+	reached, looker := k.c.reach(change{}), fileLooker{store: store, inv: k.inv}
 	var errs []error
 	for dgst := range files {
 		if _, ok := known[dgst]; ok {
@@ -114,7 +114,7 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 		if _, awaited := k.c.awaiting(reached, dgst); awaited {
 			continue
 		}
-		now, err := lookAtFile(ctx, store, k.inv, dgst)
+		now, err := looker.look(ctx, dgst)
 		if err != nil || now.gone || now.known {
 			errs = append(errs, err)
 			continue

@@ -25,21 +25,35 @@ type fileNow struct {
 	size int64
 }
 
-// lookAtFile looks again at such a file, in all namespaces of the inventory.
-func lookAtFile(ctx context.Context, store Store, inv *Inventory, dgst digest.Digest) (fileNow, error) {
-	for _, ns := range inv.Namespaces {
-		_, err := store.Content().Info(inNamespace(ctx, ns.Name), dgst)
+// fileLooker looks again at such files, in all namespaces of the inventory.
+type fileLooker struct {
+	store Store
+	inv   *Inventory
+	// files are those that are there by now, of a store that cannot be asked
+	// for one; nil before they are needed.
+	files map[digest.Digest]struct{}
+}
+
+func (l *fileLooker) look(ctx context.Context, dgst digest.Digest) (fileNow, error) {
+	for _, ns := range l.inv.Namespaces {
+		_, err := l.store.Content().Info(inNamespace(ctx, ns.Name), dgst)
 		if !errdefs.IsNotFound(err) {
 			return fileNow{known: err == nil}, err
 		}
 	}
-	sizer, ok := store.(blobSizer)
-	if !ok {
-		return fileNow{}, nil
+	if sizer, ok := l.store.(blobSizer); ok {
+		size, err := sizer.blobFileSize(ctx, dgst)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fileNow{gone: true}, nil
+		}
+		return fileNow{size: size}, err
 	}
-	size, err := sizer.blobFileSize(ctx, dgst)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fileNow{gone: true}, nil
+	if l.files == nil {
+		var err error
+		if l.files, err = l.store.BlobFiles(ctx); err != nil {
+			return fileNow{}, err
+		}
 	}
-	return fileNow{size: size}, err
+	_, there := l.files[dgst]
+	return fileNow{gone: !there}, nil
 }

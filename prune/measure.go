@@ -70,13 +70,14 @@ func compareRecords(a, b Record) int {
 // the disk as remaining.
 func (x *execution) addFiles(ctx context.Context, after *Inventory, files map[digest.Digest]struct{}, remaining objects) error {
 	x.report.Verified = true
+	looker := fileLooker{store: x.store, inv: after}
 	var left []digest.Digest
 	for dgst := range files {
 		if _, ok := remaining.blobs[dgst]; ok {
 			continue
 		}
 		if _, ours := x.plan.outcome.freed.blobs[dgst]; ours {
-			now, err := lookAtFile(ctx, x.store, after, dgst)
+			now, err := looker.look(ctx, dgst)
 			if err != nil {
 				return fmt.Errorf("looking for the removed blob %s again: %w", dgst, err)
 			}
