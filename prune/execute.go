@@ -71,9 +71,9 @@ type execution struct {
 	attempted map[string][]Decision
 	// watch sees what others write meanwhile.
 	watch *watch
-	// deleted names, after their namespaces, the records of which a deletion
-	// was answered.
-	deleted [][2]string
+	// deleted are the records of which a deletion was answered, by namespace and
+	// name, with the time of the answer.
+	deleted map[[2]string]time.Time
 	// unleased are the configs that lost their snapshot labels.
 	unleased []orphan
 	// lacker says what images lack, of one namespace of the last look.
@@ -173,6 +173,7 @@ func newExecution(p *Plan, store Store, opts ExecuteOptions) *execution {
 		locker:    leases.Locker{Manager: store.Leases(), Procfs: opts.Procfs},
 		batches:   p.batches(),
 		attempted: make(map[string][]Decision),
+		deleted:   make(map[[2]string]time.Time),
 		report:    report,
 		told:      make(map[string]struct{}),
 	}

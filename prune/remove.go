@@ -241,7 +241,7 @@ func (x *execution) note(ctx context.Context, d Decision, result removal, err er
 	switch result {
 	case removed:
 		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
-		x.deleted = append(x.deleted, d.key())
+		x.deleted[d.key()] = x.opts.Now()
 		if x.opts.Event != nil {
 			x.opts.Event(Event{Untagged: d.record()})
 		}

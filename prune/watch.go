@@ -17,6 +17,10 @@ import (
 // containerd tells of each before it answers.
 const eventPatience = 10 * time.Second
 
+// tellTime is how much later than the answer to a deletion that came after it a
+// write may be dated: by when containerd tells of it.
+const tellTime = 100 * time.Millisecond
+
 // recordEvents choose what containerd tells: of records that are written and
 // deleted, by whomever, and of nothing else.
 func recordEvents() []string {
@@ -165,13 +169,13 @@ func (w *watch) of(key [2]string) sighting {
 
 // await returns when the deletions of all the records were seen, and with them
 // all that was written before.
-func (w *watch) await(ctx context.Context, deleted [][2]string) error {
+func (w *watch) await(ctx context.Context, deleted map[[2]string]time.Time) error {
 	if w == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, eventPatience)
 	defer cancel()
-	for _, key := range deleted {
+	for key := range deleted {
 		for !w.of(key).deleted {
 			if err := w.failure(); err != nil {
 				return err
@@ -201,18 +205,27 @@ func (x *execution) endWatch(ctx context.Context) {
 }
 
 // lastSeen returns a record that is gone as it was: of the plan, or as somebody
-// has written it since. If somebody wrote it, the run deleted it, and somebody
-// made it and removed it again, that is taken for a loss as well: keeping is
-// the smaller evil. The event does not say what the record named. That is known
-// if the deletion depended on it, so not from a server before 2.0.
+// has written it since. The event does not say what the record named. That is
+// known if the deletion depended on it, so not from a server before 2.0.
 func (x *execution) lastSeen(d Decision) images.Image {
-	s, image := x.watch.of(d.key()), *d.image
+	image := *d.image
+	s := x.watch.of(d.key())
 	switch {
-	case s.written.IsZero():
+	case !x.tookAlong(d, s):
 	case x.serverCompares():
 		image.Labels, image.UpdatedAt = s.labels, s.written
 	default:
 		x.fail(fmt.Errorf("image %q in namespace %q was written again in the moment of its deletion, and this containerd does not tell what it named then: pull it or tag it again", d.Name, d.Namespace))
 	}
 	return image
+}
+
+// tookAlong says whether what was written last went with a deletion by the run.
+// What was written later somebody else removed again.
+func (x *execution) tookAlong(d Decision, s sighting) bool {
+	if s.written.IsZero() {
+		return false
+	}
+	at, answered := x.deleted[d.key()]
+	return !answered || !s.written.After(at.Add(tellTime))
 }
