@@ -190,7 +190,7 @@ func (j *judge) subject(u *unit, record *images.Image) filters.Subject {
 	}
 	sub, known := j.wholes[u]
 	if !known {
-		sub = j.subjectOf(u, u.records)
+		sub = j.subjectOf(u, slices.Concat(u.records, j.ns.went[u.target]))
 		j.wholes[u] = sub
 	}
 	return sub

@@ -52,6 +52,9 @@ type Namespace struct {
 	// Interrupted are the leases that runs of ours left here when they were
 	// killed; the next run finishes their work.
 	Interrupted []string
+	// went are the records that a killed run removed, by their targets, where
+	// all names of an image are judged together.
+	went map[digest.Digest][]*images.Image
 	// Closed, if not empty, says why nothing may be removed here: what uses
 	// this namespace could not be learned.
 	Closed string

@@ -98,6 +98,8 @@ func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (R
 		x.fail(fmt.Errorf("what %s deleted from namespace %q is not known any more, so that not all of it can be put back: %w; if a container misses its image, pull it again", run.Owner, ns.Name, err))
 	}
 	lost, orphans := plan.records, plan.orphans
+	// The killed run may have taken the labels of what is needed by now.
+	x.unleased = append(x.unleased, orphans...)
 	recovered.Restored, recovered.Untagged, err = x.putBack(ctx, map[string][]Decision{ns.Name: lost}, everything(), x.plan.decisions)
 	if err != nil {
 		return recovered, err
@@ -105,8 +107,6 @@ func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (R
 	if len(orphans) == 0 {
 		return recovered, nil
 	}
-	// The killed run may have taken the labels of what is back by now.
-	x.unleased = append(x.unleased, orphans...)
 	return recovered, x.settleOrphans(ctx, lost, run.Name, orphans)
 }
 

@@ -156,6 +156,7 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 	if err != nil {
 		return nil, nil, err
 	}
+	inv.relabel(x.unleased)
 	absent := x.addRecords(inv, lost)
 	policy.selection = selectionOf(only(absent, lost), going)
 	policy.Namespaces, policy.AllNamespaces, policy.MissingOK = slices.Sorted(maps.Keys(lost)), false, true

@@ -101,7 +101,7 @@ func read(ctx context.Context, store Store, policy Policy, now time.Time, opts R
 	for _, name := range names {
 		inv.Namespaces = append(inv.Namespaces, &Namespace{Name: name})
 	}
-	for _, step := range []func(context.Context, *Inventory) error{r.lists, r.files, r.containers, r.clients} {
+	for _, step := range []func(context.Context, *Inventory) error{r.lists, r.files, r.killed, r.containers, r.clients} {
 		if err := step(ctx, inv); err != nil {
 			return nil, nil, err
 		}
@@ -175,29 +175,6 @@ func tooLarge(err error) error {
 		return fmt.Errorf("%w; raise max_send_message_size under [grpc] in containerd's configuration, or stop containerd and use --root", err)
 	}
 	return err
-}
-
-// files finds the blobs without a file. They were listed before: a file that
-// is missing now may have gone since, but none is to come. Where the files
-// cannot be seen, what containerd says has to do; the end of a run tells why.
-func (r *reader) files(ctx context.Context, inv *Inventory) error {
-	if r.opts.before != nil {
-		inv.lost = r.opts.before.lost
-		return nil
-	}
-	files, err := r.store.BlobFiles(ctx)
-	if err != nil {
-		return ctx.Err()
-	}
-	inv.lost = make(map[digest.Digest]struct{})
-	for _, ns := range inv.Namespaces {
-		for dgst := range ns.Blobs {
-			if _, ok := files[dgst]; !ok {
-				inv.lost[dgst] = struct{}{}
-			}
-		}
-	}
-	return nil
 }
 
 func (r *reader) images(ctx context.Context, ns *Namespace) (err error) {

@@ -86,6 +86,25 @@ func (c *collector) gracesOf(run string) map[node]bool {
 	return graces
 }
 
+// relabel gives configs of the inventory the labels that they had in the store:
+// they tell to which image a snapshot belongs, and so what a container needs.
+func (inv *Inventory) relabel(unleased []orphan) {
+	named := inv.named()
+	for _, o := range unleased {
+		ns := named[o.Namespace]
+		if ns == nil {
+			continue
+		}
+		if blob, known := ns.Blobs[o.Config]; known {
+			labels := make(map[string]string, len(o.Labels)+len(blob.Labels))
+			maps.Copy(labels, o.Labels)
+			maps.Copy(labels, blob.Labels)
+			blob.Labels = labels
+			ns.Blobs[o.Config] = blob
+		}
+	}
+}
+
 // relabel gives configs that an image reaches again their labels back.
 func (x *execution) relabel(ctx context.Context, c *collector) error {
 	if len(x.unleased) == 0 {

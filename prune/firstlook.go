@@ -1,0 +1,68 @@
+package prune
+
+import (
+	"context"
+	"slices"
+
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// files finds the blobs without a file. They were listed before: a file that
+// is missing now may have gone since, but none is to come. Where the files
+// cannot be seen, what containerd says has to do; the end of a run tells why.
+func (r *reader) files(ctx context.Context, inv *Inventory) error {
+	if r.opts.before != nil {
+		inv.lost = r.opts.before.lost
+		return nil
+	}
+	files, err := r.store.BlobFiles(ctx)
+	if err != nil {
+		return ctx.Err()
+	}
+	inv.lost = make(map[digest.Digest]struct{})
+	for _, ns := range inv.Namespaces {
+		for dgst := range ns.Blobs {
+			if _, ok := files[dgst]; !ok {
+				inv.lost[dgst] = struct{}{}
+			}
+		}
+	}
+	return nil
+}
+
+// killed learns which names of images a killed run has removed: what is left of
+// an image is to be judged as the whole was. A plan that cannot be read is told
+// of by the run that finishes the killed one.
+func (r *reader) killed(ctx context.Context, inv *Inventory) error {
+	ns := inv.Namespace(criNamespace)
+	if ns == nil {
+		return nil
+	}
+	if before := r.opts.before; before != nil {
+		if earlier := before.Namespace(criNamespace); earlier != nil {
+			ns.went = earlier.went
+		}
+		return nil
+	}
+	if !slices.Contains(ns.Interrupted, leases.RunID) {
+		return nil
+	}
+	plan, err := heldPlan(inNamespace(ctx, ns.Name), r.store)
+	if err != nil {
+		return ctx.Err()
+	}
+	there := make(map[string]bool, len(ns.Images))
+	for _, image := range ns.Images {
+		there[image.Name] = true
+	}
+	ns.went = make(map[digest.Digest][]*images.Image)
+	for _, d := range plan.records {
+		if !there[d.Name] {
+			ns.went[d.Target.Digest] = append(ns.went[d.Target.Digest], d.image)
+		}
+	}
+	return nil
+}
