@@ -10,6 +10,7 @@ import (
 	eventtypes "github.com/containerd/containerd/api/events"
 	"github.com/containerd/containerd/v2/core/events"
 	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
 )
 
@@ -43,6 +44,8 @@ type watch struct {
 	mu      sync.Mutex
 	records map[[2]string]sighting
 	err     error
+	// blind says that this containerd tells of no events at all.
+	blind bool
 }
 
 // sighting is what events told of a record.
@@ -63,6 +66,11 @@ func (x *execution) watchRecords(ctx context.Context) *watch {
 	w := &watch{end: end, done: make(chan struct{}), wake: make(chan struct{}, 1), records: make(map[[2]string]sighting)}
 	w.alive, w.fell = context.WithCancel(ctx)
 	told, failed := subscriber.Subscribe(ctx, recordEvents()...)
+	select {
+	case err := <-failed: // before the run begins
+		w.fail(err)
+	default:
+	}
 	go w.follow(told, failed)
 	return w
 }
@@ -92,9 +100,16 @@ func (w *watch) follow(told <-chan *events.Envelope, failed <-chan error) {
 	}
 }
 
+// fail notes why the watch does not see all. An administrator may have disabled
+// the service of events: then there is nothing to watch, as there was not before.
 func (w *watch) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.blind = w.blind || errdefs.IsNotImplemented(err)
+	if w.blind {
+		w.signal()
+		return
+	}
 	if w.err == nil && err != nil {
 		w.err = fmt.Errorf("watching for records that others write: %w", err)
 	}
@@ -157,6 +172,12 @@ func (w *watch) failure() error {
 	return w.err
 }
 
+func (w *watch) sightless() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.blind
+}
+
 // of returns what was seen of a record, by its namespace and name.
 func (w *watch) of(key [2]string) sighting {
 	if w == nil {
@@ -177,7 +198,7 @@ func (w *watch) await(ctx context.Context, deleted map[[2]string]time.Time) erro
 	defer cancel()
 	for key := range deleted {
 		for !w.of(key).deleted {
-			if err := w.failure(); err != nil {
+			if err := w.failure(); err != nil || w.sightless() {
 				return err
 			}
 			select {
