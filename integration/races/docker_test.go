@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,9 +39,12 @@ func (r *race) docker(actor string, version build.BuilderVersion) *workshop {
 // their records: any removal of unused images takes them.
 var errStep = errors.New("the image of the step before is gone")
 
-// missingStep says whether the first builder says so.
+// missingStep says whether the first builder says so: what it says depends on
+// how far it had come.
 func missingStep(err error) bool {
-	return strings.Contains(err.Error(), "No such image: ") || strings.Contains(err.Error(), "NotFound: content digest ")
+	return slices.ContainsFunc([]string{"No such image: ", "unable to find image ", "NotFound: content digest "}, func(text string) bool {
+		return strings.Contains(err.Error(), text)
+	})
 }
 
 // errGlance is a pull by Docker of an image that it looked for in the store
