@@ -263,5 +263,9 @@ func familiar(name string) string {
 	if err != nil {
 		return name
 	}
-	return reference.FamiliarString(ref)
+	short := reference.FamiliarString(ref)
+	if again, err := reference.ParseNormalizedNamed(short); err != nil || again.String() != ref.String() {
+		return ref.String() // without its domain the next part would be taken for one
+	}
+	return short
 }
