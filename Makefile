@@ -73,10 +73,12 @@ fmt-check: ## fail if the source is not formatted
 vet: ## go vet
 	$(GO) vet ./...
 
+# Now and then go test says "context deadline exceeded" when the time of a target
+# is up. Without a failing input that is the end of the time and no finding.
 fuzz: ## run every fuzz target for FUZZTIME (10s), FUZZJOBS (2) at once
 	@grep -roP --include='*_test.go' '^func \KFuzz\w+' cmd filters leases prune | sort | xargs -P $(FUZZJOBS) -I{} $(SHELL) $(.SHELLFLAGS) ' \
 		found={}; dir=$$(dirname "$${found%%:*}"); target=$${found##*:}; \
-		out=$$($(GO) test -run "^$$" -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel 1 "./$$dir" 2>&1) || { echo "$$out"; exit 255; }; \
+		out=$$($(GO) test -run "^$$" -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel 1 "./$$dir" 2>&1) || [[ $$out == *"context deadline exceeded"* && $$out != *"Failing input"* ]] || { echo "$$out"; exit 255; }; \
 		echo "$$dir $$target: $$(grep -oP "execs: \K\d+" <<<"$$out" | tail -1) inputs"'
 
 soak: ## hours of the test bed; SOAK=5m for each part
