@@ -63,7 +63,7 @@ func TestNoEvents(t *testing.T) {
 func TestTookAlong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newTeller(nil)
-		x := &execution{store: store, batches: make([]batch, 1), deleted: make(map[[2]string]time.Time)}
+		x := &execution{store: store, batches: make([]batch, 1), deleted: make(map[[2]string]time.Time), report: &Report{}, told: make(map[string]struct{})}
 		x.watch = x.watchRecords(t.Context())
 		defer x.watch.stop()
 		start := time.Now()
@@ -83,12 +83,13 @@ func TestTookAlong(t *testing.T) {
 				t.Errorf("%s: %v", name, got)
 			}
 		}
-		if err := x.watch.await(t.Context(), map[[2]string]time.Time{{"default", "x"}: start}); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a deletion that is never told of: %v", err)
+		x.deleted[[2]string{"default", "never told of:1"}] = start
+		if x.endWatch(t.Context()); len(x.errs) != 1 || !errors.Is(x.errs[0], context.DeadlineExceeded) || strings.Contains(x.errs[0].Error(), "stopped") {
+			t.Errorf("a deletion that is never told of: %v", x.errs)
 		}
 		store.failed <- errors.New("EOF")
-		if err := x.watch.await(t.Context(), map[[2]string]time.Time{{"default", "x"}: start}); err == nil || !strings.Contains(err.Error(), "EOF") {
-			t.Errorf("a stream that ends: %v", err)
+		if x.endWatch(t.Context()); len(x.errs) != 2 || !strings.Contains(x.errs[1].Error(), "deleting was stopped") || !strings.Contains(x.errs[1].Error(), "EOF") {
+			t.Errorf("a stream that ends: %v", x.errs)
 		}
 	})
 }

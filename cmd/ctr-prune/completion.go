@@ -279,20 +279,3 @@ func (c completer) filters(_ *cobra.Command, _ []string, typed string) ([]string
 	}
 	return keys, files | cobra.ShellCompDirectiveNoSpace
 }
-
-// easy is what can be typed in a shell as it is. Names of a store may hold
-// anything, and a completion is put on a command line.
-var easy = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,254}$`)
-
-// beginning is what easy names begin with.
-var beginning = regexp.MustCompile(`^[A-Za-z0-9._/:@+-]{0,255}$`)
-
-func typeable(names []string) []string {
-	var all []string
-	for _, n := range names {
-		if easy.MatchString(n) {
-			all = append(all, n)
-		}
-	}
-	return all
-}

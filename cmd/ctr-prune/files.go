@@ -1,11 +1,6 @@
 package main
 
-import (
-	"regexp"
-	"strings"
-
-	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
-)
+import "github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
 
 // checkFile refuses a file to write to before anything is done: a link, what
 // is no regular file, or one in a folder that takes none.
@@ -14,14 +9,4 @@ func checkFile(path string) error {
 		return usagef("%s", err)
 	}
 	return nil
-}
-
-var plainWord = regexp.MustCompile(`^[\w@%+=:,./][\w@%+=:,./-]*$`)
-
-// shellWord is a text as it is typed in a shell.
-func shellWord(s string) string {
-	if plainWord.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
