@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/ctr-prune/ctr-prune/internal/strictjson"
 )
 
 // Owner identifies who holds a run lease, a process and a run in it, exactly
@@ -147,7 +149,7 @@ func (o Owner) marshal() string {
 
 func parseOwner(s string) Owner {
 	var o Owner
-	if err := json.Unmarshal([]byte(s), &o); err != nil {
+	if err := strictjson.Unmarshal([]byte(s), &o); err != nil {
 		return Owner{} // unreadable: never proved dead, only its expiry ends it
 	}
 	return o

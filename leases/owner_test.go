@@ -151,6 +151,11 @@ func TestOwnerString(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+	for _, text := range []string{`{"pid":1,"pid":2}`, `{"pid":1,"PID":2}`} {
+		if got := parseOwner(text); got != (Owner{}) {
+			t.Errorf("%s is read as %+v", text, got)
+		}
+	}
 	if got := parseOwner("{"); got != (Owner{}) {
 		t.Errorf("garbage is owner %+v", got)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/ctr-prune/ctr-prune/internal/strictjson"
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
@@ -105,7 +106,7 @@ func parseDocument(b []byte, blobs map[digest.Digest]content.Info) (document, er
 		Config    json.RawMessage      `json:"config"`
 		Subject   *ocispec.Descriptor  `json:"subject"`
 	}
-	if err := json.Unmarshal(b, &text); err != nil {
+	if err := strictjson.Unmarshal(b, &text); err != nil {
 		return document{}, err
 	}
 	var doc document
@@ -126,10 +127,10 @@ func parseDocument(b []byte, blobs map[digest.Digest]content.Info) (document, er
 		return doc, nil
 	}
 	var desc ocispec.Descriptor
-	doc.configErr = json.Unmarshal(text.Config, &desc)
+	doc.configErr = strictjson.Unmarshal(text.Config, &desc)
 	doc.config = desc.Digest
 	var inner struct{ Labels map[string]string }
-	doc.labelErr = json.Unmarshal(text.Config, &inner)
+	doc.labelErr = strictjson.Unmarshal(text.Config, &inner)
 	doc.labels = inner.Labels
 	return doc, nil
 }
@@ -196,14 +197,15 @@ func (l *library) load(ctx context.Context, dgst digest.Digest) (doc document, e
 // subject returns the digest of the manifest that the target is about, ""
 // if it is about none. An image that is unpacked is not read: it is no
 // signature, and there may be many. The error is for one that nobody can tell
-// of, for the store did not give it out.
+// of, because the store did not give it out, or because not every reader would
+// find the same subject in it.
 func (l *library) subject(ctx context.Context, target digest.Digest) (digest.Digest, error) {
 	if l.unpacked(target) {
 		return "", nil
 	}
 	doc, err := l.read(ctx, target)
 	switch {
-	case errors.Is(err, errUnreadable) && !cutOff(err):
+	case errors.Is(err, errUnreadable) && !cutOff(err), strictjson.Ambiguous(err):
 		return "", err
 	case err == nil:
 		return doc.subject, nil

@@ -1,10 +1,11 @@
 package prune
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/containerd/containerd/v2/core/containers"
+
+	"github.com/ctr-prune/ctr-prune/internal/strictjson"
 )
 
 // The labels in which nerdctl keeps what a container mounts (its pkg/labels).
@@ -27,7 +28,7 @@ func nerdctlUses(c containers.Container) ([]Use, error) {
 		return nil, nil
 	}
 	var views []string
-	if err := json.Unmarshal([]byte(label), &views); err != nil {
+	if err := strictjson.Unmarshal([]byte(label), &views); err != nil {
 		return nil, fmt.Errorf("label %s of container %q cannot be read: %w", labelNerdctlViews, c.ID, err)
 	}
 	mounts, err := nerdctlMounts(c.Labels)
@@ -52,7 +53,7 @@ func nerdctlUses(c containers.Container) ([]Use, error) {
 func nerdctlMounts(labels map[string]string) ([]nerdctlMount, error) {
 	var mounts []nerdctlMount
 	if all := labels[labelNerdctlMounts]; all != "" {
-		err := json.Unmarshal([]byte(all), &mounts)
+		err := strictjson.Unmarshal([]byte(all), &mounts)
 		return mounts, err
 	}
 	for i := 0; ; i++ {
@@ -61,7 +62,7 @@ func nerdctlMounts(labels map[string]string) ([]nerdctlMount, error) {
 			return mounts, nil
 		}
 		var m nerdctlMount
-		if err := json.Unmarshal([]byte(one), &m); err != nil {
+		if err := strictjson.Unmarshal([]byte(one), &m); err != nil {
 			return nil, err
 		}
 		mounts = append(mounts, m)

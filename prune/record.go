@@ -1,13 +1,14 @@
 package prune
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/ctr-prune/ctr-prune/internal/strictjson"
 )
 
 // planSchema is the version of the plan's format.
@@ -55,7 +56,7 @@ func (b batch) planRecord(d Decision) planRecord {
 
 func parsePlanBlob(doc []byte) (planBlob, error) {
 	var p planBlob
-	if err := json.Unmarshal(doc, &p); err != nil {
+	if err := strictjson.Unmarshal(doc, &p); err != nil {
 		return planBlob{}, fmt.Errorf("parsing a plan blob: %w", err)
 	}
 	if p.Schema != planSchema {

@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/internal/strictjson"
 )
 
 // PlanSchema is the version of the plan document that [ParseSelection] reads.
@@ -78,8 +79,11 @@ func ParseSelection(r io.Reader) (*Selection, error) {
 
 // decodeWhole reads one JSON object and the end. Its errors name no types of Go.
 func decodeWhole(r io.Reader, into any) error {
-	decoder := json.NewDecoder(r)
-	err := decoder.Decode(into)
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return fmt.Errorf("reading it: %w", err)
+	}
+	err = strictjson.Unmarshal(text, into)
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case errors.Is(err, io.EOF):
@@ -88,13 +92,10 @@ func decodeWhole(r io.Reader, into any) error {
 		return errors.New("it is cut off")
 	case errors.As(err, &wrong):
 		return fmt.Errorf("%s is a JSON %s", cmp.Or(wrong.Field, "it"), wrong.Value)
-	case err != nil:
-		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+	case errors.Is(err, strictjson.ErrTrailing):
 		return errors.New("something follows the plan in it")
 	}
-	return nil
+	return err
 }
 
 func newSelection(file planFile) (*Selection, error) {

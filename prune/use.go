@@ -1,13 +1,14 @@
 package prune
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/typeurl/v2"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/internal/strictjson"
 )
 
 // Use is one claim of a client on an image. The fields are alternatives: each
@@ -99,7 +100,7 @@ type criMetadata struct {
 
 func criDigests(ext typeurl.Any) ([]digest.Digest, error) {
 	var m criMetadata
-	if err := json.Unmarshal(ext.GetValue(), &m); err != nil {
+	if err := strictjson.Unmarshal(ext.GetValue(), &m); err != nil {
 		return nil, err
 	}
 	if m.Version != "v1" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"strings"
 	"syscall"
 
@@ -18,19 +19,23 @@ import (
 type engine struct {
 	api  *client.Client
 	link *link
+	base *http.Transport
 }
 
 func (s *Source) connect() (*engine, error) {
 	l := &link{path: s.path, limit: s.limit}
-	api, err := client.New(client.WithHost("unix://"+s.path), client.WithDialContext(l.dial))
+	base := &http.Transport{DialContext: l.dial, DisableCompression: true}
+	api, err := client.New(client.WithHost("unix://"+s.path), client.WithHTTPClient(&http.Client{
+		Transport: answers{base, l}, CheckRedirect: client.CheckRedirect,
+	}))
 	if err != nil {
 		return nil, err
 	}
-	return &engine{api, l}, nil
+	return &engine{api, l, base}, nil
 }
 
-// close ends the connection; an error would say only that it had ended.
-func (e *engine) close() { _ = e.api.Close() }
+// close ends the connection.
+func (e *engine) close() { e.base.CloseIdleConnections() }
 
 // sight is what an Engine said of itself and of its containers.
 type sight struct {

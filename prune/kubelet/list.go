@@ -1,63 +1,75 @@
 package kubelet
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/ctr-prune/ctr-prune/internal/strictjson"
 )
 
 // podList is the part of v1.PodList, or of the v1.List that kubectl prints,
 // that names images. Fields of later versions are passed over.
 type podList struct {
-	Kind       string
-	APIVersion string
+	Kind       string `json:"kind"`
+	APIVersion string `json:"apiVersion"`
 	Metadata   struct {
-		Continue           string
-		RemainingItemCount *int64
-	}
-	Items json.RawMessage
+		Continue           string `json:"continue"`
+		RemainingItemCount *int64 `json:"remainingItemCount"`
+	} `json:"metadata"`
+	Items json.RawMessage `json:"items"`
 }
 
 type pod struct {
-	Kind     string
-	Metadata struct{ Namespace, Name string }
-	Spec     struct {
-		Containers, InitContainers, EphemeralContainers []container
-
-		Volumes []struct {
-			Name  string
-			Image *struct{ Reference string }
-		}
-	}
+	Kind     string `json:"kind"`
+	Metadata struct {
+		Namespace string `json:"namespace"`
+		Name      string `json:"name"`
+	} `json:"metadata"`
+	Spec struct {
+		Containers          []container `json:"containers"`
+		InitContainers      []container `json:"initContainers"`
+		EphemeralContainers []container `json:"ephemeralContainers"`
+		Volumes             []volume    `json:"volumes"`
+	} `json:"spec"`
 	Status struct {
-		Phase string
-
-		ContainerStatuses, InitContainerStatuses, EphemeralContainerStatuses []status
-	}
+		Phase                      string   `json:"phase"`
+		ContainerStatuses          []status `json:"containerStatuses"`
+		InitContainerStatuses      []status `json:"initContainerStatuses"`
+		EphemeralContainerStatuses []status `json:"ephemeralContainerStatuses"`
+	} `json:"status"`
 }
 
-type container struct{ Name, Image string }
+type container struct {
+	Name  string `json:"name"`
+	Image string `json:"image"`
+}
+
+type volume struct {
+	Name  string `json:"name"`
+	Image *struct {
+		Reference string `json:"reference"`
+	} `json:"image"`
+}
 
 // status is what the kubelet says of a container: Image is the name that it
 // was made from and ImageID a digest, of a config or of a target.
 type status struct {
-	Name, Image, ImageID string
-
-	State struct{ Waiting *struct{} }
+	Name    string `json:"name"`
+	Image   string `json:"image"`
+	ImageID string `json:"imageID"`
+	State   struct {
+		Waiting *struct{} `json:"waiting"`
+	} `json:"state"`
 }
 
 // parsePods reads a list strictly: what cannot be a whole list of pods is an
 // error, never an empty list.
 func parsePods(text []byte) ([]pod, error) {
 	var list podList
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	if err := decoder.Decode(&list); err != nil {
+	if err := strictjson.Unmarshal(text, &list); err != nil {
 		return nil, syntax(err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("it goes on after the end of the list")
 	}
 	switch {
 	case list.Kind != "PodList" && list.Kind != "List" || list.APIVersion != "v1":
@@ -68,7 +80,7 @@ func parsePods(text []byte) ([]pod, error) {
 		return nil, errors.New("it is only the beginning of a list of pods: ask for all of it")
 	}
 	var pods []pod // stays empty for null, as an empty list is written
-	if err := json.Unmarshal(list.Items, &pods); err != nil {
+	if err := strictjson.Unmarshal(list.Items, &pods); err != nil {
 		return nil, syntax(err)
 	}
 	for i, p := range pods {
@@ -86,6 +98,10 @@ func syntax(err error) error {
 		return errors.New("it is empty")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("it ends in the middle of the list")
+	case errors.Is(err, strictjson.ErrTrailing):
+		return errors.New("it goes on after the end of the list")
+	case strictjson.Ambiguous(err):
+		return err
 	default:
 		return fmt.Errorf("it is no list of pods in JSON: %w", err)
 	}

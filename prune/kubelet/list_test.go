@@ -97,6 +97,9 @@ func TestWhatIsNoListOfPods(t *testing.T) {
 		"no containers":    {onePod(`{"containers":[]}`, `{}`), "has no containers"},
 		"no image":         {onePod(`{"containers":[{"name":"app"}]}`, `{}`), "lacks a name or an image"},
 		"no reference":     {onePod(`{"containers":[{"name":"a","image":"b"}],"volumes":[{"name":"v","image":{}}]}`, `{}`), "without a reference"},
+		"a key twice":      {onePod(`{"containers":[{"name":"app","image":"nginx"}],"containers":[{"name":"app","image":"other"}]}`, `{}`), `the key "containers" twice in items[0].spec`},
+		"a key's case":     {onePod(`{"containers":[{"name":"app","image":"nginx"}],"Volumes":[]}`, `{}`), `some programs read as "volumes"`},
+		"two lists in one": {`{"kind":"PodList","apiVersion":"v1","items":[],"Items":null}`, `some programs read as "items"`},
 		"image a number":   {onePod(`{"containers":[{"name":"app","image":7}]}`, `{}`), "no list of pods in JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,110 @@
+package prune
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/typeurl/v2"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+)
+
+// message is a message of another client's as it lies in the store.
+type message string
+
+func (m message) GetTypeUrl() string { return "x" }
+func (m message) GetValue() []byte   { return []byte(m) }
+
+// Every JSON text that decides something is refused where other programs may
+// read it in another way, with a key twice or in another case.
+func TestAmbiguousTextsAreRefused(t *testing.T) {
+	const dgst = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	plan := func(image string) error {
+		_, err := ParseSelection(strings.NewReader(`{"schemaVersion": 1, "kind": "plan", "store": {"id": "x"}, "images": [{"name": "a", "target": "` + dgst + `", ` + image + `}]}`))
+		var policy *PolicyError
+		if err != nil && !errors.As(err, &policy) {
+			t.Errorf("the plan file: %v is no *PolicyError", err)
+		}
+		return err
+	}
+	cri := func(metadata string) error {
+		_, err := containerUse(containers.Container{Extensions: map[string]typeurl.Any{extensionCRIContainer: message(metadata)}})
+		return err
+	}
+	nerdctl := func(labels map[string]string) error {
+		_, err := nerdctlUses(containers.Container{Labels: labels})
+		return err
+	}
+	blob := func(text string) error { _, err := parsePlanBlob([]byte(text)); return err }
+	document := func(text string) error { _, err := parseDocument([]byte(text), nil); return err }
+	for name, c := range map[string]struct {
+		err  error
+		want string // "" if it is none
+	}{
+		"a plan":                     {plan(`"action": "remove"`), ""},
+		"a plan, other case":         {plan(`"action": "keep", "Action": "remove"`), `it has the key "Action" in images[0], which some programs read as "action"`},
+		"a plan, only other case":    {plan(`"ACTION": "remove"`), `some programs read as "action"`},
+		"a plan, twice":              {plan(`"action": "keep", "action": "remove"`), `it has the key "action" twice in images[0]`},
+		"a plan, escaped":            {plan(`"action": "keep", "\u0061ction": "remove"`), `it has the key "action" twice in images[0]`},
+		"a plan, deep":               {plan(`"x": ` + strings.Repeat("[", 300) + strings.Repeat("]", 300)), "nested deeper"},
+		"CRI":                        {cri(`{"Version": "v1", "Metadata": {"ImageRef": "` + dgst + `"}}`), ""},
+		"CRI, other case":            {cri(`{"Version": "v1", "Metadata": {"ImageRef": "` + dgst + `", "imageRef": "` + dgst + `"}}`), `"imageRef" in Metadata`},
+		"CRI, twice":                 {cri(`{"Version": "v1", "Metadata": {"ImageRef": "` + dgst + `", "ImageRef": "` + dgst + `"}}`), `"ImageRef" twice in Metadata`},
+		"nerdctl, views":             {nerdctl(map[string]string{labelNerdctlViews: `["a"]`, labelNerdctlMounts: `[{"Type": "image", "Source": "a"}]`}), ""},
+		"nerdctl, mounts, twice":     {nerdctl(map[string]string{labelNerdctlViews: `[]`, labelNerdctlMounts: `[{"Type": "image", "Type": "bind"}]`}), `"Type" twice`},
+		"nerdctl, mount, other case": {nerdctl(map[string]string{labelNerdctlViews: `[]`, labelNerdctlMounts + ".0": `{"Type": "image", "source": "a"}`}), `"source"`},
+		"a run's plan":               {blob(`{"schema": 2, "records": []}`), ""},
+		"a run's plan, twice":        {blob(`{"schema": 2, "records": [], "records": []}`), `"records" twice`},
+		"a run's plan, other case":   {blob(`{"schema": 2, "records": [{"Name": "a"}]}`), `"Name" in records[0]`},
+		"a manifest":                 {document(`{"config": {"digest": "` + dgst + `"}, "annotations": {"a": "1", "A": "2"}}`), ""},
+		"a manifest, twice":          {document(`{"subject": {"digest": "` + dgst + `"}, "subject": null}`), `"subject" twice`},
+		"a manifest, other case":     {document(`{"manifests": [{"Digest": "` + dgst + `"}]}`), `"Digest" in manifests[0]`},
+	} {
+		switch {
+		case c.want == "" && c.err != nil:
+			t.Errorf("%s: %v", name, c.err)
+		case c.want != "" && (c.err == nil || !strings.Contains(c.err.Error(), c.want)):
+			t.Errorf("%s: got %v, want %q", name, c.err, c.want)
+		}
+	}
+}
+
+// A signature whose subject not all read as the same stays, as does an image
+// whose labels a filter asks for and not all read as the same.
+func TestAmbiguousDocumentsKeep(t *testing.T) {
+	app, other := manifestOf("{}", ""), manifestOf("{ }", "")
+	signature := strings.Replace(manifestOf("{  }", app), `"subject"`, `"subject":{"mediaType":"x"},"subject"`, 1)
+	config := `{"config":{"Labels":{"temporary":"yes"},"labels":{}}}`
+	labelled, plainly := manifestOf(config, ""), `{"config":{"Labels":{"temporary":"yes"}}}`
+	w := world{"default": []thing{
+		record("app:1", app), record("other:1", other), record("app:1.sig", signature), record("labelled:1", labelled), record("plain:1", manifestOf(plainly, "")),
+		container("c", "app:1", ""), blob(app), blob(other), blob(signature), blob(labelled), blob(config), blob(manifestOf(plainly, "")), blob(plainly),
+	}}
+	s := w.build(t, t.TempDir())
+	t.Cleanup(func() { must(0, s.Close()) })
+	decide := func(f filters.Set) map[string]Decision {
+		got := map[string]Decision{}
+		plan := must(ReadPlan(t.Context(), s, Policy{Namespaces: []string{"default"}, Filters: f}, time.Now(), ReadOptions{}))
+		for _, d := range plan.Decisions() {
+			got[d.Name] = d
+		}
+		return got
+	}
+	got := decide(all())
+	if d := got["app:1.sig"]; d.Action != Keep || !strings.Contains(d.Reason, `it has the key "subject" twice`) {
+		t.Errorf("the signature: %s, %s", d.Action, d.Reason)
+	}
+	if d := got["other:1"]; d.Action != Remove {
+		t.Errorf("another image: %s, %s", d.Action, d.Reason)
+	}
+	got = decide(all("label=temporary"))
+	if d := got["labelled:1"]; d.Action != Keep || !strings.Contains(d.Reason, `it has the key "labels", which some programs read as "Labels"`) {
+		t.Errorf("the image with labels: %s, %s", d.Action, d.Reason)
+	}
+	if d := got["plain:1"]; d.Action != Remove {
+		t.Errorf("the image with the same labels: %s, %s", d.Action, d.Reason)
+	}
+}
