@@ -46,9 +46,10 @@ func KindOf(lease leases.Lease) Kind {
 const labelBuildTemporary = "buildkit/lease.temporary"
 
 var (
-	// historyID names what a record of a build refers to. Its namespace ends
-	// in "_history".
-	historyID = regexp.MustCompile(`^ref_`)
+	// historyID names what a record of a build refers to, by the 25 digits of
+	// the build. Its namespace ends in "_history" since buildkit 0.12; before,
+	// history was kept among what was built.
+	historyID = regexp.MustCompile(`^ref_[0-9a-z]{25}$`)
 	// variantsID names the compressions of one blob of the cache. Unlike the
 	// lease of the cache record itself it is not flat.
 	variantsID = regexp.MustCompile(`^[0-9a-z]{25}-variants$`)
@@ -63,7 +64,7 @@ func kindOfLasting(lease leases.Lease) Kind {
 	switch {
 	case temporary:
 		return KindBuild
-	case historyID.MatchString(lease.ID):
+	case historyID.MatchString(lease.ID) && len(lease.Labels) == 0: // buildkit gives it none
 		return KindHistory
 	case Flat(lease) || variantsID.MatchString(lease.ID):
 		return KindCache

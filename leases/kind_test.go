@@ -24,10 +24,12 @@ func TestKindOf(t *testing.T) {
 		{RunID, nil, KindRun, true},
 		{"ctr-prune-takeover-r", expiring, KindClaim, true},
 		{"ctr-prune-grace-r", expiring, KindGrace, false},
-		{"ref_abc", nil, KindHistory, false},
-		{"ref_abc", flat, KindHistory, false},
-		{"ref_abc", map[string]string{labelExpire: "never"}, KindHistory, false}, // read as no expiry
-		{"ref_abc", expiring, KindPull, false},
+		{"ref_" + cache, nil, KindHistory, false},
+		{"ref_" + cache, flat, KindCache, false},
+		{"ref_" + cache, map[string]string{labelExpire: "never"}, KindOther, false}, // read as no expiry
+		{"ref_" + cache, expiring, KindPull, false},
+		{"ref_" + cache + "0", nil, KindOther, false},
+		{"ref_abc", nil, KindOther, false},
 		{cache, flat, KindCache, false},
 		{cache + "-variants", nil, KindCache, false},
 		{cache + "-view", temporary, KindBuild, false},

@@ -46,8 +46,6 @@ type change struct {
 	standIns map[node]digest.Digest
 	// ignored are leases and uploads that count as gone.
 	ignored map[node]bool
-	// severed are direct lease-to-content edges that count as gone.
-	severed map[[2]node]bool
 	// unleased are configs without their snapshot labels.
 	unleased map[node]bool
 }

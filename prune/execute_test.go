@@ -33,7 +33,7 @@ func checkRecordNames(t *testing.T, s *scene, want ...string) {
 func TestExecuteInOrder(t *testing.T) {
 	s := newScene(t, world{"default": {
 		blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), record("x:1", "a"),
-		lease("ref_build", holding(theBlob("b"))),
+		lease(historyLease, holding(theBlob("b"))),
 		blob("c"), record("y:1", "c"), container("c", dig("c").String(), ""),
 	}})
 	report, err := s.run(context.Background(), process(t, 1))

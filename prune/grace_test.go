@@ -33,7 +33,7 @@ func (s *scene) withGrace() (*Report, Run) {
 func graceful() world {
 	return world{"default": {
 		blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), record("x:1", "a", labelled("team", "red")),
-		lease("ref_build", holding(theBlob("b"))),
+		lease(historyLease, holding(theBlob("b"))),
 		blob("c"), record("y:1", "c"), container("c", dig("c").String(), ""),
 	}}
 }
@@ -43,7 +43,7 @@ func graceful() world {
 func TestGraceOfAnOddLabel(t *testing.T) {
 	s := newScene(t, world{"default": {
 		blob("a", refContent("b")), blob("b", labelled("containerd.io/gc.ref.snapshot.", "s1"), refSnapshot("s1")), snapshot("s1", ""),
-		record("x:1", "a"), lease("ref_build", holding(theBlob("b"))),
+		record("x:1", "a"), lease(historyLease, holding(theBlob("b"))),
 	}})
 	if report, _ := s.withGrace(); len(report.Untagged) != 1 {
 		t.Errorf("untagged %v", report.Untagged)

@@ -95,7 +95,7 @@ func TestDetailsOfARemoval(t *testing.T) {
 		"default": {
 			blob("a"), record("x:1", "a"), record("y:1", "a"), container("c", "y:1", ""),
 			blob("b"), record("z:1", "b"), record("gone:1", "g"), blob("d"), record("free:1", "d"),
-			blob("e"), record("leased:1", "e"), lease("ref_build", holding(theBlob("e"))),
+			blob("e"), record("leased:1", "e"), lease(historyLease, holding(theBlob("e"))),
 		},
 		"other": {blob("b"), record("w:1", "b")},
 	}.inventory()
@@ -109,7 +109,7 @@ func TestDetailsOfARemoval(t *testing.T) {
 		"z:1":      `its content stays, held by image "w:1" in namespace "other"`,
 		"gone:1":   "its content is not in the store",
 		"free:1":   "",
-		"leased:1": "its content stays, held by build history (lease \"ref_build\"); `buildctl prune-histories` frees it",
+		"leased:1": "its content stays, held by build history (lease \"" + historyLease + "\"); `buildctl prune-histories` frees it",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("details (-want +got):\n%s", diff)

@@ -350,7 +350,7 @@ func TestKilledRunSettlesOrphans(t *testing.T) {
 		for _, needed := range []bool{false, true} {
 			s := newScene(t, world{"default": {
 				blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), record("x:1", "a"),
-				lease("ref_build", holding(theBlob("b"))),
+				lease(historyLease, holding(theBlob("b"))),
 			}})
 			s.crash(call)
 			if needed {

@@ -57,7 +57,7 @@ func (c *collector) edges(ch change) func(nodeID) []nodeID {
 // touched says which nodes have other successors after the change, nil if
 // none does.
 func (c *collector) touched(ch change) []bool {
-	if len(ch.removed)+len(ch.standIns)+len(ch.severed)+len(ch.unleased) == 0 {
+	if len(ch.removed)+len(ch.standIns)+len(ch.unleased) == 0 {
 		return nil
 	}
 	touched := make([]bool, len(c.graph.nodes))
@@ -74,9 +74,6 @@ func (c *collector) touched(ch change) []bool {
 	}
 	for n := range ch.standIns {
 		touch(n)
-	}
-	for edge := range ch.severed {
-		touch(edge[0])
 	}
 	for n := range ch.unleased {
 		touch(n)
@@ -140,7 +137,7 @@ func (c *collector) ownEdges(ch change, n node, visit func(node)) {
 			visit(node{kind: kindSnapshot, ns: n.ns, key: key.String()})
 		}
 	case kindLease:
-		c.leaseEdges(s, ch, n, visit)
+		c.leaseEdges(s, n, visit)
 	case kindIngest:
 		if expected := s.ingests[n.key]; expected != "" {
 			visit(node{kind: kindContent, ns: n.ns, key: expected.String()})
@@ -148,12 +145,12 @@ func (c *collector) ownEdges(ch change, n node, visit func(node)) {
 	}
 }
 
-func (c *collector) leaseEdges(s *space, ch change, n node, visit func(node)) {
+func (c *collector) leaseEdges(s *space, n node, visit func(node)) {
 	lease := s.leases[n.key]
 	flat := leases.Flat(lease.Lease)
 	for _, resource := range lease.Resources {
 		to, ok := resourceNode(s.Name, resource.Type, resource.ID)
-		if !ok || ch.severed[[2]node{n, to}] {
+		if !ok {
 			continue
 		}
 		if to.kind == kindImage && !c.version.atLeast(imagesAreNodes) {

@@ -12,7 +12,7 @@ func TestImageMadeAgainAsItsLabelsGo(t *testing.T) {
 	for _, again := range []bool{false, true} {
 		s := newScene(t, world{"default": {
 			blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), record("x:1", "a"),
-			lease("ref_build", holding(theBlob("b"))),
+			lease(historyLease, holding(theBlob("b"))),
 		}})
 		s.tape.before = on("label «b»", func() error {
 			if again {

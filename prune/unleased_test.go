@@ -18,7 +18,7 @@ func TestContainerAppearsAsLabelsGo(t *testing.T) {
 	for _, killed := range []bool{false, true} {
 		s := newScene(t, world{"default": {
 			blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), record("x:1", "a"),
-			lease("ref_build", holding(theBlob("b"))),
+			lease(historyLease, holding(theBlob("b"))),
 		}})
 		s.tape.before = func(call string) error {
 			switch {

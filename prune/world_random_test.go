@@ -16,7 +16,7 @@ var (
 	randomSpaces     = []string{"default", "k8s.io", "other", "default_history", "moby"}
 	randomBlobs      = strings.Split("a b c d e f g h", " ")
 	randomSnapshots  = []string{"s0", "s1", "s2", "s3/x", "sha256:1111111111111111111111111111111111111111111111111111111111111111"}
-	randomLeases     = []string{"l0", "l1", "l2", "ref_history", "ctr-prune-grace-x"}
+	randomLeases     = []string{"l0", "l1", "l2", historyLease, "ref_x", "ctr-prune-grace-x"}
 	randomContainers = []string{"c0", "c1"}
 	randomUploads    = []string{"u0", "u1"}
 	randomConditions = []string{

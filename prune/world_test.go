@@ -91,6 +91,9 @@ func container(id, image, snapshot string, attrs ...attr) thing {
 
 func podSandbox(id string, attrs ...attr) thing { return makeThing(kindSandbox, id, attrs) }
 
+// historyLease is an ID as buildkit gives to a lease of its history.
+const historyLease = "ref_f5lxx1zz5pnorynqglhzmsp33"
+
 func lease(id string, attrs ...attr) thing { return makeThing(kindLease, id, attrs) }
 
 // upload is an ingest. One that expects a blob of another namespace takes it

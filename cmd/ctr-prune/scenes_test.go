@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/log"
 
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
@@ -59,7 +60,7 @@ func hostile(e *imagestore.Embedded) error {
 		errs = append(errs, s.Add(ctx, b.Image(imagestore.Spec{Name: name})))
 	}
 	used := b.Image(imagestore.Spec{Name: "used\x1b[2J:1"})
-	errs = append(errs, s.Add(ctx, used), s.HistoryLease(ctx, "\x1b[31mlease", used),
+	errs = append(errs, s.Add(ctx, used), s.Lease(ctx, imagestore.LeaseSpec{ID: "ref_\x1b[31mlease", Resources: []leases.Resource{imagestore.ContentResource(used.Config.Desc.Digest)}}),
 		s.Container(ctx, imagestore.ContainerSpec{ID: "c1", Image: used.Name, Labels: map[string]string{"nerdctl/name": "\x1b[5mblink\u202e"}}))
 	return errors.Join(errs...)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -55,7 +56,7 @@ func TestExplainChainsAndBytes(t *testing.T) {
 		for _, chain := range e.Chains {
 			holders = append(holders, chain[0].Name)
 		}
-		if slices.Sort(holders); !slices.Equal(holders, []string{n.built.Name, "ref_u7w5c2jq1xyz"}) {
+		if slices.Sort(holders); !slices.Equal(holders, []string{n.built.Name, imagestore.HistoryID("u7w5c2jq1xyz")}) {
 			t.Errorf("holders of a config that a build history holds: %q", holders)
 		}
 		snapshot := read[prune.Explanation](n, "explain", n.used.ChainIDs()[2])

@@ -33,7 +33,7 @@ func TestLeases(t *testing.T) {
 			return n.interruptedRun(s)
 		})
 		list := read[leasesDocument](n, "leases").Leases
-		want := map[string]prune.Action{"expired": prune.Remove, leases.RunID: prune.Remove, "pulling": prune.Keep, "ref_u7w5c2jq1xyz": prune.Keep}
+		want := map[string]prune.Action{"expired": prune.Remove, leases.RunID: prune.Remove, "pulling": prune.Keep, imagestore.HistoryID("u7w5c2jq1xyz"): prune.Keep}
 		for _, l := range list {
 			if l.Action != want[l.ID] || l.Reason == "" {
 				t.Errorf("%s: %s because %q", l.ID, l.Action, l.Reason)
@@ -74,7 +74,7 @@ func (n *node) prunedLeases(old *imagestore.Image) {
 	}
 	after := n.state()
 	for id := range after.Namespaces["default"].Leases {
-		if id != "pulling" && id != "ref_u7w5c2jq1xyz" {
+		if id != "pulling" && id != imagestore.HistoryID("u7w5c2jq1xyz") {
 			n.t.Errorf("lease %q is left", id)
 		}
 	}

@@ -13,7 +13,8 @@ import (
 
 // expected says which of the rules below do not hold for a run.
 type expected struct {
-	// orphans: a lease that holds only a config need not keep its snapshots.
+	// orphans: the config of a removed image that build history holds need not
+	// keep its snapshots.
 	orphans bool
 	// changes: the store changed during the run, so that what went is not
 	// what was predicted, and is not all that the plan said.

@@ -1,6 +1,8 @@
 package behaviour_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // Build history holds the config of what it built: the blobs that it holds
@@ -24,7 +27,7 @@ func TestBuildHistory(t *testing.T) {
 		p := s.pruneExpecting(expected{orphans: true}, "--all")
 		p.wantNames("default", kept.Name)
 		config := built.Config.Desc.Digest
-		p.wantHeldBy("ref_u7w5c2jq1xyz", config)
+		p.wantHeldBy(imagestore.HistoryID("u7w5c2jq1xyz"), config)
 		var rest []imagestore.Blob
 		for _, b := range built.Blobs() {
 			if b.Desc.Digest != config {
@@ -40,13 +43,51 @@ func TestBuildHistory(t *testing.T) {
 	})
 }
 
+// A lease without an expiry of a client that nobody knows holds a config: that
+// client keeps the unpacked snapshots too, and the report names its lease. So it
+// is where the lease is called as buildkit may call one.
+func TestLeaseOfAnUnknownClient(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *subject) {
+		held := make(map[string]*imagestore.Image)
+		for _, id := range []string{"mine", "ref_mine"} {
+			held[id] = s.added("docker.io/library/of-"+id+":1", 2)
+			config := imagestore.ContentResource(held[id].Config.Desc.Digest)
+			s.must(s.Lease(s.ctx(), imagestore.LeaseSpec{ID: id, Resources: []leases.Resource{config}}))
+		}
+		p := s.prune("--all")
+		p.wantNames("default")
+		for id, img := range held {
+			p.wantHeldBy(fmt.Sprintf("lease %q", id), img.Config.Desc.Digest)
+			for _, key := range img.ChainIDs() {
+				p.wantSnapshotHeldBy(id, key)
+			}
+		}
+	})
+}
+
+// wantSnapshotHeldBy wants a snapshot to be there, and the report to name the
+// lease that holds it.
+func (p pruned) wantSnapshotHeldBy(lease, key string) {
+	p.t.Helper()
+	named := slices.ContainsFunc(p.Held, func(h prune.Held) bool {
+		return strings.HasSuffix(h.Snapshot, "/"+key) && strings.Contains(h.Holder, fmt.Sprintf("lease %q", lease))
+	})
+	there := false
+	for k := range p.after.Namespaces["default"].Snapshots {
+		there = there || k.Key == key
+	}
+	if !there || !named {
+		p.t.Errorf("snapshot %s is there: %v, named as held by lease %q: %v", key, there, lease, named)
+	}
+}
+
 // A person reads the name of the lease.
 func TestBuildHistoryInText(t *testing.T) {
 	onDaemons(t, func(t *testing.T, s *subject) {
 		s.must(s.HistoryLease(s.ctx(), "u7w5c2jq1xyz", s.added("docker.io/library/built:1", 2)))
 		s.ready()
 		r := run(t, append(s.where(), "--force", "--all")...).want(t, exitDone)
-		if !strings.Contains(r.stdout, `lease "ref_u7w5c2jq1xyz"`) {
+		if !strings.Contains(r.stdout, `lease "`+imagestore.HistoryID("u7w5c2jq1xyz")+`"`) {
 			t.Errorf("the lease is not named:\n%s", r.stdout)
 		}
 	})

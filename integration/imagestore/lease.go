@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -50,10 +51,18 @@ func (s Store) Lease(ctx context.Context, spec LeaseSpec) error {
 	return nil
 }
 
-// HistoryLease makes a lease as a build history does: no expiry, and the
-// image's config as its one resource.
-func (s Store) HistoryLease(ctx context.Context, id string, img *Image) error {
-	return s.Lease(ctx, LeaseSpec{ID: "ref_" + id, Resources: []leases.Resource{ContentResource(img.Config.Desc.Digest)}})
+// HistoryLease makes a lease as the history of buildkit 0.11 does, beside what
+// was built: no expiry, and the image's config as its one resource.
+func (s Store) HistoryLease(ctx context.Context, build string, img *Image) error {
+	return s.Lease(ctx, LeaseSpec{ID: HistoryID(build), Resources: []leases.Resource{ContentResource(img.Config.Desc.Digest)}})
+}
+
+// HistoryID is the ID of the lease for a build: buildkit calls it by 25 digits
+// and letters, of which the name given here is the beginning.
+func HistoryID(build string) string {
+	const length = 25
+	name := strings.ReplaceAll(build, "-", "")
+	return "ref_" + name + strings.Repeat("0", max(0, length-len(name)))
 }
 
 // PullLease makes the lease of a pull that was interrupted: it ends in a day

@@ -76,7 +76,7 @@ func (m *machine) build() bool {
 			s.SnapshotResource(chain[len(chain)-1]), imagestore.ContentResource(one.Layers[0].Desc.Digest),
 		)}))
 	}
-	switch uniform(m.t, 3, "history") {
+	switch uniform(m.t, 4, "history") {
 	case 0:
 		m.must(s.HistoryLease(m.ctx, m.next("build"), one))
 	case 1:
@@ -84,7 +84,9 @@ func (m *machine) build() bool {
 		for _, l := range one.Layers {
 			kept = kept.Without(l.Desc.Digest)
 		}
-		m.must(s.In(ns+historyOf).PullLease(m.ctx, m.next("ref_build"), never, kept))
+		m.must(s.In(ns+historyOf).PullLease(m.ctx, imagestore.HistoryID(m.next("build")), never, kept))
+	case 2: // of a client that nobody knows, which wants the snapshots too
+		m.must(s.Lease(m.ctx, imagestore.LeaseSpec{ID: m.next("ref"), Resources: resources(imagestore.ContentResource(one.Config.Desc.Digest))}))
 	}
 	return true
 }

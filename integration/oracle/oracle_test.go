@@ -6,9 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
-	"github.com/google/go-cmp/cmp"
 )
 
 // check is one function of the oracle, to be named in a table.
@@ -54,6 +56,12 @@ func TestPlantedLossesAreFound(t *testing.T) {
 		{"a container", func(f *fixture) { f.must(f.RemoveContainer(f.t.Context(), "stands")) }, untouched, "container stands is gone"},
 		{"snapshots of a config that a record reaches", func(f *fixture) { f.deleteSnapshot(top(f.history)) }, reachableButOrphans, "lost snapshot"},
 		{"snapshots of a config that a lease holds", func(f *fixture) { f.untag("history:1"); f.deleteSnapshot(top(f.history)) }, reachable, "lost snapshot"},
+		{"snapshots of a config that an unknown client holds", func(f *fixture) {
+			f.untag("history:1")
+			f.deleteSnapshot(top(f.history))
+			f.must(f.DropLease(f.t.Context(), imagestore.HistoryID("history"), false))
+			f.must(f.Lease(f.t.Context(), imagestore.LeaseSpec{ID: "ref_mine", Resources: []leases.Resource{imagestore.ContentResource(f.history.Config.Desc.Digest)}}))
+		}, reachableButOrphans, "lost snapshot"},
 		{"the blob of a config that a lease holds", func(f *fixture) { f.untag("history:1"); f.deleteBlob(f.history.Config) }, reachableButOrphans, "lost content"},
 	}
 	for _, tt := range tests {

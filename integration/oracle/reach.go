@@ -6,8 +6,8 @@ type Option func(*reachOptions)
 type reachOptions struct{ orphanSnapshots bool }
 
 // AllowOrphanedSnapshots accepts the loss of snapshots that only the config
-// of a removed image held, when no surviving record reaches that config: a
-// lease that keeps the config alone need not keep them.
+// of a removed image held, when nothing but build history holds that config.
+// Whatever else holds it wants the snapshots too.
 func AllowOrphanedSnapshots() Option {
 	return func(o *reachOptions) { o.orphanSnapshots = true }
 }

@@ -122,7 +122,7 @@ func (r *race) imitates(ctx context.Context) error {
 	if len(lost) > 0 {
 		r.tally.lost("the history of %s lost its config %v", name, lost)
 	}
-	return s.DropLease(ctx, "ref_"+history, false)
+	return s.DropLease(ctx, imagestore.HistoryID(history), false)
 }
 
 // imitated looks at what the lease of a build holds.
