@@ -38,8 +38,9 @@ type ExecuteOptions struct {
 	// deleted, and a killed run is not finished by the next. No Grace goes
 	// with it.
 	NoGuard bool
-	// Finish bounds what is still done after an interruption; ten minutes if
-	// zero.
+	// Finish bounds what is still done after an interruption, and then once
+	// more the measuring; ten minutes if zero. Without an interruption nothing
+	// of it is bounded: a collection takes as long as it takes.
 	Finish time.Duration
 }
 
@@ -78,8 +79,10 @@ type execution struct {
 	unleased []orphan
 	// lacker says what images lack, of one namespace of the last look.
 	lacker lacker
-	// unsure counts the deletions that were cut short before an answer came.
-	unsure int
+	// unsure are the records whose deletion was cut short before an answer
+	// came, unaborted counts the uploads that were not tried.
+	unsure    []Decision
+	unaborted int
 	// stop ends the deleting, gone is the error for which it was: how the
 	// server failed to answer anything.
 	stop   func()
@@ -113,7 +116,8 @@ type execution struct {
 // for its collection.
 //
 // When ctx ends, deleting stops and steps 4 to 7 are done for what was
-// deleted, under a context of their own. It also stops when the server is gone,
+// deleted, for as long as [ExecuteOptions.Finish] allows; so they are when it
+// ends later. It also stops when the server is gone,
 // which is a *[GoneError] for all that is left. The report is never nil once a
 // lease was taken; without one the error is a *[leases.Busy] if another run is
 // under way, and a *[GuardError] if the disk does not take it. All errors are
@@ -137,18 +141,9 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 		return x.report, x.err()
 	}
 	x.delete(ctx)
-	x.report.Interrupted = ctx.Err() != nil
-
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.opts.Finish)
-	defer cancel()
-	if err := x.lookAgain(ctx); err != nil {
-		x.unfinished(err)
-		return x.report, x.err()
-	}
-	x.fail(x.left(false))
-	x.fail(x.dropEmptyGraces(ctx))
-	x.fail(x.unlock(ctx))
-	x.measure(ctx)
+	cut := ctx.Err() != nil
+	x.finish(ctx)
+	x.report.Interrupted = cut && x.undone()
 	return x.report, x.err()
 }
 

@@ -114,7 +114,11 @@ func (p *Plan) Uploads() []Upload { return slices.Clone(p.uploads) }
 // still as they were planned.
 func (x *execution) abort(ctx context.Context) {
 	for _, upload := range x.plan.uploads {
-		if upload.Action != Remove || ctx.Err() != nil {
+		if upload.Action != Remove {
+			continue
+		}
+		if ctx.Err() != nil {
+			x.unaborted++
 			continue
 		}
 		if err := x.abortOne(inNamespace(ctx, upload.Namespace), upload); err != nil && !x.lost(ctx, err) {

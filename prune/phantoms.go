@@ -41,7 +41,8 @@ type phantom struct {
 
 // exorcise makes CRI let go of the references that the deletion of the
 // records would leave behind. It returns the records that may be deleted
-// without a phantom of their image staying; the others are skipped.
+// without a phantom of their image staying; the others are skipped. When
+// deleting has to end, it returns what will not be tried.
 func (x *execution) exorcise(ctx context.Context, b batch, records []Decision) []Decision {
 	asker, ok := x.store.(interface{ cri() criImages })
 	if !ok || b.ns.Name != criNamespace || len(records) == 0 || ctx.Err() != nil {
@@ -62,16 +63,7 @@ func (x *execution) exorcise(ctx context.Context, b batch, records []Decision) [
 			stuck[d.Target.Digest] = "what CRI makes of it could not be learned"
 		}
 	}
-	for i, p := range phantoms(b.ns, parseVersion(x.plan.inventory.Store.Version), shown, records) {
-		// Each probe has a name of its own: CRI may still have the last one.
-		probe := fmt.Sprintf("ctr-prune.invalid/probe:%s-%d", x.run.Name, i)
-		if err := x.layToRest(ctx, cri, p, probe, records); err != nil {
-			if x.lost(ctx, err) {
-				return records
-			}
-			stuck[p.target] = fmt.Sprintf("CRI would go on showing it as %q: %v", p.ref, err)
-		}
-	}
+	x.layAllToRest(ctx, cri, phantoms(b.ns, parseVersion(x.plan.inventory.Store.Version), shown, records), records, stuck)
 	return slices.DeleteFunc(records, func(d Decision) bool {
 		why, isStuck := stuck[d.Target.Digest]
 		if isStuck {
@@ -79,6 +71,35 @@ func (x *execution) exorcise(ctx context.Context, b batch, records []Decision) [
 		}
 		return isStuck
 	})
+}
+
+// layAllToRest lays phantoms to rest until deleting has to end, and notes why
+// images cannot go. A CRI that takes no note of one record takes none of the
+// others, and to wait for each would take longer than the run lease lasts.
+func (x *execution) layAllToRest(ctx context.Context, cri criImages, all []phantom, records []Decision, stuck map[digest.Digest]string) {
+	var deaf error
+	for i, p := range all {
+		if ctx.Err() != nil || x.late() {
+			return
+		}
+		err := deaf
+		if deaf == nil {
+			// Each probe has a name of its own: CRI may still have the last one.
+			probe := fmt.Sprintf("ctr-prune.invalid/probe:%s-%d", x.run.Name, i)
+			err = x.layToRest(ctx, cri, p, probe, records)
+		}
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil || deaf == nil && x.lost(ctx, err) {
+			return
+		}
+		stuck[p.target] = fmt.Sprintf("CRI would go on showing it as %q: %v", p.ref, err)
+		if unheard := (*unheardError)(nil); deaf == nil && errors.As(err, &unheard) {
+			deaf = unheard
+			x.fail(fmt.Errorf("images stay in namespace %q which CRI would go on showing: %w", criNamespace, unheard))
+		}
+	}
 }
 
 // phantoms lists the references that CRI has for images of which records go,
@@ -153,10 +174,24 @@ func (x *execution) layToRest(ctx context.Context, cri criImages, p phantom, pro
 			return fmt.Errorf("making a record of that name: %w", err)
 		}
 		// What was made is unmade, whatever happens and however hurried.
-		defer func() { err = errors.Join(err, x.unmake(ctx, made)) }()
+		defer func() {
+			if left := x.unmake(ctx, made); left != nil {
+				x.fail(left)
+				err = errors.Join(err, left)
+			}
+		}()
 	}
-	return awaitCRI(ctx, cri, probe)
+	if err := awaitCRI(ctx, cri, probe); err != nil {
+		return &unheardError{err}
+	}
+	return nil
 }
+
+// unheardError says that CRI did not take note of a record.
+type unheardError struct{ err error }
+
+func (e *unheardError) Error() string { return e.err.Error() }
+func (e *unheardError) Unwrap() error { return e.err }
 
 // probeLabels has CRI's own label, so that it need not write it.
 func (x *execution) probeLabels() map[string]string {
@@ -170,7 +205,11 @@ func (x *execution) probeLabels() map[string]string {
 func (x *execution) unmake(ctx context.Context, made images.Image) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), criTimeout)
 	defer cancel()
-	return ignoreNotFound(x.store.Images().Delete(ctx, made.Name, images.DeleteTarget(&made.Target)))
+	err := x.store.Images().Delete(ctx, made.Name, images.DeleteTarget(&made.Target))
+	if ignoreNotFound(err) != nil {
+		return fmt.Errorf("removing image %q in namespace %q, which was made for CRI to see: %w", made.Name, criNamespace, err)
+	}
+	return nil
 }
 
 // awaitCRI waits until CRI finds an image by the name.

@@ -257,16 +257,16 @@ func (x *execution) note(ctx context.Context, d Decision, result removal, err er
 		x.report.skip(d, "somebody else removed it since the plan was made")
 	case unsure, unanswered, failed:
 		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
-		x.noteFailure(ctx, result, err)
+		x.noteFailure(ctx, d, result, err)
 	}
 }
 
 // noteFailure tells of a deletion that failed; not of each by itself when the
 // server is gone.
-func (x *execution) noteFailure(ctx context.Context, result removal, err error) {
+func (x *execution) noteFailure(ctx context.Context, d Decision, result removal, err error) {
 	switch {
 	case result == unsure:
-		x.unsure++
+		x.unsure = append(x.unsure, d)
 	case result == unanswered && x.lost(ctx, err):
 		x.report.Untried++
 	default:

@@ -37,7 +37,8 @@ type Report struct {
 	Held []Held
 	// Changes say what made the reclaimed differ from the predicted.
 	Changes []string
-	// Interrupted says that deleting was stopped early.
+	// Interrupted says that deleting was stopped early, and that something is
+	// left of the plan.
 	Interrupted bool
 	// Untried counts the planned records that the run did not come to, as it
 	// was interrupted or its server went away (see [GoneError]).

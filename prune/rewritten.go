@@ -20,7 +20,7 @@ func (x *execution) endWatch(ctx context.Context) {
 	}
 	switch {
 	case x.gone != nil:
-		x.report.Untried += x.unsure
+		x.report.Untried += len(x.unsure)
 	case x.watch.failure() != nil:
 		x.fail(fmt.Errorf("deleting was stopped, and what somebody wrote in the moment of its deletion may be gone with it: %w", err))
 	case err != nil:

@@ -56,7 +56,7 @@ func (o *acting) outcome(ctx context.Context, p process, doc prune.Document, cau
 		return &saidError{exitBusy}
 	case doc.Interrupted:
 		return firstError(p.say("ctr-prune: %s; run it again for the rest", cut(ctx, doc)), &saidError{exitInterrupted})
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && len(doc.Errors) > 0: // it came when the run was about to end
 		return &saidError{exitInterrupted}
 	case len(doc.Errors) > 0:
 		return &saidError{exitFailed}
@@ -66,10 +66,10 @@ func (o *acting) outcome(ctx context.Context, p process, doc prune.Document, cau
 
 // cut says how far a run came that was stopped.
 func cut(ctx context.Context, doc prune.Document) string {
-	if !doc.Measured {
+	planned := doc.Counts.Remove + doc.Counts.StandIn
+	if !doc.Measured || len(doc.Removed) >= planned { // all that is left are uploads
 		return context.Cause(ctx).Error()
 	}
-	planned := doc.Counts.Remove + doc.Counts.StandIn
 	return fmt.Sprintf("%s after %d of %s", context.Cause(ctx), len(doc.Removed), plural(planned, "image record"))
 }
 

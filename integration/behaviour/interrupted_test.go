@@ -73,3 +73,24 @@ func TestInterruptedQuestion(t *testing.T) {
 		wantSame(t, before, s.state())
 	})
 }
+
+// An interruption that leaves nothing undone is none: the last deletion is
+// made, its answer is still out when the signal comes.
+func TestInterruptedWhenAllIsDone(t *testing.T) {
+	onDaemons(t, func(t *testing.T, s *subject) {
+		going := s.several()
+		s.ready()
+		proxy := s.newProxy()
+		held := proxy.hold(callDeleteImage, len(going), true)
+		victim := start(t, proxy.through("--all")...)
+		await(t, "the last deletion", held.reached)
+		s.must(victim.Process.Signal(syscall.SIGINT))
+		await(t, "the end of the call", held.left)
+		held.release()
+		r := finish(t, victim).want(t, exitDone)
+		doc := r.document(t)
+		if doc.Interrupted || len(doc.Untagged) != len(going) || len(doc.Errors) > 0 || strings.Contains(r.stderr, "again for the rest") {
+			t.Errorf("interrupted %v, untagged %d of %d, errors %q, stderr: %s", doc.Interrupted, len(doc.Untagged), len(going), doc.Errors, r.stderr)
+		}
+	})
+}

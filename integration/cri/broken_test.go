@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	imagesapi "github.com/containerd/containerd/api/services/images/v1"
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/typeurl/v2"
 	"google.golang.org/grpc"
@@ -100,4 +101,34 @@ func intercept(method string, answer func(reply proto.Message) error) grpc.Unary
 		}
 		return answer(reply.(proto.Message))
 	}
+}
+
+// CRI answers, but follows no events: what it would go on showing stays, which
+// one probe is enough to tell, and the run fails.
+func TestCRIThatTakesNoNoteFailsTheRun(t *testing.T) {
+	daemon.EachVersion(t, func(t *testing.T, version parts.Part) {
+		n := cri.Start(t, version)
+		for _, name := range []string{"one:1", "two:1", "three:1"} {
+			n.Add(n.Image(), name)
+		}
+		full := n.Image()
+		n.Add(full, "docker.io/library/full:1")
+		probes := 0
+		count := func(ctx context.Context, method string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			if create, ok := request.(*imagesapi.CreateImageRequest); ok && strings.HasPrefix(create.Image.Name, "ctr-prune.invalid/") {
+				probes++
+			}
+			return invoke(ctx, method, request, reply, cc, opts...)
+		}
+		knowsNothing := intercept("ImageStatus", func(proto.Message) error { return nil })
+		p, err := run{
+			namespaces: []string{cri.Namespace},
+			dial:       []grpc.DialOption{grpc.WithChainUnaryInterceptor(count, knowsNothing)},
+		}.on(t, n)
+		if err == nil || !strings.Contains(err.Error(), "took no note") || len(p.report.Errors) != 1 || probes != 1 {
+			t.Errorf("after %d probes the run's error is %v", probes, err)
+		}
+		p.wantGone(t, full)
+		wantClean(t, n)
+	})
 }

@@ -1,0 +1,46 @@
+package faults
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	leasesapi "github.com/containerd/containerd/api/services/leases/v1"
+	"google.golang.org/grpc"
+
+	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// A collection may take longer than an interrupted run is given: the run waits
+// for it, and tells what it did.
+func TestCollectionLongerThanFinishing(t *testing.T) {
+	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
+		t.Parallel()
+		b := newBed(t, v)
+		const bound = 100 * time.Millisecond
+		long := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			if r, ok := req.(*leasesapi.DeleteRequest); ok && r.Sync {
+				select {
+				case <-ctx.Done():
+				case <-time.After(5 * bound):
+				}
+			}
+			return invoke(ctx, method, req, reply, cc, opts...)
+		}
+		store, err := prune.Open(t.Context(), b.d.Address(), prune.WithDialOptions(grpc.WithChainUnaryInterceptor(long)))
+		b.must(err)
+		defer store.Close()
+		policy := pruning.All("default", "other")
+		inv, err := prune.Read(t.Context(), store, policy, time.Now(), prune.ReadOptions{})
+		b.must(err)
+		plan, err := inv.Plan(policy, time.Now())
+		b.must(err)
+		report, err := plan.Execute(t.Context(), store, prune.ExecuteOptions{Now: time.Now, Finish: bound})
+		if err != nil || !report.Measured || report.Reclaimed != plan.Predicted() || report.Reclaimed.Blobs == 0 {
+			t.Errorf("measured %v, reclaimed %+v of %+v, %v", report.Measured, report.Reclaimed, plan.Predicted(), err)
+		}
+	})
+}

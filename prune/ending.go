@@ -1,0 +1,35 @@
+package prune
+
+import (
+	"context"
+	"slices"
+)
+
+// finish does what follows the deletions. An interruption, whenever it comes,
+// bounds it; measuring has a bound of its own, so that what a long collection
+// did is told.
+func (x *execution) finish(ctx context.Context) {
+	finishing, done := linger(ctx, x.opts.Finish)
+	defer done()
+	if err := x.lookAgain(finishing); err != nil {
+		x.unfinished(err)
+		return
+	}
+	x.fail(x.left(false))
+	x.fail(x.dropEmptyGraces(finishing))
+	x.fail(x.unlock(finishing))
+	measuring, measured := linger(ctx, x.opts.Finish)
+	defer measured()
+	x.measure(measuring)
+}
+
+// undone says whether an interruption left anything of the plan. A deletion
+// that got no answer was made if its record is gone.
+func (x *execution) undone() bool {
+	if x.report.Untried > 0 || x.unaborted > 0 {
+		return true
+	}
+	return slices.ContainsFunc(x.unsure, func(d Decision) bool {
+		return !slices.Contains(x.report.Untagged, d.record())
+	})
+}

@@ -1,0 +1,108 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// criStore is a store whose containerd has a CRI.
+type criStore struct {
+	*tape
+	asked criImages
+}
+
+func (s criStore) cri() criImages { return s.asked }
+
+// bareNames are images that CRI shows by other names than their records have,
+// and what it shows.
+func bareNames(n int) (w world, shown shownImages) {
+	var things []thing
+	for i := range n {
+		manifest, config := fmt.Sprint("manifest ", i), fmt.Sprint("config ", i)
+		things = append(things, blob(manifest, refContent(config, ".config")), blob(config), record(fmt.Sprintf("app:%d", i), manifest))
+		shown = append(shown, criImage{ID: dig(config).String(), Refs: []string{fmt.Sprintf("docker.io/library/app:%d", i)}})
+	}
+	return world{criNamespace: things}, shown
+}
+
+// shownImages is a CRI that shows these images whatever happens, and takes note
+// of no record.
+type shownImages []criImage
+
+func (s shownImages) List(context.Context) ([]criImage, error) { return s, nil }
+
+func (s shownImages) Status(context.Context, string) (criImage, bool, error) {
+	return criImage{}, false, nil
+}
+
+// attentive takes note of every record, after a while.
+type attentive struct {
+	shownImages
+	after time.Duration
+}
+
+func (s attentive) Status(context.Context, string) (criImage, bool, error) {
+	time.Sleep(s.after)
+	return criImage{}, true, nil
+}
+
+// probes counts the records that were made for CRI to see.
+func (t *tape) probes() (n int) {
+	for _, call := range t.calls {
+		if strings.HasPrefix(call, "create ctr-prune.invalid/") {
+			n++
+		}
+	}
+	return n
+}
+
+// A CRI that takes no note is asked once: the images stay, and the run failed.
+func TestCRIThatTakesNoNoteFailsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, shown := bareNames(5)
+		s := newScene(t, w)
+		began := time.Now()
+		report, err := s.plan(leases.Procfs{}).Execute(t.Context(), criStore{s.tape, shown}, ExecuteOptions{Now: time.Now})
+		if err == nil || len(report.Errors) != 1 || !strings.Contains(report.Errors[0], "took no note") {
+			t.Errorf("%v", err)
+		}
+		if took := time.Since(began); took != criTimeout || s.tape.probes() != 1 {
+			t.Errorf("%d probes in %s", s.tape.probes(), took)
+		}
+		if len(report.Skipped) != 5 || len(report.Untagged) != 0 || report.Untried != 0 {
+			t.Errorf("skipped %+v, untagged %+v, untried %d", report.Skipped, report.Untagged, report.Untried)
+		}
+	})
+}
+
+// Probing takes time, and ends where deleting has to: before the run lease
+// does, or when the run is interrupted.
+func TestProbingEndsWithDeleting(t *testing.T) {
+	const n = 5
+	for name, interrupted := range map[string]bool{"the lease ends": false, "interrupted": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, shown := bareNames(n)
+				s := newScene(t, w)
+				ctx, interrupt := context.WithCancel(t.Context())
+				defer interrupt()
+				store := criStore{s.tape, attentive{shown, 2 * time.Second}}
+				opts := ExecuteOptions{Now: time.Now, LeaseTTL: 4 * time.Second} // a quarter is for the end
+				if interrupted {
+					opts.LeaseTTL = time.Hour
+					time.AfterFunc(3*time.Second, interrupt)
+				}
+				report, err := s.plan(leases.Procfs{}).Execute(ctx, store, opts)
+				if s.tape.probes() != 2 || report.Untried != n || len(report.Skipped) != 0 || report.Interrupted != interrupted || (err == nil) != interrupted {
+					t.Errorf("%d probes, untried %d, skipped %+v, interrupted %v, %v", s.tape.probes(), report.Untried, report.Skipped, report.Interrupted, err)
+				}
+			})
+		})
+	}
+}
