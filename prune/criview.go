@@ -56,16 +56,25 @@ func (c criConn) Status(ctx context.Context, name string) (criImage, bool, error
 	return found[0], true, nil
 }
 
-// call sends a request and reads the images of the answer, which both methods
-// have in field 1. A message without fields of its own carries any other.
-func (c criConn) call(ctx context.Context, method string, request []byte) ([]criImage, error) {
+// ask sends a request to one of CRI's services and returns the answer. A
+// message without fields of its own carries any other.
+func (c criConn) ask(ctx context.Context, service, method string, request []byte) ([]byte, error) {
 	in, out := &emptypb.Empty{}, &emptypb.Empty{}
 	in.ProtoReflect().SetUnknown(request)
-	if err := c.conn.Invoke(ctx, "/runtime.v1.ImageService/"+method, in, out); err != nil {
+	if err := c.conn.Invoke(ctx, "/runtime.v1."+service+"/"+method, in, out); err != nil {
 		return nil, fmt.Errorf("asking CRI (%s): %w", method, errgrpc.ToNative(err))
 	}
+	return out.ProtoReflect().GetUnknown(), nil
+}
+
+// call reads the images of an answer, which both methods have in field 1.
+func (c criConn) call(ctx context.Context, method string, request []byte) ([]criImage, error) {
+	answer, err := c.ask(ctx, "ImageService", method, request)
+	if err != nil {
+		return nil, err
+	}
 	var found []criImage
-	err := eachField(out.ProtoReflect().GetUnknown(), func(field protowire.Number, value []byte) error {
+	err = eachField(answer, func(field protowire.Number, value []byte) error {
 		if field != 1 {
 			return nil
 		}

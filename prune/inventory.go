@@ -58,6 +58,8 @@ type Namespace struct {
 	// Closed, if not empty, says why nothing may be removed here: what uses
 	// this namespace could not be learned.
 	Closed string
+	// pods asks the store that this was read from; nil for one made by hand.
+	pods *podReader
 }
 
 // SnapshotKey names a snapshot within a namespace.

@@ -97,9 +97,9 @@ func read(ctx context.Context, store Store, policy Policy, now time.Time, opts R
 		return nil, nil, fmt.Errorf("listing namespaces: %w", err)
 	}
 	r := &reader{store: store, info: info, opts: opts, drafts: drafts, now: now, progress: newMeter(opts.Progress, StageRead)}
-	inv := &Inventory{Store: info}
+	inv, pods := &Inventory{Store: info}, &podReader{store: store, procfs: opts.Procfs}
 	for _, name := range names {
-		inv.Namespaces = append(inv.Namespaces, &Namespace{Name: name})
+		inv.Namespaces = append(inv.Namespaces, &Namespace{Name: name, pods: pods})
 	}
 	for _, step := range []func(context.Context, *Inventory) error{r.lists, r.files, r.killed, r.containers, r.clients} {
 		if err := step(ctx, inv); err != nil {

@@ -62,8 +62,10 @@ const (
 	extensionCRIContainer = "io.cri-containerd.container.metadata"
 	extensionCRISandbox   = "io.cri-containerd.sandbox.metadata"
 	labelCRIKind          = "io.cri-containerd.kind"
+	kindCRISandbox        = "sandbox"
 	labelPodName          = "io.kubernetes.pod.name"
 	labelPodNamespace     = "io.kubernetes.pod.namespace"
+	labelPodUID           = "io.kubernetes.pod.uid"
 	labelPodContainer     = "io.kubernetes.container.name"
 	labelNerdctlName      = "nerdctl/name"
 )
@@ -120,9 +122,8 @@ func criDigests(ext typeurl.Any) ([]digest.Digest, error) {
 func holderOf(c containers.Container) Holder {
 	h := Holder{Kind: "container", ID: c.ID}
 	pod := podName(c)
-	_, isSandbox := c.Extensions[extensionCRISandbox]
 	switch {
-	case isSandbox || c.Labels[labelCRIKind] == "sandbox":
+	case isPodSandbox(c):
 		h.Kind, h.Name, h.Client = "pod sandbox", pod, "CRI"
 	case pod != "":
 		h.Kind, h.Name, h.Client = "pod", pod+", container "+c.Labels[labelPodContainer], "CRI"
@@ -132,4 +133,9 @@ func holderOf(c containers.Container) Holder {
 		h.Name, h.Client = c.Labels[labelNerdctlName], "nerdctl"
 	}
 	return h
+}
+
+func isPodSandbox(c containers.Container) bool {
+	_, noted := c.Extensions[extensionCRISandbox]
+	return noted || c.Labels[labelCRIKind] == kindCRISandbox
 }

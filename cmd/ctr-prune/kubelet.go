@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -18,6 +20,7 @@ type kubeletOptions struct {
 func (o *kubeletOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
 	fs.StringVar(&o.pods, "pods", "", "images that pods of this node need are in use too, also of pods that have no container yet: read them from `URL|FILE`, such as https://127.0.0.1:10250/pods or what kubectl get pods -o json wrote")
+	fs.BoolVar(&o.connect.MayBeEmpty, "pods-may-be-empty", false, "believe an empty list of --pods, too, where no pod runs: this node may have none (a kubelet also gives one until it has heard of its pods)")
 	fs.StringVar(&o.connect.TokenFile, "pods-token-file", "", "the bearer token for the URL of --pods is in this `FILE` (default that of the service account, if there is one)")
 	fs.StringVar(&o.connect.CAFile, "pods-certificate-authority", "", "check the certificate of --pods against those in this `FILE` (default the system's and the cluster's)")
 	fs.StringVar(&o.connect.CertFile, "pods-client-certificate", "", "show the certificate in this `FILE` to the URL of --pods")
@@ -28,7 +31,9 @@ func (o *kubeletOptions) add(fs *pflag.FlagSet) {
 // source returns the source of --pods, nil without it.
 func (o *kubeletOptions) source() (prune.Source, error) {
 	if !o.flags.Changed("pods") {
-		if o.connect != (kubelet.Options{}) {
+		given := false
+		o.flags.Visit(func(f *pflag.Flag) { given = given || strings.HasPrefix(f.Name, "pods-") })
+		if given {
 			return nil, usagef("the options --pods-… need --pods itself: give the URL or the file that lists the pods")
 		}
 		return nil, nil

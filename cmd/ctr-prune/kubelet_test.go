@@ -18,6 +18,8 @@ func TestPodsFlags(t *testing.T) {
 		"a URL and how":          {args: []string{"--pods", "https://node:10250/pods", "--pods-token-file", "t", "--pods-insecure-skip-tls-verify"}, is: true},
 		"a file":                 {args: []string{"--pods", "pods.json"}, is: true},
 		"an empty variable":      {args: []string{"--pods", ""}, want: "neither a URL nor a file"},
+		"empty or not":           {args: []string{"--pods", "pods.json", "--pods-may-be-empty"}, is: true},
+		"empty, not from where":  {args: []string{"--pods-may-be-empty"}, want: "need --pods itself"},
 		"how without what":       {args: []string{"--pods-token-file", "t"}, want: "need --pods itself"},
 		"a token for a file":     {args: []string{"--pods", "pods.json", "--pods-token-file", "t"}, want: "is a file"},
 		"another scheme":         {args: []string{"--pods", "unix:///run/kubelet.sock"}, want: "neither an http nor an https URL"},

@@ -93,10 +93,14 @@ func TestNothingGoesWhenCRIDoesNotAnswer(t *testing.T) {
 	}
 }
 
-// intercept answers one method of CRI's in containerd's place.
+// intercept answers one method of CRI's images in containerd's place.
 func intercept(method string, answer func(reply proto.Message) error) grpc.UnaryClientInterceptor {
+	return interceptCalls("/runtime.v1.ImageService/"+method, answer)
+}
+
+func interceptCalls(method string, answer func(reply proto.Message) error) grpc.UnaryClientInterceptor {
 	return func(ctx context.Context, called string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-		if called != "/runtime.v1.ImageService/"+method {
+		if called != method {
 			return invoke(ctx, called, request, reply, cc, opts...)
 		}
 		return answer(reply.(proto.Message))

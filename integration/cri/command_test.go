@@ -46,7 +46,8 @@ func TestCommandOnANode(t *testing.T) {
 	n.Pulled("docker.io/library/next", "1")
 	unused := n.Pulled("docker.io/library/unused", "1")
 	n.Pod("api").Run(cri.Container{Name: "app", Image: "app:1"})
-	pods := podFile(t, "Pending", map[string]any{"containers": []any{map[string]any{"name": "main", "image": "next:1"}}})
+	next := strings.Replace(item("next", "uid-of-next", "next:1"), "Running", "Pending", 1)
+	pods := textFile(t, listOf(item("api", "uid-of-api", "app:1"), next))
 
 	code, stdout, stderr := command(t, program, n, "-a", "-f", "--pods", textFile(t, "{}"))
 	if code != 1 || !strings.HasSuffix(stdout, "Total reclaimed space: 0B\n") || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "no list of pods") {
@@ -79,5 +80,25 @@ func TestCommandOnANode(t *testing.T) {
 	}
 	if code, _, stderr = command(t, program, n, "-a", "-f", "--pods", os.DevNull); code != 1 || !strings.Contains(stderr, "it is empty") {
 		t.Errorf("an empty file: exit %d, %q", code, stderr)
+	}
+	wantSentence(t, program, n)
+}
+
+// wantSentence gives the program lists that are not believed, and a word that
+// makes it believe one of them.
+func wantSentence(t *testing.T, program string, n *cri.Node) {
+	t.Helper()
+	unsynced := textFile(t, listOf())
+	code, stdout, stderr := command(t, program, n, "-a", "-f", "--pods", unsynced, "--pods-may-be-empty")
+	if code != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, `"default/api" (UID "uid-of-api"`) || strings.Contains(stdout, "Untagged") {
+		t.Errorf("a pod is missing: exit %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	n.RemovePods()
+	if code, _, stderr = command(t, program, n, "-a", "-f", "--pods", unsynced); code != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "--pods-may-be-empty") {
+		t.Errorf("an empty list: exit %d, %q", code, stderr)
+	}
+	code, stdout, stderr = command(t, program, n, "-a", "-f", "--pods", unsynced, "--pods-may-be-empty")
+	if code != 0 || stderr != "" || !strings.Contains(stdout, "Untagged: docker.io/library/app:1") {
+		t.Errorf("an empty list of nothing: exit %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }

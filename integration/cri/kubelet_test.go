@@ -93,7 +93,7 @@ func TestPodBoundAfterThePlanKeepsItsImage(t *testing.T) {
 	n := cri.Start(t, parts.Containerd24)
 	n.Pulled("docker.io/library/app", "1")
 	stray := n.Pulled("docker.io/library/stray", "1")
-	empty := `{"kind":"PodList","apiVersion":"v1","items":[]}`
+	other := listOf(item("other", "uid-of-other", "other:1"))
 	bound, err := os.ReadFile(podFile(t, "Pending", map[string]any{"containers": []any{map[string]any{"name": "app", "image": "app:1"}}}))
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestPodBoundAfterThePlanKeepsItsImage(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked++
 		if asked == 1 {
-			w.Write([]byte(empty))
+			w.Write([]byte(other))
 			return
 		}
 		w.Write(bound)

@@ -25,10 +25,23 @@ func (n *Node) Pod(name string) *Pod {
 	return pod
 }
 
+// Again runs another sandbox of a pod, as for one whose sandbox has ended.
+func (p *Pod) Again() *Pod {
+	p.n.tb.Helper()
+	name, attempt := p.config.GetMetadata().GetName(), p.config.GetMetadata().GetAttempt()+1
+	pod, err := p.n.try(p.n.tb.Context(), name, attempt)
+	if err != nil {
+		p.n.tb.Fatalf("running pod %s, attempt %d: %v", name, attempt, err)
+	}
+	return pod
+}
+
 // TryPod is Pod for pods that may not come to be.
-func (n *Node) TryPod(ctx context.Context, name string) (*Pod, error) {
+func (n *Node) TryPod(ctx context.Context, name string) (*Pod, error) { return n.try(ctx, name, 0) }
+
+func (n *Node) try(ctx context.Context, name string, attempt uint32) (*Pod, error) {
 	config := &runtime.PodSandboxConfig{
-		Metadata:     &runtime.PodSandboxMetadata{Name: name, Namespace: "default", Uid: "uid-of-" + name},
+		Metadata:     &runtime.PodSandboxMetadata{Name: name, Namespace: "default", Uid: "uid-of-" + name, Attempt: attempt},
 		LogDirectory: filepath.Join(n.Dir(), "logs", name),
 		Labels: map[string]string{
 			"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": "default", "io.kubernetes.pod.uid": "uid-of-" + name,
@@ -138,6 +151,14 @@ func (p *Pod) RemoveContainer(id string) {
 	}
 }
 
+// Stop ends a pod; its sandbox stays until it is removed.
+func (p *Pod) Stop() {
+	p.n.tb.Helper()
+	if err := p.n.stopPod(p.ID); err != nil {
+		p.n.tb.Fatalf("stopping pod %s: %v", p.config.GetMetadata().GetName(), err)
+	}
+}
+
 // Remove ends a pod and removes it.
 func (p *Pod) Remove() {
 	p.n.tb.Helper()
@@ -146,7 +167,26 @@ func (p *Pod) Remove() {
 	}
 }
 
+// RemovePods ends all pods and removes them.
+func (n *Node) RemovePods() {
+	n.tb.Helper()
+	for _, id := range n.left() {
+		if err := n.removePod(id); err != nil {
+			n.tb.Fatal(err)
+		}
+	}
+}
+
 func (n *Node) removePod(id string) error {
+	if err := n.stopPod(id); err != nil {
+		return err
+	}
+	ctx := context.WithoutCancel(n.tb.Context())
+	_, err := n.Runtime.RemovePodSandbox(ctx, &runtime.RemovePodSandboxRequest{PodSandboxId: id})
+	return err
+}
+
+func (n *Node) stopPod(id string) error {
 	ctx := context.WithoutCancel(n.tb.Context())
 	stop := &runtime.StopPodSandboxRequest{PodSandboxId: id}
 	_, err := n.Runtime.StopPodSandbox(ctx, stop)
@@ -155,10 +195,6 @@ func (n *Node) removePod(id string) error {
 		// told to end. A kubelet tries again, too.
 		_, err = n.Runtime.StopPodSandbox(ctx, stop)
 	}
-	if err != nil {
-		return err
-	}
-	_, err = n.Runtime.RemovePodSandbox(ctx, &runtime.RemovePodSandboxRequest{PodSandboxId: id})
 	return err
 }
 

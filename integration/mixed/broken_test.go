@@ -39,6 +39,8 @@ func TestBrokenClientsOnAMixedNode(t *testing.T) {
 	n := start(t)
 	n.fill()
 	gone := filepath.Join(t.TempDir(), "gone.sock")
+	// What a kubelet lists until it has heard of its pods.
+	unsynced := podsFile(t, `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":null}`)
 	garbled := podsFile(t, `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":`)
 	for _, c := range []closing{
 		{name: "Docker's socket is gone", docker: gone, says: map[string]string{docker.Namespace: "there is no such socket"}},
@@ -46,6 +48,8 @@ func TestBrokenClientsOnAMixedNode(t *testing.T) {
 			says: map[string]string{docker.Namespace: "its answer cannot be understood"}},
 		{name: "the kubelet's file is garbled", pods: garbled,
 			says: map[string]string{cri.Namespace: "it ends in the middle of the list"}},
+		{name: "the kubelet does not know its pods yet", pods: unsynced,
+			says: map[string]string{cri.Namespace: `does not have pod "default/api" (UID "uid-of-api", sandbox `}},
 		{name: "what CRI says of a container does not decode", damage: damageCRI,
 			says: map[string]string{cri.Namespace: "the CRI metadata of container"}},
 		{name: "what nerdctl says of a container does not decode", damage: damageNerdctl,

@@ -24,9 +24,12 @@ const (
 	// the collections in its log are those that somebody asked for.
 	quiet = "[plugins.\"io.containerd.gc.v1.scheduler\"]\n  pause_threshold = 0.0\n" +
 		"  deletion_threshold = 1000000\n  mutation_threshold = 1000000\n"
-	// pendingPod is the kubelet's list with a pod that has no container yet.
+	// pendingPod is the kubelet's list with the pod that runs and one that has no
+	// container yet.
 	pendingPod = `{"kind":"PodList","apiVersion":"v1","items":[{
-		"metadata":{"name":"next","namespace":"default"}, "status":{"phase":"Pending"},
+		"metadata":{"name":"api","namespace":"default","uid":"uid-of-api"}, "status":{"phase":"Running"},
+		"spec":{"containers":[{"name":"app","image":"app:1"}]}}, {
+		"metadata":{"name":"next","namespace":"default","uid":"uid-of-next"}, "status":{"phase":"Pending"},
 		"spec":{"containers":[{"name":"main","image":"next:1"}]}}]}`
 )
 

@@ -24,8 +24,10 @@ type podList struct {
 type pod struct {
 	Kind     string `json:"kind"`
 	Metadata struct {
-		Namespace string `json:"namespace"`
-		Name      string `json:"name"`
+		Namespace   string            `json:"namespace"`
+		Name        string            `json:"name"`
+		UID         string            `json:"uid"`
+		Annotations map[string]string `json:"annotations"`
 	} `json:"metadata"`
 	Spec struct {
 		Containers          []container `json:"containers"`

@@ -22,9 +22,11 @@ const (
 	serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount"
 )
 
-// Options say how a kubelet is reached. They mean what the options of kubectl
-// with these names mean, and none applies to a file.
+// Options say how a kubelet is reached and when it is believed.
 type Options struct {
+	// The first five mean what the options of kubectl with these names mean,
+	// and do not apply to a file.
+
 	// TokenFile holds the bearer token; that of the pod's service account if
 	// it is empty and there is one. It is read for each request, for tokens
 	// are renewed.
@@ -38,6 +40,12 @@ type Options struct {
 	Insecure bool
 	// Timeout bounds an answer; half a minute if zero.
 	Timeout time.Duration
+	// MayBeEmpty says that this node may have no pods at all. An empty list is
+	// otherwise not believed: a kubelet gives one, too, until it has heard of
+	// its pods.
+	MayBeEmpty bool
+	// Wait pauses before a list is asked for again; it sleeps if nil.
+	Wait func(context.Context, time.Duration) error
 
 	// account is the folder of the service account, for tests.
 	account string
@@ -53,6 +61,8 @@ type Source struct {
 	opts Options
 	// stream is what a file held that can be read only once.
 	stream []byte
+	// doubted says that the list was asked for again, in vain.
+	doubted bool
 }
 
 var _ prune.Source = (*Source)(nil)
@@ -72,6 +82,9 @@ func New(from string, opts Options) (*Source, error) {
 	}
 	if opts.account == "" {
 		opts.account = serviceAccount
+	}
+	if opts.Wait == nil {
+		opts.Wait = sleep
 	}
 	s := &Source{from: from, opts: opts}
 	if !strings.Contains(from, "://") {
@@ -111,17 +124,15 @@ func (s *Source) checkURL() error {
 }
 
 // Uses returns what the pods of the list use. Only the namespace of CRI is
-// covered. An error is one sentence.
+// covered. A list that cannot be that of all pods of this node is asked for
+// again for some seconds, and then is an error. An error is one sentence.
 func (s *Source) Uses(ctx context.Context, ns *prune.Namespace) ([]prune.Use, bool, error) {
 	if ns.Name != namespace {
 		return nil, false, nil
 	}
-	text, err := s.read(ctx)
+	pods, err := s.believed(ctx, ns)
 	if err == nil {
-		var uses []prune.Use
-		if uses, err = parse(text); err == nil {
-			return uses, true, nil
-		}
+		return usesOf(pods), true, nil
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()

@@ -9,18 +9,13 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// parse turns a list of pods into uses. All pods count, those that ended too:
+// usesOf turns a list of pods into uses. All pods count, those that ended too:
 // the kubelet keeps them for as long as their containers are there.
-func parse(text []byte) ([]prune.Use, error) {
-	pods, err := parsePods(text)
-	if err != nil {
-		return nil, err
-	}
-	var uses []prune.Use
+func usesOf(pods []pod) (uses []prune.Use) {
 	for _, p := range pods {
 		uses = append(uses, p.uses()...)
 	}
-	return uses, nil
+	return uses
 }
 
 func (p pod) containers() []container {

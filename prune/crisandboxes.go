@@ -1,0 +1,130 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/api/types/task"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// podRuntime tells what becomes of the sandboxes of pods.
+type podRuntime interface {
+	// Sandboxes are all that CRI has. The error is errdefs.ErrNotImplemented
+	// where no CRI plugin runs, and any other before it has read its state.
+	Sandboxes(ctx context.Context) ([]criSandbox, error)
+	// Runs says whether a container has a process.
+	Runs(ctx context.Context, id string) (bool, error)
+}
+
+// criSandbox is a sandbox as CRI shows it.
+type criSandbox struct {
+	PodSandbox
+	ready bool
+}
+
+// daemonPods asks a running containerd.
+type daemonPods struct {
+	criConn
+	tasks tasks.TasksClient
+}
+
+func (s *daemonStore) pods() podRuntime {
+	conn, ok := s.cri().(criConn)
+	if !ok {
+		return nil
+	}
+	return daemonPods{conn, s.client.TaskService()}
+}
+
+func (p daemonPods) Sandboxes(ctx context.Context) ([]criSandbox, error) {
+	answer, err := p.ask(ctx, "RuntimeService", "ListPodSandbox", nil)
+	if err != nil {
+		return nil, err
+	}
+	var found []criSandbox
+	err = eachField(answer, func(field protowire.Number, value []byte) error {
+		if field != 1 {
+			return nil
+		}
+		sandbox, err := parseCRISandbox(value)
+		found = append(found, sandbox)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer of CRI (ListPodSandbox): %w", err)
+	}
+	return found, nil
+}
+
+// Runs takes a process whose state cannot be told for one that runs.
+func (p daemonPods) Runs(ctx context.Context, id string) (bool, error) {
+	answer, err := p.tasks.Get(inNamespace(ctx, criNamespace), &tasks.GetRequest{ContainerID: id})
+	if err = errgrpc.ToNative(err); errdefs.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking whether sandbox %q runs: %w", id, err)
+	}
+	return answer.Process.GetStatus() != task.Status_STOPPED, nil
+}
+
+// parseCRISandbox reads the fields id, metadata, state and created_at.
+func parseCRISandbox(message []byte) (s criSandbox, err error) {
+	err = eachField(message, func(field protowire.Number, value []byte) error {
+		switch field {
+		case 1:
+			s.ID = string(value)
+		case 2:
+			return eachField(value, s.addMetadata)
+		}
+		return nil
+	})
+	if err != nil {
+		return s, err
+	}
+	if s.ID == "" {
+		return s, fmt.Errorf("a sandbox without ID: %w", errdefs.ErrDataLoss)
+	}
+	s.ready = numberField(message, 3) == 0
+	s.CreatedAt = time.Unix(0, int64(numberField(message, 4)))
+	return s, nil
+}
+
+// addMetadata takes the fields name, uid and namespace.
+func (s *criSandbox) addMetadata(field protowire.Number, value []byte) error {
+	switch field {
+	case 1:
+		s.Name = string(value)
+	case 2:
+		s.UID = string(value)
+	case 3:
+		s.Namespace = string(value)
+	}
+	return nil
+}
+
+// numberField returns a number of a well-formed message, 0 if it has none: a
+// field that is 0 is not written.
+func numberField(message []byte, wanted protowire.Number) (number uint64) {
+	for len(message) > 0 {
+		field, kind, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			return number
+		}
+		message = message[n:]
+		if value, n := protowire.ConsumeVarint(message); field == wanted && kind == protowire.VarintType && n >= 0 {
+			number = value
+		}
+		size := protowire.ConsumeFieldValue(field, kind, message)
+		if size < 0 {
+			return number
+		}
+		message = message[size:]
+	}
+	return number
+}

@@ -1,0 +1,141 @@
+package kubelet
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+const (
+	// questions is how often the list is asked for before it is given up, pause
+	// the time between two: a pod that was deleted by force is out of the list
+	// before its processes have ended.
+	questions = 11
+	pause     = 500 * time.Millisecond
+
+	// annotationMirror is on what the API server has of a static pod: the hash
+	// of its manifest, which is the UID that the kubelet and CRI know it by.
+	annotationMirror = "kubernetes.io/config.mirror"
+)
+
+// doubtError says why a list is not that of all pods of this node, or is not
+// known to be.
+type doubtError struct{ error }
+
+func (e doubtError) Unwrap() error { return e.error }
+
+// believed returns the list once it can be believed, and else why it cannot. A
+// list that was given up once is not waited for again: a run asks several times,
+// and holds its lease meanwhile.
+func (s *Source) believed(ctx context.Context, ns *prune.Namespace) ([]pod, error) {
+	for left := questions; ; left-- {
+		pods, err := s.question(ctx, ns)
+		if _, doubt := errors.AsType[doubtError](err); !doubt {
+			s.doubted = false
+			return pods, err
+		}
+		if left == 1 || s.doubted {
+			s.doubted = true
+			return nil, err
+		}
+		if err := s.opts.Wait(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// question reads the list after the sandboxes: the kubelet knows a pod before
+// it makes its sandbox.
+func (s *Source) question(ctx context.Context, ns *prune.Namespace) ([]pod, error) {
+	sandboxes, err := ns.PodSandboxes(ctx)
+	if err != nil {
+		return nil, doubtError{fmt.Errorf("which pods run here cannot be told: %w", err)}
+	}
+	text, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := parsePods(text)
+	if err != nil {
+		return nil, err
+	}
+	return pods, s.judge(pods, sandboxes)
+}
+
+// judge compares a list with the sandboxes of pods. Every pod with a sandbox
+// that is not over is in the list of a kubelet that has heard of its pods.
+func (s *Source) judge(pods []pod, sandboxes []prune.PodSandbox) error {
+	listed := make(map[string][]pod, len(pods))
+	for _, p := range pods {
+		listed[p.name()] = append(listed[p.name()], p)
+	}
+	var missing []prune.PodSandbox
+	for _, sandbox := range sandboxes {
+		if sandbox.State != prune.SandboxOver && !known(listed[sandbox.Namespace+"/"+sandbox.Name], sandbox.UID) {
+			missing = append(missing, sandbox)
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		return lacks(missing)
+	case len(pods) == 0 && !s.opts.MayBeEmpty:
+		return doubtError{errors.New("the list is empty, as it is until a kubelet has heard of its pods, and no pod runs here that would tell: ask again later, or, if this node has no pods, say so with --pods-may-be-empty")}
+	}
+	return nil
+}
+
+// known says whether one of the pods of a name is the one with the UID. Who
+// leaves the UIDs out of a list is believed by the names.
+func known(pods []pod, uid string) bool {
+	for _, p := range pods {
+		if uid == "" || p.Metadata.UID == "" || p.Metadata.UID == uid || p.Metadata.Annotations[annotationMirror] == uid {
+			return true
+		}
+	}
+	return false
+}
+
+// lacks says which pods a list lacks. A pod may have several sandboxes.
+func lacks(missing []prune.PodSandbox) error {
+	byPod := func(a, b prune.PodSandbox) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.UID, b.UID))
+	}
+	slices.SortStableFunc(missing, byPod)
+	missing = slices.CompactFunc(missing, func(a, b prune.PodSandbox) bool { return byPod(a, b) == 0 })
+	first, more := missing[0], ""
+	switch others := len(missing) - 1; others {
+	case 0:
+	case 1:
+		more = ", nor one other"
+	default:
+		more = fmt.Sprintf(", nor %d others", others)
+	}
+	where := map[prune.SandboxState]string{
+		prune.SandboxRuns:    "which runs here",
+		prune.SandboxLeft:    "which ran here when the machine went down",
+		prune.SandboxUnknown: "which may run here",
+	}[first.State]
+	name := first.Namespace + "/" + first.Name
+	if first.Name == "" {
+		name = "without a name"
+	}
+	return doubtError{fmt.Errorf("the list does not have pod %.300q (UID %.80q, sandbox %.12s), %s%s: it is that of another node or of another time, or the kubelet has not heard of its pods yet; ask again later",
+		name, first.UID, first.ID, where, more)}
+}
+
+// sleep waits, or returns why the context ended.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

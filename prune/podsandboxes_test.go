@@ -1,0 +1,166 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/sandbox"
+	"github.com/containerd/errdefs"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// podStore has records of sandboxes, a CRI and processes.
+type podStore struct {
+	Store
+	recorded []containers.Container
+	more     []sandbox.Sandbox
+	shown    []criSandbox
+	criErr   error
+	running  string // the IDs, as one text
+}
+
+type podContainers struct {
+	containers.Store
+	list []containers.Container
+}
+
+type podRecords struct {
+	sandbox.Store
+	list []sandbox.Sandbox
+}
+
+func (s podContainers) List(context.Context, ...string) ([]containers.Container, error) {
+	return s.list, nil
+}
+func (s podRecords) List(context.Context, ...string) ([]sandbox.Sandbox, error) { return s.list, nil }
+
+func (s podStore) Containers() containers.Store { return podContainers{list: s.recorded} }
+func (s podStore) Sandboxes() sandbox.Store     { return podRecords{list: s.more} }
+func (s podStore) pods() podRuntime             { return fakePods{s} }
+
+type fakePods struct{ podStore }
+
+func (s fakePods) Sandboxes(context.Context) ([]criSandbox, error) { return s.shown, s.criErr }
+func (s fakePods) Runs(_ context.Context, id string) (bool, error) {
+	return strings.Contains(s.running, id), nil
+}
+
+var (
+	booted = time.Unix(1767225600, 0)
+	before = booted.Add(-time.Hour)
+	since  = booted.Add(time.Hour)
+)
+
+// podRecord is CRI's record of the sandbox of pod default/<id>.
+func podRecord(id string, created time.Time) containers.Container {
+	return containers.Container{ID: id, CreatedAt: created, Labels: map[string]string{
+		labelCRIKind: kindCRISandbox, labelPodName: id, labelPodNamespace: "default", labelPodUID: "uid-" + id,
+	}}
+}
+
+func podShown(id string, created time.Time, ready bool) criSandbox {
+	return criSandbox{PodSandbox{ID: id, Namespace: "default", Name: id, UID: "uid-" + id, CreatedAt: created}, ready}
+}
+
+// What is over is what CRI calls not ready, or does not know, and what has no
+// process, and was not left by the machine's last run.
+func TestPodSandboxes(t *testing.T) {
+	notThere := fmt.Errorf("no CRI: %w", errdefs.ErrNotImplemented)
+	for name, test := range map[string]struct {
+		store podStore
+		want  string
+	}{
+		"ready":                       {podStore{recorded: []containers.Container{podRecord("a", since)}, shown: []criSandbox{podShown("a", since, true)}}, "a runs"},
+		"ready since before the boot": {podStore{shown: []criSandbox{podShown("a", before, true)}}, "a runs"},
+		"ready, and no container":     {podStore{shown: []criSandbox{podShown("a", since, true)}}, "a runs"},
+		"not ready":                   {podStore{recorded: []containers.Container{podRecord("a", since)}, shown: []criSandbox{podShown("a", since, false)}}, "a over"},
+		"not ready, but a process":    {podStore{shown: []criSandbox{podShown("a", since, false)}, running: "a"}, "a runs"},
+		"left by the last run":        {podStore{shown: []criSandbox{podShown("a", before, false), podShown("b", since, false)}}, "a left, b over"},
+		"not shown":                   {podStore{recorded: []containers.Container{podRecord("a", since), podRecord("b", since), podRecord("c", before)}, running: "b"}, "a over, b runs, c left"},
+		"no CRI":                      {podStore{criErr: notThere, recorded: []containers.Container{podRecord("a", since), podRecord("b", since)}, running: "b"}, "a over, b runs"},
+		"only in CRI's own records":   {podStore{criErr: notThere, more: []sandbox.Sandbox{{ID: "a", Labels: podRecord("a", since).Labels, CreatedAt: before}}}, "a left"},
+		"containers of pods":          {podStore{recorded: []containers.Container{{ID: "c", Labels: map[string]string{labelCRIKind: "container"}}}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ns := &Namespace{Name: criNamespace, pods: &podReader{test.store, bootedAt(t, booted)}}
+			checkSandboxes(t, ns, test.want)
+		})
+	}
+}
+
+// bootedAt is a machine that was started then.
+func bootedAt(t *testing.T, at time.Time) leases.Procfs {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "stat"), fmt.Appendf(nil, "btime %d\n", at.Unix()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return leases.Procfs{Root: dir}
+}
+
+func checkSandboxes(t *testing.T, ns *Namespace, want string) {
+	t.Helper()
+	found, err := ns.PodSandboxes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range found {
+		if s.Name != s.ID || s.Namespace != "default" || s.UID != "uid-"+s.ID {
+			t.Errorf("sandbox of no pod: %+v", s)
+		}
+		got = append(got, s.ID+" "+string(s.State))
+	}
+	if text := strings.Join(got, ", "); text != want {
+		t.Errorf("got %q, want %q", text, want)
+	}
+}
+
+// Where there is nobody to ask, nothing is known to be over.
+func TestPodSandboxesOfNobody(t *testing.T) {
+	list := []containers.Container{podRecord("a", before)}
+	silent := struct{ Store }{podStore{recorded: list}}
+	checkSandboxes(t, &Namespace{Name: criNamespace, pods: &podReader{store: silent}}, "a unknown")
+	checkSandboxes(t, &Namespace{Name: criNamespace, Containers: list}, "a unknown")
+	checkSandboxes(t, &Namespace{Name: "default", Containers: list}, "")
+}
+
+// CRI answers with an error until it has read its state.
+func TestPodSandboxesBeforeCRIIsReady(t *testing.T) {
+	store := podStore{criErr: fmt.Errorf("server is not initialized yet: %w", errdefs.ErrUnavailable)}
+	ns := &Namespace{Name: criNamespace, pods: &podReader{store: store}}
+	if found, err := ns.PodSandboxes(t.Context()); err == nil {
+		t.Errorf("got %v", found)
+	}
+}
+
+func TestParseCRISandbox(t *testing.T) {
+	text := func(message []byte, field protowire.Number, value string) []byte {
+		return protowire.AppendString(protowire.AppendTag(message, field, protowire.BytesType), value)
+	}
+	number := func(message []byte, field protowire.Number, value uint64) []byte {
+		return protowire.AppendVarint(protowire.AppendTag(message, field, protowire.VarintType), value)
+	}
+	pod := text(text(text(number(nil, 4, 3), 1, "a"), 2, "uid-a"), 3, "default")
+	message := text(text(number(nil, 4, uint64(since.UnixNano())), 1, "a"), 2, string(pod))
+	for state, ready := range map[uint64]bool{0: true, 1: false} {
+		got, err := parseCRISandbox(number(message, 3, state))
+		if diff := cmp.Diff(podShown("a", since, ready), got, cmp.AllowUnexported(criSandbox{})); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	}
+	for _, broken := range [][]byte{nil, message[:len(message)-1], text(nil, 2, string(pod)), text(text(nil, 1, "a"), 2, "\xff")} {
+		if got, err := parseCRISandbox(broken); err == nil {
+			t.Errorf("%x is sandbox %+v", broken, got)
+		}
+	}
+}
