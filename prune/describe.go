@@ -7,26 +7,49 @@ import (
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
-// describe names a root for people.
-func (c *collector) describe(n node) string {
+// keeper is a root that keeps objects from a collection. Names come from the
+// store and may read like anything, so that words are put together in one place
+// and never taken apart.
+type keeper struct {
+	Object
+	// title names it, hint says how it lets go, if that can be said.
+	title, hint string
+}
+
+// in describes the keeper to people who look at a namespace, "" if at all.
+func (k keeper) in(namespace string) string {
+	text := k.title
+	if k.Namespace != namespace {
+		text += fmt.Sprintf(" in namespace %q", k.Namespace)
+	}
+	if k.hint != "" {
+		text += "; " + k.hint
+	}
+	return text
+}
+
+// keeper describes a root.
+func (c *collector) keeper(n node) keeper {
+	k := keeper{Object: n.object()}
 	switch n.kind {
 	case kindImage:
-		return fmt.Sprintf("image %q", n.key)
+		k.title = fmt.Sprintf("image %q", n.key)
 	case kindContainer:
-		return c.describeContainer(n)
+		k.title = c.describeContainer(n)
 	case kindSandbox:
-		return "sandbox " + n.key
+		k.title = "sandbox " + n.key
 	case kindLease:
-		return c.describeLease(n)
+		k.title, k.hint = c.describeLease(n)
 	case kindIngest:
-		return fmt.Sprintf("upload in progress %q", n.key)
+		k.title = fmt.Sprintf("upload in progress %q", n.key)
 	case kindContent:
-		return fmt.Sprintf("label containerd.io/gc.root on content %s", n.key)
+		k.title = fmt.Sprintf("label containerd.io/gc.root on content %s", n.key)
 	case kindSnapshot:
-		return fmt.Sprintf("label containerd.io/gc.root on snapshot %s", n.key)
+		k.title = fmt.Sprintf("label containerd.io/gc.root on snapshot %s", n.key)
 	default:
-		return n.key
+		k.title = n.key
 	}
+	return k
 }
 
 func (c *collector) describeContainer(n node) string {
@@ -38,35 +61,22 @@ func (c *collector) describeContainer(n node) string {
 	return "container " + n.key
 }
 
-// describeFrom names a root for people who look at another namespace.
-func (c *collector) describeFrom(n node, namespace string) string {
-	if n.ns == namespace {
-		return c.describe(n)
-	}
-	text, hint, found := strings.Cut(c.describe(n), "; ")
-	text = fmt.Sprintf("%s in namespace %q", text, n.ns)
-	if found {
-		text += "; " + hint
-	}
-	return text
-}
-
-func (c *collector) describeLease(n node) string {
+func (c *collector) describeLease(n node) (title, hint string) {
 	s, ok := c.spaces[n.ns]
 	if !ok {
-		return "lease " + n.key
+		return "lease " + n.key, ""
 	}
 	kind := leases.KindOf(s.leases[n.key].Lease)
 	if run, ok := leases.GraceRun(s.leases[n.key].Lease); ok {
-		return fmt.Sprintf("the grace of run %s; `ctr-prune runs drop` frees it", run.Name)
+		return fmt.Sprintf("the grace of run %s", run.Name), "`ctr-prune runs drop` frees it"
 	}
 	switch hint := freedBy(n.ns, kind); {
 	case hint != "":
-		return fmt.Sprintf("%s (lease %q); %s", kind, n.key, hint)
+		return fmt.Sprintf("%s (lease %q)", kind, n.key), hint
 	case kind == leases.KindDocker:
-		return "Docker container " + n.key[:12]
+		return "Docker container " + n.key[:12], ""
 	default:
-		return fmt.Sprintf("lease %q (%s)", n.key, kind)
+		return fmt.Sprintf("lease %q (%s)", n.key, kind), ""
 	}
 }
 

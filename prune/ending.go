@@ -23,10 +23,10 @@ func (x *execution) finish(ctx context.Context) {
 	x.measure(measuring)
 }
 
-// undone says whether an interruption left anything of the plan. A deletion
-// that got no answer was made if its record is gone.
+// undone says whether an interruption left anything of the plan, or of the end
+// of the run. A deletion that got no answer was made if its record is gone.
 func (x *execution) undone() bool {
-	if x.report.Untried > 0 || x.unaborted > 0 {
+	if !x.report.Measured || x.report.Untried > 0 || x.unaborted > 0 {
 		return true
 	}
 	return slices.ContainsFunc(x.unsure, func(d Decision) bool {

@@ -3,7 +3,6 @@ package prune
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -331,18 +330,11 @@ func (p *Plan) addImageOf(wanted map[node]bool, s *space, n node) {
 func (p *Plan) usersOf(n node) []string {
 	ns := p.inventory.Namespace(n.ns)
 	used := p.view(ns).usage
-	users := slices.Clone(used.names[n.key])
+	var targets []digest.Digest
 	for _, image := range ns.Images {
 		if image.Name == n.key {
-			users = append(users, used.holders(image.Target.Digest)...)
+			targets = append(targets, image.Target.Digest)
 		}
 	}
-	slices.Sort(users)
-	users = slices.Compact(users)
-	all := slices.Clone(users)
-	// One that stands on the image and names it is told of once.
-	return slices.DeleteFunc(users, func(user string) bool {
-		plain, stands := strings.CutSuffix(user, standsOn)
-		return stands && slices.Contains(all, plain)
-	})
+	return used.users(n.key, targets)
 }

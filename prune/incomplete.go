@@ -58,67 +58,86 @@ type lacker struct {
 	attestations func(index digest.Digest) []digest.Digest
 	// known are the answers so far; that of one being looked at stands for a
 	// circle of labels.
-	known map[digest.Digest]string
+	known map[digest.Digest]lack
+}
+
+// lack is what a manifest lacks; of an index, what the first of its manifests
+// does. Indexes of indexes say it once, however deep they go.
+type lack struct {
+	text  string // "" if it lacks nothing
+	index bool
+}
+
+func (l lack) String() string {
+	if l.index {
+		return "none of its platforms is complete; " + l.text
+	}
+	return l.text
+}
+
+func newLacker(ns *Namespace) lacker {
+	return lacker{ns: ns, known: make(map[digest.Digest]lack)}
 }
 
 // lacker makes one that reads the indexes of a namespace where labels do not
 // tell. One that cannot be read is judged by its labels alone.
 func (ns *Namespace) lacker(ctx context.Context, store Store) lacker {
 	ctx = inNamespace(ctx, ns.Name)
-	l := newLibrary(ns, store.Content())
-	return lacker{ns: ns, known: make(map[digest.Digest]string), attestations: func(index digest.Digest) []digest.Digest {
-		doc, err := l.read(ctx, index)
+	library := newLibrary(ns, store.Content())
+	l := newLacker(ns)
+	l.attestations = func(index digest.Digest) []digest.Digest {
+		doc, err := library.read(ctx, index)
 		if err != nil {
 			return nil
 		}
 		return doc.attestations
-	}}
+	}
+	return l
 }
 
 // lacks says what a manifest or an index misses, going by containerd's labels
 // (core/images, ChildGCLabels), "" if nothing. Of an index one complete
 // platform is enough, and an attestation is none; layers may be missing if they
 // are unpacked.
-func (l lacker) lacks(dgst digest.Digest) string {
-	if lack, ok := l.known[dgst]; ok {
-		return lack
+func (l lacker) lacks(dgst digest.Digest) string { return l.of(dgst).String() }
+
+func (l lacker) of(dgst digest.Digest) lack {
+	if found, ok := l.known[dgst]; ok {
+		return found
 	}
-	l.known[dgst] = fmt.Sprintf("%s refers to itself", dgst)
-	lack := l.look(dgst)
-	l.known[dgst] = lack
-	return lack
+	l.known[dgst] = lack{text: fmt.Sprintf("%s refers to itself", dgst)}
+	found := l.look(dgst)
+	l.known[dgst] = found
+	return found
 }
 
-// noPlatform begins what an index lacks.
-const noPlatform = "none of its platforms is complete; "
-
-func (l lacker) look(dgst digest.Digest) string {
+func (l lacker) look(dgst digest.Digest) lack {
 	blob, ok := l.ns.Blobs[dgst]
 	if !ok {
-		return fmt.Sprintf("%s is not in the store", dgst)
+		return lack{text: fmt.Sprintf("%s is not in the store", dgst)}
 	}
 	children := childrenOf(blob.Labels)
 	if len(children["config"]) > 0 {
-		return l.ofManifest(children)
+		return lack{text: l.ofManifest(children)}
 	}
 	first, attested := "", ""
 	var attests map[digest.Digest]bool
 	for _, child := range children["m"] {
-		lack := l.lacks(child)
-		if lack == "" && attests == nil {
+		found := l.of(child)
+		if found == (lack{}) && attests == nil {
 			attests = l.attests(dgst, child)
 		}
 		switch {
-		case lack == "" && !attests[child]:
-			return ""
-		case lack == "":
-			attested = fmt.Sprintf("%s%s is an attestation, which does not run", noPlatform, child)
+		case found == (lack{}) && !attests[child]:
+			return lack{}
+		case found == (lack{}):
+			attested = fmt.Sprintf("%s is an attestation, which does not run", child)
 		case first == "":
-			// Indexes of indexes say it once, however deep they go.
-			first = noPlatform + strings.TrimPrefix(lack, noPlatform)
+			first = found.text
 		}
 	}
-	return cmp.Or(first, attested)
+	text := cmp.Or(first, attested)
+	return lack{text: text, index: text != ""}
 }
 
 // childrenOf sorts out what the labels of a manifest or an index refer to.

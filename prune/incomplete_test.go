@@ -37,7 +37,7 @@ func TestLacks(t *testing.T) {
 		"circle":    {"m.0": "circle"},
 		"cache":     {"l.0": "absent layer"},
 	})
-	l := lacker{ns: ns, known: make(map[digest.Digest]string)}
+	l := newLacker(ns)
 	for name, want := range map[string]string{
 		"whole": "", "index": "", "cache": "",
 		"broken": "neither in the store nor unpacked", "no config": "its config", "gone": "is not in the store",

@@ -5,8 +5,6 @@ import (
 	"runtime"
 	"slices"
 	"testing"
-
-	"github.com/opencontainers/go-digest"
 )
 
 // linked are stores in which images refer to each other: of n links each,
@@ -116,7 +114,7 @@ var questions = map[string]func(*Inventory){
 	"objects": func(inv *Inventory) { must(inv.Usage(everyImage, noon, true)).Common(func(i int) int { return i }) },
 	"check": func(inv *Inventory) {
 		k := &checker{inv: inv, c: newCollector(inv, noon)}
-		k.incomplete(inv.Namespaces[0], lacker{ns: inv.Namespaces[0], known: make(map[digest.Digest]string)})
+		k.incomplete(inv.Namespaces[0], newLacker(inv.Namespaces[0]))
 		k.unreached()
 	},
 	"explain": func(inv *Inventory) { must(inv.Explain(inv.Namespaces[0].Images[0].Name, everyImage, noon)) },

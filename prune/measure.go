@@ -125,9 +125,8 @@ func heldNow(c *collector, now reached, planned outcome, present objects) []Held
 			n = node{kind: kindContent, ns: h.Namespace, key: h.Digest.String()}
 			_, there = present.blobs[h.Digest]
 		}
-		if holder, ok := c.blobHolder(n, now); there && ok {
-			h.Holder = holder
-			held = append(held, h)
+		if k, ok := c.blobKeeper(n, now); there && ok {
+			held = append(held, h.by(k))
 		}
 	}
 	return held
@@ -138,17 +137,15 @@ func (x *execution) changes(c *collector, now reached, missing objects) []string
 	var texts []string
 	for _, dgst := range missing.sortedBlobs() {
 		holder := "nothing holds it any more; a later collection will take it"
-		if len(c.order) > 0 { // from the first, for a holder of another is told with its own
-			if text, ok := c.blobHolder(node{kind: kindContent, ns: c.order[0].Name, key: dgst.String()}, now); ok {
-				holder = "held by " + text
-			}
+		if k, ok := c.blobKeeper(node{kind: kindContent, key: dgst.String()}, now); ok {
+			holder = "held by " + k.in("") // a digest alone tells no namespace
 		}
 		texts = append(texts, fmt.Sprintf("%s was expected to go and is still there: %s", dgst, holder))
 	}
 	for _, id := range missing.sortedSnapshots() {
 		holder := "nothing holds it any more; a later collection will take it"
 		if root, ok := now.root(id.node()); ok {
-			holder = "held by " + c.describe(root)
+			holder = "held by " + c.keeper(root).in(id.ns)
 		}
 		texts = append(texts, fmt.Sprintf("snapshot %s in namespace %q was expected to go and is still there: %s", id.SnapshotKey, id.ns, holder))
 	}

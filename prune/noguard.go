@@ -8,7 +8,6 @@ import (
 	"syscall"
 
 	"github.com/containerd/errdefs"
-	"github.com/opencontainers/go-digest"
 )
 
 // GuardError says that a run removed nothing, because the disk did not take
@@ -101,7 +100,7 @@ func (x *execution) whole(inv *Inventory, d Decision) bool {
 		return true
 	}
 	if ns := inv.Namespace(d.Namespace); x.lacker.ns != ns {
-		x.lacker = lacker{ns: ns, known: make(map[digest.Digest]string)}
+		x.lacker = newLacker(ns)
 	}
 	lack := x.lacker.lacks(d.Target.Digest)
 	if lack != "" {

@@ -25,8 +25,9 @@ type Held struct {
 	Digest    digest.Digest `json:"digest,omitempty"`
 	Snapshot  string        `json:"snapshot,omitempty"`
 	Bytes     int64         `json:"bytes"`
-	// Holder names one root that keeps it.
+	// Holder describes one root that keeps it, HeldBy names the same.
 	Holder string `json:"holder"`
+	HeldBy Object `json:"heldBy"`
 }
 
 // foresee computes the outcome of the decisions by containerd's own rules.
@@ -127,13 +128,13 @@ func (c *collector) heldBack(touched, after reached) []Held {
 		switch n.kind {
 		case kindContent:
 			blob, known := s.Blobs[digest.Digest(n.key)]
-			if holder, ok := c.blobHolder(n, after); known && ok {
-				held = append(held, Held{Namespace: n.ns, Digest: blob.Digest, Bytes: blob.Size, Holder: holder})
+			if k, ok := c.blobKeeper(n, after); known && ok {
+				held = append(held, Held{Namespace: n.ns, Digest: blob.Digest, Bytes: blob.Size}.by(k))
 			}
 		case kindSnapshot:
 			snapshot, known := s.Snapshots[parseSnapshotKey(n.key)]
 			if root, ok := after.root(n); known && ok {
-				held = append(held, Held{Namespace: n.ns, Snapshot: n.key, Bytes: snapshot.Bytes, Holder: c.describe(root)})
+				held = append(held, Held{Namespace: n.ns, Snapshot: n.key, Bytes: snapshot.Bytes}.by(c.keeper(root)))
 			}
 		}
 	}
@@ -145,21 +146,26 @@ func compareHeld(a, b Held) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Snapshot, b.Snapshot), cmp.Compare(a.Digest, b.Digest))
 }
 
-// blobHolder names what holds a blob, in its own namespace or in another.
-func (c *collector) blobHolder(n node, after reached) (string, bool) {
+func (h Held) by(k keeper) Held {
+	h.Holder, h.HeldBy = k.in(h.Namespace), k.Object
+	return h
+}
+
+// blobKeeper finds what keeps a blob, in its own namespace or in another.
+func (c *collector) blobKeeper(n node, after reached) (keeper, bool) {
 	if root, ok := after.root(n); ok {
-		return c.describe(root), true
+		return c.keeper(root), true
 	}
 	for _, s := range c.homes[digest.Digest(n.key)] {
 		if s.Name == n.ns {
 			continue
 		}
 		if root, ok := after.root(node{kind: kindContent, ns: s.Name, key: n.key}); ok {
-			return c.describeFrom(root, n.ns), true
+			return c.keeper(root), true
 		}
 	}
 	if upload, ok := c.awaiting(after, digest.Digest(n.key)); ok {
-		return c.describeFrom(upload, n.ns), true
+		return c.keeper(upload), true
 	}
-	return "", false
+	return keeper{}, false
 }

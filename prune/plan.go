@@ -144,8 +144,8 @@ func addDetails(c *collector, decisions []Decision, after reached) {
 		target := node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()}
 		if _, known := c.spaces[d.Namespace].Blobs[d.Target.Digest]; !known {
 			d.Details = append(d.Details, "its content is not in the store")
-		} else if holder, ok := c.blobHolder(target, after); ok {
-			d.Details = append(d.Details, "its content stays, held by "+holder)
+		} else if k, ok := c.blobKeeper(target, after); ok {
+			d.Details = append(d.Details, "its content stays, held by "+k.in(d.Namespace))
 		}
 	}
 }

@@ -171,8 +171,8 @@ func (r *reader) lists(ctx context.Context, inv *Inventory) error {
 // tooLarge says what helps when containerd has more to say than it may send in
 // one message, such as blobs with a hundred thousand labels.
 func tooLarge(err error) error {
-	if errdefs.IsResourceExhausted(err) && strings.Contains(err.Error(), "larger than max") {
-		return fmt.Errorf("%w; raise max_send_message_size under [grpc] in containerd's configuration, or stop containerd and use --root", err)
+	if errdefs.IsResourceExhausted(err) {
+		return fmt.Errorf("%w; if the list is too long for one message, raise max_send_message_size under [grpc] in containerd's configuration, or stop containerd and use --root", err)
 	}
 	return err
 }

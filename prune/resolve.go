@@ -125,6 +125,32 @@ func (u *usage) holders(target digest.Digest) []string {
 	return texts
 }
 
+// users lists who uses a record of that name or what it points at, sorted. One
+// that stands on the image and names it is told of once.
+func (u *usage) users(name string, targets []digest.Digest) []string {
+	users := slices.Clone(u.names[name])
+	var claimants []claimant
+	for _, target := range targets {
+		for _, c := range u.units[target] {
+			claimants = append(claimants, c.holders...)
+		}
+	}
+	plain := make(map[string]bool)
+	for _, user := range users {
+		plain[user] = true
+	}
+	for _, c := range claimants {
+		plain[c.holder] = plain[c.holder] || c.text == c.holder
+	}
+	for _, c := range claimants {
+		if c.text == c.holder || !plain[c.holder] {
+			users = append(users, c.text)
+		}
+	}
+	slices.Sort(users)
+	return slices.Compact(users)
+}
+
 // add claims what one use names. A claim by name does not replace one by
 // chain: the name may have moved to another image since.
 func (u *usage) add(c *catalog, use Use) {

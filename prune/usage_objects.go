@@ -133,11 +133,15 @@ func (u *diskUsage) name(o *ObjectUsage, root, n node) {
 	if o.Class == HeldByNothing {
 		return
 	}
-	o.Holder = u.collector.describe(root)
+	k := u.collector.keeper(root)
 	if o.State == StateHeld && o.Class == HeldByImages {
-		if holder, ok := u.collector.blobHolder(n, u.after); ok {
-			o.Holder = holder
+		if later, ok := u.collector.blobKeeper(n, u.after); ok {
+			k = later
 		}
+	}
+	o.Holder = k.in("")
+	if len(o.Namespaces) == 1 {
+		o.Holder = k.in(o.Namespaces[0])
 	}
 }
 

@@ -2,7 +2,6 @@ package prune
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/typeurl/v2"
@@ -42,13 +41,19 @@ type Holder struct {
 	State string
 }
 
+// The kinds of holder that are Kubernetes'.
+const (
+	kindPod        = "pod"
+	kindPodSandbox = "pod sandbox"
+)
+
 func (h Holder) String() string {
 	name := h.Name
 	if name == "" {
 		name = h.ID
 	}
 	text := h.Kind + " " + name
-	if h.Client != "" && !strings.HasPrefix(h.Kind, "pod") { // a pod's client goes without saying
+	if h.Client != "" && h.Kind != kindPod && h.Kind != kindPodSandbox { // a pod's client goes without saying
 		text += " (" + h.Client + ")"
 	}
 	if h.State != "" {
@@ -124,9 +129,9 @@ func holderOf(c containers.Container) Holder {
 	pod := podName(c)
 	switch {
 	case isPodSandbox(c):
-		h.Kind, h.Name, h.Client = "pod sandbox", pod, "CRI"
+		h.Kind, h.Name, h.Client = kindPodSandbox, pod, "CRI"
 	case pod != "":
-		h.Kind, h.Name, h.Client = "pod", pod+", container "+c.Labels[labelPodContainer], "CRI"
+		h.Kind, h.Name, h.Client = kindPod, pod+", container "+c.Labels[labelPodContainer], "CRI"
 	case c.Labels[labelCRIKind] != "":
 		h.Client = "CRI"
 	case c.Labels[labelNerdctlName] != "":

@@ -38,7 +38,7 @@ func (ns *Namespace) addVolumes() {
 
 // volumeHolder names the pod whose sandbox has the ID, as its container does.
 func (ns *Namespace) volumeHolder(sandbox string) Holder {
-	h := Holder{Kind: "pod", ID: sandbox, Name: sandbox, Client: "CRI"}
+	h := Holder{Kind: kindPod, ID: sandbox, Name: sandbox, Client: "CRI"}
 	for _, c := range ns.Containers {
 		if name := podName(c); c.ID == sandbox && name != "" {
 			h.Name = name

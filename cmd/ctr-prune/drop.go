@@ -96,7 +96,7 @@ func (o *runsOptions) sure(ctx context.Context, p process, run prune.Run) (bool,
 	out := p.printer(p.stderr)
 	out.line("Run %s removed %s; it holds %s.", run.Name, plural(len(run.Records), "image record"), amountText(run.Holds))
 	out.write(out.paint(yellow, "WARNING!") + " It cannot be undone after this.\n")
-	answer, err := question(ctx, p, out, "Free it? [y/N] ")
+	answer, err := question(ctx, p, out, "Free it? [y/N] ", false)
 	if err != nil || answer != "y" {
 		return false, firstError(err, p.say("Nothing was removed."))
 	}

@@ -99,7 +99,7 @@ func (o *leasesOptions) sure(ctx context.Context, p process, all, doomed []prune
 	leasesTable(out, doomed, now)
 	out.line("")
 	out.line("%s of %s would go.", itoa(len(doomed)), plural(len(all), "lease"))
-	answer, err := question(ctx, p, out, "Remove these leases? [y/N] ")
+	answer, err := question(ctx, p, out, "Remove these leases? [y/N] ", false)
 	if err != nil || answer != "y" {
 		return false, firstError(err, p.say("Nothing was removed."))
 	}

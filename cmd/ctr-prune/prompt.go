@@ -26,7 +26,7 @@ func ask(ctx context.Context, p process, doc prune.Document, going []prune.Going
 	out.whole = whole
 	textView{out: out}.summary(doc, going)
 	for {
-		answer, err := question(ctx, p, out, "Remove them? [y/N/d] ")
+		answer, err := question(ctx, p, out, "Remove them? [y/N/d] ", true)
 		if err != nil || answer != "d" {
 			return answer == "y", err
 		}
@@ -36,9 +36,9 @@ func ask(ctx context.Context, p process, doc prune.Document, going []prune.Going
 	}
 }
 
-// question asks and returns "y", "d" or "n". Everything that is not clearly a
-// yes is a no.
-func question(ctx context.Context, p process, out *printer, text string) (string, error) {
+// question asks and returns "y", "n", or "d" if there are details. Everything
+// that is not clearly a yes is a no.
+func question(ctx context.Context, p process, out *printer, text string, details bool) (string, error) {
 	out.write(text)
 	if err := out.flush(); err != nil {
 		return "n", err
@@ -54,7 +54,7 @@ func question(ctx context.Context, p process, out *printer, text string) (string
 	case "y", "yes":
 		return "y", nil
 	case "d", "details":
-		if strings.Contains(text, "/d]") {
+		if details {
 			return "d", nil
 		}
 	}

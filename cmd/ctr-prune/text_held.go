@@ -45,23 +45,22 @@ func (v textView) held(doc prune.Document) {
 // holdings groups what is held by who holds it. A blob that two namespaces
 // know and one holder has is one.
 func holdings(doc prune.Document) []holding {
-	groups := make(map[string]*holding)
+	groups := make(map[prune.Object]*holding)
 	seen := make(map[prune.Held]bool)
 	for _, h := range doc.Held {
-		ns := h.Namespace
-		if strings.Contains(h.Holder, " in namespace ") {
-			ns = "" // the holder is in another one, and says so
+		g := groups[h.HeldBy]
+		if g == nil {
+			g = &holding{holder: h.Holder}
+			groups[h.HeldBy] = g
 		}
-		key := prune.Held{Namespace: ns, Digest: h.Digest, Snapshot: h.Snapshot, Holder: h.Holder}
-		if seen[key] {
+		if h.HeldBy.Namespace == h.Namespace { // seen from elsewhere it says where it is
+			g.namespace, g.holder = h.Namespace, h.Holder
+		}
+		once := prune.Held{Digest: h.Digest, Snapshot: h.Snapshot, HeldBy: h.HeldBy}
+		if seen[once] {
 			continue
 		}
-		seen[key] = true
-		g := groups[ns+"\x00"+h.Holder]
-		if g == nil {
-			g = &holding{namespace: ns, holder: h.Holder}
-			groups[ns+"\x00"+h.Holder] = g
-		}
+		seen[once] = true
 		if h.Digest != "" {
 			g.blobs++
 		} else {

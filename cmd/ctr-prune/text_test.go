@@ -128,7 +128,7 @@ func TestUnmeasuredIsNotCalledZero(t *testing.T) {
 func TestHoldersAreFewUnlessAllAreAskedFor(t *testing.T) {
 	doc := prune.Document{Kind: prune.DocumentReport, Measured: true}
 	for _, holder := range []string{"a", "b", "c", "d", "e", "f", "g"} {
-		doc.Held = append(doc.Held, prune.Held{Namespace: "default", Digest: sum(holder), Bytes: 1000, Holder: "image " + holder})
+		doc.Held = append(doc.Held, prune.Held{Namespace: "default", Digest: sum(holder), Bytes: 1000, Holder: "image " + holder, HeldBy: heldBy("default", "image", holder)})
 	}
 	got := shown(t, doc, 0, outputOptions{format: formatTable})
 	if n := strings.Count(got, "Held: "); n != mostHolders+1 || !strings.Contains(got, "Held: 2 blobs, 2kB by 2 others") {
@@ -137,4 +137,31 @@ func TestHoldersAreFewUnlessAllAreAskedFor(t *testing.T) {
 	if got := shown(t, doc, 0, outputOptions{format: formatTable, noTrunc: true}); strings.Count(got, "Held: ") != 7 {
 		t.Errorf("with --no-trunc:\n%s", got)
 	}
+}
+
+// What a holder is called may read like more than a name: where it is, is told
+// by its parts alone.
+func TestHoldersThatReadLikeSentences(t *testing.T) {
+	odd := `image "a\" in namespace \"other\"; b"`
+	doc := prune.Document{Kind: prune.DocumentReport, Measured: true}
+	doc.Policy.Namespaces = []string{"default", "mine"}
+	doc.Held = []prune.Held{
+		{Namespace: "default", Digest: sum("x"), Bytes: 1000, Holder: odd + ` in namespace "mine"`, HeldBy: heldBy("mine", "image", odd)},
+		{Namespace: "mine", Digest: sum("x"), Bytes: 1000, Holder: odd, HeldBy: heldBy("mine", "image", odd)},
+		{Namespace: "mine", Digest: sum("y"), Bytes: 1000, Holder: odd, HeldBy: heldBy("mine", "image", odd)},
+		{Namespace: "default", Digest: sum("z"), Bytes: 10, Holder: odd, HeldBy: heldBy("default", "image", odd)},
+	}
+	got := shown(t, doc, 0, outputOptions{format: formatTable})
+	for _, want := range []string{"Held: mine: 2 blobs, 2kB by " + odd, "Held: default: 1 blob, 10B by " + odd} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("want %s, got\n%s", want, got)
+		}
+	}
+	if strings.Count(got, "Held: ") != 2 {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+func heldBy(namespace, kind, name string) prune.Object {
+	return prune.Object{Namespace: namespace, Kind: kind, Name: name}
 }

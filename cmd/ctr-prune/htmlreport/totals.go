@@ -99,21 +99,18 @@ func (b *builder) held() []heldBy {
 	if b.page.Document == nil {
 		return groups
 	}
-	at := make(map[string]int)
+	at := make(map[prune.Object]int)
 	seen := make(map[prune.Held]bool)
 	for _, h := range b.page.Document.Held {
-		once := prune.Held{Digest: h.Digest, Snapshot: h.Snapshot, Holder: h.Holder}
-		if h.Snapshot != "" {
-			once.Namespace = h.Namespace
-		}
+		once := prune.Held{Digest: h.Digest, Snapshot: h.Snapshot, HeldBy: h.HeldBy}
 		if seen[once] {
 			continue
 		}
 		seen[once] = true
-		i, ok := at[h.Holder]
+		i, ok := at[h.HeldBy]
 		if !ok {
 			i = len(groups)
-			at[h.Holder] = i
+			at[h.HeldBy] = i
 			groups = append(groups, heldBy{Holder: visible(h.Holder)})
 		}
 		groups[i].Objects++
