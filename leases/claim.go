@@ -23,15 +23,15 @@ var ErrFinished = errors.New("somebody else has finished the interrupted run")
 // The returned release gives the claims up; call it when the stale run's own
 // lease is gone.
 func (l Locker) Claim(ctx context.Context, stale *Stale, self Run, now time.Time) (release func(context.Context) error, err error) {
-	var claims []string
+	var claims []claim
 	for name := stale.Run.Name; ; {
 		id := claimPrefix + name
-		if slices.Contains(claims, id) {
+		if slices.ContainsFunc(claims, func(c claim) bool { return c.id == id }) {
 			return nil, fmt.Errorf("claiming the interrupted run in namespace %q: the claims on it go round in circles: %w", stale.Namespace, errdefs.ErrFailedPrecondition)
 		}
-		claims = append(claims, id)
 		_, err := l.Manager.Create(ctx, leases.WithID(id), leases.WithLabels(self.labels()))
 		if err == nil {
+			claims = append(claims, claim{id, self.Name})
 			break
 		}
 		if !errdefs.IsAlreadyExists(err) {
@@ -47,6 +47,7 @@ func (l Locker) Claim(ctx context.Context, stale *Stale, self Run, now time.Time
 		if !l.Over(other, now) {
 			return nil, &Busy{Namespace: stale.Namespace, Run: other}
 		}
+		claims = append(claims, claim{id, other.Name})
 		name = other.Name
 	}
 	if err := l.stillStale(ctx, stale); err != nil {
@@ -72,12 +73,15 @@ func (l Locker) stillStale(ctx context.Context, stale *Stale) error {
 	}
 }
 
-func (l Locker) release(ctx context.Context, ids []string) error {
+// claim is the lease of a run that claims another one.
+type claim struct{ id, run string }
+
+// release deletes claims. One that is another's by now stays: it expired, was
+// collected, and somebody else has claimed the same run since.
+func (l Locker) release(ctx context.Context, claims []claim) error {
 	var errs []error
-	for _, id := range ids {
-		if err := l.delete(ctx, id, false); err != nil {
-			errs = append(errs, fmt.Errorf("deleting lease %q: %w", id, err))
-		}
+	for _, c := range claims {
+		errs = append(errs, ignoreGone(l.deleteOf(ctx, c.id, c.run, false)))
 	}
 	return errors.Join(errs...)
 }

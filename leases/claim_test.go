@@ -39,7 +39,7 @@ func TestClaim(t *testing.T) {
 	if !errors.As(err, &busy) || busy.Run.Name != "new" {
 		t.Errorf("a second claim: %v, want to hear of the first", err)
 	}
-	must(0, l.Unlock(s.ctx, false))
+	must(0, s.free())
 	must(0, l.Lock(s.ctx, "test", m.alive("new", 43), noon))
 	must(0, release(s.ctx))
 	if diff := cmp.Diff([]string{RunID}, s.ids()); diff != "" {
@@ -54,7 +54,7 @@ func TestClaimTooLate(t *testing.T) {
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	stale := s.crashed(t, m)
 	release := must(l.Claim(s.ctx, stale, m.alive("winner", 43), noon))
-	must(0, l.Unlock(s.ctx, false))
+	must(0, s.free())
 	must(0, l.Lock(s.ctx, "test", m.alive("winner", 43), noon))
 	must(0, release(s.ctx))
 
@@ -63,7 +63,7 @@ func TestClaimTooLate(t *testing.T) {
 	if !errors.As(err, &busy) || busy.Run.Name != "winner" {
 		t.Errorf("got %v, want to hear of the winner", err)
 	}
-	must(0, l.Unlock(s.ctx, false))
+	must(0, s.free())
 	if _, err := l.Claim(s.ctx, stale, m.alive("later", 45), noon); !errdefs.IsNotFound(err) {
 		t.Errorf("claiming what is all done: %v", err)
 	}
@@ -79,7 +79,7 @@ func TestClaimOfAFinishedRun(t *testing.T) {
 	m, s := newMachine(t), newStore(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	stale := s.crashed(t, m)
-	must(0, l.Unlock(s.ctx, false))
+	must(0, s.free())
 	if _, err := l.Claim(s.ctx, stale, m.alive("late", 44), noon); !errors.Is(err, ErrFinished) {
 		t.Errorf("got %v, want ErrFinished", err)
 	}

@@ -27,7 +27,7 @@ func FuzzLease(f *testing.F) {
 		if !ok || run.Name != name {
 			t.Fatalf("run %q is read as %+v", name, run)
 		}
-		if ours := id == RunID || strings.HasPrefix(id, claimPrefix); Ours(lease) != ours {
+		if ours := id == RunID || strings.HasPrefix(id, claimPrefix) || strings.HasPrefix(id, collectPrefix); Ours(lease) != ours {
 			t.Errorf("lease %q is of kind %q", id, KindOf(lease))
 		}
 		if grace, ok := GraceRun(lease); ok && id != gracePrefix+grace.Name {

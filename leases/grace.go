@@ -46,9 +46,10 @@ func Kept(ctx context.Context, manager leases.Manager, store content.Store, run 
 }
 
 // DropGrace deletes the grace lease of a run. With collect it returns after
-// containerd has collected what the lease held.
+// containerd has collected what the lease held. A lease of that ID that is not
+// the run's is left alone.
 func (l Locker) DropGrace(ctx context.Context, run string, collect bool) error {
-	if err := l.delete(ctx, gracePrefix+run, collect); err != nil {
+	if err := l.deleteOf(ctx, gracePrefix+run, run, collect); ignoreGone(err) != nil {
 		return fmt.Errorf("deleting the grace lease of run %s: %w", run, err)
 	}
 	return nil

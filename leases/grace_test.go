@@ -19,7 +19,7 @@ func TestGrace(t *testing.T) {
 	must(0, Hold(s.ctx, s.content, []byte("plan"), []digest.Digest{victim}))
 	top := leases.Resource{Type: "snapshots/native", ID: "top"}
 	must(0, l.Keep(s.ctx, run, []leases.Resource{top}))
-	must(0, l.Unlock(s.ctx, false))
+	must(0, s.free())
 	s.collect()
 
 	if !s.has(victim) {

@@ -60,7 +60,7 @@ func TestHold(t *testing.T) {
 	if diff := cmp.Diff([]string{"plan 1", "plan 2"}, must(s.held())); diff != "" {
 		t.Errorf("plans (-want +got):\n%s", diff)
 	}
-	must(0, l.Unlock(s.ctx, false))
+	must(0, s.free())
 	s.collect()
 	if s.has(victims[0]) || s.has(digest.FromString("plan 1")) {
 		t.Error("something is held without the lease")

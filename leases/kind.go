@@ -17,6 +17,7 @@ const (
 	KindRun     Kind = "ctr-prune run"
 	KindClaim   Kind = "ctr-prune takeover"
 	KindGrace   Kind = "ctr-prune grace"
+	KindCollect Kind = "ctr-prune collection"
 	KindHistory Kind = "build history"
 	KindCache   Kind = "build cache"
 	KindBuild   Kind = "buildkit, temporary"
@@ -35,6 +36,8 @@ func KindOf(lease leases.Lease) Kind {
 		return KindClaim
 	case strings.HasPrefix(lease.ID, gracePrefix):
 		return KindGrace
+	case strings.HasPrefix(lease.ID, collectPrefix):
+		return KindCollect
 	case expires:
 		return KindPull
 	default:
@@ -75,9 +78,9 @@ func kindOfLasting(lease leases.Lease) Kind {
 	}
 }
 
-// Ours says whether the lease is a lock of this package's, and not the grace
-// of a run that has ended.
-func Ours(lease leases.Lease) bool {
-	kind := KindOf(lease)
-	return kind == KindRun || kind == KindClaim
-}
+// Ours says whether the lease is one that a run of ours has only while it lasts,
+// and not the grace of a run that has ended.
+func Ours(lease leases.Lease) bool { return KindOf(lease).Ours() }
+
+// Ours says the same of all leases of the kind.
+func (k Kind) Ours() bool { return k == KindRun || k == KindClaim || k == KindCollect }

@@ -23,6 +23,7 @@ func TestKindOf(t *testing.T) {
 		{RunID, expiring, KindRun, true},
 		{RunID, nil, KindRun, true},
 		{"ctr-prune-takeover-r", expiring, KindClaim, true},
+		{"ctr-prune-collect-r", expiring, KindCollect, true},
 		{"ctr-prune-grace-r", expiring, KindGrace, false},
 		{"ref_" + cache, nil, KindHistory, false},
 		{"ref_" + cache, flat, KindCache, false},

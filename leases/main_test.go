@@ -59,6 +59,9 @@ func (s store) ids() []string {
 	return ids
 }
 
+// free deletes the run lease, whose ever it is.
+func (s store) free() error { return s.manager.Delete(s.ctx, leases.Lease{ID: RunID}) }
+
 // noon is when the tests' runs start, to the second as labels keep times.
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 

@@ -122,48 +122,6 @@ func (l Locker) Over(run Run, now time.Time) bool {
 	return (!run.Expires.IsZero() && now.After(run.Expires)) || l.Procfs.Dead(run.Owner)
 }
 
-// Unlock deletes the run lease. With collect it returns only after containerd
-// has collected garbage, once, with the lease no longer holding anything.
-func (l Locker) Unlock(ctx context.Context, collect bool) error {
-	if err := l.delete(ctx, RunID, collect); err != nil {
-		return fmt.Errorf("deleting the run lease %q: %w", RunID, err)
-	}
-	return nil
-}
-
-// UnlockOwn is Unlock for a run that may have outlasted its lease. Past the
-// expiry containerd may have collected it, and another run may have taken the
-// namespace over: that one's lease has the same ID, and is left alone with an
-// error that matches errdefs.ErrFailedPrecondition.
-func (l Locker) UnlockOwn(ctx context.Context, run Run, now time.Time, collect bool) error {
-	if !now.After(run.Expires) {
-		return l.Unlock(ctx, collect)
-	}
-	found, err := l.find(ctx, RunID)
-	switch {
-	case errdefs.IsNotFound(err):
-		return fmt.Errorf("the run lease is gone, for it expired at %s before the run had ended: %w", run.Expires.Format(time.RFC3339), errdefs.ErrFailedPrecondition)
-	case err != nil:
-		return fmt.Errorf("reading the run lease %q: %w", RunID, err)
-	case found.Name != run.Name:
-		return fmt.Errorf("the run lease is that of %s by now, for this run's expired at %s before it had ended: %w", found.Owner, run.Expires.Format(time.RFC3339), errdefs.ErrFailedPrecondition)
-	default:
-		return l.Unlock(ctx, collect)
-	}
-}
-
-func (l Locker) delete(ctx context.Context, id string, collect bool) error {
-	var opts []leases.DeleteOpt
-	if collect {
-		opts = append(opts, leases.SynchronousDelete)
-	}
-	err := l.Manager.Delete(ctx, leases.Lease{ID: id}, opts...)
-	if errdefs.IsNotFound(err) {
-		return nil
-	}
-	return err
-}
-
 func (l Locker) find(ctx context.Context, id string) (Run, error) {
 	all, err := l.Manager.List(ctx, "id=="+strconv.Quote(id))
 	if err != nil {

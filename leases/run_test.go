@@ -46,30 +46,9 @@ func TestLock(t *testing.T) {
 		}
 	}
 
-	must(0, l.Unlock(s.ctx, false))
-	must(0, l.Unlock(s.ctx, false)) // it is gone: that is what was wanted
+	must(0, l.Unlock(s.ctx, first, noon, false))
+	must(0, l.Unlock(s.ctx, first, noon, false)) // it is gone: that is what was wanted
 	must(0, l.Lock(s.ctx, "test", m.alive("second", 43), noon))
-}
-
-// Past its expiry the lease of that ID may be another run's.
-func TestUnlockOwn(t *testing.T) {
-	m, s := newMachine(t), newStore(t)
-	l := Locker{Manager: s.manager, Procfs: m.procfs()}
-	first, second := m.alive("first", 42), m.alive("second", 43)
-	late := first.Expires.Add(time.Second)
-
-	must(0, l.Lock(s.ctx, "test", first, noon))
-	must(0, l.UnlockOwn(s.ctx, first, late, false)) // nobody came
-	if err := l.UnlockOwn(s.ctx, first, late, false); !errdefs.IsFailedPrecondition(err) {
-		t.Errorf("a lease that is gone: %v", err)
-	}
-	must(0, l.Lock(s.ctx, "test", second, noon))
-	if err := l.UnlockOwn(s.ctx, first, late, false); !errdefs.IsFailedPrecondition(err) || !strings.Contains(err.Error(), "process 43") {
-		t.Errorf("the lease of another: %v", err)
-	}
-	if left := must(s.manager.List(s.ctx)); len(left) != 1 {
-		t.Errorf("left %v", left)
-	}
 }
 
 func TestLockStale(t *testing.T) {

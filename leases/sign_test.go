@@ -95,7 +95,7 @@ func TestRunsOfOneProcess(t *testing.T) {
 			}
 			work(random) // finishing the other's
 			took.Add(1)
-			must(0, l.Unlock(s.ctx, false))
+			must(0, s.free())
 			err = l.Lock(s.ctx, "test", run, noon) // or another is quicker, and fails as well
 			must(0, release(s.ctx))
 		}
@@ -107,7 +107,7 @@ func TestRunsOfOneProcess(t *testing.T) {
 			failed.Add(1)
 			return true, nil // with its lease left
 		}
-		return true, l.Unlock(s.ctx, false)
+		return true, s.free()
 	}
 	var wg sync.WaitGroup
 	for w := range workers {

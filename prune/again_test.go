@@ -133,7 +133,7 @@ func TestInterruptedRepairLeavesNothing(t *testing.T) {
 		return nil
 	}
 	findings := []Finding{{Problem: ProblemForgotten, Repairable: true}}
-	if err := Repair(ctx, s.tape, findings, ExecuteOptions{Now: time.Now}); !errors.Is(err, context.Canceled) {
+	if _, err := Repair(ctx, s.tape, findings, ExecuteOptions{Now: time.Now}); !errors.Is(err, context.Canceled) {
 		t.Errorf("the repair ended with %v", err)
 	}
 	s.collect()
@@ -150,7 +150,7 @@ func TestFailedRepairIsFinishedByItsOwnProcess(t *testing.T) {
 		return nil
 	}
 	findings := []Finding{{Problem: ProblemForgotten, Repairable: true}}
-	if err := Repair(context.Background(), s.tape, findings, ExecuteOptions{Now: time.Now}); !errors.Is(err, errDown) {
+	if _, err := Repair(context.Background(), s.tape, findings, ExecuteOptions{Now: time.Now}); !errors.Is(err, errDown) {
 		t.Fatalf("the repair ended with %v", err)
 	}
 	s.tape.before = nil

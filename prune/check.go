@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +45,8 @@ type Finding struct {
 	Mend    string `json:"mend"`
 	// Repairable says that [Repair] can mend it without risk.
 	Repairable bool `json:"repairable"`
+	// Snapshotters are those that have a part in it, sorted.
+	Snapshotters []string `json:"snapshotters,omitempty"`
 }
 
 // CheckOptions are the parts of a check that are not in the store.
@@ -133,6 +136,7 @@ func (k *checker) unreached() {
 	before := k.c.reach(change{})
 	_, unheld := k.c.split(k.inv.objects(), before, before)
 	var garbage Amount
+	in := make(map[string]bool)
 	for _, bytes := range unheld.blobs {
 		garbage.addBlob(bytes)
 	}
@@ -141,18 +145,21 @@ func (k *checker) unreached() {
 		if isActive(snapshot) {
 			k.add(Finding{
 				Problem: ProblemUnowned, Namespace: id.ns, Object: id.SnapshotKey.String(), Bytes: snapshot.Bytes, Repairable: true,
-				Meaning: "no container, lease or label holds this writable snapshot; the next collection removes it",
-				Mend:    "ctr-prune check --repair",
+				Snapshotters: []string{id.Snapshotter},
+				Meaning:      "no container, lease or label holds this writable snapshot; the next collection removes it",
+				Mend:         "ctr-prune check --repair",
 			})
 			continue
 		}
 		garbage.addSnapshot(snapshot.Bytes)
+		in[id.Snapshotter] = true
 	}
 	if garbage != (Amount{}) {
 		k.add(Finding{
 			Problem: ProblemGarbage, Object: amountOf(garbage), Bytes: garbage.TotalBytes, Repairable: true,
-			Meaning: "nothing holds it; containerd collects it after the next change to its store",
-			Mend:    "ctr-prune check --repair",
+			Snapshotters: slices.Sorted(maps.Keys(in)),
+			Meaning:      "nothing holds it; containerd collects it after the next change to its store",
+			Mend:         "ctr-prune check --repair",
 		})
 	}
 }

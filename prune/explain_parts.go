@@ -165,11 +165,18 @@ func (c *collector) snapshotsBelow(from []node) []snapshotID {
 	return slices.Compact(found)
 }
 
-// snapshotsOfLeases lists the snapshots that leases hold.
+// snapshotsOfLeases lists the snapshots that leases hold, and those that nothing
+// does: what a collection of expired leases may take.
 func (c *collector) snapshotsOfLeases() []snapshotID {
-	var from []node
+	found := c.snapshotsBelow(c.allLeases())
+	held := c.reach(change{})
 	for _, s := range c.order {
-		from = append(from, c.leaseRoots(s, change{})...)
+		for key := range s.Snapshots {
+			if id := (snapshotID{s.Name, key}); !held.holds(id.node()) {
+				found = append(found, id)
+			}
+		}
 	}
-	return c.snapshotsBelow(from)
+	slices.SortFunc(found, compareSnapshotIDs)
+	return slices.Compact(found)
 }

@@ -13,6 +13,12 @@ import (
 // store, apart from the garbage that nothing held already at the time now. A
 // blob counts only if its file is gone as well, where the files can be seen.
 func Reclaimed(ctx context.Context, store Store, before, after *Inventory, now time.Time) (freed, garbage Amount, err error) {
+	c := newCollector(before, now)
+	return c.reclaimed(ctx, store, before, after, c.reach(change{}))
+}
+
+// reclaimed is the same with what was held given.
+func (c *collector) reclaimed(ctx context.Context, store Store, before, after *Inventory, held reached) (freed, garbage Amount, err error) {
 	remaining := after.objects()
 	files, err := store.BlobFiles(ctx)
 	if err != nil && !errdefs.IsUnavailable(err) {
@@ -21,9 +27,7 @@ func Reclaimed(ctx context.Context, store Store, before, after *Inventory, now t
 	for dgst := range files {
 		remaining.blobs[dgst] = 0
 	}
-	gone := before.objects().without(remaining)
-	c := newCollector(before, now)
-	taken, unheld := c.split(gone, c.reach(change{}), reached{})
+	taken, unheld := c.split(before.objects().without(remaining), held, reached{})
 	return taken.amount(), unheld.amount(), nil
 }
 

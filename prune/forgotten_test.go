@@ -23,7 +23,7 @@ func TestFileThatAnUploadWaitsFor(t *testing.T) {
 		}
 		found := must(Check(context.Background(), s.store, time.Now(), CheckOptions{}))
 		forgotten := slices.ContainsFunc(found, func(f Finding) bool { return f.Problem == ProblemForgotten })
-		must(0, Repair(context.Background(), s.store, []Finding{{Problem: ProblemForgotten, Repairable: true}}, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)}))
+		must(Repair(context.Background(), s.store, []Finding{{Problem: ProblemForgotten, Repairable: true}}, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)}))
 		_, err := os.Stat(path)
 		if stays := err == nil; forgotten == awaited || stays != awaited {
 			t.Errorf("awaited %v: found forgotten %v, stays after a repair %v: %+v", awaited, forgotten, stays, found)

@@ -1,15 +1,16 @@
 package prune
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/leases"
-
 	ours "github.com/ctr-prune/ctr-prune/leases"
+)
+
+// Reasons for which a lease goes.
+const (
+	leaseExpired      = "expired: containerd no longer honours it"
+	leaseExpiredSince = "expired since the leases were listed: containerd no longer honours it"
 )
 
 // LeaseInfo is a lease as a user meets it.
@@ -23,9 +24,10 @@ type LeaseInfo struct {
 	Kind    ours.Kind `json:"kind"`
 	// Resources is how many objects it holds directly.
 	Resources int `json:"resources"`
-	// Alone is what nothing else holds: what goes when the lease goes.
+	// Alone is what nothing else holds: what goes when the lease goes, or
+	// because it has expired.
 	Alone Amount `json:"alone"`
-	// Action is what [PruneLeases] does with it, Reason why.
+	// Action says whether it goes with [PruneLeases], Reason why.
 	Action Action `json:"action"`
 	Reason string `json:"reason"`
 }
@@ -52,9 +54,9 @@ func (inv *Inventory) Leases(now time.Time) []LeaseInfo {
 	return list
 }
 
-// leaseFate says whether a lease can be removed safely. Only two sorts can:
-// those that containerd no longer honours, and the locks of runs of ours that
-// have ended. To tell an abandoned lease of another client from one in use is
+// leaseFate says whether a lease goes. Only two sorts do: those that have
+// expired, which containerd's collection removes, and those of runs of ours that
+// have ended, which are deleted when the run is finished. To tell an abandoned lease of another client from one in use is
 // that client's business.
 func (c *collector) leaseFate(s *space, lease Lease) (Action, string) {
 	interrupted := false
@@ -64,10 +66,10 @@ func (c *collector) leaseFate(s *space, lease Lease) (Action, string) {
 	switch kind := ours.KindOf(lease.Lease); {
 	case interrupted:
 		return Remove, "left by an interrupted run, which is finished first"
-	case kind == ours.KindRun || kind == ours.KindClaim:
+	case kind.Ours():
 		return Keep, "a run is under way"
 	case !c.live(lease):
-		return Remove, "expired: containerd no longer honours it"
+		return Remove, leaseExpired
 	case kind == ours.KindGrace:
 		return Keep, "keeps what a run removed, so that it can be undone; `ctr-prune runs drop` gives it up"
 	case freedBy(s.Name, kind) != "":
@@ -93,15 +95,13 @@ func dockerFate(lease Lease) string {
 	return "belongs to Docker, for an image mount or a build; it goes with the container or the build"
 }
 
-// heldAlone sums up what each lease alone holds.
+// heldAlone sums up what each lease alone holds, or of one that has expired what
+// goes because of that.
 func (c *collector) heldAlone(inv *Inventory) map[node]Amount {
-	var names []node
+	names := c.allLeases()
 	var groups [][]node
-	for _, s := range c.order {
-		for _, lease := range c.leaseRoots(s, change{}) {
-			names = append(names, lease)
-			groups = append(groups, []node{lease})
-		}
+	for _, lease := range names {
+		groups = append(groups, []node{lease})
 	}
 	sums := make(map[node]Amount, len(names))
 	for i, sum := range c.alone(inv, groups) {
@@ -110,6 +110,17 @@ func (c *collector) heldAlone(inv *Inventory) map[node]Amount {
 		}
 	}
 	return sums
+}
+
+// allLeases lists the leases, also those that have expired.
+func (c *collector) allLeases() []node {
+	var all []node
+	for _, s := range c.order {
+		for _, lease := range s.Leases {
+			all = append(all, node{kind: kindLease, ns: s.Name, key: lease.ID})
+		}
+	}
+	return all
 }
 
 // alone sums up what each of several groups of roots alone holds: what a
@@ -137,33 +148,4 @@ func (c *collector) alone(inv *Inventory, groups [][]node) []Amount {
 		}
 	}
 	return sums
-}
-
-// PruneLeases removes the leases that [Inventory.Leases] marks for removal, in
-// the given namespaces or in all, with one collection at the end, and returns
-// them. The locks of interrupted runs are not among them: [Plan.Execute]
-// finishes those runs, by the policy [Nothing] without removing anything else.
-func PruneLeases(ctx context.Context, store Store, inv *Inventory, now time.Time, namespaces ...string) ([]LeaseInfo, error) {
-	var doomed []LeaseInfo
-	for _, info := range inv.Leases(now) {
-		chosen := len(namespaces) == 0 || slices.Contains(namespaces, info.Namespace)
-		if chosen && info.Action == Remove && info.Kind != ours.KindRun && info.Kind != ours.KindClaim {
-			doomed = append(doomed, info)
-		}
-	}
-	var removed []LeaseInfo
-	var errs []error
-	for i, info := range doomed {
-		var opts []leases.DeleteOpt
-		if i == len(doomed)-1 {
-			opts = append(opts, leases.SynchronousDelete)
-		}
-		err := store.Leases().Delete(inNamespace(ctx, info.Namespace), leases.Lease{ID: info.ID}, opts...)
-		if ignoreNotFound(err) != nil {
-			errs = append(errs, fmt.Errorf("deleting lease %q in namespace %q: %w", info.ID, info.Namespace, err))
-			continue
-		}
-		removed = append(removed, info)
-	}
-	return removed, errors.Join(errs...)
 }

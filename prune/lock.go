@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/containerd/containerd/v2/core/leases"
-
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
@@ -26,7 +24,7 @@ func (x *execution) lock(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := x.dropClaims(ctx, b.ns); err != nil {
+		if err := x.dropLeftovers(ctx, b.ns); err != nil {
 			return err
 		}
 	}
@@ -69,7 +67,7 @@ func (x *execution) takeOver(ctx context.Context, ns *Namespace, stale *ours.Sta
 		return errors.Join(fmt.Errorf("finishing the interrupted run of %s in namespace %q: %w", stale.Run.Owner, ns.Name, err), release(ctx))
 	}
 	x.report.Recovered = append(x.report.Recovered, recovered)
-	if err := x.locker.Unlock(ctx, false); err != nil {
+	if err := x.locker.UnlockStale(ctx, stale, x.run, x.opts.Now()); err != nil {
 		return errors.Join(err, release(ctx))
 	}
 	err = x.take(ctx, ns)
@@ -110,15 +108,15 @@ func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (R
 	return recovered, x.settleOrphans(ctx, lost, run.Name, orphans)
 }
 
-// dropClaims removes claims on interrupted runs whose claimants died when all
-// was done but this.
-func (x *execution) dropClaims(ctx context.Context, ns *Namespace) error {
+// dropLeftovers removes what runs have left that died when all was done but
+// this: claims on killed runs, and leases that asked for a collection.
+func (x *execution) dropLeftovers(ctx context.Context, ns *Namespace) error {
 	for _, id := range ns.Interrupted {
 		if id == ours.RunID {
 			continue
 		}
-		if err := x.locker.Manager.Delete(ctx, leases.Lease{ID: id}); ignoreNotFound(err) != nil {
-			return fmt.Errorf("deleting the left-over lease %q in namespace %q: %w", id, ns.Name, err)
+		if err := x.locker.DropLeftover(ctx, id, x.opts.Now()); err != nil {
+			return fmt.Errorf("namespace %q: %w", ns.Name, err)
 		}
 	}
 	return nil
@@ -130,7 +128,7 @@ func (x *execution) abandon(ctx context.Context) error {
 	defer cancel()
 	var errs []error
 	for _, ns := range x.locked {
-		err := x.locker.UnlockOwn(inNamespace(ctx, ns), x.run, x.opts.Now(), false)
+		err := x.locker.Unlock(inNamespace(ctx, ns), x.run, x.opts.Now(), false)
 		if errs = append(errs, err); x.silent(ctx, err) != nil {
 			return errors.Join(errs...) // the others would tell the same
 		}
@@ -149,7 +147,7 @@ func (x *execution) unlock(ctx context.Context) error {
 	var errs []error
 	for i, ns := range x.locked {
 		last := i == len(x.locked)-1 && (x.opts.Grace <= 0 || len(x.attempted) == 0)
-		if err := x.locker.UnlockOwn(inNamespace(ctx, ns), x.run, x.opts.Now(), last); err != nil {
+		if err := x.locker.Unlock(inNamespace(ctx, ns), x.run, x.opts.Now(), last); err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
 			if x.silent(ctx, err) != nil {
 				break

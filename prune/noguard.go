@@ -80,7 +80,7 @@ func (x *execution) collect(ctx context.Context) error {
 	if err := x.locker.Lock(ctx, ns, x.run, x.opts.Now()); err != nil {
 		return fmt.Errorf("the collection could not be asked for, so that space is freed when containerd collects by itself: %w", err)
 	}
-	if err := x.locker.UnlockOwn(ctx, x.run, x.opts.Now(), true); err != nil {
+	if err := x.locker.Unlock(ctx, x.run, x.opts.Now(), true); err != nil {
 		return fmt.Errorf("namespace %q: %w", ns, err)
 	}
 	return nil

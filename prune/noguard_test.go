@@ -107,7 +107,7 @@ func TestNoGuardAndOtherRuns(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	checkRecordNames(t, s, "x:1", "x:2")
-	must(0, other.Unlock(s.ctx, false))
+	must(0, freeLock(s.ctx, s.store))
 
 	s.crash("free ctr-prune and collect")
 	later := process(t, 2)

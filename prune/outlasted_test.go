@@ -28,7 +28,7 @@ func TestRunOutlastsItsLease(t *testing.T) {
 			now := func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
 			s.tape.after = on("delete x:1", func() error {
 				slept.Store(int64(2 * time.Hour))
-				must(0, locker.Unlock(s.ctx, false)) // as a collection does with what expired
+				must(0, freeLock(s.ctx, s.store)) // as a collection does with what expired
 				s.collect()
 				next(s, locker, leases.Run{Name: "theirs", Owner: procfs.Self(), Start: now(), Expires: now().Add(time.Hour)})
 				s.add(container("c", "x:1", ""))

@@ -267,7 +267,7 @@ func TestBusyAfterARecovery(t *testing.T) {
 	s.tape.after = on("create x:1", func() error {
 		ctx := inNamespace(context.Background(), "other")
 		run := leases.Run{Name: "theirs", Owner: procfs.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
-		return errors.Join(other.Unlock(ctx, false), other.Lock(ctx, "other", run, time.Now()))
+		return errors.Join(freeLock(ctx, s.store), other.Lock(ctx, "other", run, time.Now()))
 	})
 	report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs})
 	var busy *leases.Busy
@@ -373,7 +373,7 @@ func TestLeftOverClaims(t *testing.T) {
 	locker := leases.Locker{Manager: s.store.Leases(), Procfs: process(t, 2)}
 	must(0, locker.Lock(s.ctx, "default", dead, time.Now()))
 	must(locker.Claim(s.ctx, &leases.Stale{Namespace: "default", Run: dead}, dead, time.Now()))
-	must(0, locker.Unlock(s.ctx, false))
+	must(0, freeLock(s.ctx, s.store))
 	if report := s.recover(); len(report.Recovered) != 0 || len(report.Untagged) != 2 {
 		t.Errorf("%+v", report)
 	}

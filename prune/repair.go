@@ -6,52 +6,54 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
-	"github.com/opencontainers/go-digest"
 
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
-// Repair mends the findings that can be mended without risk: it finishes
-// interrupted runs, aborts abandoned uploads, removes expired leases, and has
-// containerd look at its content and its snapshots again. What it mended is
-// seen by checking again.
-func Repair(ctx context.Context, store Store, findings []Finding, opts ExecuteOptions) error {
-	problems := make(map[Problem]bool)
-	for _, f := range findings {
-		if f.Repairable {
-			problems[f.Problem] = true
+// Repaired is what happened in a repair and is not seen by checking again.
+type Repaired struct {
+	// Expired are leases that expired since the findings, and are gone, too.
+	Expired []LeaseInfo
+	// Renewed were found to have expired. Their owners have made leases with
+	// the same IDs since, which were left alone.
+	Renewed []LeaseInfo
+}
+
+// Repair mends the findings that can be mended without risk, and does no more
+// than they call for: it finishes interrupted runs and aborts abandoned uploads
+// in the namespaces where some were found. Then it asks containerd for a
+// collection, also if nothing was found: it takes garbage and leases that have
+// expired, and it alone makes containerd look for files of blobs that it does
+// not know. What it mended is seen by checking again.
+func Repair(ctx context.Context, store Store, findings []Finding, opts ExecuteOptions) (*Repaired, error) {
+	before, err := readLeases(ctx, store, opts, ReadOptions{})
+	if err != nil {
+		return nil, err
+	}
+	at := opts.Now()
+	if _, err := finishRuns(ctx, store, before, mendings(findings), opts); err != nil {
+		return nil, err
+	}
+	snapshotters := suspect(findings, before.Store.Snapshotters)
+	err = before.collect(ctx, store, opts, func(ctx context.Context, run ours.Run) error {
+		return refuse(ctx, store, snapshotters, run)
+	})
+	after, readErr := readLeases(ctx, store, opts, ReadOptions{})
+	if readErr != nil {
+		return nil, errors.Join(err, readErr)
+	}
+	listed, end := expiredIn(findings), opts.Now()
+	left, repaired := after.Leases(end), &Repaired{}
+	repaired.Renewed = renewedLeases(listed, left)
+	known := byID(listed)
+	for _, l := range removedLeases(listed, before.Leases(at), left, at, end) {
+		if _, wasFound := known[l.key()]; !wasFound && !l.Kind.Ours() {
+			repaired.Expired = append(repaired.Expired, l)
 		}
 	}
-	if len(problems) == 0 {
-		return nil
-	}
-	now := opts.Now()
-	policy := Nothing()
-	policy.AllNamespaces = true
-	if problems[ProblemOldUpload] {
-		policy.IngestAge = ingestExpiry
-	}
-	inv, err := Read(ctx, store, policy, now, ReadOptions{Procfs: opts.Procfs, Sources: opts.Sources})
-	if err != nil {
-		return err
-	}
-	var errs []error
-	if _, err := PruneLeases(ctx, store, inv, now); err != nil {
-		errs = append(errs, err)
-	}
-	plan, err := inv.Plan(policy, now)
-	if err != nil {
-		return errors.Join(append(errs, err)...)
-	}
-	if !plan.Empty() {
-		if _, err := plan.Execute(ctx, store, opts); err != nil {
-			return errors.Join(append(errs, err)...)
-		}
-	}
-	return errors.Join(append(errs, lookAgain(ctx, store, inv, opts))...)
+	return repaired, err
 }
 
 // Nothing is the policy that removes no record: for runs that only finish what
@@ -60,40 +62,54 @@ func Nothing() Policy {
 	return Policy{selection: &Selection{other: "nothing is to go", anyStore: true}}
 }
 
-// lookAgain makes containerd compare its content store and every snapshotter
-// with what it knows, which it does only for those of which a collection
-// removed something: so a blob and a snapshot of each are made for it to
-// remove.
-func lookAgain(ctx context.Context, store Store, inv *Inventory, opts ExecuteOptions) error {
-	if len(inv.Namespaces) == 0 {
-		return nil
+// mendings is the policy that mends what a collection does not.
+func mendings(findings []Finding) Policy {
+	policy := Nothing()
+	policy.MissingOK = true
+	for _, f := range findings {
+		if f.Problem == ProblemOldUpload {
+			policy.IngestAge = ingestExpiry
+		}
+		if f.Problem == ProblemOldUpload || f.Problem == ProblemInterrupted {
+			policy.Namespaces = append(policy.Namespaces, f.Namespace)
+		}
 	}
-	ns := inv.Namespaces[0] // any will do: a collection is of all namespaces
-	ctx = inNamespace(ctx, ns.Name)
-	start := opts.Now()
-	owner, end := opts.Procfs.Begin()
-	defer end()
-	run := ours.Run{Name: runName(start), Owner: owner, Start: start, Expires: start.Add(defaultLeaseTTL)}
-	locker := ours.Locker{Manager: store.Leases(), Procfs: opts.Procfs}
-	if err := locker.Lock(ctx, ns.Name, run, start); err != nil {
-		return err
-	}
-	hold := func(doc []byte, targets []digest.Digest) error { return ours.Hold(ctx, store.Content(), doc, targets) }
-	_, err := writePlan(run, batch{ns: ns}, nil, hold, nil)
-	for _, name := range slices.Sorted(slices.Values(inv.Store.Snapshotters)) {
-		err = errors.Join(err, throwAway(ctx, store.Snapshotter(name), name, run.Name))
-	}
-	if ctx.Err() != nil { // the lease goes all the same, and the next collection takes the rest
-		freeing, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
-		defer cancel()
-		return errors.Join(err, locker.UnlockOwn(freeing, run, opts.Now(), false))
-	}
-	return errors.Join(err, locker.UnlockOwn(ctx, run, opts.Now(), true))
+	return policy
 }
 
-// throwAway makes an empty snapshot that only the run lease holds.
+// expiredIn lists the leases that were found to have expired.
+func expiredIn(findings []Finding) []LeaseInfo {
+	var list []LeaseInfo
+	for _, f := range findings {
+		if f.Problem == ProblemExpired {
+			list = append(list, LeaseInfo{Namespace: f.Namespace, ID: f.Object, Action: Remove, Reason: leaseExpired})
+		}
+	}
+	return list
+}
+
+// suspect lists those of the snapshotters of which something was found.
+func suspect(findings []Finding, loaded []string) []string {
+	return slices.DeleteFunc(slices.Clone(loaded), func(name string) bool {
+		return !slices.ContainsFunc(findings, func(f Finding) bool { return slices.Contains(f.Snapshotters, name) })
+	})
+}
+
+// refuse makes what a collection is to remove. It makes containerd compare its
+// content store, or a snapshotter, with what it knows only if it removes
+// something from it. A blob is cheap. An empty snapshot is not everywhere, as a
+// snapshotter may copy or format a device for it.
+func refuse(ctx context.Context, store Store, snapshotters []string, run ours.Run) error {
+	err := ours.WriteRefuse(ctx, store.Content(), run)
+	for _, name := range snapshotters {
+		err = errors.Join(err, throwAway(ctx, store.Snapshotter(name), name, run.Name))
+	}
+	return err
+}
+
+// throwAway makes an empty snapshot that only the lease of ctx holds.
 func throwAway(ctx context.Context, sn snapshots.Snapshotter, name, run string) error {
-	_, err := sn.Prepare(leases.WithLease(ctx, ours.RunID), "ctr-prune-"+run, "")
+	_, err := sn.Prepare(ctx, "ctr-prune-"+run, "")
 	if err != nil && !errdefs.IsAlreadyExists(err) {
 		return fmt.Errorf("making a snapshot for snapshotter %q to remove: %w", name, err)
 	}

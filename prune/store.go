@@ -24,6 +24,8 @@ type Store interface {
 	Info(ctx context.Context) (StoreInfo, error)
 	// Namespaces lists all namespaces, sorted.
 	Namespaces(ctx context.Context) ([]string, error)
+	// DeleteNamespace deletes a namespace in which there is nothing but leases.
+	DeleteNamespace(ctx context.Context, name string) error
 
 	Images() images.Store
 	Content() content.Store

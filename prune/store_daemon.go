@@ -117,6 +117,10 @@ func (s *daemonStore) Namespaces(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+func (s *daemonStore) DeleteNamespace(ctx context.Context, name string) error {
+	return s.client.NamespaceService().Delete(ctx, name)
+}
+
 func (s *daemonStore) Info(ctx context.Context) (StoreInfo, error) {
 	version, err := s.client.Version(ctx)
 	if err != nil {

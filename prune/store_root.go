@@ -141,6 +141,10 @@ func (s *rootStore) Namespaces(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+func (s *rootStore) DeleteNamespace(ctx context.Context, name string) error {
+	return s.db.Update(func(tx *bolt.Tx) error { return metadata.NewNamespaceStore(tx).Delete(ctx, name) })
+}
+
 func (s *rootStore) Images() images.Store         { return metadata.NewImageStore(s.db) }
 func (s *rootStore) Content() content.Store       { return s.db.ContentStore() }
 func (s *rootStore) Containers() containers.Store { return metadata.NewContainerStore(s.db) }

@@ -243,3 +243,8 @@ func (s *scene) add(things ...thing) {
 		must(0, t.create(s.ctx, s.store))
 	}
 }
+
+// freeLock deletes the run lease, whose ever it is.
+func freeLock(ctx context.Context, store Store) error {
+	return store.Leases().Delete(ctx, leases.Lease{ID: ours.RunID})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/containerd/errdefs"
 	"github.com/spf13/cobra"
@@ -20,10 +21,13 @@ abandoned uploads, killed runs of this program, and images that Kubernetes is
 shown although they are gone. Each finding is told with its bytes, what it
 means, and what mends it.
 
-It only reads. With --repair it mends what can be mended without risk: killed
-runs are finished, expired leases and abandoned uploads removed, and containerd
-is made to look at all its content and snapshots again. No image is removed.
-Then it checks again, and tells what is left.
+It only reads. With --repair it mends what was found and can be mended without
+risk: killed runs are finished and abandoned uploads aborted. Found something or
+not, containerd is made to collect garbage, which takes expired leases, and to
+look at the files of its blobs again; at a snapshotter's where something of it
+was found. No image is removed, and no lease of another client is deleted: one
+that had expired and is in use again stays. Then it checks again, and tells what
+is left.
 
 What it cannot look for, as with files that this user may not see, is noted.
 The exit code is 0 if nothing is found, or nothing is left, and 1 otherwise.`
@@ -81,11 +85,12 @@ func (o *checkOptions) run(ctx context.Context, p process) error {
 		var mend error
 		if o.repair {
 			before := doc.Findings
-			mend = o.mend(ctx, p, store, before)
+			var repaired *prune.Repaired
+			repaired, mend = o.mend(ctx, p, store, before)
 			if doc, err = o.find(ctx, p, store); err != nil {
 				return errors.Join(mend, err)
 			}
-			doc.Repaired = gone(before, doc.Findings)
+			doc.repaired(before, repaired)
 		}
 		shown := list.show(checkContent(doc))
 		if err := firstError(shown, mend); err != nil || len(doc.Findings) == 0 {
@@ -99,7 +104,7 @@ func (o *checkOptions) run(ctx context.Context, p process) error {
 func (o *checkOptions) find(ctx context.Context, p process, store opened) (checkDocument, error) {
 	bar := o.progress(ctx, p)
 	defer bar.stop()
-	doc := checkDocument{header: header{checkSchema, "check", p.now()}, Repaired: []prune.Finding{}}
+	doc := checkDocument{header: header{checkSchema, "check", p.now()}, Repaired: []prune.Finding{}, Renewed: []prune.Finding{}}
 	read := prune.ReadOptions{Sources: store.sources, Progress: bar.tell}
 	found, err := prune.Check(ctx, store.Store, doc.Time, prune.CheckOptions{Read: read})
 	if err != nil {
@@ -120,18 +125,39 @@ func unseen(ctx context.Context, store prune.Store) []string {
 }
 
 // mend mends what can be. Another run is told as such, and nothing else.
-func (o *checkOptions) mend(ctx context.Context, p process, store opened, found []prune.Finding) error {
+func (o *checkOptions) mend(ctx context.Context, p process, store opened, found []prune.Finding) (repaired *prune.Repaired, err error) {
 	bar := o.progress(ctx, p)
 	defer bar.stop()
-	var err error
 	whole(func() {
-		err = prune.Repair(ctx, store.Store, found, prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell})
+		repaired, err = prune.Repair(ctx, store.Store, found, prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell})
 	})
 	var busy *leases.Busy
 	if errors.As(err, &busy) {
-		return busy
+		return repaired, busy
 	}
-	return err
+	return repaired, err
+}
+
+// repaired fills in what a repair has done: what is no longer found, but for
+// leases that their owners have made again. Those that expired meanwhile would
+// have been found.
+func (d *checkDocument) repaired(before []prune.Finding, r *prune.Repaired) {
+	d.Repaired = gone(before, d.Findings)
+	if r == nil {
+		return
+	}
+	for _, l := range r.Renewed {
+		i := slices.IndexFunc(d.Repaired, func(f prune.Finding) bool {
+			return f.Problem == prune.ProblemExpired && f.Namespace == l.Namespace && f.Object == l.ID
+		})
+		if i >= 0 {
+			d.Renewed = append(d.Renewed, d.Repaired[i])
+			d.Repaired = slices.Delete(d.Repaired, i, i+1)
+		}
+	}
+	for _, l := range r.Expired {
+		d.Repaired = append(d.Repaired, prune.Finding{Problem: prune.ProblemExpired, Namespace: l.Namespace, Object: l.ID, Meaning: l.Reason, Repairable: true})
+	}
 }
 
 // gone lists the findings that are not there any more.

@@ -29,6 +29,9 @@ type checkDocument struct {
 	Findings []prune.Finding `json:"findings"`
 	// Repaired are the findings that --repair mended.
 	Repaired []prune.Finding `json:"repaired"`
+	// Renewed are leases that had expired and that their owners have made again
+	// since, which --repair left alone.
+	Renewed []prune.Finding `json:"renewed"`
 	// Notes say what could not be looked for.
 	Notes []string `json:"notes"`
 }
@@ -42,6 +45,9 @@ func checkContent(doc checkDocument) content[checkRow] {
 	var lines []any
 	for _, f := range doc.Repaired {
 		lines = append(lines, findingEvent{"repaired", f})
+	}
+	for _, f := range doc.Renewed {
+		lines = append(lines, findingEvent{"renewed", f})
 	}
 	for _, f := range doc.Findings {
 		lines = append(lines, findingEvent{"finding", f})
@@ -64,11 +70,10 @@ func checkText(out *printer, doc checkDocument) {
 
 func findingsText(out *printer, doc checkDocument) {
 	for _, f := range doc.Repaired {
-		where := ""
-		if f.Namespace != "" {
-			where = prefixOf(f.Namespace)
-		}
-		out.line("Repaired: %s%s %s, %s", where, f.Problem, out.name(f.Object), boundSize(f.Bytes, f.AtLeast))
+		out.line("Repaired: %s%s %s, %s", whereOf(f), f.Problem, out.name(f.Object), boundSize(f.Bytes, f.AtLeast))
+	}
+	for _, f := range doc.Renewed {
+		out.line("Kept: %slease %s: it had expired, but its owner has made it again since", whereOf(f), out.name(f.Object))
 	}
 	if len(doc.Findings) == 0 {
 		verdict := "Nothing is wrong."
@@ -98,4 +103,12 @@ func findingsText(out *printer, doc checkDocument) {
 		out.line("")
 		out.line("%s can be mended without risk: ctr-prune check --repair", plural(repairable, "finding"))
 	}
+}
+
+// whereOf is the namespace of a finding, before its name; "" if it has none.
+func whereOf(f prune.Finding) string {
+	if f.Namespace == "" {
+		return ""
+	}
+	return prefixOf(f.Namespace)
 }

@@ -14,8 +14,8 @@ const leasesLong = `List the leases of the store: by them clients hold what no i
 a pull in progress, a build cache, or what a run with --grace removed. ALONE is
 what a lease alone holds: what would be freed without it.
 
-ctr-prune leases prune removes those that are safe to remove. All others are
-explained and never touched: only their owner knows whether they are needed.`
+ctr-prune leases prune has containerd remove those that have expired. All others
+are explained and never touched: only their owner knows whether they are needed.`
 
 // leasesOptions are the flags of leases and of leases prune.
 type leasesOptions struct {
@@ -88,7 +88,7 @@ func (o *leasesOptions) run(ctx context.Context, p process) error {
 		return err
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		_, leases, now, err := o.leases(ctx, p, store, policy)
+		leases, now, err := o.leases(ctx, p, store, policy)
 		if err != nil {
 			return err
 		}
@@ -97,10 +97,10 @@ func (o *leasesOptions) run(ctx context.Context, p process) error {
 }
 
 // leases reads the store and lists the leases of the chosen namespaces.
-func (o *leasesOptions) leases(ctx context.Context, p process, store opened, policy prune.Policy) (*prune.Inventory, []prune.LeaseInfo, time.Time, error) {
+func (o *leasesOptions) leases(ctx context.Context, p process, store opened, policy prune.Policy) ([]prune.LeaseInfo, time.Time, error) {
 	inv, now, err := o.read(ctx, p, store, policy, prune.ReadOptions{LeaseSizes: true})
 	if err != nil {
-		return nil, nil, now, err
+		return nil, now, err
 	}
 	chosen := []prune.LeaseInfo{}
 	for _, l := range inv.Leases(now) {
@@ -108,7 +108,7 @@ func (o *leasesOptions) leases(ctx context.Context, p process, store opened, pol
 			chosen = append(chosen, l)
 		}
 	}
-	return inv, chosen, now, nil
+	return chosen, now, nil
 }
 
 func leasesContent(kind string, list []prune.LeaseInfo, now time.Time) content[leaseRow] {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,16 +13,19 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const leasesPruneLong = `Remove the leases that are safe to remove: those that have expired, which
-containerd itself no longer honours, and those that interrupted runs of this
-program left, whose work is finished first. Every other lease stays, and the
-reason is told.`
+const leasesPruneLong = `Finish what interrupted runs of this program left, and have containerd collect
+garbage, which takes the leases that have expired. No other client's lease is
+deleted: if one that has expired is in use again by then, it stays, and that is
+told. Every other lease stays, too, and the reason is told.
+
+A collection is one of all namespaces: leases that have expired elsewhere, or
+while the question waited, go as well, and are told.`
 
 func newLeasesPrune(p process, debug *bool) *cobra.Command {
 	o := &leasesOptions{session: session{debug: debug}}
 	cmd := &cobra.Command{
 		Use:   "prune [flags]",
-		Short: "Remove expired leases, and finish interrupted runs",
+		Short: "Have expired leases collected, and finish interrupted runs",
 		Long:  leasesPruneLong,
 		Args:  noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return o.prune(cmd.Context(), p) },
@@ -42,12 +46,7 @@ func newLeasesPrune(p process, debug *bool) *cobra.Command {
 // prunedLeases is what --format json shows after a prune of leases.
 type prunedLeases struct {
 	leasesDocument
-	// Removed are the leases that are gone.
-	Removed   []prune.LeaseInfo `json:"removed"`
-	Recovered []prune.Recovered `json:"recovered"`
-	Reclaimed prune.Amount      `json:"reclaimed"`
-	// Garbage is what nothing held already before: of an expired lease too.
-	Garbage prune.Amount `json:"garbage"`
+	prune.PrunedLeases
 }
 
 func (o *leasesOptions) prune(ctx context.Context, p process) error {
@@ -63,7 +62,7 @@ func (o *leasesOptions) prune(ctx context.Context, p process) error {
 		return noTerminal("remove leases")
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		inv, all, now, err := o.leases(ctx, p, store, policy)
+		all, now, err := o.leases(ctx, p, store, policy)
 		if err != nil {
 			return err
 		}
@@ -74,8 +73,8 @@ func (o *leasesOptions) prune(ctx context.Context, p process) error {
 		if yes, err := o.sure(ctx, p, all, doomed, now); err != nil || !yes {
 			return err
 		}
-		done, err := o.remove(ctx, p, store, policy, inv, doomed)
-		done.leasesDocument = leasesDocument{header{leasesSchema, "leases-prune", now}, all}
+		done := &prunedLeases{leasesDocument: leasesDocument{header{leasesSchema, "leases-prune", now}, all}}
+		err = o.remove(ctx, p, store, done, doomed)
 		return firstError(list.show(done.content()), err)
 	})
 }
@@ -106,93 +105,25 @@ func (o *leasesOptions) sure(ctx context.Context, p process, all, doomed []prune
 	return true, nil
 }
 
-// remove finishes interrupted runs, removes expired leases, and measures what
-// is gone.
-func (o *leasesOptions) remove(ctx context.Context, p process, store opened, policy prune.Policy, before *prune.Inventory, doomed []prune.LeaseInfo) (*prunedLeases, error) {
-	done := &prunedLeases{Removed: []prune.LeaseInfo{}, Recovered: []prune.Recovered{}}
-	var errs []error
-	started := p.now()
-	inv, now := before, started
-	if unfinished := interruptedIn(doomed); len(unfinished) > 0 {
-		recovered, err := o.finish(ctx, p, store, before, unfinished)
-		done.Recovered = append(done.Recovered, recovered...)
-		errs = append(errs, err)
-		if inv, now, err = o.read(ctx, p, store, policy, prune.ReadOptions{}); err != nil {
-			return done, errors.Join(append(errs, err)...)
-		}
-	}
+// remove finishes interrupted runs, has containerd collect, and tells what is
+// gone. Another run under way is told as such, and nothing else.
+func (o *leasesOptions) remove(ctx context.Context, p process, store opened, done *prunedLeases, doomed []prune.LeaseInfo) error {
+	done.PrunedLeases = prune.PrunedLeases{Removed: []prune.LeaseInfo{}, Renewed: []prune.LeaseInfo{}, Recovered: []prune.Recovered{}}
 	if len(doomed) == 0 {
-		return done, nil
-	}
-	_, err := prune.PruneLeases(ctx, store.Store, inv, now, namespacesOf(doomed)...)
-	errs = append(errs, err)
-	after, _, err := o.read(ctx, p, store, policy, prune.ReadOptions{})
-	if err != nil {
-		return done, errors.Join(append(errs, err)...)
-	}
-	done.Removed = append(done.Removed, goneFrom(after, doomed)...)
-	done.Reclaimed, done.Garbage, err = prune.Reclaimed(ctx, store.Store, before, after, started)
-	return done, errors.Join(append(errs, err)...)
-}
-
-func namespacesOf(list []prune.LeaseInfo) []string {
-	var all []string
-	for _, l := range list {
-		all = append(all, l.Namespace)
-	}
-	return all
-}
-
-// interruptedIn lists the namespaces in which killed runs of ours left a lock.
-func interruptedIn(doomed []prune.LeaseInfo) []string {
-	var found []string
-	for _, l := range doomed {
-		if l.Kind == leases.KindRun || l.Kind == leases.KindClaim {
-			found = append(found, l.Namespace)
-		}
-	}
-	return found
-}
-
-// finish does what killed runs had left to do, and removes nothing else.
-func (o *leasesOptions) finish(ctx context.Context, p process, store opened, inv *prune.Inventory, unfinished []string) ([]prune.Recovered, error) {
-	policy := prune.Nothing()
-	policy.Namespaces, policy.MissingOK = unfinished, true
-	plan, err := inv.Plan(policy, p.now())
-	if err != nil {
-		return nil, err
+		return nil
 	}
 	bar := o.progress(ctx, p)
-	var report *prune.Report
-	whole(func() {
-		report, err = plan.Execute(ctx, store.Store, prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell})
-	})
-	bar.stop()
-	if report == nil {
-		var busy *leases.Busy
-		if errors.As(err, &busy) {
-			return nil, busy
-		}
-		return nil, stopped(ctx, err)
+	defer bar.stop()
+	opts := prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell}
+	var pruned *prune.PrunedLeases
+	var err error
+	whole(func() { pruned, err = prune.PruneLeases(ctx, store.Store, done.Leases, opts) })
+	done.PrunedLeases = *pruned
+	var busy *leases.Busy
+	if errors.As(err, &busy) {
+		return busy
 	}
-	return report.Recovered, err
-}
-
-// goneFrom lists the doomed leases that the store no longer has.
-func goneFrom(after *prune.Inventory, doomed []prune.LeaseInfo) []prune.LeaseInfo {
-	present := make(map[[2]string]bool)
-	for _, ns := range after.Namespaces {
-		for _, l := range ns.Leases {
-			present[[2]string{ns.Name, l.ID}] = true
-		}
-	}
-	var gone []prune.LeaseInfo
-	for _, l := range doomed {
-		if !present[[2]string{l.Namespace, l.ID}] {
-			gone = append(gone, l)
-		}
-	}
-	return gone
+	return stopped(ctx, err)
 }
 
 func (d *prunedLeases) content() content[leaseRow] {
@@ -200,19 +131,32 @@ func (d *prunedLeases) content() content[leaseRow] {
 	for _, l := range d.Removed {
 		lines = append(lines, leaseEvent{"removed", l})
 	}
+	for _, l := range d.Renewed {
+		lines = append(lines, leaseEvent{"renewed", l})
+	}
 	return content[leaseRow]{
 		doc: d, lines: lines, rows: leaseRows(d.Removed, d.Time), name: func(r leaseRow) string { return r.ID },
-		text: func(out *printer) {
-			for _, r := range d.Recovered {
-				recoveredText(out, r)
-			}
-			for _, l := range d.Removed {
-				out.line("Removed: %slease %s (%s): %s", prefixOf(l.Namespace), out.name(l.ID), l.Kind, l.Reason)
-			}
-			for _, l := range withAction(d.Leases, prune.Keep) {
-				out.line("Kept: %slease %s (%s): %s", prefixOf(l.Namespace), out.name(l.ID), l.Kind, l.Reason)
-			}
-			reclaimedText(out, d.Reclaimed, d.Garbage)
-		},
+		text: d.text,
 	}
+}
+
+func (d *prunedLeases) text(out *printer) {
+	for _, r := range d.Recovered {
+		recoveredText(out, r)
+	}
+	line := func(what string, l prune.LeaseInfo, reason string) {
+		out.line("%s: %slease %s (%s): %s", what, prefixOf(l.Namespace), out.name(l.ID), l.Kind, reason)
+	}
+	for _, l := range d.Removed {
+		line("Removed", l, l.Reason)
+	}
+	for _, l := range d.Renewed {
+		line("Kept", l, "it had expired, but its owner has made it again since")
+	}
+	for _, l := range withAction(d.Leases, prune.Keep) {
+		if !slices.ContainsFunc(d.Removed, func(r prune.LeaseInfo) bool { return r.ID == l.ID && r.Namespace == l.Namespace }) {
+			line("Kept", l, l.Reason)
+		}
+	}
+	reclaimedText(out, d.Reclaimed, d.Garbage)
 }

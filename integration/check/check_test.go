@@ -24,7 +24,8 @@ func (n *node) find() []prune.Finding {
 func (n *node) repair(found []prune.Finding) {
 	n.t.Helper()
 	store := n.open()
-	n.must(prune.Repair(n.t.Context(), store, found, prune.ExecuteOptions{Now: time.Now}), store.Close())
+	_, err := prune.Repair(n.t.Context(), store, found, prune.ExecuteOptions{Now: time.Now})
+	n.must(err, store.Close())
 }
 
 // want fails the test unless exactly these problems were found.

@@ -110,10 +110,10 @@ func (m *machine) dropGrace() bool {
 func (m *machine) pruneLeases() bool {
 	time.Sleep(25 * time.Hour)
 	before := m.capture()
-	removed, err := prune.PruneLeases(m.ctx, m.store, m.inventory(), time.Now())
+	pruned, err := prune.PruneLeases(m.ctx, m.store, m.inventory().Leases(time.Now()), prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs()})
 	m.must(err)
 	after := m.capture()
-	for _, lease := range removed {
+	for _, lease := range pruned.Removed {
 		if was := before.Namespaces[lease.Namespace].Leases[lease.ID]; !was.Expired {
 			m.errorf("I1: lease %s of %s was not over", lease.ID, lease.Namespace)
 		}
@@ -121,7 +121,7 @@ func (m *machine) pruneLeases() bool {
 	if err := oracle.Check(before, after); err != nil {
 		m.errorf("I1: pruning leases did harm:\n%v", err)
 	}
-	m.tally.add("leases removed", len(removed))
+	m.tally.add("leases removed", len(pruned.Removed))
 	return true
 }
 
@@ -132,7 +132,8 @@ func (m *machine) repair() bool {
 	if len(found) == 0 {
 		return false
 	}
-	m.must(prune.Repair(m.ctx, m.store, found, prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs()}))
+	_, err := prune.Repair(m.ctx, m.store, found, prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs()})
+	m.must(err)
 	after := m.capture()
 	m.noHarm("a repair", before, after)
 	if left := m.find(); len(left) > 0 {

@@ -156,7 +156,7 @@ func (r *race) healthy() {
 		r.t.Fatal(err)
 	}
 	if slices.ContainsFunc(found, func(f prune.Finding) bool { return f.Problem == prune.ProblemForgotten }) {
-		if err := prune.Repair(ctx, store, found, prune.ExecuteOptions{Now: time.Now, Sources: sources}); err != nil {
+		if _, err := prune.Repair(ctx, store, found, prune.ExecuteOptions{Now: time.Now, Sources: sources}); err != nil {
 			r.t.Errorf("repairing %+v: %v", found, err)
 		}
 		if found, err = prune.Check(ctx, store, time.Now(), opts); err != nil {
