@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/internal/trust"
 )
 
 // daemonPathMax is the longest path that fits a unix socket's address
@@ -43,7 +45,7 @@ func daemonSocket(address string, insecure bool) (string, error) {
 	case insecure:
 		return path, nil
 	}
-	return path, daemonTrusted(path, fi, os.Geteuid())
+	return path, daemonTrusted(path, trust.Self())
 }
 
 func daemonDenied(path string, cause error) error {

@@ -17,6 +17,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
+
+	"github.com/ctr-prune/ctr-prune/internal/trust"
 )
 
 // A containerd that is there but does not move, stopped or stuck in the kernel,
@@ -32,7 +34,7 @@ const (
 // daemonConnect connects to the socket and waits for the server's version,
 // at most cfg.timeout.
 func daemonConnect(ctx context.Context, path string, cfg daemonConfig) (*client.Client, error) {
-	dialer := &daemonDialer{path: path}
+	dialer := &daemonDialer{path: path, connect: cfg.dialer()}
 	dial := append([]grpc.DialOption{
 		grpc.WithContextDialer(dialer.dial),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: silence, Timeout: silenceTimeout}),
@@ -80,6 +82,9 @@ func daemonGreet(ctx context.Context, c *client.Client, dialer *daemonDialer, cf
 // is the error of the last attempt to connect, nil if it succeeded: gRPC hands
 // it on as text only.
 func daemonFailure(path string, call, dial error) error {
+	if refused, ok := errors.AsType[*trust.Refusal](dial); ok {
+		return daemonRefused(path, refused)
+	}
 	switch {
 	case errors.Is(dial, fs.ErrPermission):
 		return daemonDenied(path, dial)
@@ -107,14 +112,14 @@ func daemonStranger(path string, cause error) error {
 
 // daemonDialer connects to one socket and remembers how the last attempt ended.
 type daemonDialer struct {
-	path string
-	mu   sync.Mutex
-	err  error
+	path    string
+	connect func(context.Context, string) (net.Conn, error)
+	mu      sync.Mutex
+	err     error
 }
 
 func (d *daemonDialer) dial(ctx context.Context, _ string) (net.Conn, error) {
-	var nd net.Dialer
-	conn, err := nd.DialContext(ctx, "unix", d.path)
+	conn, err := d.connect(ctx, d.path)
 	d.mu.Lock()
 	d.err = err
 	d.mu.Unlock()

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/internal/trust"
 )
 
 // staleSocket makes a socket in a new folder below a new folder; nobody
@@ -92,20 +94,13 @@ func TestOpenRefusesAStrangersSocket(t *testing.T) {
 	}
 	daemonTestRefused(t, socket, errdefs.ErrPermissionDenied, "this socket belongs to user 4711, who is neither root nor")
 	daemonTestRefused(t, socket, errdefs.ErrUnavailable, refusedByNobody, WithInsecureSocket(), WithTimeout(time.Second))
-	fi, err := os.Stat(socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := daemonTrusted(socket, fi, 4711); err != nil {
+	if err := daemonTrusted(socket, trust.Of(4711)); err != nil {
 		t.Errorf("refused for its owner: %v", err)
 	}
 	if err := os.Chown(socket, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	if fi, err = os.Stat(socket); err != nil {
-		t.Fatal(err)
-	}
-	if err := daemonTrusted(socket, fi, 4711); err != nil {
+	if err := daemonTrusted(socket, trust.Of(4711)); err != nil {
 		t.Errorf("root's socket is refused for others: %v", err)
 	}
 }

@@ -14,7 +14,9 @@ const applyLong = `Do a plan that ctr-prune plan wrote: exactly that, or less.
 
 What was moved, written again, pinned, taken into use or removed since the plan
 was made is left alone, and the reason is told; nothing is added. A plan for
-another store, or of a version that is not known, is refused.`
+another store, or of a version that is not known, is refused. So is a file that
+others may have written: one that belongs to neither root, nor you, nor the one
+who called sudo, or that others may write to or replace.`
 
 const applyExamples = `  # Show it again, then ask
   ctr-prune apply plan.json
@@ -66,7 +68,7 @@ func (o *applyOptions) run(ctx context.Context, p process, file string) error {
 		text.fromFile = true
 		v = text
 	}
-	selection, err := readSelection(p, file)
+	selection, err := readSelection(p, file, o.clients.insecureFile)
 	if err != nil {
 		return err
 	}
@@ -80,7 +82,7 @@ func (o *applyOptions) run(ctx context.Context, p process, file string) error {
 	})
 }
 
-func readSelection(p process, file string) (_ *prune.Selection, err error) {
+func readSelection(p process, file string, insecure bool) (_ *prune.Selection, err error) {
 	in, name := p.stdin, "stdin"
 	if file != "-" {
 		f, err := os.Open(file)
@@ -88,6 +90,11 @@ func readSelection(p process, file string) (_ *prune.Selection, err error) {
 			return nil, usagef("the plan cannot be read: %s", err)
 		}
 		defer func() { _ = f.Close() }() // it was only read
+		if !insecure {
+			if err := believed(p, f); err != nil {
+				return nil, err
+			}
+		}
 		in, name = f, file
 	}
 	selection, err := prune.ParseSelection(in)

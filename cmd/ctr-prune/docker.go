@@ -40,11 +40,15 @@ func (o *dockerOptions) choose(p process, root bool) error {
 }
 
 // source adds the Engine to the sources, if there is one.
-func (o *dockerOptions) source(sources []prune.Source, store prune.Store) ([]prune.Source, error) {
+func (o *dockerOptions) source(sources []prune.Source, store prune.Store, insecure bool) ([]prune.Source, error) {
 	if o.host == "" {
 		return sources, nil
 	}
-	engine, err := docker.New(o.host, store)
+	var opts []docker.Option
+	if insecure {
+		opts = append(opts, docker.WithInsecureSocket())
+	}
+	engine, err := docker.New(o.host, store, opts...)
 	if err != nil {
 		return nil, usagef("$DOCKER_HOST cannot be used: %s", err)
 	}

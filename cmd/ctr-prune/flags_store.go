@@ -30,7 +30,7 @@ type storeOptions struct {
 func (o *storeOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
 	fs.StringVar(&o.address, "address", defaultAddress, "containerd's socket is this `PATH` ($"+envAddress+" if not given)")
-	fs.BoolVar(&o.insecure, "allow-insecure-socket", false, "connect even if the socket belongs to somebody else, or every user may write to it or replace it")
+	fs.BoolVar(&o.insecure, "allow-insecure-socket", false, "connect to containerd or Docker even if the socket is not root's or yours, or others may replace it, or every user may write to it")
 	fs.StringVar(&o.root, "root", "", "instead of a socket, open the root `DIR` of a containerd that does not run")
 	fs.DurationVar(&o.timeout, "timeout", 0, "stop deleting after this `DURATION`, finish what was deleted, and exit 130 (default no limit)")
 	fs.DurationVar(&o.connect, "connect-timeout", connectTimeout, "wait at most this `DURATION` for containerd to answer")

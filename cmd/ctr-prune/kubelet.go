@@ -28,8 +28,9 @@ func (o *kubeletOptions) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.connect.Insecure, "pods-insecure-skip-tls-verify", false, "do not check the certificate of --pods")
 }
 
-// source returns the source of --pods, nil without it.
-func (o *kubeletOptions) source() (prune.Source, error) {
+// source returns the source of --pods, nil without it. A file is believed that
+// is the owner's.
+func (o *kubeletOptions) source(owner int, insecure bool) (prune.Source, error) {
 	if !o.flags.Changed("pods") {
 		given := false
 		o.flags.Visit(func(f *pflag.Flag) { given = given || strings.HasPrefix(f.Name, "pods-") })
@@ -38,7 +39,9 @@ func (o *kubeletOptions) source() (prune.Source, error) {
 		}
 		return nil, nil
 	}
-	source, err := kubelet.New(o.pods, o.connect)
+	connect := o.connect
+	connect.Owner, connect.InsecureFile = owner, insecure
+	source, err := kubelet.New(o.pods, connect)
 	if err != nil {
 		return nil, usagef("--pods cannot be used: %s", err)
 	}

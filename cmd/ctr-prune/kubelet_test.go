@@ -33,7 +33,10 @@ func TestPodsFlags(t *testing.T) {
 			if err := fs.Parse(test.args); err != nil {
 				t.Fatal(err)
 			}
-			sources, err := o.sources()
+			sources, err := o.sources(process{getenv: func(string) string { return "" }})
+			if err != nil && sources != nil {
+				t.Errorf("there are %d sources, and the error %v", len(sources), err)
+			}
 			if test.want != "" {
 				if err == nil || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("error %v, want one with %q", err, test.want)

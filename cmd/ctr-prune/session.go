@@ -42,7 +42,7 @@ func (s *session) chooseClients(p process) error {
 func (s *session) with(ctx context.Context, p process, fn func(context.Context, opened) error) (err error) {
 	var o opened
 	if s.clients.kubelet.flags != nil {
-		if o.sources, err = s.clients.sources(); err != nil {
+		if o.sources, err = s.clients.sources(p); err != nil {
 			return err
 		}
 	}
@@ -52,7 +52,7 @@ func (s *session) with(ctx context.Context, p process, fn func(context.Context, 
 		return stopped(ctx, err)
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	if o.sources, err = s.clients.docker.source(o.sources, o.Store); err != nil {
+	if o.sources, err = s.clients.docker.source(o.sources, o.Store, s.store.insecure); err != nil {
 		return err
 	}
 	return fn(ctx, o)

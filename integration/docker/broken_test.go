@@ -86,6 +86,23 @@ var brokenEngines = []broken{
 				OnInfo(func(info *system.Info) { info.Containers /= 2 })(w, r, path, answer)
 			}
 		})},
+	{name: "a key twice", says: `it has the key "ImageID" twice in [0]`, socket: instead("/containers/json",
+		func(w http.ResponseWriter, _ *http.Request, answer []byte) {
+			w.Write([]byte(strings.Replace(string(answer), `"ImageID":`, `"ImageID":"","ImageID":`, 1)))
+		})},
+	{name: "a key in another case", says: `it has the key "containers", which some programs read as "Containers"`, socket: instead("/info",
+		func(w http.ResponseWriter, _ *http.Request, answer []byte) {
+			w.Write([]byte(strings.Replace(string(answer), `{`, `{"containers":4,`, 1)))
+		})},
+	{name: "a socket to which all may write", says: "every user may write to this socket, its mode is 0777", socket: given(func(socket string) error {
+		return os.Chmod(socket, 0o777)
+	})},
+	{name: "a stranger's socket", says: "this socket belongs to user 65534, who is neither root nor", socket: given(func(socket string) error {
+		return os.Chown(socket, 65534, 65534)
+	})},
+	{name: "a socket in a stranger's folder", says: "user 65534 may replace this socket", socket: given(func(socket string) error {
+		return os.Chown(filepath.Dir(socket), 65534, 65534)
+	})},
 	{name: "no image IDs", says: "that is none", socket: behind(OnList(
 		func(list *[]container.Summary) { (*list)[0].ImageID = "" }))},
 	{name: "a state nobody knows", says: "that is none", socket: behind(OnList(
@@ -98,6 +115,18 @@ var brokenEngines = []broken{
 		func(info *system.Info) { info.Containerd = nil }))},
 	{name: "no image store", says: "it does not use containerd's image store", socket: behind(OnInfo(
 		func(info *system.Info) { info.Driver, info.DriverStatus = "overlay2", nil }))},
+}
+
+// given is the Engine at a socket of which something was changed.
+func given(change func(socket string) error) func(*testing.T, *Engine) string {
+	return func(t *testing.T, e *Engine) string {
+		t.Helper()
+		socket := e.Behind(t, func(w http.ResponseWriter, _ *http.Request, _ string, answer []byte) { w.Write(answer) })
+		if err := change(socket); err != nil {
+			t.Fatal(err)
+		}
+		return socket
+	}
 }
 
 // abandoned leaves a socket's file without a listener.

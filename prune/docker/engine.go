@@ -13,6 +13,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
+
+	"github.com/ctr-prune/ctr-prune/internal/trust"
 )
 
 // engine is a connection to a Docker Engine for one question.
@@ -23,7 +25,7 @@ type engine struct {
 }
 
 func (s *Source) connect() (*engine, error) {
-	l := &link{path: s.path, limit: s.limit}
+	l := &link{path: s.path, limit: s.limit, connect: s.dial}
 	base := &http.Transport{DialContext: l.dial, DisableCompression: true}
 	api, err := client.New(client.WithHost("unix://"+s.path), client.WithHTTPClient(&http.Client{
 		Transport: answers{base, l}, CheckRedirect: client.CheckRedirect,
@@ -74,9 +76,12 @@ func (e *engine) sentence(err error) error {
 	if link := e.link.lastErr(); link != nil {
 		err = link
 	}
+	refused, _ := errors.AsType[*trust.Refusal](err)
 	switch {
 	case errors.Is(err, errTooLong):
 		return errTooLong
+	case refused != nil:
+		return fmt.Errorf("%w, or accept it with --allow-insecure-socket", refused)
 	case errors.Is(err, fs.ErrPermission) || errdefs.IsPermissionDenied(err):
 		return fmt.Errorf("%w; run as root, or as a user of the socket's group", fs.ErrPermission)
 	case errors.Is(err, fs.ErrNotExist):

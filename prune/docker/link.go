@@ -14,14 +14,15 @@ var errTooLong = errors.New("its answer is too long")
 type link struct {
 	path  string
 	limit int64
+	// connect is how to connect to a path, each time anew.
+	connect func(context.Context, string) (net.Conn, error)
 
 	mu  sync.Mutex
 	err error
 }
 
 func (l *link) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", l.path)
+	conn, err := l.connect(ctx, l.path)
 	if err != nil {
 		l.fail(err)
 		return nil, err

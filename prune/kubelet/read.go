@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+
+	"github.com/ctr-prune/ctr-prune/internal/trust"
 )
 
 // read returns the whole list as it is written.
@@ -24,6 +26,9 @@ func (s *Source) read(ctx context.Context) ([]byte, error) {
 		return nil, bare(err)
 	}
 	defer f.Close()
+	if err := s.believe(f); err != nil {
+		return nil, err
+	}
 	text, err := capped(f, s.opts.limit)
 	if err != nil {
 		return nil, bare(err)
@@ -33,6 +38,19 @@ func (s *Source) read(ctx context.Context) ([]byte, error) {
 		s.stream = text
 	}
 	return text, nil
+}
+
+// believe refuses a file that somebody else may have written: it decides what
+// is in use.
+func (s *Source) believe(f *os.File) error {
+	if s.opts.InsecureFile {
+		return nil
+	}
+	err := trust.Self().And(s.opts.Owner).File(f)
+	if refused, ok := errors.AsType[*trust.Refusal](err); ok {
+		return fmt.Errorf("%w, or believe it with --allow-insecure-file", refused)
+	}
+	return err
 }
 
 // bare is the cause of a file's error without its path, which the message

@@ -38,6 +38,11 @@ type Options struct {
 	CertFile, KeyFile string
 	// Insecure does not check the kubelet's certificate.
 	Insecure bool
+	// Owner is a user whose file is believed, beside root and the user of this
+	// process, as the one who called sudo; none if zero.
+	Owner int
+	// InsecureFile believes a file also if others may have written it.
+	InsecureFile bool
 	// Timeout bounds an answer; half a minute if zero.
 	Timeout time.Duration
 	// MayBeEmpty says that this node may have no pods at all. An empty list is
@@ -88,13 +93,19 @@ func New(from string, opts Options) (*Source, error) {
 	}
 	s := &Source{from: from, opts: opts}
 	if !strings.Contains(from, "://") {
-		return s, s.checkFile()
+		if err := s.checkFile(); err != nil {
+			return nil, err
+		}
+		return s, nil
 	}
 	var err error
 	if s.url, err = url.Parse(from); err != nil {
 		return nil, fmt.Errorf("%q is no URL: %w", from, err)
 	}
-	return s, s.checkURL()
+	if err := s.checkURL(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *Source) checkFile() error {

@@ -3,6 +3,7 @@ package kubelet
 import (
 	"context"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -202,6 +203,29 @@ func TestFile(t *testing.T) {
 	wantError(t, err, "no list of pods in JSON")
 }
 
+// A file that others may have written decides nothing.
+func TestFileOfOthers(t *testing.T) {
+	path := file(t, podText)
+	if err := os.Chmod(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err := ask(t, path, Options{})
+	wantError(t, err, "every user may write to this file, its mode is 0666")
+	wantError(t, err, "or believe it with --allow-insecure-file")
+	uses, err := ask(t, path, Options{InsecureFile: true})
+	wantList(t, uses, err)
+	if os.Geteuid() != 0 {
+		return // only root can give files away
+	}
+	if err := errors.Join(os.Chmod(path, 0o600), os.Chown(path, 4711, 4711)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = ask(t, path, Options{Owner: 4712})
+	wantError(t, err, "this file belongs to user 4711")
+	uses, err = ask(t, path, Options{Owner: 4711})
+	wantList(t, uses, err)
+}
+
 // A run asks before the plan and after it, and a pipe answers once.
 func TestPipeIsReadOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
@@ -251,8 +275,11 @@ func TestOptionsThatContradict(t *testing.T) {
 		"check or not":     {"https://node/pods", Options{CAFile: "x", Insecure: true}, "contradict"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := New(test.from, test.opts)
+			s, err := New(test.from, test.opts)
 			wantError(t, err, test.want)
+			if s != nil {
+				t.Errorf("there is a source all the same: %v", s)
+			}
 		})
 	}
 }
