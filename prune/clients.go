@@ -17,7 +17,7 @@ func (r *reader) clients(ctx context.Context, inv *Inventory) error {
 	for _, ns := range inv.Namespaces {
 		ns.addVolumes()
 		ns.addLeasedBeginnings(r.now)
-		err := errors.Join(ns.addContainers(), ns.unloaded(r.info.Snapshotters), r.askSources(ctx, ns))
+		err := errors.Join(ns.addContainers(), ns.unloaded(r.info.Snapshotters), r.askSources(ctx, ns), r.pinnedByCRI(ctx, ns))
 		if ctx.Err() != nil {
 			return fmt.Errorf("asking what namespace %q is used by: %w", ns.Name, ctx.Err())
 		}

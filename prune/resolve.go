@@ -186,7 +186,7 @@ func (u *usage) add(c *catalog, use Use) {
 			u.begun[unit.target] = true
 		}
 	}
-	if !known && len(stands) == 0 && !use.Begun {
+	if !known && len(stands) == 0 && !use.Begun && !use.Absent {
 		u.unknown = append(u.unknown, unknownHolder(holder, use.Image))
 	}
 }

@@ -25,6 +25,8 @@ type Use struct {
 	// Begun is a use that has not said yet by which of its names it knows the
 	// image on whose chain its snapshot stands: they all count.
 	Begun bool
+	// Absent is no fault of a use: its image may come when it is needed.
+	Absent bool
 }
 
 // Holder is who uses an image.

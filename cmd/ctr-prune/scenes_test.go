@@ -67,8 +67,8 @@ func hostile(e *imagestore.Embedded) error {
 
 // k8s has one image, as CRI keeps it.
 func k8s(e *imagestore.Embedded) error {
-	img := imagestore.New(3).Image(imagestore.Spec{Name: "registry.k8s.io/pause:3.10"})
-	return e.Store("k8s.io").Add(context.Background(), img, imagestore.CRINames("registry.k8s.io/pause", "3.10", img)...)
+	img := imagestore.New(3).Image(imagestore.Spec{Name: "registry.k8s.io/coredns:1.12"})
+	return e.Store("k8s.io").Add(context.Background(), img, imagestore.CRINames("registry.k8s.io/coredns", "1.12", img)...)
 }
 
 // built has an image whose config a build history holds.

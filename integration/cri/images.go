@@ -110,12 +110,19 @@ func (n *Node) Listed() map[string][]string {
 	return out
 }
 
+// ConfigurePause restarts containerd with another pause image in its
+// configuration, spelled as given.
+func (n *Node) ConfigurePause(spelled string) {
+	n.tb.Helper()
+	n.Restart(func(o *daemon.Options) { o.SandboxImage = spelled })
+	n.dial()
+}
+
 // UsePause restarts containerd with another pause image, new in the store and
 // pinned, and takes the pin off the old one, as an administrator does.
 func (n *Node) UsePause(name string) {
 	n.tb.Helper()
-	n.Restart(func(o *daemon.Options) { o.SandboxImage = name })
-	n.dial()
+	n.ConfigurePause(name)
 	s := n.Store(Namespace)
 	for _, record := range []string{PauseName, n.Base.Config.Desc.Digest.String()} {
 		if err := s.Label(n.tb.Context(), record, map[string]string{imagestore.LabelPinned: ""}); err != nil {

@@ -101,7 +101,7 @@ func TestPauseImageStays(t *testing.T) {
 		n := cri.Start(t, version)
 		p := pruneAll(t, n)
 		p.wantGone(t)
-		want := `pinned by label io.cri-containerd.pinned=pinned on "` + cri.PauseName + `"`
+		want := "in use by CRI as its sandbox (pause) image"
 		if got := p.reason(t, cri.PauseName); got != want {
 			t.Errorf("the pause image is kept for %q, want %q", got, want)
 		}

@@ -1,0 +1,113 @@
+package prune
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"google.golang.org/grpc"
+)
+
+const (
+	daemonConfigFile  = "/etc/containerd/config.toml"
+	daemonConfigDrops = "/etc/containerd/conf.d/*.toml"
+)
+
+// criPins asks CRI, and where that does not say it reads the configuration file
+// of the process.
+func (s *daemonStore) criPins(ctx context.Context) (criPins, error) {
+	conn, ok := s.client.Conn().(grpc.ClientConnInterface)
+	if !ok {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, criTimeout)
+	defer cancel()
+	pins, told, err := criConn{conn}.pins(ctx)
+	if errdefs.IsNotImplemented(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, criFailed(err)
+	}
+	if told {
+		return pins, nil
+	}
+	server, err := s.client.IntrospectionService().Server(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking containerd for its process: %w", err)
+	}
+	return processPins("/proc", server.GetPid(), server.GetPidns())
+}
+
+// criFailed hides from the caller of what kind an error of CRI is: only what
+// is not known without anybody's fault is errdefs.ErrUnavailable.
+func criFailed(err error) error {
+	return fmt.Errorf("CRI does not tell its sandbox image, which must stay: %s", err.Error())
+}
+
+// processPins reads the pins in the configuration of the containerd that runs
+// as a process, if the process is seen in this PID namespace.
+func processPins(procfs string, pid, pidns uint64) (criPins, error) {
+	proc := filepath.Join(procfs, strconv.FormatUint(pid, 10))
+	own, err := os.Readlink(filepath.Join(procfs, "self", "ns", "pid"))
+	if err != nil || pid == 0 || own != fmt.Sprintf("pid:[%d]", pidns) {
+		return nil, fmt.Errorf("the process of containerd cannot be seen from here: %w", errdefs.ErrUnavailable)
+	}
+	args, err := os.ReadFile(filepath.Join(proc, "cmdline"))
+	if err != nil || len(args) == 0 {
+		return nil, fmt.Errorf("how containerd was started cannot be seen from here: %w", errdefs.ErrUnavailable)
+	}
+	named := configArgument(strings.Split(string(bytes.TrimRight(args, "\x00")), "\x00"))
+	r := pinReader{root: filepath.Join(proc, "root"), pins: make(criPins), seen: make(map[string]bool)}
+	ours, _ := os.Readlink(filepath.Join(procfs, "self", "ns", "mnt"))
+	if theirs, err := os.Readlink(filepath.Join(proc, "ns", "mnt")); err == nil && theirs == ours {
+		r.root = "" // the same files, and links are followed as containerd does
+	}
+	switch {
+	case named == "":
+		err = ignoreMissing(r.read(daemonConfigFile))
+	case filepath.IsAbs(named):
+		err = r.read(named)
+	default:
+		r.root, err = "", r.read(filepath.Join(proc, "cwd", named))
+	}
+	if err == nil {
+		err = r.imports(filepath.Dir(daemonConfigFile), []string{daemonConfigDrops})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the configuration of containerd: %w (%w)", err, errdefs.ErrUnavailable)
+	}
+	return r.pins, nil
+}
+
+// configArgument is the path that a command line gives for the configuration,
+// "" if none.
+func configArgument(args []string) (path string) {
+	for i, arg := range args {
+		name, value, inOne := strings.Cut(arg, "=")
+		if !slices.Contains([]string{"-c", "--config", "-config", "--c"}, name) || i == 0 {
+			continue
+		}
+		if inOne {
+			path = value
+		} else if i+1 < len(args) {
+			path = args[i+1]
+		}
+	}
+	return path
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
