@@ -3,8 +3,10 @@ package prune
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/containerd/containerd/v2/plugins"
@@ -59,7 +61,7 @@ func rootFind(dir string) (rootLayout, error) {
 // rootFindSnapshotters adds the snapshotters found on disk to l. One without a
 // database was never used: its directory is there, but nothing is in it.
 func rootFindSnapshotters(l rootLayout) error {
-	for name := range rootLoaders {
+	for _, name := range slices.Sorted(maps.Keys(rootLoaders)) {
 		dir := rootPath(l.dir, plugins.SnapshotPlugin.String(), name)
 		_, err := os.Stat(filepath.Join(dir, rootSnapshotsDB))
 		if errors.Is(err, fs.ErrNotExist) {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -70,8 +72,9 @@ func rootProbe(ctx context.Context, l rootLayout, meta *os.File, wait time.Durat
 	if err := rootProbeFile(l.dir, l.meta, meta); err != nil {
 		return err
 	}
-	for _, dir := range l.snapshotters {
-		path := filepath.Join(dir, rootSnapshotsDB)
+	// In order: of several damaged ones always the same is named.
+	for _, name := range slices.Sorted(maps.Keys(l.snapshotters)) {
+		path := filepath.Join(l.snapshotters[name], rootSnapshotsDB)
 		f, err := rootLock(ctx, l.dir, path, wait)
 		if err != nil {
 			return err

@@ -43,6 +43,26 @@ func rootTestRefused(t *testing.T, dir string, kind error, want string) {
 	}
 }
 
+// Of several damaged databases, or missing folders, always the same is named.
+func TestOpenRootNamesTheSameDamage(t *testing.T) {
+	for name, want := range map[string]string{"metadata.db": "native/metadata.db is damaged", "snapshots": "native/snapshots"} {
+		dir := rootTestMake(t, rootTestSmall)
+		overlay := filepath.Join(dir, "io.containerd.snapshotter.v1.overlayfs")
+		native := filepath.Join(dir, "io.containerd.snapshotter.v1.native")
+		rootTestMust(0, os.MkdirAll(filepath.Join(overlay, "snapshots"), 0o700))
+		rootTestMust(0, os.WriteFile(filepath.Join(overlay, "metadata.db"), rootTestMust(os.ReadFile(filepath.Join(native, "metadata.db"))), 0o600))
+		for _, broken := range []string{native, overlay} {
+			rootTestMust(0, os.RemoveAll(filepath.Join(broken, name)))
+			if name == "metadata.db" {
+				rootTestMust(0, os.WriteFile(filepath.Join(broken, name), bytes.Repeat([]byte("x"), 1<<15), 0o600))
+			}
+		}
+		for range 30 {
+			rootTestRefused(t, dir, errdefs.ErrFailedPrecondition, want)
+		}
+	}
+}
+
 func TestOpenRootRefuses(t *testing.T) {
 	const snapshotter = "io.containerd.snapshotter.v1.native"
 	must := func(t *testing.T, err error) {
