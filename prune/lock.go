@@ -105,7 +105,8 @@ func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (R
 	if len(orphans) == 0 {
 		return recovered, nil
 	}
-	return recovered, x.settleOrphans(ctx, lost, run.Name, orphans)
+	untaken, err := x.settleOrphans(ctx, lost, run.Name, orphans)
+	return recovered, errors.Join(untaken, err)
 }
 
 // dropLeftovers removes what runs have left that died when all was done but

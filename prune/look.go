@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/images"
@@ -19,7 +20,23 @@ import (
 // maxLooks bounds how often a run looks again because containers keep
 // appearing. After the last look, whichever that is, there is a moment in which
 // one may appear unseen.
-const maxLooks = 20
+const maxLooks = 8
+
+// firstPause is how long a run waits before it tries something again; each
+// further time it waits twice as long.
+const firstPause = 100 * time.Millisecond
+
+// pause waits before another try, of which there were so many.
+func pause(ctx context.Context, tries int) error {
+	timer := time.NewTimer(firstPause << (tries - 1))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // everything is the policy that removes all that is unused, for putting back
 // what an interrupted run deleted: its own filters chose that already.
@@ -92,35 +109,54 @@ func changed(planned, found Decision, ok bool) string {
 
 // lookAgain puts back what something needs by now and takes the snapshot
 // labels off what only build history holds, until no container has appeared
-// since it looked. What only history holds is known to this run alone, so
-// labels that could not be taken off are tried again; that they stay is no
-// reason to keep all the rest.
+// since it looked.
 func (x *execution) lookAgain(ctx context.Context) error {
 	x.endWatch(ctx)
-	var labels error
-	for range maxLooks {
-		seen, err := x.containerIDs(ctx)
-		if err != nil {
+	for look := 1; ; look++ {
+		settled, untaken, err := x.lookOnce(ctx)
+		switch {
+		case err != nil:
 			return err
-		}
-		restored, _, err := x.putBack(ctx, x.attempted, x.plan.policy, nil)
-		if err != nil {
-			return err
-		}
-		x.report.Restored = append(x.report.Restored, restored...)
-		if labels = x.unleaseOrphans(ctx); labels != nil {
-			continue
-		}
-		now, err := x.containerIDs(ctx)
-		if err != nil {
-			return err
-		}
-		if maps.Equal(seen, now) {
+		case settled:
+			x.fail(untaken)
+			return nil
+		case look == maxLooks:
+			x.fail(untaken)
+			x.fail(fmt.Errorf("containers kept appearing, so that the run has looked %d times what they need and not once more: one that has just appeared may miss its image, until that is pulled again", look))
 			return nil
 		}
+		if err := pause(ctx, look); err != nil {
+			return fmt.Errorf("waiting to look again: %w", err)
+		}
 	}
-	x.fail(labels)
-	return nil
+}
+
+// lookOnce says whether no container has appeared meanwhile. What only history
+// holds is known to this run alone; but that labels could not be taken off it is
+// no reason to keep all the rest.
+func (x *execution) lookOnce(ctx context.Context) (settled bool, untaken, err error) {
+	seen, err := x.containerIDs(ctx)
+	if err != nil {
+		return false, nil, err
+	}
+	restored, _, err := x.putBack(ctx, x.attempted, x.plan.policy, nil)
+	if err != nil {
+		return false, nil, err
+	}
+	x.report.Restored = append(x.report.Restored, restored...)
+	if untaken, err = x.unleaseOrphans(ctx); err != nil {
+		return false, untaken, err
+	}
+	now, err := x.containerIDs(ctx)
+	if err != nil {
+		return false, untaken, err
+	}
+	for key, identity := range now {
+		if seen[key] != identity {
+			return false, untaken, nil
+		}
+	}
+	return true, untaken, nil
 }
 
 // containerIDs lists the containers of the namespaces of the run, with what

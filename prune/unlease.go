@@ -7,17 +7,19 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
+// labelTries is how often labels are written that cannot be.
+const labelTries = 3
+
 // unleaseOrphans takes the snapshot labels off the configs of images that are
 // gone and that only build history holds, as of now. A config whose image came
-// back gets its labels back.
-func (x *execution) unleaseOrphans(ctx context.Context) error {
+// back gets its labels back. The first error is for those that could not be
+// taken off, the second is that of all else.
+func (x *execution) unleaseOrphans(ctx context.Context) (untaken, err error) {
 	if len(x.plan.outcome.orphans) == 0 && len(x.unleased) == 0 {
-		return nil
+		return nil, nil
 	}
 	var lost []Decision
 	for _, decisions := range x.attempted {
@@ -28,25 +30,23 @@ func (x *execution) unleaseOrphans(ctx context.Context) error {
 
 // settleOrphans does that for the configs below the records that a run lost,
 // and below those whose labels are gone already.
-func (x *execution) settleOrphans(ctx context.Context, lost []Decision, run string, planned []orphan) error {
+func (x *execution) settleOrphans(ctx context.Context, lost []Decision, run string, planned []orphan) (untaken, err error) {
 	inv, err := x.glance(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := newCollector(inv, x.opts.Now())
 	orphans := c.orphansOf(lost, run, planned)
-	if err := x.relabel(ctx, c); err != nil {
-		return err
+	if err := x.relabel(ctx, c); err != nil || len(orphans) == 0 {
+		return nil, err
 	}
 	x.unleased = append(x.unleased, orphans...)
-	if err := x.unlease(ctx, orphans); err != nil || len(orphans) == 0 {
-		return err
-	}
+	untaken = x.unlease(ctx, orphans)
 	// An image may have come back since the store was read.
 	if inv, err = x.glance(ctx); err != nil {
-		return err
+		return untaken, err
 	}
-	return x.relabel(ctx, newCollector(inv, x.opts.Now()))
+	return untaken, x.relabel(ctx, newCollector(inv, x.opts.Now()))
 }
 
 // orphansOf finds the orphaned configs below records that are gone. What the
@@ -111,31 +111,43 @@ func (x *execution) relabel(ctx context.Context, c *collector) error {
 		return nil
 	}
 	imaged := c.mark(c.imageRoots(change{}), change{})
-	var errs []error
-	for _, o := range x.unleased {
-		if !imaged.holds(o.node()) {
-			continue
+	back := slices.DeleteFunc(slices.Clone(x.unleased), func(o orphan) bool { return !imaged.holds(o.node()) })
+	return x.eachOrphan(ctx, back, func(ctx context.Context, o orphan) error {
+		if err := leases.Relabel(ctx, x.store.Content(), o.Config, o.Labels); ignoreNotFound(err) != nil {
+			return fmt.Errorf("giving config %s in namespace %q its snapshot labels back: %w", o.Config, o.Namespace, err)
 		}
-		if err := leases.Relabel(inNamespace(ctx, o.Namespace), x.store.Content(), o.Config, o.Labels); err != nil {
-			errs = append(errs, fmt.Errorf("giving config %s in namespace %q its snapshot labels back: %w", o.Config, o.Namespace, err))
-			if x.silent(ctx, err) != nil {
-				break
-			}
-		}
-	}
-	return errors.Join(errs...)
+		return nil
+	})
 }
 
 func (x *execution) unlease(ctx context.Context, orphans []orphan) error {
-	var errs []error
-	for _, o := range orphans {
-		err := leases.Unlease(inNamespace(ctx, o.Namespace), x.store.Content(), o.Config, o.Labels)
-		if err != nil && !errdefs.IsNotFound(err) {
-			errs = append(errs, fmt.Errorf("namespace %q: %w", o.Namespace, err))
+	return x.eachOrphan(ctx, orphans, func(ctx context.Context, o orphan) error {
+		if err := leases.Unlease(ctx, x.store.Content(), o.Config, o.Labels); ignoreNotFound(err) != nil {
+			return fmt.Errorf("namespace %q: %w", o.Namespace, err)
+		}
+		return nil
+	})
+}
+
+// eachOrphan writes the labels of orphans, and a little later once more those
+// for which that failed.
+func (x *execution) eachOrphan(ctx context.Context, orphans []orphan, write func(context.Context, orphan) error) error {
+	for try := 1; ; try++ {
+		var left []orphan
+		var errs []error
+		for _, o := range orphans {
+			err := write(inNamespace(ctx, o.Namespace), o)
+			if err == nil {
+				continue
+			}
+			left, errs = append(left, o), append(errs, err)
 			if x.silent(ctx, err) != nil {
-				break
+				return errors.Join(errs...)
 			}
 		}
+		if len(left) == 0 || try == labelTries || pause(ctx, try) != nil {
+			return errors.Join(errs...)
+		}
+		orphans = left
 	}
-	return errors.Join(errs...)
 }
