@@ -48,6 +48,8 @@ type change struct {
 	ignored map[node]bool
 	// unleased are configs without their snapshot labels.
 	unleased map[node]bool
+	// unbound leaves out that a record lives by what its back references name.
+	unbound bool
 }
 
 func newCollector(inv *Inventory, now time.Time) *collector {

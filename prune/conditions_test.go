@@ -9,8 +9,6 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"github.com/ctr-prune/ctr-prune/filters"
 )
 
 // A condition is on the label of a record, and goes with it, also where
@@ -35,11 +33,10 @@ func TestConditionGoesWithItsRecord(t *testing.T) {
 			Name: "cache", Labels: map[string]string{"containerd.io/gc.cond.value-usedat": now.Add(-time.Hour).Format(time.RFC3339)},
 		}}},
 	}}}
-	plan, err := inv.Plan(Policy{Namespaces: []string{"default"}, Filters: filters.Everything()}, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if freed := plan.outcome.freed; len(freed.snapshots) != 1 || len(freed.blobs) != 1 {
+	// A plan keeps a record that something refers to; others remove what they like.
+	c := newCollector(inv, now)
+	gone := change{removed: map[node]bool{imageNode("default", "a:1"): true}}
+	if freed := c.frees(inv, gone); len(freed.snapshots) != 1 || len(freed.blobs) != 1 {
 		t.Errorf("%d snapshots and %d blobs go, want one of each", len(freed.snapshots), len(freed.blobs))
 	}
 }

@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ const (
 	labelKeep      = "ctr-prune/keep"
 	reasonUnused   = "unused"
 	reasonDangling = "unused and dangling"
+	reasonExpired  = "has expired, and nothing that lives refers to it: any garbage collection removes it"
 )
 
 // judge decides about the records of one namespace.
@@ -29,6 +31,7 @@ type judge struct {
 	whole        bool // units go whole or stay whole
 	// leased are the records that live leases hold, with one such lease.
 	leased   map[string]string
+	ties     *ties
 	verdicts map[string]*verdict
 	// order are the units by the names of their first records.
 	order []*unit
@@ -47,6 +50,8 @@ type verdict struct {
 	Decision
 	// firm verdicts stay, whatever the record belongs to.
 	firm bool
+	// doomed records are gone after any collection.
+	doomed bool
 }
 
 // view is a namespace as decisions about it see it.
@@ -69,6 +74,7 @@ func decide(v view, policy Policy, store StoreInfo, now time.Time) []Decision {
 		snapshotters: store.Snapshotters,
 		whole:        ns.Name == criNamespace,
 		leased:       leased(ns, parseVersion(store.Version), now),
+		ties:         newTies(ns, store, policy.run, now),
 		verdicts:     make(map[string]*verdict, len(ns.Images)),
 		wholes:       make(map[*unit]filters.Subject),
 		pins:         make(map[*unit]string),
@@ -98,6 +104,9 @@ func decide(v view, policy Policy, store StoreInfo, now time.Time) []Decision {
 
 // alone decides about a record by its own uses, labels and filters.
 func (j *judge) alone(u *unit, record *images.Image) *verdict {
+	if j.ties.doomed(record) {
+		return j.expired(u, record)
+	}
 	if why := j.protected(u, record); why != "" {
 		return j.verdict(record, Keep, why, true)
 	}
@@ -119,6 +128,23 @@ func (j *judge) alone(u *unit, record *images.Image) *verdict {
 	return v
 }
 
+// expired decides about a record that any garbage collection removes. Outside
+// of k8s.io a stand-in can take its place. Where it must stay it is said to: a
+// plan is not executed whose collection would break that.
+func (j *judge) expired(u *unit, record *images.Image) *verdict {
+	shut := closed(j.ns) != ""
+	why := cmp.Or(labelledRoot(record), j.pinned(u))
+	if holders := j.usage.holders(u.target); why == "" && !shut && j.whole && len(holders) > 0 {
+		why = "in use by " + some(holders)
+	}
+	if why != "" {
+		return j.verdict(record, Keep, why, true)
+	}
+	v := j.verdict(record, Remove, reasonExpired, false)
+	v.doomed, v.collected = true, shut
+	return v
+}
+
 func (j *judge) verdict(record *images.Image, action Action, reason string, firm bool) *verdict {
 	return &verdict{firm: firm, Decision: Decision{
 		Namespace: j.ns.Name, Name: record.Name, Target: record.Target, Action: action, Reason: reason, image: record,
@@ -136,7 +162,10 @@ func (j *judge) protected(u *unit, record *images.Image) string {
 	if id, ok := j.leased[record.Name]; ok {
 		return fmt.Sprintf("held by lease %q", id)
 	}
-	if why := j.pinned(u); why != "" {
+	if why := j.referred(record); why != "" {
+		return why
+	}
+	if why := cmp.Or(labelledRoot(record), j.pinned(u)); why != "" {
 		return why
 	}
 	if why, ok := j.ns.Unreadable[u.target]; ok {
@@ -151,6 +180,27 @@ func (j *judge) protected(u *unit, record *images.Image) string {
 	}
 	if j.dangling(record) {
 		return "stands in for an image in use by " + some(holders)
+	}
+	return ""
+}
+
+// referred says which root refers to a record by a label of the collector.
+func (j *judge) referred(record *images.Image) string {
+	if j.ties == nil {
+		return ""
+	}
+	root, ok := j.ties.referred[record.Name]
+	if !ok {
+		return ""
+	}
+	return "referred to by " + j.ties.c.describe(root)
+}
+
+// labelledRoot says that a record itself is labelled as a root. The collector has no
+// use for the label there; who sets it wants the record kept.
+func labelledRoot(record *images.Image) string {
+	if key := rootLabel(record); key != "" {
+		return fmt.Sprintf("kept by its label %s", key)
 	}
 	return ""
 }

@@ -39,6 +39,9 @@ type Decision struct {
 
 	// image is the record itself, which nobody changes.
 	image *images.Image
+	// collected says that the record goes, but not by the run: its namespace is
+	// closed, and any garbage collection removes it.
+	collected bool
 	// subject is what the target is about, if a plan blob tells.
 	subject digest.Digest
 }

@@ -40,21 +40,23 @@ const (
 var labelRules = []labelRule{
 	{key: "containerd.io/gc.ref.content", to: kindContent},
 	{key: "containerd.io/gc.ref.snapshot.", to: kindSnapshot},
-	{key: "containerd.io/gc.ref.image", to: kindImage, since: release{2, 0}},
+	{key: labelImageRef, to: kindImage, since: release{2, 0}},
 	{key: "containerd.io/gc.bref.content", to: kindContent, how: backward, since: release{2, 2}},
 	{key: "containerd.io/gc.bref.snapshot.", to: kindSnapshot, how: backward, since: release{2, 2}},
 	{key: "containerd.io/gc.bref.image", to: kindImage, how: backward, since: release{2, 2}},
 	{key: "containerd.io/gc.bref.container", to: kindContainer, how: backward, since: release{2, 2}},
 	{key: "containerd.io/gc.cond.snapshot", to: kindSnapshot, how: conditional, since: release{2, 3}},
-	{key: "containerd.io/gc.root", how: rooted},
+	{key: labelRoot, how: rooted},
 }
 
 const (
-	labelPrefix  = "containerd.io/gc."
-	labelExpire  = "containerd.io/gc.expire"
-	labelUsedAt  = "containerd.io/gc.cond.value-usedat"
-	condUsedAt   = "usedat"
-	ingestExpiry = 24 * time.Hour // containerd gives an unleased ingest a day from its start
+	labelPrefix   = "containerd.io/gc."
+	labelExpire   = "containerd.io/gc.expire"
+	labelRoot     = "containerd.io/gc.root"
+	labelImageRef = "containerd.io/gc.ref.image"
+	labelUsedAt   = "containerd.io/gc.cond.value-usedat"
+	condUsedAt    = "usedat"
+	ingestExpiry  = 24 * time.Hour // containerd gives an unleased ingest a day from its start
 )
 
 // Versions in which the collector changed in other ways than by a new label.

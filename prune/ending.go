@@ -11,7 +11,11 @@ import (
 func (x *execution) finish(ctx context.Context) {
 	finishing, done := linger(ctx, x.opts.Finish)
 	defer done()
-	if err := x.lookAgain(finishing); err != nil {
+	err := x.lookAgain(finishing)
+	if err == nil {
+		err = x.beforeCollecting(finishing)
+	}
+	if err != nil {
 		x.unfinished(err)
 		return
 	}

@@ -126,6 +126,9 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 	if err := opts.checkGuard(); err != nil {
 		return nil, err
 	}
+	if p.blocked != nil {
+		return nil, p.blocked
+	}
 	x := newExecution(p, store, opts)
 	defer x.end()
 	p.model, p.views = nil, nil // not needed from here on, and large

@@ -22,7 +22,12 @@ type parent struct {
 func (j *judge) follow() {
 	l := j.lineage(j.order)
 	j.subjects, j.ringed = l.subjects(), l.ringed()
-	f := following{lineage: l, staying: make(map[*unit]bool), why: make(map[*unit]parent), came: make([]two, len(l.unit))}
+	f := following{
+		lineage: l, j: j, staying: make(map[*unit]bool), why: make(map[*unit]parent), came: make([]two, len(l.unit)),
+	}
+	if j.ties != nil {
+		j.ties.support(func(r *images.Image) bool { return j.verdicts[r.Name].Action == Keep })
+	}
 	for _, u := range j.order {
 		if j.staysAlone(u) {
 			f.stay(u)
@@ -44,27 +49,56 @@ func (j *judge) follow() {
 // following finds what stays because of what stays.
 type following struct {
 	*lineage
+	j       *judge
 	staying map[*unit]bool
 	// why is for each unit that belongs to one that stays the first found, of
 	// those that it is about if there is one.
 	why  map[*unit]parent
 	gray []*unit
+	// records are those that stay and may still keep others alive.
+	records []*images.Image
 	// came are the staying units that came to a blob. Two are enough: what is
 	// about the blob, or below it, is another unit than one of them.
 	came []two
 }
 
 func (f *following) stay(u *unit) {
-	if !f.staying[u] {
-		f.staying[u] = true
-		f.gray = append(f.gray, u)
+	if f.staying[u] {
+		return
 	}
+	f.staying[u] = true
+	f.gray = append(f.gray, u)
+	for _, record := range u.records {
+		if f.j.whole || f.j.verdicts[record.Name].Action == Keep {
+			f.records = append(f.records, record)
+		}
+	}
+}
+
+// keepRecord keeps a record of the namespace because of another.
+func (f *following) keepRecord(name, reason string) {
+	v, there := f.j.verdicts[name]
+	if !there {
+		return // a tie to a record that is gone
+	}
+	if v.Action != Keep && !v.doomed {
+		v.Action, v.Reason = Keep, reason
+	}
+	v.firm = true
+	f.records = append(f.records, v.image)
+	f.stay(f.j.units[v.Target.Digest])
 }
 
 // follow goes down from each staying unit to the next units below it, which
 // go on from there.
 func (f *following) follow() {
-	for len(f.gray) > 0 {
+	for len(f.gray)+len(f.records) > 0 {
+		if len(f.records) > 0 {
+			record := f.records[0]
+			f.records = f.records[1:]
+			f.keepTied(record)
+			continue
+		}
 		u := f.gray[0]
 		f.gray = f.gray[1:]
 		at := f.ids[u.target]
@@ -95,8 +129,12 @@ func (f *following) keep(u *unit, p parent) {
 	if u == p.unit {
 		return
 	}
-	if before, known := f.why[u]; !known || p.subject && !before.subject {
+	before, known := f.why[u]
+	if !known || p.subject && !before.subject {
 		f.why[u] = p
+	}
+	if !known { // all its names stay
+		f.records = append(f.records, u.records...)
 	}
 	f.stay(u)
 }

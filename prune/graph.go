@@ -96,10 +96,21 @@ type reached struct {
 // visited once, whatever cycles there are, so the cost is the number of nodes
 // and edges. What several roots reach is reached from the first of them.
 func (g *graph) mark(roots []node, next func(nodeID) []nodeID) reached {
+	r := g.newReached()
+	r.extend(roots, next)
+	return r
+}
+
+func (g *graph) newReached() reached {
 	r := reached{graph: g, from: make([]nodeID, len(g.nodes)), top: make([]nodeID, len(g.nodes))}
 	for i := range r.from {
 		r.from[i] = nowhere
 	}
+	return r
+}
+
+// extend marks what further roots reach and was not reached before.
+func (r *reached) extend(roots []node, next func(nodeID) []nodeID) {
 	var gray []nodeID
 	come := func(to, from nodeID) {
 		if r.from[to] == nowhere {
@@ -113,7 +124,7 @@ func (g *graph) mark(roots []node, next func(nodeID) []nodeID) reached {
 	}
 	starts := make([]nodeID, 0, len(roots))
 	for _, root := range roots {
-		if id := g.lookup(root); id != nowhere {
+		if id := r.graph.lookup(root); id != nowhere && r.from[id] == nowhere {
 			starts = append(starts, id)
 			come(id, id)
 		}
@@ -128,7 +139,6 @@ func (g *graph) mark(roots []node, next func(nodeID) []nodeID) reached {
 			}
 		}
 	}
-	return r
 }
 
 // all yields every node that was reached.

@@ -5,7 +5,7 @@ import "fmt"
 // keepAll keeps those records of a unit that were to go.
 func (j *judge) keepAll(u *unit, reason string) {
 	for _, record := range u.records {
-		if v := j.verdicts[record.Name]; v.Action != Keep {
+		if v := j.verdicts[record.Name]; v.Action != Keep && !v.doomed {
 			v.Action, v.Reason = Keep, reason
 		}
 	}
@@ -22,21 +22,21 @@ func (j *judge) keepWhole(u *unit) {
 	}
 }
 
-// keepLast turns the last record of a unit in use into a stand-in. One that
-// has expired does not stay: the collector takes it, at the end of this run.
+// keepLast turns the last record of a unit in use into a stand-in, rather one
+// that would go because of the policy than one that goes anyway.
 func (j *judge) keepLast(u *unit) {
 	holders := j.usage.holders(u.target)
 	var last *verdict
 	for _, r := range u.records {
 		v := j.verdicts[r.Name]
-		if v.Action != Remove && !expired(r, j.version, j.now) {
+		if v.Action != Remove {
 			return
 		}
-		if v.Action == Remove {
+		if last == nil || last.doomed || !v.doomed {
 			last = v
 		}
 	}
-	if last == nil || len(holders) == 0 {
+	if last == nil || last.collected || len(holders) == 0 {
 		return
 	}
 	j.standIn(last, holders)

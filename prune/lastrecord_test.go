@@ -16,7 +16,7 @@ func TestExpiredRecordIsNotTheLast(t *testing.T) {
 	}{
 		"named by the container": {
 			used("x:1", record("x:1", "a", over), record("y:1", "a")),
-			[]string{"x:1: keep: in use by container c", `y:1: stand-in: the name goes and "<none>@«a»" takes its place: its image is in use by ` + user},
+			[]string{"x:1: remove: " + reasonExpired, `y:1: stand-in: the name goes and "<none>@«a»" takes its place: its image is in use by ` + user},
 		},
 		"one that will expire": {
 			used("x:1", record("x:1", "a", expiring(noon.Add(1))), record("y:1", "a")),
@@ -24,10 +24,12 @@ func TestExpiredRecordIsNotTheLast(t *testing.T) {
 		},
 		"a stand-in": {
 			used("", record(name, "a", over), record("y:1", "a")),
-			[]string{"<none>@«a»: keep: stands in for an image in use by " + user,
+			[]string{"<none>@«a»: remove: " + reasonExpired,
 				`y:1: keep: its image is in use by ` + user + `, and "<none>@«a»", which would take its place, has expired`},
 		},
-		"all that there is": {used("x:1", record("x:1", "a", over)), []string{"x:1: keep: in use by container c"}},
+		"all that there is": {used("x:1", record("x:1", "a", over)), []string{
+			`x:1: stand-in: the name goes and "<none>@«a»" takes its place: its image is in use by ` + user,
+		}},
 	} {
 		t.Run(title, func(t *testing.T) { checkDecided(t, "default", all(), c.things, c.want) })
 	}

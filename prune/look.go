@@ -11,10 +11,12 @@ import (
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/images"
+	clientleases "github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/leases"
 )
 
 // maxLooks bounds how often a run looks again because containers keep
@@ -64,7 +66,7 @@ func (x *execution) revalidate(ctx context.Context) error {
 		return err
 	}
 	policy := x.plan.policy
-	policy.selection = selectionOf(x.plan.decisions)
+	policy.selection, policy.run = selectionOf(x.plan.decisions), x.run.Name
 	current, err := inv.decide(policy, x.plan.now, false)
 	if err != nil {
 		return err
@@ -84,7 +86,15 @@ func (x *execution) revalidate(ctx context.Context) error {
 			return why != ""
 		})
 	}
-	return nil
+	return x.keepsStill(inv, x.going())
+}
+
+// going lists what the batches remove.
+func (x *execution) going() (all []Decision) {
+	for _, b := range x.batches {
+		all = append(all, b.records...)
+	}
+	return all
 }
 
 // changed says why a planned removal no longer fits the store, "" if it does.
@@ -194,7 +204,7 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 	}
 	inv.relabel(x.unleased)
 	absent := x.addRecords(inv, lost)
-	policy.selection = selectionOf(only(absent, lost), going)
+	policy.selection, policy.run = selectionOf(only(absent, lost), going), x.run.Name
 	policy.Namespaces, policy.AllNamespaces, policy.MissingOK = slices.Sorted(maps.Keys(lost)), false, true
 	plan, err := inv.decide(policy, x.plan.now, false)
 	if err != nil {
@@ -234,7 +244,7 @@ func (x *execution) recreate(ctx context.Context, d Decision) (back Restored, ma
 	if d.Action == StandIn {
 		record = d.standIn()
 	}
-	_, err = x.store.Images().Create(inNamespace(ctx, d.Namespace), record)
+	_, err = x.store.Images().Create(x.held(inNamespace(ctx, d.Namespace), &record), record)
 	if errdefs.IsAlreadyExists(err) {
 		return Restored{}, false, nil
 	}
@@ -242,6 +252,15 @@ func (x *execution) recreate(ctx context.Context, d Decision) (back Restored, ma
 		return Restored{}, false, fmt.Errorf("putting back image %q in namespace %q: %w", record.Name, d.Namespace, err)
 	}
 	return Restored{Namespace: d.Namespace, Name: record.Name, Target: d.Target.Digest, Reason: d.Reason}, true, nil
+}
+
+// held makes the run lease hold a record that is made again and lives only by
+// others, which may not be back yet.
+func (x *execution) held(ctx context.Context, record *images.Image) context.Context {
+	if x.opts.NoGuard || !expires(record) {
+		return ctx
+	}
+	return clientleases.WithLease(ctx, leases.RunID)
 }
 
 // addRecords adds the records that the inventory lacks and says which.

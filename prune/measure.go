@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/containerd/errdefs"
@@ -42,10 +43,17 @@ func (x *execution) measure(ctx context.Context) {
 	x.tally(c, now, remaining)
 }
 
-// untagged lists the attempted records that the store no longer has.
+// untagged lists the attempted records that the store no longer has, and those
+// that the collection took without being asked to.
 func (x *execution) untagged(after *Inventory) []Record {
 	var gone []Record
-	for name, decisions := range x.attempted {
+	going := maps.Clone(x.attempted)
+	for _, d := range x.plan.decisions {
+		if d.collected {
+			going[d.Namespace] = append(going[d.Namespace], d)
+		}
+	}
+	for name, decisions := range going {
 		present := make(map[string]bool)
 		if ns := after.Namespace(name); ns != nil {
 			for _, image := range ns.Images {

@@ -24,6 +24,8 @@ type Plan struct {
 	views   map[string]view
 	notes   []string
 	refused []Refusal
+	// blocked is why nothing is removed anywhere, nil if something may be.
+	blocked error
 }
 
 // model is the collector's view of an inventory, as it is and after the plan.
@@ -60,6 +62,10 @@ func (inv *Inventory) plan(policy Policy, now time.Time, views bool) (*Plan, err
 		p.uploads = append(p.uploads, c.uploads(ns, policy)...)
 	}
 	p.model = p.foresee(c)
+	if err := p.keeps(c, p.model.after); err != nil && !p.Empty() {
+		p.block(err)
+		p.model = p.foresee(c)
+	}
 	addDetails(c, p.decisions, p.model.after)
 	return p, nil
 }
@@ -189,8 +195,11 @@ func (p *Plan) Interrupted() []string {
 
 // Empty says that Execute would change nothing.
 func (p *Plan) Empty() bool {
+	if p.blocked != nil {
+		return true
+	}
 	for _, d := range p.decisions {
-		if d.gone() {
+		if d.gone() && !d.collected {
 			return false
 		}
 	}
@@ -231,9 +240,12 @@ type batch struct {
 // batches groups what goes by namespace, in order. A namespace with nothing
 // to remove is among them if the run has other work there.
 func (p *Plan) batches() []batch {
+	if p.blocked != nil {
+		return nil
+	}
 	going := make(map[string][]Decision)
 	for _, d := range p.decisions {
-		if d.gone() {
+		if d.gone() && !d.collected {
 			going[d.Namespace] = append(going[d.Namespace], d)
 		}
 	}

@@ -31,6 +31,9 @@ type Policy struct {
 
 	// selection, if not nil, narrows the filters down to named records.
 	selection *Selection
+	// run is the name of the run that decides while it lasts: what its own
+	// leases hold does not count.
+	run string
 }
 
 // PolicyError says that a policy does not fit the store; nothing was changed.

@@ -194,8 +194,8 @@ func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) 
 		return unanswered, fmt.Errorf("%w; then %w", deleteError(d, err), lookErr)
 	case result == removed: // still there with its target: the deletion failed
 		return failed, deleteError(d, err)
-	case result == vanished && !errdefs.IsNotFound(err):
-		return removed, nil
+	case result == vanished && (expires(d.image) || !errdefs.IsNotFound(err)):
+		return removed, nil // the one with the record that it lived by, the other by this deletion
 	default:
 		return result, nil
 	}

@@ -57,7 +57,7 @@ func (c *collector) edges(ch change) func(nodeID) []nodeID {
 // touched says which nodes have other successors after the change, nil if
 // none does.
 func (c *collector) touched(ch change) []bool {
-	if len(ch.removed)+len(ch.standIns)+len(ch.unleased) == 0 {
+	if len(ch.removed)+len(ch.standIns)+len(ch.unleased) == 0 && !ch.unbound {
 		return nil
 	}
 	touched := make([]bool, len(c.graph.nodes))
@@ -93,7 +93,8 @@ func (c *collector) successors(id nodeID, ch change, own func(node), labelled fu
 		return
 	}
 	for _, to := range c.labels.back[id] {
-		if !ch.removed[c.graph.nodes[to]] { // its label is gone with it
+		record := c.graph.nodes[to].kind == kindImage
+		if !ch.removed[c.graph.nodes[to]] && !(ch.unbound && record) { // its label is gone with it
 			labelled(to)
 		}
 	}
