@@ -18,6 +18,9 @@ import (
 const (
 	rootSchemaMin = 3
 	rootSchemaMax = 4
+	// rootSchemaExpiry is the first version of a containerd whose collector
+	// heeds the expiry of records, as the linked one does.
+	rootSchemaExpiry = 4
 )
 
 // The database's buckets that are read here, not through core/metadata.
@@ -25,6 +28,8 @@ var (
 	rootKeySchema    = []byte("v1")
 	rootKeyVersion   = []byte("version")
 	rootKeySnapshots = []byte("snapshots")
+	rootKeyImages    = []byte("images")
+	rootKeyLabels    = []byte("labels")
 )
 
 // rootSchema returns the database's version. It refuses one that it does not
@@ -41,9 +46,32 @@ func rootSchema(l rootLayout, db *bolt.DB) (version int64, err error) {
 		if err := rootVersionKnown(l, version); err != nil {
 			return err
 		}
-		return rootUnloaded(l, schema)
+		if err := rootUnloaded(l, schema); err != nil || version >= rootSchemaExpiry {
+			return err
+		}
+		return rootExpiring(l, schema)
 	})
 	return version, err
+}
+
+// rootExpiring refuses image records with an expiry in the store of a
+// containerd to which that label means nothing: the collector in this program
+// would remove them, whatever was decided.
+func rootExpiring(l rootLayout, schema *bolt.Bucket) error {
+	return schema.ForEachBucket(func(ns []byte) error {
+		records := schema.Bucket(ns).Bucket(rootKeyImages)
+		if records == nil {
+			return nil
+		}
+		return records.ForEachBucket(func(name []byte) error {
+			labels := records.Bucket(name).Bucket(rootKeyLabels)
+			if labels == nil || !isExpiry(string(labels.Get([]byte(labelExpire)))) {
+				return nil
+			}
+			problem := fmt.Sprintf("its image %q in namespace %q has a label %s, which the containerd of this store, older than 2.0, does not heed and the collector in this program does", name, ns, labelExpire)
+			return rootError(l.dir, problem, "start containerd, and connect to it by its socket", errdefs.ErrFailedPrecondition)
+		})
+	})
 }
 
 func rootVersionKnown(l rootLayout, version int64) error {

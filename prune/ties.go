@@ -191,8 +191,10 @@ func imageNode(ns, name string) node { return node{kind: kindImage, ns: ns, key:
 
 // expires says whether a record has an expiry that a collector of containerd
 // 2.0 and later heeds, be it past or to come.
-func expires(record *images.Image) bool {
-	_, err := time.Parse(time.RFC3339, record.Labels[labelExpire])
+func expires(record *images.Image) bool { return isExpiry(record.Labels[labelExpire]) }
+
+func isExpiry(value string) bool {
+	_, err := time.Parse(time.RFC3339, value)
 	return err == nil
 }
 
