@@ -135,7 +135,13 @@ func TestLineageIsEveryPair(t *testing.T) {
 		l, f := c.lineage(units), newFamily(c, units)
 		subjects, ringed := l.subjects(), l.ringed()
 		var alone []*unit
-		follow := following{lineage: l, staying: make(map[*unit]bool), why: make(map[*unit]parent), came: make([]two, len(l.unit))}
+		j := &judge{view: view{catalog: c}, verdicts: make(map[string]*verdict)}
+		for _, u := range units {
+			for _, record := range u.records {
+				j.verdicts[record.Name] = j.verdict(record, Remove, reasonUnused, false)
+			}
+		}
+		follow := following{lineage: l, j: j, staying: make(map[*unit]bool), why: make(map[*unit]parent), came: make([]two, len(l.unit))}
 		for _, u := range units {
 			first := slices.IndexFunc(f.parents[u], func(p parent) bool { return p.subject })
 			if (first >= 0) != (subjects[u] != nil) || first >= 0 && f.parents[u][first].unit != subjects[u] {
