@@ -193,7 +193,7 @@ func (j *judge) referred(record *images.Image) string {
 	if !ok {
 		return ""
 	}
-	return "referred to by " + j.ties.c.describe(root)
+	return "referred to by " + j.ties.c.keeper(root).in(j.ns.Name)
 }
 
 // labelledRoot says that a record itself is labelled as a root. The collector has no
