@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/containerd/containerd/v2/core/leases"
 )
@@ -17,7 +16,8 @@ func (r *reader) clients(ctx context.Context, inv *Inventory) error {
 	for _, ns := range inv.Namespaces {
 		ns.addVolumes()
 		ns.addLeasedBeginnings(r.now)
-		err := errors.Join(ns.addContainers(), ns.unloaded(r.info.Snapshotters), r.askSources(ctx, ns), r.pinnedByCRI(ctx, ns))
+		// The last looks at what the others have found.
+		err := errors.Join(ns.addContainers(), r.askSources(ctx, ns), r.pinnedByCRI(ctx, ns), ns.unloaded(r.info.Snapshotters, r.now))
 		if ctx.Err() != nil {
 			return fmt.Errorf("asking what namespace %q is used by: %w", ns.Name, ctx.Err())
 		}
@@ -41,20 +41,6 @@ func (ns *Namespace) addContainers() error {
 			errs = append(errs, err)
 		}
 		ns.Uses = append(append(ns.Uses, use), mounts...)
-	}
-	return errors.Join(errs...)
-}
-
-// unloaded tells of the containers whose snapshots are in a snapshotter that
-// containerd has not loaded, so that nobody can see on which image they stand.
-// What a container calls its image is not enough: the name may have moved.
-func (ns *Namespace) unloaded(loaded []string) error {
-	var errs []error
-	for _, use := range ns.Uses {
-		name := use.Snapshot.Snapshotter
-		if name != "" && use.Snapshot.Key != "" && len(use.Digests) == 0 && !slices.Contains(loaded, name) {
-			errs = append(errs, fmt.Errorf("%s stands on a snapshot of %q, which containerd has not loaded, so that its image cannot be told: load that snapshotter again, or remove what uses it", use.Holder, name))
-		}
 	}
 	return errors.Join(errs...)
 }

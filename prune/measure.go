@@ -26,6 +26,7 @@ func (x *execution) measure(ctx context.Context) {
 	x.report.Untagged = x.untagged(after)
 	x.report.Aborted = x.aborted(after)
 	remaining := after.objects()
+	x.fail(x.unloaded(after.Store.Snapshotters, remaining))
 	c := newCollector(after, x.opts.Now())
 	now := c.reach(change{})
 	for dgst := range c.awaited { // its file stays, whether a namespace knows it or not

@@ -115,6 +115,7 @@ func (p *Plan) addNamespace(ns *Namespace) {
 	v := newView(ns, p.inventory.Store)
 	p.decisions = append(p.decisions, decide(v, p.policy, p.inventory.Store, p.now)...)
 	p.notes = append(p.notes, v.usage.unknown...)
+	p.notes = append(p.notes, ns.unseen(p.inventory.Store.Snapshotters)...)
 	if p.views != nil {
 		p.views[ns.Name] = v
 	}

@@ -53,7 +53,7 @@ func (w world) inventory() *Inventory {
 		slices.SortFunc(ns.Images, func(a, b images.Image) int { return strings.Compare(a.Name, b.Name) })
 		inv.Namespaces = append(inv.Namespaces, ns)
 	}
-	must(0, (&reader{info: inv.Store}).clients(context.Background(), inv))
+	must(0, (&reader{info: inv.Store, now: noon}).clients(context.Background(), inv))
 	return inv
 }
 
