@@ -2,6 +2,9 @@ package docker
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -58,4 +61,36 @@ func namespaceOf(t *testing.T, store prune.Store) *prune.Namespace {
 		t.Fatal(err)
 	}
 	return inv.Namespace(Namespace)
+}
+
+// A container that the Engine cannot read it leaves out of its list and its
+// count. containerd still has its layers.
+func TestContainerThatTheEngineCannotRestore(t *testing.T) {
+	onEach(t, func(t *testing.T, e *Engine) {
+		e.Image("docker.io/library/app:1")
+		e.Create("whole", "app:1")
+		id := e.Create("broken", "app:1")
+		e.Image("docker.io/library/unused:1")
+		e.StopEngine()
+		path := filepath.Join(e.dir(), "data", "containers", id, "config.v2.json")
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write := func(text []byte) {
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			e.StartEngine()
+		}
+		write(whole[:len(whole)/2])
+		report := pruning.Run(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()), nil)
+		refused := report.Plan().Refused()
+		if len(refused) != 1 || !strings.Contains(refused[0].Reason, "it does not know container "+id[:12]) || len(report.Untagged) != 0 {
+			t.Errorf("refused %q, untagged %v", refused, report.Untagged)
+		}
+		e.StopEngine()
+		write(whole)
+		pruneAndCheck(t, e)
+	})
 }
