@@ -3,7 +3,6 @@ package cri_test
 import (
 	"bytes"
 	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -78,7 +77,7 @@ func TestCommandOnANode(t *testing.T) {
 	if want := []string{"docker.io/library/app:1", "docker.io/library/next:1", cri.PauseName}; !slices.Equal(left, want) {
 		t.Errorf("left %q, want %q", left, want)
 	}
-	if code, _, stderr = command(t, program, n, "-a", "-f", "--pods", os.DevNull); code != 1 || !strings.Contains(stderr, "it is empty") {
+	if code, _, stderr = command(t, program, n, "-a", "-f", "--pods", textFile(t, "")); code != 1 || !strings.Contains(stderr, "it is empty") {
 		t.Errorf("an empty file: exit %d, %q", code, stderr)
 	}
 	wantSentence(t, program, n)
