@@ -2,8 +2,10 @@ package leases
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/leases"
@@ -12,6 +14,9 @@ import (
 // gracePrefix and the name of a run make the ID of the lease that keeps what
 // the run removed until its grace is over.
 const gracePrefix = "ctr-prune-grace-"
+
+// undoPrefix begins the IDs of leases that keep the same while a run is undone.
+const undoPrefix = "ctr-prune-undo-"
 
 // GraceRun returns the run whose grace a lease is.
 func GraceRun(lease leases.Lease) (Run, bool) {
@@ -46,11 +51,40 @@ func Kept(ctx context.Context, manager leases.Manager, store content.Store, run 
 }
 
 // DropGrace deletes the grace lease of a run. With collect it returns after
-// containerd has collected what the lease held. A lease of that ID that is not
-// the run's is left alone.
-func (l Locker) DropGrace(ctx context.Context, run string, collect bool) error {
-	if err := l.deleteOf(ctx, gracePrefix+run, run, collect); ignoreGone(err) != nil {
-		return fmt.Errorf("deleting the grace lease of run %s: %w", run, err)
+// containerd has collected what the lease held, and says whether it has, as
+// [Locker.Unlock] does. A lease of that ID that is not the run's is left alone.
+func (l Locker) DropGrace(ctx context.Context, run string, collect bool) (collected bool, err error) {
+	err = l.deleteOf(ctx, gracePrefix+run, run, collect)
+	if ignoreGone(err) != nil {
+		return false, fmt.Errorf("deleting the grace lease of run %s: %w", run, err)
 	}
-	return nil
+	return collect && err == nil, nil
+}
+
+// ExtendGrace makes a lease in the namespace of ctx that holds what the grace
+// lease of a run holds, whatever becomes of that one. It is given up by the
+// function that is returned, or expires. The error matches errdefs.ErrNotFound
+// if the run has no grace lease any more.
+func (l Locker) ExtendGrace(ctx context.Context, run string, expires time.Time) (release func(context.Context) error, err error) {
+	held, err := l.Manager.ListResources(ctx, leases.Lease{ID: gracePrefix + run})
+	if err != nil {
+		return nil, fmt.Errorf("listing what the grace lease of run %s holds: %w", run, err)
+	}
+	labels := Run{Name: run, Expires: expires}.labels()
+	lease, err := l.Manager.Create(ctx, leases.WithID(undoPrefix+run+"-"+rand.Text()[:6]), leases.WithLabels(labels))
+	if err != nil {
+		return nil, fmt.Errorf("creating a lease to hold what run %s removed: %w", run, err)
+	}
+	release = func(ctx context.Context) error {
+		if err := l.delete(ctx, lease.ID, false); ignoreGone(err) != nil {
+			return err
+		}
+		return nil
+	}
+	for _, resource := range held {
+		if err := l.Manager.AddResource(ctx, lease, resource); err != nil {
+			return release, fmt.Errorf("adding %s %s to lease %q: %w", resource.Type, resource.ID, lease.ID, err)
+		}
+	}
+	return release, nil
 }

@@ -39,8 +39,8 @@ func TestGrace(t *testing.T) {
 	if got, ok := GraceRun(kept); !ok || got.Name != "r" || !got.Expires.Equal(run.Expires) {
 		t.Errorf("GraceRun = %+v, %v", got, ok)
 	}
-	must(0, l.DropGrace(s.ctx, "r", false))
-	must(0, l.DropGrace(s.ctx, "r", false)) // it is gone: that is what was wanted
+	must(l.DropGrace(s.ctx, "r", false))
+	must(l.DropGrace(s.ctx, "r", false)) // it is gone: that is what was wanted
 	s.collect()
 	if s.has(victim) {
 		t.Error("the victim outlives the grace")

@@ -18,6 +18,7 @@ const (
 	KindClaim   Kind = "ctr-prune takeover"
 	KindGrace   Kind = "ctr-prune grace"
 	KindCollect Kind = "ctr-prune collection"
+	KindUndo    Kind = "ctr-prune undo"
 	KindHistory Kind = "build history"
 	KindCache   Kind = "build cache"
 	KindBuild   Kind = "buildkit, temporary"
@@ -38,6 +39,8 @@ func KindOf(lease leases.Lease) Kind {
 		return KindGrace
 	case strings.HasPrefix(lease.ID, collectPrefix):
 		return KindCollect
+	case strings.HasPrefix(lease.ID, undoPrefix):
+		return KindUndo
 	case expires:
 		return KindPull
 	default:

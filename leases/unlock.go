@@ -21,22 +21,23 @@ func mayExpire(run Run, now time.Time) bool {
 
 // Unlock deletes the lease that run has taken in the namespace of ctx. With
 // collect it returns only after containerd has collected garbage, once, with
-// the lease no longer holding anything.
+// the lease no longer holding anything, and says whether it has: where there
+// was no lease to delete, nothing was collected.
 //
 // Past the expiry containerd may have collected the lease, and another run may
 // have taken the namespace over. That one's lease has the same ID, and is left
 // alone with an error that matches errdefs.ErrFailedPrecondition.
-func (l Locker) Unlock(ctx context.Context, run Run, now time.Time, collect bool) error {
+func (l Locker) Unlock(ctx context.Context, run Run, now time.Time, collect bool) (collected bool, err error) {
 	found, err := l.find(ctx, RunID)
 	switch {
 	case errdefs.IsNotFound(err) && now.After(run.Expires):
-		return fmt.Errorf("the run lease is gone, because it expired at %s before the run had ended: %w", run.Expires.Format(time.RFC3339), errdefs.ErrFailedPrecondition)
+		return false, fmt.Errorf("the run lease is gone, because it expired at %s before the run had ended: %w", run.Expires.Format(time.RFC3339), errdefs.ErrFailedPrecondition)
 	case errdefs.IsNotFound(err):
-		return nil // somebody has deleted it
+		return false, nil // somebody has deleted it
 	case err != nil:
-		return fmt.Errorf("reading the run lease %q: %w", RunID, err)
+		return false, fmt.Errorf("reading the run lease %q: %w", RunID, err)
 	case found.Name != run.Name:
-		return fmt.Errorf("the run lease is that of %s by now, because this run's expired at %s before it had ended: %w", found.Owner, run.Expires.Format(time.RFC3339), errdefs.ErrFailedPrecondition)
+		return false, fmt.Errorf("the run lease is that of %s by now, because this run's expired at %s before it had ended: %w", found.Owner, run.Expires.Format(time.RFC3339), errdefs.ErrFailedPrecondition)
 	}
 	return l.end(ctx, run, run, now, collect)
 }
@@ -52,7 +53,8 @@ func (l Locker) UnlockStale(ctx context.Context, stale *Stale, self Run, now tim
 	if err != nil {
 		return fmt.Errorf("reading the run lease %q: %w", RunID, err)
 	}
-	return l.end(ctx, stale.Run, self, now, false)
+	_, err = l.end(ctx, stale.Run, self, now, false)
+	return err
 }
 
 // end removes a run lease that was the run's a moment ago. Its ID is that of
@@ -61,16 +63,18 @@ func (l Locker) UnlockStale(ctx context.Context, stale *Stale, self Run, now tim
 // same. Once it may have expired, a collection could take it and another run
 // could make its own between the look and the deletion: then a collection is
 // asked for instead, which takes what has expired and nothing else.
-func (l Locker) end(ctx context.Context, run, self Run, now time.Time, collect bool) error {
+func (l Locker) end(ctx context.Context, run, self Run, now time.Time, collect bool) (collected bool, err error) {
 	if !mayExpire(run, now) {
-		return ignoreGone(l.delete(ctx, RunID, collect))
+		err := l.delete(ctx, RunID, collect)
+		return collect && err == nil, ignoreGone(err)
 	}
 	if err := l.Collect(ctx, self, now, nil); err != nil {
-		return err
+		return false, err
 	}
 	// If it is there all the same, it lasts by containerd's clock, and then
 	// nobody else can have it.
-	return ignoreGone(l.deleteOf(ctx, RunID, run.Name, false))
+	err = l.deleteOf(ctx, RunID, run.Name, false)
+	return errdefs.IsNotFound(err), ignoreGone(err)
 }
 
 // DropLeftover deletes a lease of a run that has ended: a claim, or one that

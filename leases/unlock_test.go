@@ -21,13 +21,13 @@ func TestUnlock(t *testing.T) {
 	late := first.Expires.Add(time.Second)
 
 	must(0, l.Lock(s.ctx, "test", first, noon))
-	must(0, l.Unlock(s.ctx, first, late, false)) // nobody came
-	if err := l.Unlock(s.ctx, first, late, false); !errdefs.IsFailedPrecondition(err) {
+	must(l.Unlock(s.ctx, first, late, false)) // nobody came
+	if _, err := l.Unlock(s.ctx, first, late, false); !errdefs.IsFailedPrecondition(err) {
 		t.Errorf("a lease that is gone: %v", err)
 	}
 	must(0, l.Lock(s.ctx, "test", second, noon))
 	for _, now := range []time.Time{noon, late} {
-		if err := l.Unlock(s.ctx, first, now, false); !errdefs.IsFailedPrecondition(err) || !strings.Contains(err.Error(), "process 43") {
+		if _, err := l.Unlock(s.ctx, first, now, false); !errdefs.IsFailedPrecondition(err) || !strings.Contains(err.Error(), "process 43") {
 			t.Errorf("the lease of another: %v", err)
 		}
 	}
@@ -71,7 +71,10 @@ func TestExpiredLockIsLeftToTheCollection(t *testing.T) {
 	ours, theirs := m.alive("ours", 42), m.alive("theirs", 43)
 	stale := &Stale{Namespace: "test", Run: ours}
 	for name, unlock := range map[string]func(l Locker, ctx context.Context, now time.Time) error{
-		"its own": func(l Locker, ctx context.Context, now time.Time) error { return l.Unlock(ctx, ours, now, true) },
+		"its own": func(l Locker, ctx context.Context, now time.Time) error {
+			_, err := l.Unlock(ctx, ours, now, true)
+			return err
+		},
 		"of a killed run": func(l Locker, ctx context.Context, now time.Time) error {
 			return l.UnlockStale(ctx, stale, m.alive("self", 44), now)
 		},
@@ -132,7 +135,7 @@ func TestDropGraceOfAnother(t *testing.T) {
 	m, s := newMachine(t), newStore(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	must(s.manager.Create(s.ctx, leases.WithID(gracePrefix+"r"), leases.WithLabels(m.alive("theirs", 43).labels())))
-	must(0, l.DropGrace(s.ctx, "r", false))
+	must(l.DropGrace(s.ctx, "r", false))
 	s.want(t, gracePrefix+"r of theirs")
 }
 

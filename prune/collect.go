@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 
@@ -40,6 +41,18 @@ func (inv *Inventory) collect(ctx context.Context, store Store, opts ExecuteOpti
 	}
 	if err != nil {
 		return fmt.Errorf("asking for a collection in namespace %q: %w", name, err)
+	}
+	return nil
+}
+
+// collectIn asks for a collection in a namespace that is known.
+func collectIn(ctx context.Context, store Store, ns string, now time.Time) error {
+	procfs := ours.Procfs{}
+	owner, end := procfs.Begin()
+	defer end()
+	run := ours.Run{Name: runName(now), Owner: owner, Start: now}
+	if err := (ours.Locker{Manager: store.Leases(), Procfs: procfs}).Collect(inNamespace(ctx, ns), run, now, nil); err != nil {
+		return fmt.Errorf("asking for a collection in namespace %q: %w", ns, err)
 	}
 	return nil
 }

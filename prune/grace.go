@@ -52,7 +52,8 @@ func (x *execution) dropEmptyGraces(ctx context.Context) error {
 	var errs []error
 	for _, name := range x.locked {
 		if len(x.attempted[name]) == 0 {
-			errs = append(errs, x.locker.DropGrace(inNamespace(ctx, name), x.run.Name, false))
+			_, err := x.locker.DropGrace(inNamespace(ctx, name), x.run.Name, false)
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)

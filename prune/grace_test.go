@@ -67,7 +67,7 @@ func TestGraceAndUndo(t *testing.T) {
 		}
 	}
 	checkNothingHeldByLock(t, s)
-	undone, err := Undo(context.Background(), s.store, run)
+	undone, err := Undo(context.Background(), s.store, run, time.Now())
 	if err != nil || len(undone.Failed) != 0 || names(undone.Restored) != "x:1, y:1" {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
@@ -96,7 +96,7 @@ func checkNothingHeldByLock(t *testing.T, s *scene) {
 func TestGraceDropped(t *testing.T) {
 	s := newScene(t, graceful())
 	_, run := s.withGrace()
-	if err := Drop(context.Background(), s.store, run); err != nil {
+	if err := Drop(context.Background(), s.store, run, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	checkRecordNames(t, s, "<none>@«c»")
@@ -114,7 +114,7 @@ func TestUndoOfATakenName(t *testing.T) {
 	s := newScene(t, graceful())
 	_, run := s.withGrace()
 	s.add(record("x:1", "c"))
-	undone, err := Undo(context.Background(), s.store, run)
+	undone, err := Undo(context.Background(), s.store, run, time.Now())
 	if err != nil || names(undone.Restored) != "y:1" || len(undone.Failed) != 1 || undone.Failed[0].Name != "x:1" {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
@@ -126,7 +126,7 @@ func TestUndoOfATakenName(t *testing.T) {
 		t.Error("the grace was given up")
 	}
 	must(0, s.store.Images().Delete(s.ctx, "x:1"))
-	if undone, err := Undo(context.Background(), s.store, run); err != nil || names(undone.Restored) != "x:1" || len(undone.Failed) != 0 {
+	if undone, err := Undo(context.Background(), s.store, run, time.Now()); err != nil || names(undone.Restored) != "x:1" || len(undone.Failed) != 0 {
 		t.Errorf("undone again %+v, %v", undone, err)
 	}
 	if len(must(s.store.Leases().List(s.ctx))) != 1 {
@@ -139,12 +139,12 @@ func TestUndoAgainTakesTheStandIn(t *testing.T) {
 	s := newScene(t, graceful())
 	_, run := s.withGrace()
 	s.tape.before = on("delete <none>@«c»", func() error { return errDisk })
-	if _, err := Undo(context.Background(), s.tape, run); !errors.Is(err, errDisk) {
+	if _, err := Undo(context.Background(), s.tape, run, time.Now()); !errors.Is(err, errDisk) {
 		t.Errorf("the undo that fails: %v", err)
 	}
 	checkRecordNames(t, s, "<none>@«c»", "x:1", "y:1")
 	s.tape.before = nil
-	if undone, err := Undo(context.Background(), s.tape, run); err != nil || len(undone.Restored)+len(undone.Failed) != 0 {
+	if undone, err := Undo(context.Background(), s.tape, run, time.Now()); err != nil || len(undone.Restored)+len(undone.Failed) != 0 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
 	checkRecordNames(t, s, "x:1", "y:1")
@@ -166,10 +166,10 @@ func TestGraceWithoutItsPlan(t *testing.T) {
 	if err != nil || len(runs) != 1 || len(runs[0].Records) != 0 || runs[0].Holds == (Amount{}) {
 		t.Fatalf("runs %+v, %v", runs, err)
 	}
-	if undone, err := Undo(s.ctx, s.store, runs[0]); !errors.Is(err, errMissingParts) || len(undone.Restored) != 0 {
+	if undone, err := Undo(s.ctx, s.store, runs[0], time.Now()); !errors.Is(err, errMissingParts) || len(undone.Restored) != 0 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
-	must(0, Drop(s.ctx, s.store, run))
+	must(0, Drop(s.ctx, s.store, run, time.Now()))
 	if runs, err := Runs(s.ctx, s.store, inv, time.Now()); err != nil || len(runs) != 0 {
 		t.Errorf("after the drop: %+v, %v", runs, err)
 	}
@@ -199,7 +199,7 @@ func TestGraceOfAKilledRun(t *testing.T) {
 	if len(runs) != 1 || runs[0].Holds.Blobs < 3 {
 		t.Fatalf("runs %+v", runs)
 	}
-	if undone, err := Undo(context.Background(), s.store, runs[0]); err != nil || len(undone.Restored) != 2 {
+	if undone, err := Undo(context.Background(), s.store, runs[0], time.Now()); err != nil || len(undone.Restored) != 2 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
 }

@@ -70,6 +70,8 @@ func (c *collector) leaseFate(s *space, lease Lease) (Action, string) {
 		return Keep, "a run is under way"
 	case !c.live(lease):
 		return Remove, leaseExpired
+	case kind == ours.KindUndo:
+		return Keep, "holds what a run removed while it is undone; it expires by itself"
 	case kind == ours.KindGrace:
 		return Keep, "keeps what a run removed, so that it can be undone; `ctr-prune runs drop` gives it up"
 	case freedBy(s.Name, kind) != "":

@@ -129,7 +129,7 @@ func (x *execution) abandon(ctx context.Context) error {
 	defer cancel()
 	var errs []error
 	for _, ns := range x.locked {
-		err := x.locker.Unlock(inNamespace(ctx, ns), x.run, x.opts.Now(), false)
+		_, err := x.locker.Unlock(inNamespace(ctx, ns), x.run, x.opts.Now(), false)
 		if errs = append(errs, err); x.silent(ctx, err) != nil {
 			return errors.Join(errs...) // the others would tell the same
 		}
@@ -138,22 +138,40 @@ func (x *execution) abandon(ctx context.Context) error {
 }
 
 // unlock deletes the run leases. Only the last deletion waits for a
-// collection, so that there is one for all namespaces; none does if a grace
-// keeps what the run removed.
+// collection, so that there is one for all namespaces, whatever became of that
+// lease; none does if a grace keeps what the run removed.
 func (x *execution) unlock(ctx context.Context) error {
 	if x.opts.NoGuard {
 		return x.collect(ctx)
 	}
 	newMeter(x.opts.Progress, StageCollect).add(0)
+	kept := x.opts.Grace > 0 && len(x.attempted) > 0
+	collected := kept || len(x.locked) == 0
 	var errs []error
 	for i, ns := range x.locked {
-		last := i == len(x.locked)-1 && (x.opts.Grace <= 0 || len(x.attempted) == 0)
-		if err := x.locker.Unlock(inNamespace(ctx, ns), x.run, x.opts.Now(), last); err != nil {
+		done, err := x.locker.Unlock(inNamespace(ctx, ns), x.run, x.opts.Now(), !kept && i == len(x.locked)-1)
+		collected = collected || done
+		if err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
 			if x.silent(ctx, err) != nil {
-				break
+				return errors.Join(errs...)
 			}
 		}
 	}
+	if !collected {
+		errs = append(errs, x.collectAnyway(ctx, x.locked[len(x.locked)-1]))
+	}
 	return errors.Join(errs...)
+}
+
+// collectAnyway asks for the collection that the deletion of a lease did not
+// make, which failed or had nothing left to delete.
+func (x *execution) collectAnyway(ctx context.Context, ns string) error {
+	if ctx.Err() != nil {
+		return nil // told by then
+	}
+	if err := x.locker.Collect(inNamespace(ctx, ns), x.run, x.opts.Now(), nil); err != nil {
+		return fmt.Errorf("namespace %q: %w", ns, err)
+	}
+	return nil
 }

@@ -80,10 +80,14 @@ func (x *execution) collect(ctx context.Context) error {
 	if err := x.locker.Lock(ctx, ns, x.run, x.opts.Now()); err != nil {
 		return fmt.Errorf("the collection could not be asked for, so that space is freed when containerd collects by itself: %w", err)
 	}
-	if err := x.locker.Unlock(ctx, x.run, x.opts.Now(), true); err != nil {
-		return fmt.Errorf("namespace %q: %w", ns, err)
+	collected, err := x.locker.Unlock(ctx, x.run, x.opts.Now(), true)
+	if err != nil {
+		err = fmt.Errorf("namespace %q: %w", ns, err)
 	}
-	return nil
+	if !collected && x.silent(ctx, err) == nil {
+		err = errors.Join(err, x.collectAnyway(ctx, ns))
+	}
+	return err
 }
 
 // guarded says whether something holds the content of what the run deletes. A

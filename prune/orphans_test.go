@@ -55,7 +55,7 @@ func TestOnlyBuildHistoryLetsSnapshotsGo(t *testing.T) {
 			},
 			"a grace that ended": func(s *scene) {
 				_, run := s.withGrace()
-				must(0, Drop(context.Background(), s.store, run))
+				must(0, Drop(context.Background(), s.store, run, time.Now()))
 			},
 		} {
 			s := newScene(t, w)

@@ -98,7 +98,7 @@ func TestWhatIsRead(t *testing.T) {
 	report := must(must(inv.Plan(policy, time.Now())).Execute(ctx, m, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour}))
 	inv = must(Read(ctx, m, policy, time.Now(), ReadOptions{LeaseSizes: true, Procfs: procfs}))
 	run := must(RunNamed(must(Runs(ctx, m, inv, time.Now())), ""))
-	if undone := must(Undo(ctx, m, run)); len(undone.Restored) != len(report.Untagged) || len(undone.Restored) == 0 {
+	if undone := must(Undo(ctx, m, run, time.Now())); len(undone.Restored) != len(report.Untagged) || len(undone.Restored) == 0 {
 		t.Errorf("put back %v of %v", undone.Restored, report.Untagged)
 	}
 	for _, text := range unread {

@@ -121,16 +121,36 @@ type Undone struct {
 // Undo puts the records of a run back, with their labels and the snapshot
 // labels of their configs, and gives the run's grace up if all of them are
 // back. A name that was taken meanwhile stays as it is and is reported.
-func Undo(ctx context.Context, store Store, run Run) (*Undone, error) {
+func Undo(ctx context.Context, store Store, run Run, now time.Time) (*Undone, error) {
 	u := &Undone{Run: run.Name}
 	var errs []error
 	for _, ns := range run.Namespaces {
-		if err := u.namespace(ctx, store, ns); err != nil {
+		if err := u.guarded(ctx, store, ns, now); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	slices.SortFunc(u.Restored, compareRecords)
 	return u, errors.Join(errs...)
+}
+
+// guarded undoes what the run did to a namespace, under a lease that holds all
+// of it: the grace may end at any moment, between a look at a blob and the record
+// that is made of it as well.
+func (u *Undone) guarded(ctx context.Context, store Store, ns string, now time.Time) error {
+	locker := leases.Locker{Manager: store.Leases()}
+	release, err := locker.ExtendGrace(inNamespace(ctx, ns), u.Run, now.Add(defaultLeaseTTL))
+	if err != nil {
+		err = fmt.Errorf("reading run %s in namespace %q: %w", u.Run, ns, err)
+	}
+	if release == nil {
+		return err
+	}
+	if err == nil {
+		err = u.namespace(ctx, store, ns)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
+	defer cancel()
+	return errors.Join(err, release(inNamespace(ctx, ns)))
 }
 
 func (u *Undone) namespace(ctx context.Context, store Store, ns string) error {
@@ -155,7 +175,8 @@ func (u *Undone) namespace(ctx context.Context, store Store, ns string) error {
 	if err := errors.Join(errs...); err != nil || len(u.Failed) > failures {
 		return err // the grace stays, for another try
 	}
-	return leases.Locker{Manager: store.Leases()}.DropGrace(ctx, u.Run, false)
+	_, err = leases.Locker{Manager: store.Leases()}.DropGrace(ctx, u.Run, false)
+	return err
 }
 
 // record puts one record back and removes what stood in for it.
@@ -209,13 +230,19 @@ func (u *Undone) fail(d Decision, reason string) {
 
 // Drop gives up the grace of a run, so that containerd collects what it held,
 // and returns when that is done.
-func Drop(ctx context.Context, store Store, run Run) error {
+func Drop(ctx context.Context, store Store, run Run, now time.Time) error {
 	locker := leases.Locker{Manager: store.Leases()}
 	var errs []error
+	collected := false
 	for i, ns := range run.Namespaces {
-		if err := locker.DropGrace(inNamespace(ctx, ns), run.Name, i == len(run.Namespaces)-1); err != nil {
+		done, err := locker.DropGrace(inNamespace(ctx, ns), run.Name, i == len(run.Namespaces)-1)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
 		}
+		collected = collected || done
+	}
+	if n := len(run.Namespaces); !collected && n > 0 && ctx.Err() == nil {
+		errs = append(errs, collectIn(ctx, store, run.Namespaces[n-1], now))
 	}
 	return errors.Join(errs...)
 }

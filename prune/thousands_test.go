@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
 )
@@ -121,7 +122,7 @@ func TestHalfAGrace(t *testing.T) {
 	}
 	back := 0
 	for _, run := range runs {
-		undone, err := Undo(context.Background(), s.store, run)
+		undone, err := Undo(context.Background(), s.store, run, time.Now())
 		if whole := len(run.Records) == before; whole != (err == nil) || !whole && !errors.Is(err, errMissingParts) {
 			t.Errorf("of %d records %d are back: %v", len(run.Records), len(undone.Restored), err)
 		}

@@ -65,7 +65,7 @@ func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
 		if yes, err := o.sure(ctx, p, run); err != nil || !yes {
 			return err
 		}
-		if err := prune.Drop(ctx, store.Store, run); err != nil {
+		if err := prune.Drop(ctx, store.Store, run, p.now()); err != nil {
 			return stopped(ctx, err)
 		}
 		doc := droppedDocument{header: header{runsSchema, "drop", now}, Run: run.Name}

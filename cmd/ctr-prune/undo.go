@@ -84,7 +84,7 @@ func (o *undoOptions) run(ctx context.Context, p process, args []string) error {
 		}
 		var undone *prune.Undone
 		var failure error
-		whole(func() { undone, failure = prune.Undo(ctx, store, run) })
+		whole(func() { undone, failure = prune.Undo(ctx, store, run, p.now()) })
 		return firstError(list.show(undoneContent(undone, failure, now)), o.told(p, undone, failure))
 	})
 }

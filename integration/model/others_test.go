@@ -70,7 +70,7 @@ func (m *machine) undo() bool {
 		return false // the grace is over, and was collected
 	}
 	was := m.graces[run.Name]
-	undone, err := prune.Undo(m.ctx, m.store, run)
+	undone, err := prune.Undo(m.ctx, m.store, run, time.Now())
 	m.must(err)
 	m.must(m.in("default").Collect(m.ctx))
 	after := m.capture()
@@ -99,7 +99,7 @@ func (m *machine) dropGrace() bool {
 		return false
 	}
 	before := m.capture()
-	m.must(prune.Drop(m.ctx, m.store, run))
+	m.must(prune.Drop(m.ctx, m.store, run, time.Now()))
 	if err := oracle.Check(before, m.capture()); err != nil {
 		m.errorf("I1: dropping a grace did harm:\n%v", err)
 	}
