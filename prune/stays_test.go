@@ -1,0 +1,101 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/images"
+)
+
+// A record that is to stay and expires on the way would go with the run's
+// collection. Before anything was deleted, nothing is; after that, nothing is
+// collected, and what was deleted is held for the next run.
+func TestRecordThatExpiresMeanwhile(t *testing.T) {
+	for when, c := range map[string]struct {
+		early, late bool
+		left        []string
+	}{
+		"while the question waits":     {early: true, left: []string{"b:1", "x:1"}},
+		"between deleting and the end": {late: true, left: []string{"x:1"}},
+		"after all":                    {left: []string{"x:1"}},
+	} {
+		t.Run(when, func(t *testing.T) {
+			start := time.Now()
+			w := world{"default": {
+				record("x:1", "x", expiring(start.Add(time.Minute))), blob("x"), record("b:1", "b"), blob("b"),
+			}}
+			store := w.build(t, t.TempDir())
+			policy := Policy{Namespaces: []string{"default"}, Filters: all("reference=b")}
+			plan := must(ReadPlan(t.Context(), store, policy, start, ReadOptions{}))
+			clock := start
+			if c.early {
+				clock = start.Add(2 * time.Minute)
+			}
+			opts := ExecuteOptions{Now: func() time.Time { return clock }, Event: func(Event) {
+				if c.late {
+					clock = start.Add(2 * time.Minute)
+				}
+			}}
+			_, err := plan.Execute(t.Context(), store, opts)
+			var stay *StayError
+			if asked := c.early || c.late; errors.As(err, &stay) != asked {
+				t.Errorf("the run ended with %v", err)
+			}
+			ctx := inNamespace(t.Context(), "default")
+			var left []string
+			for _, image := range must(store.Images().List(ctx)) {
+				left = append(left, image.Name)
+			}
+			if !slices.Equal(left, c.left) {
+				t.Errorf("records left: %q, want %q", left, c.left)
+			}
+			if _, err := store.Content().Info(ctx, dig("b")); (err == nil) != (c.early || c.late) {
+				t.Errorf("what was removed: %v", err)
+			}
+		})
+	}
+}
+
+// A record that goes with the one that it lives by is one of the run's own
+// removals, whoever was first.
+func TestBoundRecordThatIsGoneFirst(t *testing.T) {
+	w := world{"default": bundleNow()}
+	store := w.build(t, t.TempDir())
+	plan := must(ReadPlan(t.Context(), store, Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), ReadOptions{}))
+	report := must(plan.Execute(t.Context(), forgetful{store}, ExecuteOptions{Now: time.Now}))
+	if len(report.Untagged) != 3 || len(report.Skipped) != 0 {
+		t.Errorf("untagged %v, skipped %v", report.Untagged, report.Skipped)
+	}
+}
+
+// bundleNow is a bundle whose further names have just expired.
+func bundleNow() []thing {
+	over := expiring(time.Now().Add(-time.Minute))
+	return []thing{
+		record("base:1", "index"), blob("index"),
+		record("app-1:1", "one", over, backImage("base:1")), blob("one"),
+		record("app-2:1", "two", over, backImage("base:1")), blob("two"),
+	}
+}
+
+// forgetful is a store in which a collection takes each bound record just
+// before it is deleted.
+type forgetful struct{ Store }
+
+func (f forgetful) Transactional() bool { return false }
+
+func (f forgetful) Images() images.Store { return forgetfulImages{f.Store.Images()} }
+
+type forgetfulImages struct{ images.Store }
+
+func (f forgetfulImages) Delete(ctx context.Context, name string, opts ...images.DeleteOpt) error {
+	if image, err := f.Get(ctx, name); err == nil && expires(&image) {
+		if err := f.Store.Delete(ctx, name); err != nil {
+			return err
+		}
+	}
+	return f.Store.Delete(ctx, name, opts...)
+}
