@@ -65,7 +65,7 @@ func TestBoundRecordThatIsGoneFirst(t *testing.T) {
 	w := world{"default": bundleNow()}
 	store := w.build(t, t.TempDir())
 	plan := must(ReadPlan(t.Context(), store, Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), ReadOptions{}))
-	report := must(plan.Execute(t.Context(), forgetful{store}, ExecuteOptions{Now: time.Now}))
+	report := must(plan.Execute(t.Context(), collected{store}, ExecuteOptions{Now: time.Now}))
 	if len(report.Untagged) != 3 || len(report.Skipped) != 0 {
 		t.Errorf("untagged %v, skipped %v", report.Untagged, report.Skipped)
 	}
@@ -81,17 +81,17 @@ func bundleNow() []thing {
 	}
 }
 
-// forgetful is a store in which a collection takes each bound record just
+// collected is a store in which a collection takes each bound record just
 // before it is deleted.
-type forgetful struct{ Store }
+type collected struct{ Store }
 
-func (f forgetful) Transactional() bool { return false }
+func (f collected) Transactional() bool { return false }
 
-func (f forgetful) Images() images.Store { return forgetfulImages{f.Store.Images()} }
+func (f collected) Images() images.Store { return collectedImages{f.Store.Images()} }
 
-type forgetfulImages struct{ images.Store }
+type collectedImages struct{ images.Store }
 
-func (f forgetfulImages) Delete(ctx context.Context, name string, opts ...images.DeleteOpt) error {
+func (f collectedImages) Delete(ctx context.Context, name string, opts ...images.DeleteOpt) error {
 	if image, err := f.Get(ctx, name); err == nil && expires(&image) {
 		if err := f.Store.Delete(ctx, name); err != nil {
 			return err
