@@ -133,7 +133,7 @@ func begins(n node, text string) bool {
 	}
 	switch n.kind {
 	case kindContent:
-		return strings.HasPrefix(digest.Digest(n.key).Encoded(), text)
+		return strings.HasPrefix(encoded(digest.Digest(n.key)), text)
 	case kindSnapshot:
 		key := parseSnapshotKey(n.key).Key
 		return strings.HasPrefix(key, text) || strings.HasPrefix(key, "sha256:"+text)

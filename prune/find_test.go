@@ -1,10 +1,13 @@
 package prune
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/filters"
 )
@@ -26,5 +29,27 @@ func TestExplainFindsAContainerByItsName(t *testing.T) {
 		} else if e.Object.Name != "fedcba9876543210" {
 			t.Errorf("%s names %s", text, e.Object)
 		}
+	}
+}
+
+// A store may say anything: what is no digest is found by its beginning only,
+// and has no file.
+func TestExplainAmongMalformedDigests(t *testing.T) {
+	blobs := make(map[digest.Digest]content.Info)
+	for _, d := range []digest.Digest{"none", "", "sha256:", ":abcdef", "sha256:abc/../../../etc", "md5:abcdef", digest.FromString("x")} {
+		blobs[d] = content.Info{Digest: d, Size: 1}
+		if file := blobFile("/content", d); (file == "") != (d.Validate() != nil) {
+			t.Errorf("%q is in the file %q", d, file)
+		}
+	}
+	inv := &Inventory{Namespaces: []*Namespace{{Name: "default", Blobs: blobs}}}
+	policy := Policy{AllNamespaces: true, Filters: filters.Everything()}
+	e, err := inv.Explain(digest.FromString("x").Encoded()[:12], policy, time.Unix(0, 0))
+	if err != nil || e.Object.Name != digest.FromString("x").String() {
+		t.Errorf("found %+v, %v", e, err)
+	}
+	var nothing *PolicyError
+	if _, err := inv.Explain("nowhere", policy, time.Unix(0, 0)); !errors.As(err, &nothing) {
+		t.Errorf("got %v", err)
 	}
 }

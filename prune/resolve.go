@@ -162,6 +162,10 @@ func (u *usage) add(c *catalog, use Use) {
 			u.names[record.Name] = append(u.names[record.Name], holder)
 		}
 	}
+	var word []*unit
+	for _, record := range named {
+		word = append(word, c.units[record.Target.Digest])
+	}
 	known := len(named) > 0
 	if !known {
 		byID, asked := u.ids[use.Image]
@@ -170,15 +174,17 @@ func (u *usage) add(c *catalog, use Use) {
 			u.ids[use.Image] = byID
 		}
 		u.hold(byID, holder, "")
+		word = append(word, byID...)
 		known = len(byID) > 0
 	}
 	for _, dgst := range use.Digests {
 		byDigest := c.containing(dgst)
 		u.hold(byDigest, holder, "")
+		word = append(word, byDigest...)
 		known = known || len(byDigest) > 0
 	}
 	stands, exact := c.chain(use.Snapshot)
-	if exact || !known {
+	if standing(use, word, stands, exact) {
 		u.hold(stands, holder, standsOn)
 	}
 	if use.Begun {
@@ -186,9 +192,19 @@ func (u *usage) add(c *catalog, use Use) {
 			u.begun[unit.target] = true
 		}
 	}
-	if !known && len(stands) == 0 && !use.Begun && !use.Absent {
+	none := use.Told && use.Image == "" && len(use.Digests) == 0
+	if !known && len(stands) == 0 && !use.Begun && !use.Absent && !none {
 		u.unknown = append(u.unknown, unknownHolder(holder, use.Image))
 	}
+}
+
+// standing says whether what a holder stands on counts, beside what it, or its
+// client, says that it uses. A client's word that does not fit cancels nothing.
+func standing(use Use, word, stands []*unit, exact bool) bool {
+	if !use.Told {
+		return exact || len(word) == 0
+	}
+	return !slices.ContainsFunc(word, func(u *unit) bool { return slices.Contains(stands, u) })
 }
 
 // unitsByID finds what a text that is no record's name means as a digest, a

@@ -1,9 +1,11 @@
 package prune
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,5 +104,28 @@ func TestOpenRefusesAStrangersSocket(t *testing.T) {
 	}
 	if err := daemonTrusted(socket, trust.Of(4711)); err != nil {
 		t.Errorf("root's socket is refused for others: %v", err)
+	}
+}
+
+// A connection is made anew when it broke: what was right at the first look is
+// looked at again.
+func TestEachDialLooks(t *testing.T) {
+	socket, dir, _ := staleSocket(t)
+	for path, mode := range map[string]os.FileMode{socket: 0o666, dir: 0o777} {
+		fi, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err = daemonConnect(t.Context(), socket, daemonConfig{timeout: time.Second})
+		var refused *OpenError
+		if !errors.As(err, &refused) || !errdefs.IsPermissionDenied(err) || !strings.HasPrefix(refused.Problem, "every user may ") {
+			t.Errorf("%s: %v", path, err)
+		}
+		if err := os.Chmod(path, fi.Mode()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

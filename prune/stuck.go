@@ -59,7 +59,11 @@ func fixedFlags(path string) string {
 	return strings.Join(flags, " and ")
 }
 
-// blobFile is where a content store keeps a blob.
+// blobFile is where a content store keeps a blob; empty, which is no file, for what
+// is no digest: the store has none of these, but names and labels may.
 func blobFile(contentRoot string, dgst digest.Digest) string {
+	if dgst.Validate() != nil {
+		return ""
+	}
 	return filepath.Join(contentRoot, "blobs", dgst.Algorithm().String(), dgst.Encoded())
 }

@@ -22,6 +22,11 @@ type Use struct {
 	// Snapshot is the holder's own snapshot; the image whose chain it stands
 	// on is in use.
 	Snapshot SnapshotKey
+	// Told says that Image and Digests are a client's word for the image of the
+	// Snapshot. Where it fits the snapshot, no other image on the same layers is
+	// used; where it does not, both are. A word that names nothing says that
+	// there is no image.
+	Told bool
 	// Begun is a use that has not said yet by which of its names it knows the
 	// image on whose chain its snapshot stands: they all count.
 	Begun bool

@@ -60,7 +60,7 @@ func (o *acting) check(p process) (view, error) {
 			return nil, usagef("--%s and --%s contradict each other: a grace is kept by a lease", flagGrace, flagNoGuard)
 		}
 	}
-	if err := checkHTML(o.html); err != nil {
+	if err := checkHTML(p, o.html); err != nil {
 		return nil, err
 	}
 	if !o.dryRun && !o.force && !p.isTerminal(p.stdin) {

@@ -68,6 +68,9 @@ func (o *applyOptions) run(ctx context.Context, p process, file string) error {
 		text.fromFile = true
 		v = text
 	}
+	if o.html != "" && file != "-" && sameFile(o.html, file) {
+		return usagef("--%s names the plan's own file: choose another", flagHTML)
+	}
 	selection, err := readSelection(p, file, o.clients.insecureFile)
 	if err != nil {
 		return err

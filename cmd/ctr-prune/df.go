@@ -118,7 +118,7 @@ func (o *usageOptions) run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	if err := checkHTML(o.html); err != nil {
+	if err := checkHTML(p, o.html); err != nil {
 		return err
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {

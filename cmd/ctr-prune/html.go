@@ -16,12 +16,15 @@ func addHTML(fs *pflag.FlagSet, path *string) {
 }
 
 // checkHTML refuses what cannot be a page's file before anything is read.
-func checkHTML(path string) error {
+func checkHTML(p process, path string) error {
 	if path == "-" {
 		return usagef("--%s needs a file: the result itself goes to stdout", flagHTML)
 	}
 	if path == "" {
 		return nil
+	}
+	if isFile(p.stdout, path) {
+		return usagef("--%s names the file into which stdout goes: choose another for one of them", flagHTML)
 	}
 	return checkFile(path)
 }

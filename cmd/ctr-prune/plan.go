@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -63,10 +62,10 @@ func (o *planOptions) run(ctx context.Context, p process) error {
 			return err
 		}
 	}
-	if err := checkHTML(o.html); err != nil {
+	if err := checkHTML(p, o.html); err != nil {
 		return err
 	}
-	if o.html != "" && filepath.Clean(o.html) == filepath.Clean(o.file) {
+	if o.html != "" && o.file != "-" && sameFile(o.html, o.file) {
 		return usagef("--output and --%s name the same file: choose another for one of them", flagHTML)
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/system"
 
@@ -244,6 +245,25 @@ func TestEngineGoesAwayDuringRun(t *testing.T) {
 	if !slices.Contains(e.Names(), "unused:1") {
 		t.Error("Docker has lost unused:1")
 	}
+}
+
+// What the Engine says of a container's image does not cancel what the
+// container's files stand on.
+func TestEngineNamesAnotherImage(t *testing.T) {
+	onEach(t, func(t *testing.T, e *Engine) {
+		mine, other := e.Image("docker.io/library/mine:1"), e.Image("docker.io/library/other:1")
+		e.Image("docker.io/library/unused:1")
+		id := e.Create("created", "mine:1")
+		socket := e.Behind(t, OnList(func(list *[]container.Summary) {
+			c := &(*list)[0]
+			c.Image, c.ImageID, c.ImageManifestDescriptor = "other:1", other.Target.Digest.String(), nil
+		}))
+		report := pruning.Run(t, e.Address(), pruning.All(Namespace), ask(t, socket), nil)
+		if diff := cmp.Diff([]string{standIn(mine), "other:1"}, e.Records()); diff != "" {
+			t.Errorf("records (-want +got):\n%s\n%v", diff, report.Untagged)
+		}
+		e.StartContainer(id)
+	})
 }
 
 // A container that is made between the plan and the run keeps its image.

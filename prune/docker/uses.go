@@ -52,17 +52,19 @@ func (e *engine) uses(ctx context.Context, ns *prune.Namespace, list []container
 
 // containerUses claims the image that a container was made from, and the name
 // that was typed for it, which may have moved to another since. The manifest
-// and the container's own layers speak only when no record has the image.
+// speaks only when no record has the image. The container's own layers speak
+// for themselves: they are what its files stand on, whatever the Engine says.
 func containerUses(ns *prune.Namespace, c container.Summary, typed string, own prune.SnapshotKey) []prune.Use {
+	use := prune.Use{Holder: holder(kindContainer, c), Snapshot: own, Told: true}
 	if c.ImageID == "" {
-		return nil
-	}
-	use := prune.Use{Holder: holder(kindContainer, c), Image: typed, Digests: []digest.Digest{digest.Digest(c.ImageID)}}
-	if !recorded(ns, digest.Digest(c.ImageID)) {
-		if c.ImageManifestDescriptor != nil {
-			use.Digests = append(use.Digests, c.ImageManifestDescriptor.Digest)
+		if own == (prune.SnapshotKey{}) {
+			return nil
 		}
-		use.Snapshot = own
+		return []prune.Use{use}
+	}
+	use.Image, use.Digests = typed, []digest.Digest{digest.Digest(c.ImageID)}
+	if !recorded(ns, digest.Digest(c.ImageID)) && c.ImageManifestDescriptor != nil {
+		use.Digests = append(use.Digests, c.ImageManifestDescriptor.Digest)
 	}
 	uses := []prune.Use{use}
 	if tag := tagOf(typed); tag != "" {

@@ -34,21 +34,25 @@ func TestContainerUses(t *testing.T) {
 		typed string
 		want  []prune.Use
 	}{
-		{"by name", recorded, "app:1", []prune.Use{{Holder: holder, Image: "app:1", Digests: []digest.Digest{target}}}},
+		{"by name", recorded, "app:1", []prune.Use{{Holder: holder, Image: "app:1", Digests: []digest.Digest{target}, Snapshot: own, Told: true}}},
 		{"by tag and digest", recorded, "app:1@" + target.String(), []prune.Use{
-			{Holder: holder, Image: "app:1@" + target.String(), Digests: []digest.Digest{target}},
+			{Holder: holder, Image: "app:1@" + target.String(), Digests: []digest.Digest{target}, Snapshot: own, Told: true},
 			{Holder: holder, Image: "docker.io/library/app:1", Digests: []digest.Digest{target}},
 		}},
 		{"its record is gone", &prune.Namespace{}, "app:1", []prune.Use{
-			{Holder: holder, Image: "app:1", Digests: []digest.Digest{target, manifest}, Snapshot: own},
+			{Holder: holder, Image: "app:1", Digests: []digest.Digest{target, manifest}, Snapshot: own, Told: true},
 		}},
 	} {
 		if diff := cmp.Diff(x.want, containerUses(x.ns, c, x.typed, own)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", x.name, diff)
 		}
 	}
-	if got := containerUses(recorded, container.Summary{ID: id}, "", own); got != nil {
+	if got := containerUses(recorded, container.Summary{ID: id}, "", prune.SnapshotKey{}); got != nil {
 		t.Errorf("a container of no image uses %v", got)
+	}
+	of := prune.Holder{Kind: "Docker container", ID: id, Name: id[:12]}
+	if diff := cmp.Diff([]prune.Use{{Holder: of, Snapshot: own, Told: true}}, containerUses(recorded, container.Summary{ID: id}, "", own)); diff != "" {
+		t.Errorf("a container of no image that stands on something (-want +got):\n%s", diff)
 	}
 }
 
