@@ -155,36 +155,10 @@ func (u *usage) users(name string, targets []digest.Digest) []string {
 // chain: the name may have moved to another image since.
 func (u *usage) add(c *catalog, use Use) {
 	holder := use.Holder.String()
-	named := c.record(use.Image)
-	for _, record := range named {
-		if key := [2]string{record.Name, holder}; !u.told[key] {
-			u.told[key] = true
-			u.names[record.Name] = append(u.names[record.Name], holder)
-		}
-	}
-	var word []*unit
-	for _, record := range named {
-		word = append(word, c.units[record.Target.Digest])
-	}
-	known := len(named) > 0
-	if !known {
-		byID, asked := u.ids[use.Image]
-		if !asked {
-			byID = unitsByID(c, use.Image)
-			u.ids[use.Image] = byID
-		}
-		u.hold(byID, holder, "")
-		word = append(word, byID...)
-		known = len(byID) > 0
-	}
-	for _, dgst := range use.Digests {
-		byDigest := c.containing(dgst)
-		u.hold(byDigest, holder, "")
-		word = append(word, byDigest...)
-		known = known || len(byDigest) > 0
-	}
+	word := u.said(c, use, holder)
+	known := len(word) > 0
 	stands, exact := c.chain(use.Snapshot)
-	if standing(use, word, stands, exact) {
+	if use.Told && !fits(word, stands) || !use.Told && (exact || !known) {
 		u.hold(stands, holder, standsOn)
 	}
 	if use.Begun {
@@ -198,13 +172,47 @@ func (u *usage) add(c *catalog, use Use) {
 	}
 }
 
-// standing says whether what a holder stands on counts, beside what it, or its
-// client, says that it uses. A client's word that does not fit cancels nothing.
-func standing(use Use, word, stands []*unit, exact bool) bool {
-	if !use.Told {
-		return exact || len(word) == 0
+// said claims what a holder, or its client, says that it uses, and returns the
+// lists of units that it may mean.
+func (u *usage) said(c *catalog, use Use, holder string) (word [][]*unit) {
+	for _, record := range c.record(use.Image) {
+		if key := [2]string{record.Name, holder}; !u.told[key] {
+			u.told[key] = true
+			u.names[record.Name] = append(u.names[record.Name], holder)
+		}
+		word = append(word, []*unit{c.units[record.Target.Digest]})
 	}
-	return !slices.ContainsFunc(word, func(u *unit) bool { return slices.Contains(stands, u) })
+	if len(word) == 0 {
+		byID, asked := u.ids[use.Image]
+		if !asked {
+			byID = unitsByID(c, use.Image)
+			u.ids[use.Image] = byID
+		}
+		u.hold(byID, holder, "")
+		if len(byID) > 0 {
+			word = append(word, byID)
+		}
+	}
+	for _, dgst := range use.Digests {
+		byDigest := c.containing(dgst)
+		u.hold(byDigest, holder, "")
+		if len(byDigest) > 0 {
+			word = append(word, byDigest)
+		}
+	}
+	return word
+}
+
+// fits says whether what a client says is among what its container stands on.
+// A word that does not fit cancels nothing.
+func fits(word [][]*unit, stands []*unit) bool {
+	meant := make(map[*unit]bool)
+	for _, units := range word {
+		for _, unit := range units {
+			meant[unit] = true
+		}
+	}
+	return slices.ContainsFunc(stands, func(u *unit) bool { return meant[u] })
 }
 
 // unitsByID finds what a text that is no record's name means as a digest, a
