@@ -62,18 +62,19 @@ func (l Locker) DropGrace(ctx context.Context, run string, collect bool) (collec
 }
 
 // ExtendGrace makes a lease in the namespace of ctx that holds what the grace
-// lease of a run holds, whatever becomes of that one. It is given up by the
-// function that is returned, or expires. The error matches errdefs.ErrNotFound
-// if the run has no grace lease any more.
-func (l Locker) ExtendGrace(ctx context.Context, run string, expires time.Time) (release func(context.Context) error, err error) {
+// lease of a run holds, whatever becomes of that one, and what is made in the
+// context that is returned. It is given up by the function that is returned, or
+// expires. The error matches errdefs.ErrNotFound if the run has no grace lease
+// any more.
+func (l Locker) ExtendGrace(ctx context.Context, run string, expires time.Time) (within context.Context, release func(context.Context) error, err error) {
 	held, err := l.Manager.ListResources(ctx, leases.Lease{ID: gracePrefix + run})
 	if err != nil {
-		return nil, fmt.Errorf("listing what the grace lease of run %s holds: %w", run, err)
+		return ctx, nil, fmt.Errorf("listing what the grace lease of run %s holds: %w", run, err)
 	}
 	labels := Run{Name: run, Expires: expires}.labels()
 	lease, err := l.Manager.Create(ctx, leases.WithID(undoPrefix+run+"-"+rand.Text()[:6]), leases.WithLabels(labels))
 	if err != nil {
-		return nil, fmt.Errorf("creating a lease to hold what run %s removed: %w", run, err)
+		return ctx, nil, fmt.Errorf("creating a lease to hold what run %s removed: %w", run, err)
 	}
 	release = func(ctx context.Context) error {
 		if err := l.delete(ctx, lease.ID, false); ignoreGone(err) != nil {
@@ -83,8 +84,8 @@ func (l Locker) ExtendGrace(ctx context.Context, run string, expires time.Time) 
 	}
 	for _, resource := range held {
 		if err := l.Manager.AddResource(ctx, lease, resource); err != nil {
-			return release, fmt.Errorf("adding %s %s to lease %q: %w", resource.Type, resource.ID, lease.ID, err)
+			return ctx, release, fmt.Errorf("adding %s %s to lease %q: %w", resource.Type, resource.ID, lease.ID, err)
 		}
 	}
-	return release, nil
+	return leases.WithLease(ctx, lease.ID), release, nil
 }

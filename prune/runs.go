@@ -135,10 +135,11 @@ func Undo(ctx context.Context, store Store, run Run, now time.Time) (*Undone, er
 
 // guarded undoes what the run did to a namespace, under a lease that holds all
 // of it: the grace may end at any moment, between a look at a blob and the record
-// that is made of it as well.
+// that is made of it as well; and of records that live by each other one is back
+// before the other.
 func (u *Undone) guarded(ctx context.Context, store Store, ns string, now time.Time) error {
 	locker := leases.Locker{Manager: store.Leases()}
-	release, err := locker.ExtendGrace(inNamespace(ctx, ns), u.Run, now.Add(defaultLeaseTTL))
+	within, release, err := locker.ExtendGrace(inNamespace(ctx, ns), u.Run, now.Add(defaultLeaseTTL))
 	if err != nil {
 		err = fmt.Errorf("reading run %s in namespace %q: %w", u.Run, ns, err)
 	}
@@ -146,7 +147,7 @@ func (u *Undone) guarded(ctx context.Context, store Store, ns string, now time.T
 		return err
 	}
 	if err == nil {
-		err = u.namespace(ctx, store, ns)
+		err = u.namespace(within, store, ns)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
 	defer cancel()

@@ -99,3 +99,39 @@ func (f collectedImages) Delete(ctx context.Context, name string, opts ...images
 	}
 	return f.Store.Delete(ctx, name, opts...)
 }
+
+// Of records that live by each other the one that is back first has to wait for
+// the other, whoever collects garbage meanwhile.
+func TestUndoOfBoundRecords(t *testing.T) {
+	store := world{"default": bundleNow()}.build(t, t.TempDir())
+	plan := must(ReadPlan(t.Context(), store, Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), ReadOptions{}))
+	report := must(plan.Execute(t.Context(), store, ExecuteOptions{Now: time.Now, Grace: time.Hour}))
+	run := Run{Name: report.Grace.Run, Namespaces: []string{"default"}}
+	undone := must(Undo(t.Context(), collecting{store}, run, time.Now()))
+	if len(undone.Restored) != 3 || len(undone.Failed) != 0 {
+		t.Errorf("restored %v, failed %v", undone.Restored, undone.Failed)
+	}
+	must(store.db.GarbageCollect(t.Context()))
+	if left := must(store.Images().List(inNamespace(t.Context(), "default"))); len(left) != 3 {
+		t.Errorf("%d records are back, want 3", len(left))
+	}
+}
+
+// collecting is a store that collects garbage after each record that is made.
+type collecting struct{ *rootStore }
+
+func (c collecting) Images() images.Store { return collectingImages{c.rootStore.Images(), c.rootStore} }
+
+type collectingImages struct {
+	images.Store
+	root *rootStore
+}
+
+func (c collectingImages) Create(ctx context.Context, image images.Image) (images.Image, error) {
+	made, err := c.Store.Create(ctx, image)
+	if err != nil {
+		return made, err
+	}
+	_, err = c.root.db.GarbageCollect(ctx)
+	return made, err
+}
