@@ -7,8 +7,8 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 )
 
-// Kind is the sort of client that a lease belongs to, as far as its ID and
-// labels tell.
+// Kind is the sort of client that a lease belongs to, as far as its ID, its
+// labels and what it holds tell.
 type Kind string
 
 // The kinds of lease. The rules were read in the sources of the clients and
@@ -23,12 +23,18 @@ const (
 	KindCache   Kind = "build cache"
 	KindBuild   Kind = "buildkit, temporary"
 	KindDocker  Kind = "Docker container"
-	KindPull    Kind = "pull or build in progress"
-	KindOther   Kind = "other client"
+	// KindMount is a mount of an image in a Docker container, or a step of a
+	// build in Docker.
+	KindMount Kind = "Docker mount or build"
+	// KindPod is what CRI keeps for a pod. Neither ID nor labels tell: who knows
+	// the pods of a namespace does.
+	KindPod   Kind = "Kubernetes pod"
+	KindPull  Kind = "pull or build in progress"
+	KindOther Kind = "other client"
 )
 
-// KindOf tells the kind of a lease.
-func KindOf(lease leases.Lease) Kind {
+// KindOf tells the kind of a lease which holds that.
+func KindOf(lease leases.Lease, held ...leases.Resource) Kind {
 	_, expires := Expiry(lease)
 	switch {
 	case lease.ID == RunID:
@@ -44,7 +50,7 @@ func KindOf(lease leases.Lease) Kind {
 	case expires:
 		return KindPull
 	default:
-		return kindOfLasting(lease)
+		return kindOfLasting(lease, held)
 	}
 }
 
@@ -59,13 +65,14 @@ var (
 	// variantsID names the compressions of one blob of the cache. Unlike the
 	// lease of the cache record itself it is not flat.
 	variantsID = regexp.MustCompile(`^[0-9a-z]{25}-variants$`)
-	// dockerID is a container's or that of an image mount, which is a hash.
+	// dockerID is a container's or that of an image mount, which is a hash. IDs
+	// of CRI's look the same: what tells is a snapshot of that name.
 	dockerID = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
 // kindOfLasting tells the kind of a lease of another client that never
 // expires.
-func kindOfLasting(lease leases.Lease) Kind {
+func kindOfLasting(lease leases.Lease, held []leases.Resource) Kind {
 	_, temporary := lease.Labels[labelBuildTemporary]
 	switch {
 	case temporary:
@@ -75,10 +82,27 @@ func kindOfLasting(lease leases.Lease) Kind {
 	case Flat(lease) || variantsID.MatchString(lease.ID):
 		return KindCache
 	case dockerID.MatchString(lease.ID):
-		return KindDocker
+		return kindOfDocker(lease, held)
 	default:
 		return KindOther
 	}
+}
+
+// kindOfDocker tells what of Docker's has an ID: the files of a container are in
+// two snapshots, one named after it and "-init"; an image mount and a step of a
+// build have only the first.
+func kindOfDocker(lease leases.Lease, held []leases.Resource) Kind {
+	kind := KindOther
+	for _, r := range held {
+		switch {
+		case !strings.HasPrefix(r.Type, "snapshots/"):
+		case r.ID == lease.ID+"-init":
+			return KindDocker
+		case r.ID == lease.ID:
+			kind = KindMount
+		}
+	}
+	return kind
 }
 
 // Ours says whether the lease is one that a run of ours has only while it lasts,

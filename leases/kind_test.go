@@ -35,7 +35,7 @@ func TestKindOf(t *testing.T) {
 		{cache + "-variants", nil, KindCache, false},
 		{cache + "-view", temporary, KindBuild, false},
 		{cache, nil, KindOther, false},
-		{strings.Repeat("1a", 32), nil, KindDocker, false},
+		{strings.Repeat("1a", 32), nil, KindOther, false},
 		{strings.Repeat("1a", 32), expiring, KindPull, false},
 		{strings.Repeat("1A", 32), nil, KindOther, false},
 		{"abc", flatExpiring, KindPull, false},
@@ -68,5 +68,24 @@ func TestExpiry(t *testing.T) {
 	}
 	if _, ok := Expiry(leases.Lease{}); ok {
 		t.Error("a lease without labels expires")
+	}
+}
+
+// An ID of 64 digits is Docker's if a snapshot has its name.
+func TestKindOfDocker(t *testing.T) {
+	id := strings.Repeat("1a", 32)
+	for _, c := range []struct {
+		held []leases.Resource
+		want Kind
+	}{
+		{nil, KindOther},
+		{[]leases.Resource{{Type: "content", ID: id}, {Type: "snapshots/overlayfs", ID: "sha256:" + id}}, KindOther},
+		{[]leases.Resource{{Type: "snapshots/overlayfs", ID: id}}, KindMount},
+		{[]leases.Resource{{Type: "snapshots/overlayfs", ID: id + "-init"}, {Type: "snapshots/overlayfs", ID: id}}, KindDocker},
+		{[]leases.Resource{{Type: "snapshots/overlayfs", ID: id}, {Type: "snapshots/overlayfs", ID: id + "-init"}}, KindDocker},
+	} {
+		if got := KindOf(leases.Lease{ID: id}, c.held...); got != c.want {
+			t.Errorf("%v is %q, want %q", c.held, got, c.want)
+		}
 	}
 }

@@ -35,6 +35,7 @@ type space struct {
 	containers map[string]containers.Container
 	leases     map[string]Lease
 	ingests    map[string]digest.Digest
+	docker     bool
 }
 
 // change is how a store differs from its inventory; the zero value is no
@@ -107,6 +108,7 @@ func newSpace(ns *Namespace) *space {
 		containers: make(map[string]containers.Container, len(ns.Containers)),
 		leases:     make(map[string]Lease, len(ns.Leases)),
 		ingests:    make(map[string]digest.Digest, len(ns.Ingests)),
+		docker:     ns.Docker(),
 	}
 	for i := range ns.Images {
 		s.records[ns.Images[i].Name] = &ns.Images[i]

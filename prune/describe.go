@@ -2,7 +2,11 @@ package prune
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/containerd/containerd/v2/core/sandbox"
 
 	"github.com/ctr-prune/ctr-prune/leases"
 )
@@ -66,11 +70,11 @@ func (c *collector) describeLease(n node) (title, hint string) {
 	if !ok {
 		return "lease " + n.key, ""
 	}
-	kind := leases.KindOf(s.leases[n.key].Lease)
+	kind := s.kindOf(s.leases[n.key])
 	if run, ok := leases.GraceRun(s.leases[n.key].Lease); ok {
 		return fmt.Sprintf("the grace of run %s", run.Name), "`ctr-prune runs drop` frees it"
 	}
-	switch hint := freedBy(n.ns, kind); {
+	switch hint := c.freedBy(n.ns, kind); {
 	case hint != "":
 		return fmt.Sprintf("%s (lease %q)", kind, n.key), hint
 	case kind == leases.KindDocker:
@@ -80,10 +84,40 @@ func (c *collector) describeLease(n node) (title, hint string) {
 	}
 }
 
-// freedBy says how the owner of a lease lets go of what it holds: with
-// buildkit's own command, or with Docker's where buildkit is a part of it.
-func freedBy(namespace string, kind leases.Kind) string {
-	docker := strings.HasPrefix(namespace, dockerNamespace)
+// kindOf tells the kind of a lease of the namespace.
+func (s *space) kindOf(lease Lease) leases.Kind {
+	kind := leases.KindOf(lease.Lease, lease.Resources...)
+	if kind == leases.KindOther && s.pod(lease.ID) {
+		return leases.KindPod
+	}
+	return kind
+}
+
+// pod says whether a pod of the namespace has the ID.
+func (s *space) pod(id string) bool {
+	container, ok := s.containers[id]
+	return ok && isPodSandbox(container) ||
+		s.Name == criNamespace && slices.ContainsFunc(s.Sandboxes, func(sb sandbox.Sandbox) bool { return sb.ID == id })
+}
+
+// freedBy says how the owner of a lease lets go of what it holds, "" if there is
+// nothing to say.
+func (c *collector) freedBy(namespace string, kind leases.Kind) string {
+	s := c.spaces[strings.TrimSuffix(namespace, historySuffix)]
+	return freedBy(dockerName(namespace) || s != nil && s.docker, kind)
+}
+
+// dockerNames are the namespaces of Docker Engines, unless one was given
+// another: with a remapped root it has numbers.
+var dockerNames = regexp.MustCompile(`^` + dockerNamespace + `(-[0-9]+\.[0-9]+)?(` + historySuffix + `)?$`)
+
+// dockerName says whether a namespace is by its name a Docker Engine's, or that
+// of the history of what it builds.
+func dockerName(namespace string) bool { return dockerNames.MatchString(namespace) }
+
+// freedBy says it by buildkit's own command, or by Docker's where buildkit is a
+// part of it.
+func freedBy(docker bool, kind leases.Kind) string {
 	switch {
 	case kind == leases.KindCache && docker:
 		return "`docker builder prune` frees it"

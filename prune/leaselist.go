@@ -43,7 +43,7 @@ func (inv *Inventory) Leases(now time.Time) []LeaseInfo {
 		for _, lease := range s.Leases {
 			info := LeaseInfo{
 				Namespace: s.Name, ID: lease.ID, CreatedAt: lease.CreatedAt, Flat: ours.Flat(lease.Lease),
-				Kind: ours.KindOf(lease.Lease), Resources: len(lease.Resources),
+				Kind: s.kindOf(lease), Resources: len(lease.Resources),
 				Alone: alone[node{kind: kindLease, ns: s.Name, key: lease.ID}],
 			}
 			info.Expires, _ = ours.Expiry(lease.Lease)
@@ -63,7 +63,7 @@ func (c *collector) leaseFate(s *space, lease Lease) (Action, string) {
 	for _, id := range s.Interrupted {
 		interrupted = interrupted || id == lease.ID
 	}
-	switch kind := ours.KindOf(lease.Lease); {
+	switch kind := s.kindOf(lease); {
 	case interrupted:
 		return Remove, "left by an interrupted run, which is finished first"
 	case kind.Ours():
@@ -74,27 +74,19 @@ func (c *collector) leaseFate(s *space, lease Lease) (Action, string) {
 		return Keep, "holds what a run removed while it is undone; it expires by itself"
 	case kind == ours.KindGrace:
 		return Keep, "keeps what a run removed, so that it can be undone; `ctr-prune runs drop` gives it up"
-	case freedBy(s.Name, kind) != "":
-		return Keep, "belongs to buildkit; " + freedBy(s.Name, kind)
+	case c.freedBy(s.Name, kind) != "":
+		return Keep, "belongs to buildkit; " + c.freedBy(s.Name, kind)
 	case kind == ours.KindDocker:
-		return Keep, dockerFate(lease)
+		return Keep, "holds the files of a Docker container, running or stopped; `docker rm` gives them up"
+	case kind == ours.KindMount:
+		return Keep, "belongs to Docker, for an image mount or a build; it goes with the container or the build"
+	case kind == ours.KindPod:
+		return Keep, "belongs to a pod of Kubernetes, and goes with it"
 	case kind == ours.KindPull:
 		return Keep, "a pull or build in progress, or one that was interrupted; it expires by itself"
 	default:
 		return Keep, "belongs to another client, which alone knows whether it is needed"
 	}
-}
-
-// dockerFate says what a lease of Docker's is for. The files of a container
-// are in two snapshots, one named after it and "-init"; an image mount and a
-// step of a build have only the first.
-func dockerFate(lease Lease) string {
-	for _, r := range lease.Resources {
-		if r.ID == lease.ID+"-init" {
-			return "holds the files of a Docker container, running or stopped; `docker rm` gives them up"
-		}
-	}
-	return "belongs to Docker, for an image mount or a build; it goes with the container or the build"
 }
 
 // heldAlone sums up what each lease alone holds, or of one that has expired what

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/google/go-cmp/cmp"
 
 	ours "github.com/ctr-prune/ctr-prune/leases"
@@ -47,11 +48,20 @@ func TestLeaseFates(t *testing.T) {
 		"an old pull": {"default", "pull", expires(-time.Hour), nil, "remove: expired: containerd no longer honours it"},
 		"of nobody we know": {"default", "mine", nil, nil,
 			"keep: belongs to another client, which alone knows whether it is needed"},
-		"a run": {"default", ours.RunID, nil, nil, "keep: a run is under way"},
+		"of a name like Docker's":                      {"mobytools", "cache", flat, nil, "keep: belongs to buildkit; `buildctl prune` frees it"},
+		"history of a name like Docker's":              {"mobytools_history", historyLease, nil, nil, "keep: belongs to buildkit; `buildctl prune-histories` frees it"},
+		"build cache in a Docker with a remapped root": {"moby-1000.1000", "cache", flat, nil, "keep: belongs to buildkit; `docker builder prune` frees it"},
+		"of 64 digits": {"default", id, nil, snapshots("sha256:chain"),
+			"keep: belongs to another client, which alone knows whether it is needed"},
+		"of a pod": {"k8s.io", id, nil, snapshots("sha256:chain"), "keep: belongs to a pod of Kubernetes, and goes with it"},
+		"a run":    {"default", ours.RunID, nil, nil, "keep: a run is under way"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			lease := Lease{Lease: leases.Lease{ID: test.id, Labels: test.labels}, Resources: test.holds}
 			inv := &Inventory{Namespaces: []*Namespace{{Name: test.namespace, Leases: []Lease{lease}}}}
+			if test.namespace == criNamespace {
+				inv.Namespaces[0].Sandboxes = []sandbox.Sandbox{{ID: test.id}}
+			}
 			var got []string
 			for _, info := range inv.Leases(now) {
 				got = append(got, string(info.Action)+": "+info.Reason)

@@ -92,7 +92,7 @@ const (
 // closed says why nothing may be removed from a namespace, "" if it may.
 func closed(ns *Namespace) string {
 	if strings.HasSuffix(ns.Name, historySuffix) {
-		return "build history is kept in this namespace; " + freedBy(ns.Name, leases.KindHistory)
+		return "build history is kept in this namespace; " + freedBy(dockerName(ns.Name), leases.KindHistory)
 	}
 	return ns.Closed
 }

@@ -2,10 +2,40 @@ package cri_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/ctr-prune/ctr-prune/integration/cri"
 	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
+
+// wantLeasesOfPods checks that the leases that CRI keeps for its pods, with IDs
+// like Docker's, are told as what they are.
+func wantLeasesOfPods(t *testing.T, n *cri.Node) {
+	t.Helper()
+	store, err := prune.Open(t.Context(), n.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	inv, err := prune.Read(t.Context(), store, prune.Policy{Namespaces: []string{cri.Namespace}}, time.Now(), prune.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pods := 0
+	for _, lease := range inv.Leases(time.Now()) {
+		switch lease.Kind {
+		case leases.KindPod:
+			pods++
+		case leases.KindDocker, leases.KindMount:
+			t.Errorf("lease %s is told as %q", lease.ID, lease.Kind)
+		}
+	}
+	if pods == 0 {
+		t.Errorf("no lease is a pod's: %+v", inv.Leases(time.Now()))
+	}
+}
 
 // Image volumes came with containerd 2.1; there are none on 1.7.
 func TestImageVolumesStay(t *testing.T) {
@@ -19,6 +49,7 @@ func TestImageVolumesStay(t *testing.T) {
 	id := byID.Config.Desc.Digest.String()
 	second := pod.Create(cri.Container{Name: "second", Image: "app:1", Volume: id})
 	pod.RemoveContainer(second) // the volume is the pod's, and stays with it
+	wantLeasesOfPods(t, n)
 
 	p := pruneAll(t, n)
 	p.wantGone(t, stray)

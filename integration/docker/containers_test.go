@@ -2,9 +2,11 @@ package docker
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/moby/api/types/build"
@@ -15,6 +17,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/integration/parts"
 	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/docker"
 )
@@ -262,6 +265,7 @@ func TestBuildKitInDocker(t *testing.T) {
 	e.Build(build.BuilderBuildKit, "built:1", files)
 	e.Build(build.BuilderBuildKit, "built:in-use", e.dockerfile(1))
 	e.Create("of_build", "built:in-use")
+	wantLeases(t, e, map[leases.Kind]bool{leases.KindDocker: true, leases.KindCache: true, leases.KindHistory: true})
 	before := e.Capture()
 	report := pruneAndCheck(t, e)
 	after := e.Capture()
@@ -283,6 +287,30 @@ func TestBuildKitInDocker(t *testing.T) {
 	}
 	e.Build(build.BuilderBuildKit, "built:again", files)
 	e.Run("of_cache", "built:again")
+}
+
+// wantLeases compares the kinds of lease that there are, but for those that go
+// by themselves.
+func wantLeases(t *testing.T, e *Engine, want map[leases.Kind]bool) {
+	t.Helper()
+	store, err := prune.Open(t.Context(), e.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	inv, err := prune.Read(t.Context(), store, prune.Policy{Namespaces: []string{Namespace, Namespace + "_history"}}, time.Now(), prune.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[leases.Kind]bool)
+	for _, lease := range inv.Leases(time.Now()) {
+		if lease.Kind != leases.KindPull && lease.Kind != leases.KindBuild {
+			got[lease.Kind] = true
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("leases of the kinds %v, want %v", got, want)
+	}
 }
 
 // BuildKit in dockerd makes no dangling image of the one that it replaces:
