@@ -90,6 +90,9 @@ func TestOnlyItsFiles(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	d := filled(t, 3)
 	out, home := t.TempDir(), t.TempDir()
+	if err := os.Chmod(out, 0o700); err != nil { // a plan in a folder of all is not believed
+		t.Fatal(err)
+	}
 	for _, args := range commands(out) {
 		cmd := exec.CommandContext(t.Context(), program, append(args, "--address", d.Address())...)
 		cmd.Dir = home
@@ -148,5 +151,39 @@ func TestNeverThroughLinks(t *testing.T) {
 	}
 	if data, err := os.ReadFile(victim); err != nil || string(data) != "precious" {
 		t.Errorf("%q, %v", data, err)
+	}
+}
+
+// A plan that somebody else may have written is not done, unless it is said to
+// be meant; that of the one who called sudo is.
+func TestPlansOfOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	d := filled(t, 1)
+	plan := filepath.Join(t.TempDir(), "plan.json")
+	do(t, exec.Command(program, "plan", "--all", "-o", plan, "--address", d.Address()))
+	if err := os.Chown(plan, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	apply := func(env string, args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), program, append(args, "--force", "--address", d.Address(), plan)...)
+		cmd.Env = []string{env}
+		return cmd
+	}
+	for _, env := range []string{"A=b", "SUDO_UID=1", "SUDO_UID=", "SUDO_UID=x"} {
+		out, err := apply(env, "apply").CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(string(out), "this file belongs to user 65534") || strings.Count(string(out), "\n") != 1 {
+			t.Errorf("%s: %v, %s", env, err, out)
+		}
+	}
+	if n := len(d.Capture().Namespaces["default"].Images); n != 2 {
+		t.Errorf("%d images are left", n)
+	}
+	do(t, apply("SUDO_UID=65534", "apply", "--dry-run"))
+	do(t, apply("A=b", "apply", "--allow-insecure-file"))
+	if n := len(d.Capture().Namespaces["default"].Images); n != 1 {
+		t.Errorf("%d images are left", n)
 	}
 }
