@@ -7,6 +7,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -116,11 +118,11 @@ func leasesDoc() []prune.LeaseInfo {
 
 // Nothing wider than the terminal, nothing raw, at every width.
 func TestAnswersFitTheTerminal(t *testing.T) {
-	for name, show := range map[string]func(*printer){
-		"explain": func(out *printer) { explainText{out, explanationDoc()}.show() },
-		"df":      func(out *printer) { usageText{out, usageDoc(), fixedNow()}.show() },
-		"leases":  func(out *printer) { leasesTable(out, leasesDoc(), fixedNow()) },
-		"runs": func(out *printer) {
+	for name, show := range map[string]func(*terminal.Printer){
+		"explain": func(out *terminal.Printer) { explainText{out, explanationDoc()}.show() },
+		"df":      func(out *terminal.Printer) { usageText{out, usageDoc(), fixedNow()}.show() },
+		"leases":  func(out *terminal.Printer) { leasesTable(out, leasesDoc(), fixedNow()) },
+		"runs": func(out *terminal.Printer) {
 			runsText(out, []prune.Run{{Name: "20260301-120000-abcdef", Started: fixedNow(), Until: fixedNow().Add(24 * time.Hour), Namespaces: []string{"default", "k8s.io"}, Records: make([]prune.Record, 3)}}, fixedNow())
 		},
 	} {
@@ -133,11 +135,11 @@ func TestAnswersFitTheTerminal(t *testing.T) {
 			}
 			out := f.printer(f.stdout)
 			show(out)
-			if err := out.flush(); err != nil {
+			if err := out.Flush(); err != nil {
 				t.Fatal(err)
 			}
 			for line := range strings.SplitSeq(f.out.String(), "\n") {
-				if r, bad := unprintable(line); bad {
+				if r, bad := terminaltest.Unprintable(line); bad {
 					t.Errorf("%s: %U reaches the output: %q", name, r, line)
 				}
 				if n := len([]rune(line)); width > 0 && n > width {
@@ -169,7 +171,7 @@ func TestColourOnlyOnATerminal(t *testing.T) {
 		out := f.printer(f.stdout)
 		usageText{out, usageDoc(), fixedNow()}.show()
 		explainText{out, explanationDoc()}.show()
-		if err := out.flush(); err != nil || strings.Contains(f.out.String(), "\x1b[") != c.want {
+		if err := out.Flush(); err != nil || strings.Contains(f.out.String(), "\x1b[") != c.want {
 			t.Errorf("%s: %v, colours: %v", c.name, err, !c.want)
 		}
 	}
@@ -228,20 +230,5 @@ func TestLinesDuringARun(t *testing.T) {
 		if n := strings.Count(got, `{"type":"`+kind+`"`); n != want {
 			t.Errorf("%d lines of type %s, want %d:\n%s", n, kind, want, got)
 		}
-	}
-}
-
-func TestRoughTimes(t *testing.T) {
-	now := fixedNow()
-	for d, want := range map[time.Duration]string{
-		0: "0s ago", 59 * time.Second: "59s ago", 24*time.Hour - time.Second: "24h ago", 49 * time.Hour: "2d ago",
-		-time.Minute: "0s ago", -2 * time.Minute: "in 2m", -100 * 24 * time.Hour: "in 100d", 800 * 24 * time.Hour: "2y ago", 119 * time.Second: "119s ago", 3 * time.Minute: "3m ago",
-	} {
-		if got := ago(now, now.Add(-d)); got != want {
-			t.Errorf("%s: %q, want %q", d, got, want)
-		}
-	}
-	if got := until(now, time.Time{}) + "," + until(now, now.Add(24*time.Hour)) + "," + ago(now, time.Time{}); got != "never,in 24h,unknown" {
-		t.Error(got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -15,17 +16,17 @@ func TestBoundsAreTold(t *testing.T) {
 	usage.Images[0].AtLeast = true
 	usage.Objects[0].ImagesAtLeast = true
 	going := []prune.Going{{Name: "a", Bytes: 1000, AtLeast: true}}
-	for name, show := range map[string]func(*printer){
-		"≥42MB ≥41MB ≥2": func(out *printer) { usageText{out, usage, fixedNow()}.show() },
-		"≥5B": func(out *printer) {
+	for name, show := range map[string]func(*terminal.Printer){
+		"≥42MB ≥41MB ≥2": func(out *terminal.Printer) { usageText{out, usage, fixedNow()}.show() },
+		"≥5B": func(out *terminal.Printer) {
 			checkText(out, checkDocument{Findings: []prune.Finding{{Problem: prune.ProblemIncomplete, Bytes: 5, AtLeast: true}}})
 		},
-		"≥1kB": func(out *printer) { textView{out: out}.largest(prune.Document{}, going) },
+		"≥1kB": func(out *terminal.Printer) { textView{out: out}.largest(prune.Document{}, going) },
 	} {
 		f := newFake("")
 		out := f.printer(f.stdout)
 		show(out)
-		if err := out.flush(); err != nil {
+		if err := out.Flush(); err != nil {
 			t.Fatal(err)
 		}
 		for _, size := range append(strings.Fields(name), "not all of it") {

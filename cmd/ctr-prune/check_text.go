@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -57,51 +58,51 @@ func checkContent(doc checkDocument) content[checkRow] {
 	}
 	return content[checkRow]{
 		doc: doc, lines: lines, rows: checkRows(doc.Findings), name: func(r checkRow) string { return r.Object },
-		text: func(out *printer) { checkText(out, doc) },
+		text: func(out *terminal.Printer) { checkText(out, doc) },
 	}
 }
 
-func checkText(out *printer, doc checkDocument) {
+func checkText(out *terminal.Printer, doc checkDocument) {
 	findingsText(out, doc)
 	for _, note := range doc.Notes {
-		out.sentence("Note: %s", out.prose(note))
+		out.Sentence("Note: %s", out.Prose(note))
 	}
 }
 
-func findingsText(out *printer, doc checkDocument) {
+func findingsText(out *terminal.Printer, doc checkDocument) {
 	for _, f := range doc.Repaired {
-		out.line("Repaired: %s%s %s, %s", whereOf(f), f.Problem, out.name(f.Object), boundSize(f.Bytes, f.AtLeast))
+		out.Line("Repaired: %s%s %s, %s", whereOf(f), f.Problem, out.Name(f.Object), terminal.SizeAtLeast(f.Bytes, f.AtLeast))
 	}
 	for _, f := range doc.Renewed {
-		out.line("Kept: %slease %s: it had expired, but its owner has made it again since", whereOf(f), out.name(f.Object))
+		out.Line("Kept: %slease %s: it had expired, but its owner has made it again since", whereOf(f), out.Name(f.Object))
 	}
 	if len(doc.Findings) == 0 {
 		verdict := "Nothing is wrong."
 		if len(doc.Notes) > 0 {
 			verdict = "Nothing wrong was found."
 		}
-		out.line("%s", verdict)
+		out.Line("%s", verdict)
 		return
 	}
-	t := table{columns: []column{
-		{title: "PROBLEM"}, {title: "NAMESPACE", least: 7}, {title: "OBJECT", least: leastReason, middle: true},
-		{title: "BYTES"}, {title: "MEANING", least: leastReason}, {title: "MEND", least: leastReason},
+	t := terminal.Table{Columns: []terminal.Column{
+		{Title: "PROBLEM"}, {Title: "NAMESPACE", Least: 7}, {Title: "OBJECT", Least: terminal.LeastText, Middle: true},
+		{Title: "BYTES"}, {Title: "MEANING", Least: terminal.LeastText}, {Title: "MEND", Least: terminal.LeastText},
 	}}
 	repairable := 0
 	for _, f := range doc.Findings {
-		t.add(string(f.Problem), f.Namespace, f.Object, boundSize(f.Bytes, f.AtLeast), f.Meaning, f.Mend)
+		t.Add(string(f.Problem), f.Namespace, f.Object, terminal.SizeAtLeast(f.Bytes, f.AtLeast), f.Meaning, f.Mend)
 		if f.Repairable {
 			repairable++
 		}
 	}
-	t.narrow(out, "BYTES", "NAMESPACE")
-	t.print(out)
+	t.Narrow(out, "BYTES", "NAMESPACE")
+	t.Print(out)
 	if slices.ContainsFunc(doc.Findings, func(f prune.Finding) bool { return f.AtLeast }) {
-		out.sentence(boundsExplained)
+		out.Sentence(boundsExplained)
 	}
 	if repairable > 0 {
-		out.line("")
-		out.line("%s can be mended without risk: ctr-prune check --repair", plural(repairable, "finding"))
+		out.Line("")
+		out.Line("%s can be mended without risk: ctr-prune check --repair", terminal.Count(repairable, "finding"))
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"regexp"
@@ -61,11 +62,10 @@ func newCompletion(p process) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			out := p.printer(p.stdout)
-			if err := shells[args[0]](cmd.Root(), out.w); err != nil {
-				return err
+			if err := shells[args[0]](cmd.Root(), p.stdout); err != nil {
+				return fmt.Errorf("writing the output: %w", err)
 			}
-			return out.flush()
+			return nil
 		},
 	}
 }

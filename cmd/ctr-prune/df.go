@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -149,7 +150,7 @@ func (o *usageOptions) content(usage *prune.DiskUsage, now time.Time) content[us
 	}
 	c := content[usageRow]{
 		doc: usageDocument{header{usageSchema, "df", now}, usage}, name: func(r usageRow) string { return r.Name },
-		text: func(out *printer) { usageText{out, usage, now}.show() },
+		text: func(out *terminal.Printer) { usageText{out, usage, now}.show() },
 	}
 	for _, image := range usage.Images {
 		c.rows = append(c.rows, usageRowOf(image))

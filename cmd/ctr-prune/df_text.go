@@ -3,15 +3,17 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // usageText shows what a store holds to people.
 type usageText struct {
-	out   *printer
+	out   *terminal.Printer
 	usage *prune.DiskUsage
 	now   time.Time
 }
@@ -26,31 +28,31 @@ func (v usageText) show() {
 
 func (v usageText) totals() {
 	u := v.usage
-	v.out.wrapped(quote("Total: "+sizes(u.Total)+", "+objects(u.Total.Blobs, u.Total.Snapshots)), "  ")
-	v.out.wrapped(quote("Reclaimable by a prune --all: "+sizes(u.Reclaimable)), "  ")
+	v.out.Wrapped(terminal.Quote("Total: "+sizes(u.Total)+", "+objects(u.Total.Blobs, u.Total.Snapshots)), "  ")
+	v.out.Wrapped(terminal.Quote("Reclaimable by a prune --all: "+sizes(u.Reclaimable)), "  ")
 	if u.IngestBytes > 0 {
-		v.out.line("Unfinished uploads, besides: %s", humanSize(u.IngestBytes))
+		v.out.Line("Unfinished uploads, besides: %s", terminal.Size(u.IngestBytes))
 	}
 }
 
 func (v usageText) holders() {
-	t := table{columns: []column{{title: "HELD BY", least: leastName}, {title: "BLOBS"}, {title: "SNAPSHOTS"}, {title: "CONTENT"}, {title: "ON DISK"}, {title: "SIZE"}}}
+	t := terminal.Table{Columns: []terminal.Column{{Title: "HELD BY", Least: terminal.LeastName}, {Title: "BLOBS"}, {Title: "SNAPSHOTS"}, {Title: "CONTENT"}, {Title: "ON DISK"}, {Title: "SIZE"}}}
 	for _, h := range v.usage.Holders {
 		if h.Blobs+h.Snapshots > 0 {
-			t.add(string(h.Class), itoa(h.Blobs), itoa(h.Snapshots), humanSize(h.ContentBytes), humanSize(h.SnapshotBytes), humanSize(h.TotalBytes))
+			t.Add(string(h.Class), strconv.Itoa(h.Blobs), strconv.Itoa(h.Snapshots), terminal.Size(h.ContentBytes), terminal.Size(h.SnapshotBytes), terminal.Size(h.TotalBytes))
 		}
 	}
 	v.table(t, "BLOBS", "SNAPSHOTS", "CONTENT", "ON DISK")
 }
 
 func (v usageText) namespaces() {
-	t := table{columns: []column{
-		{title: "NAMESPACE", least: 7}, {title: "IMAGES"}, {title: "CONTAINERS"}, {title: "LEASES"},
-		{title: "CONTENT"}, {title: "SNAPSHOTS"}, {title: "SIZE"}, {title: "UNIQUE"}, {title: "RECLAIMABLE"},
+	t := terminal.Table{Columns: []terminal.Column{
+		{Title: "NAMESPACE", Least: 7}, {Title: "IMAGES"}, {Title: "CONTAINERS"}, {Title: "LEASES"},
+		{Title: "CONTENT"}, {Title: "SNAPSHOTS"}, {Title: "SIZE"}, {Title: "UNIQUE"}, {Title: "RECLAIMABLE"},
 	}}
 	for _, n := range v.usage.Namespaces {
-		t.add(n.Name, itoa(n.Images), itoa(n.Containers), itoa(n.Leases), humanSize(n.ContentBytes), humanSize(n.SnapshotBytes),
-			humanSize(n.TotalBytes), humanSize(n.Unique), humanSize(n.Reclaimable))
+		t.Add(n.Name, strconv.Itoa(n.Images), strconv.Itoa(n.Containers), strconv.Itoa(n.Leases), terminal.Size(n.ContentBytes), terminal.Size(n.SnapshotBytes),
+			terminal.Size(n.TotalBytes), terminal.Size(n.Unique), terminal.Size(n.Reclaimable))
 	}
 	v.table(t, "LEASES", "CONTAINERS", "CONTENT", "SNAPSHOTS", "UNIQUE", "IMAGES")
 }
@@ -62,34 +64,34 @@ const (
 )
 
 func (v usageText) images() {
-	least := leastName
-	if v.out.width >= roomy {
+	least := terminal.LeastName
+	if v.out.Width >= roomy {
 		least = roomyName
 	}
-	t := table{columns: []column{{title: "IMAGE", least: least, middle: true}}}
+	t := terminal.Table{Columns: []terminal.Column{{Title: "IMAGE", Least: least, Middle: true}}}
 	several := len(v.usage.Namespaces) > 1
 	if several {
-		t.columns = append(t.columns, column{title: "NAMESPACE", least: 7})
+		t.Columns = append(t.Columns, terminal.Column{Title: "NAMESPACE", Least: 7})
 	}
-	t.columns = append(t.columns, column{title: "CREATED"}, column{title: "SIZE"}, column{title: "SHARED"}, column{title: "UNIQUE"},
-		column{title: "RECLAIMABLE"}, column{title: "REASON", least: leastReason})
+	t.Columns = append(t.Columns, terminal.Column{Title: "CREATED"}, terminal.Column{Title: "SIZE"}, terminal.Column{Title: "SHARED"}, terminal.Column{Title: "UNIQUE"},
+		terminal.Column{Title: "RECLAIMABLE"}, terminal.Column{Title: "REASON", Least: terminal.LeastText})
 	for _, i := range v.usage.Images {
 		cells := []string{imageTitle(v.out, i)}
 		if several {
 			cells = append(cells, i.Namespace)
 		}
-		t.add(append(cells, ago(v.now, i.CreatedAt), boundSize(i.TotalBytes, i.AtLeast), boundSize(i.Shared, i.AtLeast), humanSize(i.Unique),
-			humanSize(i.Reclaimable), v.out.prose(i.Reason))...)
+		t.Add(append(cells, terminal.Ago(v.now, i.CreatedAt), terminal.SizeAtLeast(i.TotalBytes, i.AtLeast), terminal.SizeAtLeast(i.Shared, i.AtLeast), terminal.Size(i.Unique),
+			terminal.Size(i.Reclaimable), v.out.Prose(i.Reason))...)
 	}
 	v.table(t, "CREATED", "SHARED", "REASON", "RECLAIMABLE", "NAMESPACE", "SIZE")
 	if slices.ContainsFunc(v.usage.Images, func(i prune.ImageUsage) bool { return i.AtLeast }) {
-		v.out.sentence(boundsExplained)
+		v.out.Sentence(boundsExplained)
 	}
 }
 
 // imageTitle is the first name of an image and how many more there are.
-func imageTitle(out *printer, i prune.ImageUsage) string {
-	title := out.name(firstName(i.Names))
+func imageTitle(out *terminal.Printer, i prune.ImageUsage) string {
+	title := out.Name(firstName(i.Names))
 	if more := len(i.Names) - 1; more > 0 {
 		title += fmt.Sprintf(" (+%d)", more)
 	}
@@ -97,9 +99,9 @@ func imageTitle(out *printer, i prune.ImageUsage) string {
 }
 
 func (v usageText) objects() {
-	t := table{columns: []column{
-		{title: "OBJECT", least: leastName, middle: true}, {title: "NAMESPACE", least: 7}, {title: "KIND"}, {title: "SIZE"},
-		{title: "STATE", paint: stateStyle}, {title: "IMAGES"}, {title: "HELD BY", least: leastReason, middle: true},
+	t := terminal.Table{Columns: []terminal.Column{
+		{Title: "OBJECT", Least: terminal.LeastName, Middle: true}, {Title: "NAMESPACE", Least: 7}, {Title: "KIND"}, {Title: "SIZE"},
+		{Title: "STATE", Paint: stateStyle}, {Title: "IMAGES"}, {Title: "HELD BY", Least: terminal.LeastText, Middle: true},
 	}}
 	for _, o := range v.usage.Objects {
 		name := o.Snapshot
@@ -108,42 +110,42 @@ func (v usageText) objects() {
 		}
 		kind := string(o.Kind)
 		if o.Layer > 0 {
-			kind += " " + itoa(o.Layer)
+			kind += " " + strconv.Itoa(o.Layer)
 		}
 		holder := o.Holder
 		if holder == "" {
 			holder = string(o.Class)
 		}
-		t.add(v.out.prose(name), strings.Join(o.Namespaces, ","), kind, humanSize(o.Bytes), string(o.State), imageCount(o), v.out.prose(holder))
+		t.Add(v.out.Prose(name), strings.Join(o.Namespaces, ","), kind, terminal.Size(o.Bytes), string(o.State), imageCount(o), v.out.Prose(holder))
 	}
 	v.table(t, "IMAGES", "NAMESPACE", "HELD BY", "KIND")
 }
 
 func imageCount(o prune.ObjectUsage) string {
 	if o.ImagesAtLeast {
-		return "≥" + itoa(o.Images)
+		return "≥" + strconv.Itoa(o.Images)
 	}
-	return itoa(o.Images)
+	return strconv.Itoa(o.Images)
 }
 
-func stateStyle(state string) style {
+func stateStyle(state string) terminal.Style {
 	switch prune.ObjectState(state) {
 	case prune.StateReclaimable:
-		return red
+		return terminal.Red
 	case prune.StateGarbage, prune.StateHeld:
-		return yellow
+		return terminal.Yellow
 	default:
-		return plain
+		return terminal.Plain
 	}
 }
 
 // table prints a table after an empty line, without the named columns where
 // there is no room.
-func (v usageText) table(t table, spare ...string) {
-	if len(t.rows) == 0 {
+func (v usageText) table(t terminal.Table, spare ...string) {
+	if t.Empty() {
 		return
 	}
-	v.out.line("")
-	t.narrow(v.out, spare...)
-	t.print(v.out)
+	v.out.Line("")
+	t.Narrow(v.out, spare...)
+	t.Print(v.out)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -72,8 +73,8 @@ func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
 		doc.Reclaimed, doc.Garbage, err = o.reclaimed(ctx, p, store, policy, inv, now)
 		return firstError(err, list.show(content[droppedDocument]{
 			doc: doc, lines: []any{doc}, rows: []droppedDocument{doc},
-			text: func(out *printer) {
-				out.line("Dropped: run %s", run.Name)
+			text: func(out *terminal.Printer) {
+				out.Line("Dropped: run %s", run.Name)
 				reclaimedText(out, doc.Reclaimed, doc.Garbage)
 			},
 		}))
@@ -81,11 +82,11 @@ func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
 }
 
 // reclaimedText ends what is said of something that freed space.
-func reclaimedText(out *printer, freed, garbage prune.Amount) {
+func reclaimedText(out *terminal.Printer, freed, garbage prune.Amount) {
 	if garbage.Blobs+garbage.Snapshots > 0 {
-		out.line("Garbage collected from before: %s, %s", objects(garbage.Blobs, garbage.Snapshots), humanSize(garbage.TotalBytes))
+		out.Line("Garbage collected from before: %s, %s", objects(garbage.Blobs, garbage.Snapshots), terminal.Size(garbage.TotalBytes))
 	}
-	out.line("Total reclaimed space: %s", sizes(freed))
+	out.Line("Total reclaimed space: %s", sizes(freed))
 }
 
 // sure asks whether a run may be given up, unless that was forced.
@@ -94,10 +95,10 @@ func (o *runsOptions) sure(ctx context.Context, p process, run prune.Run) (bool,
 		return true, nil
 	}
 	out := p.printer(p.stderr)
-	out.line("Run %s removed %s; it holds %s.", run.Name, plural(len(run.Records), "image record"), amountText(run.Holds))
-	out.write(out.paint(yellow, "WARNING!") + " It cannot be undone after this.\n")
+	out.Line("Run %s removed %s; it holds %s.", run.Name, terminal.Count(len(run.Records), "image record"), amountText(run.Holds))
+	out.Write(out.Paint(terminal.Yellow, "WARNING!") + " It cannot be undone after this.\n")
 	answer, err := question(ctx, p, out, "Free it? [y/N] ", false)
-	if err != nil || answer != "y" {
+	if err != nil || answer != terminal.Yes {
 		return false, firstError(err, p.say("Nothing was removed."))
 	}
 	return true, nil

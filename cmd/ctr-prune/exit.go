@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -101,7 +102,7 @@ func complain(stderr io.Writer, err error) int {
 	if err != nil && !errors.As(err, &said) {
 		for _, sentence := range sentences(err) {
 			// If stderr is gone there is nobody left to tell.
-			_, _ = fmt.Fprintln(stderr, quote("ctr-prune: "+sentence))
+			_, _ = fmt.Fprintln(stderr, terminal.Quote("ctr-prune: "+sentence))
 		}
 	}
 	return exitCode(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -110,7 +111,7 @@ func (o *explainOptions) run(ctx context.Context, p process, text string) error 
 		doc := explanationDocument{header{explainSchema, "explain", plan.Time()}, *e}
 		return list.show(content[explanationRow]{
 			doc: doc, lines: []any{doc}, rows: []explanationRow{explanationOf(e)},
-			text: func(out *printer) { explainText{out, e}.show() },
+			text: func(out *terminal.Printer) { explainText{out, e}.show() },
 		})
 	})
 }
@@ -128,12 +129,12 @@ func (o *explainOptions) unclear(p process, err error) error {
 			advice = "write more of one of them"
 		}
 	}
-	out.line("ctr-prune: %s: %s", many, advice)
+	out.Line("ctr-prune: %s: %s", many, advice)
 	for _, c := range many.Candidates {
-		out.line("  %s %s (namespace %s)", c.Kind, out.name(c.Name), c.Namespace)
+		out.Line("  %s %s (namespace %s)", c.Kind, out.Name(c.Name), c.Namespace)
 	}
 	if rest := many.Total - len(many.Candidates); rest > 0 {
-		out.line("  and %d more", rest)
+		out.Line("  and %d more", rest)
 	}
-	return firstError(out.flush(), &saidError{exitUsage})
+	return firstError(out.Flush(), &saidError{exitUsage})
 }

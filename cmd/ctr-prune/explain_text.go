@@ -5,28 +5,19 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // explainText shows an explanation as a tree.
 type explainText struct {
-	out *printer
+	out *terminal.Printer
 	e   *prune.Explanation
-}
-
-// branch is a line of a tree with those below it.
-type branch struct {
-	text string
-	// size stands at the right of a name that may be cut.
-	size  string
-	below []branch
 }
 
 func (v explainText) show() {
 	e := v.e
-	v.out.wrapped(v.out.paint(bold, quote(capital(e.Object.Kind)+" "+v.label(e.Object.Name))), "  ")
+	v.out.Wrapped(v.out.Paint(terminal.Bold, terminal.Quote(capital(e.Object.Kind)+" "+v.label(e.Object.Name))), "  ")
 	if e.Target != "" {
 		v.fact("Target", string(e.Target))
 	}
@@ -35,7 +26,7 @@ func (v explainText) show() {
 		v.fact("Created", e.CreatedAt.Format(time.RFC3339))
 	}
 	if e.Bytes > 0 {
-		v.fact("Size", humanSize(e.Bytes)+", without what it refers to")
+		v.fact("Size", terminal.Size(e.Bytes)+", without what it refers to")
 	}
 	v.fact("Holds", amountText(e.Holds))
 	v.fact("Removing it", v.freeing())
@@ -59,35 +50,35 @@ func (v explainText) freeing() string {
 }
 
 func (v explainText) fact(title, text string) {
-	v.out.wrapped(fmt.Sprintf("  %-12s %s", title, quote(v.out.prose(text))), strings.Repeat(" ", 15))
+	v.out.Wrapped(fmt.Sprintf("  %-12s %s", title, terminal.Quote(v.out.Prose(text))), strings.Repeat(" ", 15))
 }
 
 func (v explainText) list(title string, items []string) {
 	if len(items) == 0 {
 		return
 	}
-	v.out.line("")
-	v.out.write(v.out.paint(bold, title) + "\n")
+	v.out.Line("")
+	v.out.Write(v.out.Paint(terminal.Bold, title) + "\n")
 	for _, item := range items {
-		v.out.wrapped("  "+quote(v.out.prose(item)), "    ")
+		v.out.Wrapped("  "+terminal.Quote(v.out.Prose(item)), "    ")
 	}
 }
 
 // holders shows the chains as one tree: what begins alike is shown once.
 func (v explainText) holders() {
-	v.out.line("")
-	v.out.write(v.out.paint(bold, "Held by") + "\n")
+	v.out.Line("")
+	v.out.Write(v.out.Paint(terminal.Bold, "Held by") + "\n")
 	if len(v.e.Chains) == 0 {
-		v.out.line("  nothing: the next collection takes it")
+		v.out.Line("  nothing: the next collection takes it")
 		return
 	}
-	var tops []branch
+	var tops []terminal.Branch
 	for _, chain := range v.e.Chains {
 		tops = graft(tops, v.links(chain))
 	}
-	v.tree(tops)
+	v.out.Tree(tops)
 	if v.e.MoreChains > 0 {
-		v.out.line("  and %d more", v.e.MoreChains)
+		v.out.Line("  and %d more", v.e.MoreChains)
 	}
 }
 
@@ -106,17 +97,17 @@ func (v explainText) links(chain []prune.Object) []string {
 	return texts
 }
 
-func graft(into []branch, texts []string) []branch {
+func graft(into []terminal.Branch, texts []string) []terminal.Branch {
 	if len(texts) == 0 {
 		return into
 	}
 	for i := range into {
-		if into[i].text == texts[0] {
-			into[i].below = graft(into[i].below, texts[1:])
+		if into[i].Text == texts[0] {
+			into[i].Below = graft(into[i].Below, texts[1:])
 			return into
 		}
 	}
-	return append(into, branch{text: texts[0], below: graft(nil, texts[1:])})
+	return append(into, terminal.Branch{Text: texts[0], Below: graft(nil, texts[1:])})
 }
 
 // contents shows what the object refers to.
@@ -124,21 +115,21 @@ func (v explainText) contents() {
 	if len(v.e.Parts) == 0 {
 		return
 	}
-	v.out.line("")
-	v.out.write(v.out.paint(bold, "Refers to") + "\n")
-	v.tree(v.partBranches(v.e.Parts, v.e.MoreParts))
+	v.out.Line("")
+	v.out.Write(v.out.Paint(terminal.Bold, "Refers to") + "\n")
+	v.out.Tree(v.partBranches(v.e.Parts, v.e.MoreParts))
 }
 
-func (v explainText) partBranches(parts []prune.Part, more int) []branch {
-	branches := make([]branch, 0, len(parts))
+func (v explainText) partBranches(parts []prune.Part, more int) []terminal.Branch {
+	branches := make([]terminal.Branch, 0, len(parts))
 	for _, part := range parts {
-		branches = append(branches, branch{
-			text: partTitle(part) + " " + v.label(part.Name), size: partSize(part),
-			below: v.partBranches(part.Parts, part.MoreParts),
+		branches = append(branches, terminal.Branch{
+			Text: partTitle(part) + " " + v.label(part.Name), Note: partSize(part),
+			Below: v.partBranches(part.Parts, part.MoreParts),
 		})
 	}
 	if more > 0 {
-		branches = append(branches, branch{text: fmt.Sprintf("and %d more", more)})
+		branches = append(branches, terminal.Branch{Text: fmt.Sprintf("and %d more", more)})
 	}
 	return branches
 }
@@ -157,9 +148,9 @@ func partSize(part prune.Part) string {
 	case part.Again:
 		return "see above"
 	case part.Shared:
-		return humanSize(part.Bytes) + ", shared"
+		return terminal.Size(part.Bytes) + ", shared"
 	default:
-		return humanSize(part.Bytes)
+		return terminal.Size(part.Bytes)
 	}
 }
 
@@ -168,47 +159,13 @@ func (v explainText) fate() {
 	if len(v.e.Decisions) == 0 {
 		return
 	}
-	v.out.line("")
-	v.out.write(v.out.paint(bold, "A prune with these flags would") + "\n")
+	v.out.Line("")
+	v.out.Write(v.out.Paint(terminal.Bold, "A prune with these flags would") + "\n")
 	for _, d := range v.e.Decisions {
-		text := v.out.paint(actionStyle(string(d.Action)), string(d.Action)) + quote(" "+v.label(d.Name)+": "+v.out.prose(reason(d)))
-		v.out.wrapped("  "+text, "    ")
+		text := v.out.Paint(actionStyle(string(d.Action)), string(d.Action)) + terminal.Quote(" "+v.label(d.Name)+": "+v.out.Prose(reason(d)))
+		v.out.Wrapped("  "+text, "    ")
 	}
 }
 
 // label is the name of something, with its digest short on a terminal.
-func (v explainText) label(name string) string { return v.out.prose(v.out.name(name)) }
-
-// leastLink is the width below which a link of a tree is not cut.
-const leastLink = 8
-
-// tree draws branches; a line that does not fit is cut in the middle.
-func (v explainText) tree(branches []branch) { v.grow(branches, "  ") }
-
-func (v explainText) grow(branches []branch, indent string) {
-	for i, b := range branches {
-		fork, below := "├─ ", "│  "
-		if i == len(branches)-1 {
-			fork, below = "└─ ", "   "
-		}
-		text, size := quote(b.text), ""
-		if b.size != "" {
-			size = "  " + b.size
-		}
-		if v.out.fitted() {
-			text = shorten(text, max(leastLink, v.out.width-runewidth.StringWidth(indent+fork+size)), true)
-		}
-		v.out.write(indent + fork + text + size + "\n")
-		v.grow(b.below, indent+below)
-	}
-}
-
-// amountText says an amount with its parts.
-func amountText(a prune.Amount) string {
-	if a.Blobs+a.Snapshots == 0 {
-		return "nothing"
-	}
-	return sizes(a) + ": " + objects(a.Blobs, a.Snapshots)
-}
-
-func capital(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }
+func (v explainText) label(name string) string { return v.out.Prose(v.out.Name(name)) }

@@ -37,7 +37,7 @@ type view interface {
 // usage error now, before anything is read.
 func (o *outputOptions) view(p process) (view, error) {
 	out := p.printer(p.stdout)
-	out.whole = o.noTrunc
+	out.Whole = o.noTrunc
 	named := o.format == formatTable || o.format == formatJSON || o.format == formatLines
 	switch {
 	case o.quiet && o.format != formatTable:

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mattn/go-runewidth"
-
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -27,7 +27,7 @@ func FuzzTemplate(f *testing.F) {
 		p := newFake("")
 		v, err := (&outputOptions{format: format}).view(p.process)
 		if err != nil {
-			if r, bad := unprintable(quote(err.Error())); bad {
+			if r, bad := terminaltest.Unprintable(terminal.Quote(err.Error())); bad {
 				t.Errorf("%q is refused with %U", format, r)
 			}
 			return
@@ -37,36 +37,27 @@ func FuzzTemplate(f *testing.F) {
 		if v.show(doc) != nil {
 			return // it works on the examples only
 		}
-		if _, odd := unprintable(format); odd || strings.Contains(format, `\`) {
+		if _, odd := terminaltest.Unprintable(format); odd || strings.Contains(format, `\`) {
 			return
 		}
 		for line := range strings.SplitSeq(p.out.String(), "\n") {
-			if r, bad := unprintable(line); bad {
+			if r, bad := terminaltest.Unprintable(line); bad {
 				t.Errorf("%q shows %U: %q", format, r, line)
 			}
 		}
 	})
 }
 
-// Text of a store is quoted once for all, fits where it must, and is exact in
-// JSON.
+// Text of a store is exact in JSON, and nothing of it that does not print
+// reaches a table.
 func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, width int64) {
-		once := quote(text)
-		if r, bad := unprintable(once); bad || quote(once) != once || len(once) > 10*len(text) {
-			t.Errorf("%q is quoted as %q, with %U", text, once, r)
-		}
 		width = 1 + (width&0x7fffffff)%200
-		for _, middle := range []bool{false, true} {
-			if short := shorten(once, int(width), middle); runewidth.StringWidth(short) > int(width) {
-				t.Errorf("%q is %d wide, not %d", short, runewidth.StringWidth(short), width)
-			}
-		}
 		b, err := encodeJSON(map[string]string{"text": text}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r, bad := unprintable(strings.TrimSuffix(string(b), "\n")); bad {
+		if r, bad := terminaltest.Unprintable(strings.TrimSuffix(string(b), "\n")); bad {
 			t.Errorf("%q has %U as JSON", text, r)
 		}
 		var back map[string]string
@@ -92,7 +83,7 @@ func checkTable(t *testing.T, text string, width int) {
 		t.Fatal(err)
 	}
 	for line := range bytes.SplitSeq(p.out.Bytes(), []byte("\n")) {
-		if r, bad := unprintable(string(line)); bad {
+		if r, bad := terminaltest.Unprintable(string(line)); bad {
 			t.Errorf("%q shows %U: %q", text, r, line)
 		}
 	}

@@ -53,3 +53,5 @@ func indented(text string) string {
 	}
 	return strings.Join(append(lines, line), "\n")
 }
+
+func capital(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }

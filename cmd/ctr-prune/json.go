@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -22,41 +20,17 @@ func encodeJSON(v any, indent string) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("encoding the output: %w", err)
 	}
-	return escapeJSON(b.Bytes()), nil
-}
-
-// escapeJSON escapes what does not print. In JSON that can only be within
-// strings, but for the line breaks.
-func escapeJSON(in []byte) []byte {
-	odd := func(r rune) bool { return r != '\n' && !strconv.IsPrint(r) }
-	if bytes.IndexFunc(in, odd) < 0 {
-		return in // large documents are nearly always so
-	}
-	out := make([]byte, 0, len(in)+len(in)/8)
-	for len(in) > 0 {
-		r, size := utf8.DecodeRune(in)
-		switch {
-		case !odd(r):
-			out = append(out, in[:size]...)
-		case r >= 0x10000:
-			high, low := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-		in = in[size:]
-	}
-	return out
+	return terminal.EscapeJSON(b.Bytes()), nil
 }
 
 // jsonView shows one document.
-type jsonView struct{ out *printer }
+type jsonView struct{ out *terminal.Printer }
 
 func (v jsonView) show(doc prune.Document) error {
 	b, err := encodeJSON(doc, "  ")
 	if err != nil {
 		return err
 	}
-	v.out.write(string(b))
-	return v.out.flush()
+	v.out.Write(string(b))
+	return v.out.Flush()
 }

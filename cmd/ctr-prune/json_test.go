@@ -6,18 +6,20 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
 )
 
 func TestJSONIsExactAndPrintable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		// JSON cannot say what is not UTF-8.
-		name := strings.ToValidUTF8(anything().Draw(t, "name"), "?")
+		name := strings.ToValidUTF8(terminaltest.Anything().Draw(t, "name"), "?")
 		b, err := encodeJSON(map[string]string{name: name}, rapid.SampledFrom([]string{"", "  "}).Draw(t, "indent"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.SplitSeq(string(b), "\n") {
-			if r, bad := unprintable(line); bad {
+			if r, bad := terminaltest.Unprintable(line); bad {
 				t.Fatalf("%q has %U in it", line, r)
 			}
 		}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -61,7 +63,7 @@ func leaseRows(list []prune.LeaseInfo, now time.Time) []leaseRow {
 	for i, l := range list {
 		rows[i] = leaseRow{
 			Namespace: l.Namespace, ID: l.ID, Kind: string(l.Kind), CreatedAt: l.CreatedAt,
-			Age: ago(now, l.CreatedAt), Expires: until(now, l.Expires), Flat: l.Flat, Resources: l.Resources,
+			Age: terminal.Ago(now, l.CreatedAt), Expires: terminal.Until(now, l.Expires), Flat: l.Flat, Resources: l.Resources,
 			Alone: bytesCount(l.Alone.TotalBytes), Action: string(l.Action), Reason: l.Reason,
 		}
 	}
@@ -119,26 +121,26 @@ func leasesContent(kind string, list []prune.LeaseInfo, now time.Time) content[l
 	return content[leaseRow]{
 		doc: leasesDocument{header{leasesSchema, kind, now}, list}, lines: lines,
 		rows: leaseRows(list, now), name: func(r leaseRow) string { return r.ID },
-		text: func(out *printer) { leasesTable(out, list, now) },
+		text: func(out *terminal.Printer) { leasesTable(out, list, now) },
 	}
 }
 
-func leasesTable(out *printer, list []prune.LeaseInfo, now time.Time) {
+func leasesTable(out *terminal.Printer, list []prune.LeaseInfo, now time.Time) {
 	if len(list) == 0 {
-		out.line("There are no leases.")
+		out.Line("There are no leases.")
 		return
 	}
-	t := table{columns: []column{
-		{title: "NAMESPACE", least: 7}, {title: "ID", least: leastReason, middle: true}, {title: "KIND", least: 7}, {title: "AGE"}, {title: "EXPIRES", least: 5},
-		{title: "FLAT"}, {title: "HOLDS"}, {title: "ALONE"}, {title: "PRUNE", paint: actionStyle}, {title: "REASON", least: 30},
+	t := terminal.Table{Columns: []terminal.Column{
+		{Title: "NAMESPACE", Least: 7}, {Title: "ID", Least: terminal.LeastText, Middle: true}, {Title: "KIND", Least: 7}, {Title: "AGE"}, {Title: "EXPIRES", Least: 5},
+		{Title: "FLAT"}, {Title: "HOLDS"}, {Title: "ALONE"}, {Title: "PRUNE", Paint: actionStyle}, {Title: "REASON", Least: 30},
 	}}
 	for _, row := range leaseRows(list, now) {
 		flat := "no"
 		if row.Flat {
 			flat = "yes"
 		}
-		t.add(row.Namespace, row.ID, row.Kind, row.Age, row.Expires, flat, itoa(row.Resources), row.Alone.String(), row.Action, row.Reason)
+		t.Add(row.Namespace, row.ID, row.Kind, row.Age, row.Expires, flat, strconv.Itoa(row.Resources), row.Alone.String(), row.Action, row.Reason)
 	}
-	t.narrow(out, "FLAT", "HOLDS", "AGE", "EXPIRES", "KIND", "NAMESPACE", "REASON")
-	t.print(out)
+	t.Narrow(out, "FLAT", "HOLDS", "AGE", "EXPIRES", "KIND", "NAMESPACE", "REASON")
+	t.Print(out)
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -96,10 +98,10 @@ func (o *leasesOptions) sure(ctx context.Context, p process, all, doomed []prune
 	}
 	out := p.printer(p.stderr)
 	leasesTable(out, doomed, now)
-	out.line("")
-	out.line("%s of %s would go.", itoa(len(doomed)), plural(len(all), "lease"))
+	out.Line("")
+	out.Line("%s of %s would go.", strconv.Itoa(len(doomed)), terminal.Count(len(all), "lease"))
 	answer, err := question(ctx, p, out, "Remove these leases? [y/N] ", false)
-	if err != nil || answer != "y" {
+	if err != nil || answer != terminal.Yes {
 		return false, firstError(err, p.say("Nothing was removed."))
 	}
 	return true, nil
@@ -140,12 +142,12 @@ func (d *prunedLeases) content() content[leaseRow] {
 	}
 }
 
-func (d *prunedLeases) text(out *printer) {
+func (d *prunedLeases) text(out *terminal.Printer) {
 	for _, r := range d.Recovered {
 		recoveredText(out, r)
 	}
 	line := func(what string, l prune.LeaseInfo, reason string) {
-		out.line("%s: %slease %s (%s): %s", what, prefixOf(l.Namespace), out.name(l.ID), l.Kind, reason)
+		out.Line("%s: %slease %s (%s): %s", what, prefixOf(l.Namespace), out.Name(l.ID), l.Kind, reason)
 	}
 	for _, l := range d.Removed {
 		line("Removed", l, l.Reason)

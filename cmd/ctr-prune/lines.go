@@ -3,13 +3,14 @@ package main
 import (
 	"sync"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // linesView shows one object a line, each with a type, the summary last. What
 // happens during a run is shown when it does; the rest follows at the end.
 type linesView struct {
-	out *printer
+	out *terminal.Printer
 
 	mu    sync.Mutex
 	stage prune.Stage
@@ -66,8 +67,8 @@ func (v *linesView) happened(e prune.Event) {
 func (v *linesView) tell(event any) {
 	b, err := encodeJSON(event, "")
 	if err == nil {
-		v.out.write(string(b))
-		err = v.out.flush()
+		v.out.Write(string(b))
+		err = v.out.Flush()
 	}
 	v.err = firstError(v.err, err)
 }

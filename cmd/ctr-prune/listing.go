@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
 
 // listOptions say how a list of things other than plans is shown.
@@ -34,7 +36,7 @@ func (o *listOptions) addDocument(fs *pflag.FlagSet) {
 
 // listing shows rows of type R.
 type listing[R any] struct {
-	out  *printer
+	out  *terminal.Printer
 	opts listOptions
 	tmpl *rowTemplate[R]
 }
@@ -43,7 +45,7 @@ type listing[R any] struct {
 // article: "an image".
 func newListing[R any](p process, o listOptions, row string, example R) (*listing[R], error) {
 	l := &listing[R]{out: p.printer(p.stdout), opts: o}
-	l.out.whole = o.noTrunc
+	l.out.Whole = o.noTrunc
 	switch {
 	case o.quiet && o.format != formatTable:
 		return nil, usagef("--quiet and --format contradict each other: choose one of them")
@@ -67,7 +69,7 @@ type content[R any] struct {
 	// name is what --quiet shows of a row.
 	name func(R) string
 	// text shows all to people.
-	text func(out *printer)
+	text func(out *terminal.Printer)
 }
 
 func (l *listing[R]) show(c content[R]) error {
@@ -78,7 +80,7 @@ func (l *listing[R]) show(c content[R]) error {
 		}
 	case l.opts.quiet:
 		for _, row := range c.rows {
-			l.out.line("%s", l.out.name(c.name(row)))
+			l.out.Line("%s", l.out.Name(c.name(row)))
 		}
 	case l.opts.format == formatJSON:
 		if err := l.encode(c.doc, "  "); err != nil {
@@ -93,7 +95,7 @@ func (l *listing[R]) show(c content[R]) error {
 	default:
 		c.text(l.out)
 	}
-	return l.out.flush()
+	return l.out.Flush()
 }
 
 func (l *listing[R]) encode(v any, indent string) error {
@@ -101,6 +103,6 @@ func (l *listing[R]) encode(v any, indent string) error {
 	if err != nil {
 		return err
 	}
-	l.out.write(string(b))
+	l.out.Write(string(b))
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
 
 // TestMain makes the command of this package one that scripts can run.
@@ -24,7 +26,7 @@ func scripted() int {
 		later = 0
 	}
 	return Main(ctx, os.Args[1:], process{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, columns: columns, logAt: logAt,
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, columns: terminal.Columns, logAt: logAt,
 		now: func() time.Time { return time.Now().Add(later) },
 	})
 }

@@ -9,7 +9,8 @@ import (
 
 	"github.com/containerd/log"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
 
 // process is what the operating system gives to the command. Tests give it
@@ -36,7 +37,7 @@ func run() int {
 	defer stop()
 	return Main(ctx, os.Args[1:], process{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: os.Getenv, columns: columns, now: time.Now, page: page, logAt: logAt,
+		getenv: os.Getenv, columns: terminal.Columns, now: time.Now, page: terminal.Page, logAt: logAt,
 	})
 }
 
@@ -59,18 +60,13 @@ func (p process) isTerminal(stream any) bool {
 	return ok
 }
 
-// defaultColumns is the width of a terminal that does not tell.
-const defaultColumns = 80
-
-func columns(stream any) (int, bool) {
-	f, ok := stream.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return 0, false
-	}
-	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-		return width, true
-	}
-	return defaultColumns, true
+// printer returns the printer for a stream.
+func (p process) printer(stream io.Writer) *terminal.Printer {
+	width, isTerminal := p.columns(stream)
+	out := terminal.New(stream)
+	out.Width = width
+	out.Colour = isTerminal && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
+	return out
 }
 
 // logAt routes the logs of containerd's packages and our own to stderr. The

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
 
 // fixedNow is the clock of the tests.
@@ -61,4 +63,31 @@ func newStuck(t *testing.T) stuck {
 func (s stuck) Read([]byte) (int, error) {
 	<-s.closed
 	return 0, io.EOF
+}
+
+func TestColourOnlyWhereItIsWanted(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		terminal bool
+		env      map[string]string
+		want     bool
+	}{
+		{"terminal", true, nil, true},
+		{"pipe", false, nil, false},
+		{"NO_COLOR", true, map[string]string{"NO_COLOR": "1"}, false},
+		{"NO_COLOR empty", true, map[string]string{"NO_COLOR": ""}, true},
+		{"dumb terminal", true, map[string]string{"TERM": "dumb"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFake("")
+			f.env(c.env)
+			if c.terminal {
+				f.terminal(80, f.stdout)
+			}
+			painted := f.printer(f.stdout).Paint(terminal.Red, "x")
+			if got := strings.Contains(painted, "\x1b["); got != c.want {
+				t.Errorf("painted as %q", painted)
+			}
+		})
+	}
 }

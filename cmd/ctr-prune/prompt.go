@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -23,12 +22,12 @@ const (
 // the context ends before an answer.
 func ask(ctx context.Context, p process, doc prune.Document, going []prune.Going, whole bool) (bool, error) {
 	out := p.printer(p.stderr)
-	out.whole = whole
+	out.Whole = whole
 	textView{out: out}.summary(doc, going)
 	for {
 		answer, err := question(ctx, p, out, "Remove them? [y/N/d] ", true)
-		if err != nil || answer != "d" {
-			return answer == "y", err
+		if err != nil || answer != terminal.Details {
+			return answer == terminal.Yes, err
 		}
 		if err := p.details(ctx, doc, whole); err != nil {
 			return false, err
@@ -36,29 +35,32 @@ func ask(ctx context.Context, p process, doc prune.Document, going []prune.Going
 	}
 }
 
-// question asks and returns "y", "n", or "d" if there are details. Everything
-// that is not clearly a yes is a no.
-func question(ctx context.Context, p process, out *printer, text string, details bool) (string, error) {
-	out.write(text)
-	if err := out.flush(); err != nil {
-		return "n", err
+// question asks one question, see [terminal.Ask].
+func question(ctx context.Context, p process, out *terminal.Printer, text string, details bool) (string, error) {
+	answer, err := terminal.Ask(ctx, p.stdin, out, text, details)
+	return answer, stopped(ctx, err)
+}
+
+// details shows a whole plan on the terminal: through $PAGER if that is set,
+// else as it is.
+func (p process) details(ctx context.Context, doc prune.Document, whole bool) error {
+	out := p.printer(p.stderr)
+	out.Whole = whole
+	pager := p.getenv("PAGER")
+	if pager == "" || p.page == nil || !p.isTerminal(p.stderr) {
+		textView{out: out}.plan(doc)
+		out.Line("")
+		return out.Flush()
 	}
-	answer, err := readLine(ctx, p.stdin)
-	if !strings.HasSuffix(answer, "\n") {
-		out.line("") // nobody pressed Enter
+	err := p.page(ctx, pager, func(w io.Writer) error {
+		out := out.Onto(w)
+		textView{out: out}.plan(doc)
+		return out.Flush()
+	})
+	if err != nil && ctx.Err() == nil {
+		return p.say("ctr-prune: $PAGER failed: %s", err)
 	}
-	if err := firstError(err, out.flush()); err != nil {
-		return "n", stopped(ctx, err)
-	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return "y", nil
-	case "d", "details":
-		if details {
-			return "d", nil
-		}
-	}
-	return "n", nil
+	return stopped(ctx, err)
 }
 
 // summary says how many images would go, what that frees, the largest of them,
@@ -67,7 +69,7 @@ func (v textView) summary(doc prune.Document, going []prune.Going) {
 	v.largest(doc, going)
 	v.reasons(doc)
 	v.foresee(doc)
-	v.out.wrapped(v.out.paint(yellow, "WARNING!")+quote(" "+warning(doc)), "")
+	v.out.Wrapped(v.out.Paint(terminal.Yellow, "WARNING!")+terminal.Quote(" "+warning(doc)), "")
 }
 
 // largest lists the images whose removal frees most.
@@ -79,19 +81,19 @@ func (v textView) largest(doc prune.Document, going []prune.Going) {
 		return cmp.Or(-cmp.Compare(a.Bytes, b.Bytes), strings.Compare(a.Name, b.Name))
 	})
 	if len(sorted) > mostLargest {
-		v.out.line("The largest of the %d images that would go:", len(sorted))
+		v.out.Line("The largest of the %d images that would go:", len(sorted))
 	} else {
-		v.out.line("These images would go:")
+		v.out.Line("These images would go:")
 	}
-	t := table{columns: []column{{title: "SIZE"}, {title: "NAME", least: leastName, middle: true}}}
+	t := terminal.Table{Columns: []terminal.Column{{Title: "SIZE"}, {Title: "NAME", Least: terminal.LeastName, Middle: true}}}
 	for _, g := range sorted[:min(mostLargest, len(sorted))] {
-		t.add(boundSize(g.Bytes, g.AtLeast), v.out.name(inNamespace(doc, g.Namespace, g.Name)))
+		t.Add(terminal.SizeAtLeast(g.Bytes, g.AtLeast), v.out.Name(inNamespace(doc, g.Namespace, g.Name)))
 	}
-	t.print(v.out)
+	t.Print(v.out)
 	if slices.ContainsFunc(sorted, func(g prune.Going) bool { return g.AtLeast }) {
-		v.out.sentence(boundsExplained)
+		v.out.Sentence(boundsExplained)
 	}
-	v.out.line("")
+	v.out.Line("")
 }
 
 // reasons counts what stays by why it does.
@@ -112,14 +114,14 @@ func (v textView) reasons(doc prune.Document) {
 	slices.SortFunc(texts, func(a, b string) int {
 		return cmp.Or(-cmp.Compare(counts[a], counts[b]), strings.Compare(a, b))
 	})
-	v.out.line("Held back: %s", plural(doc.Counts.Keep, "image record"))
+	v.out.Line("Held back: %s", terminal.Count(doc.Counts.Keep, "image record"))
 	for _, text := range texts[:min(mostReasons, len(texts))] {
-		v.out.wrapped(quote(fmt.Sprintf("  %d: %s", counts[text], v.out.prose(text))), "     ")
+		v.out.Wrapped(terminal.Quote(fmt.Sprintf("  %d: %s", counts[text], v.out.Prose(text))), "     ")
 	}
 	if rest := len(texts) - mostReasons; rest > 0 {
-		v.out.line("  and %s more", plural(rest, "reason"))
+		v.out.Line("  and %s more", terminal.Count(rest, "reason"))
 	}
-	v.out.line("")
+	v.out.Line("")
 }
 
 func firstError(errs ...error) error {
@@ -137,35 +139,5 @@ func warning(doc prune.Document) string {
 		return fmt.Sprintf("This will collect the garbage of %s.", scope(doc))
 	}
 	return fmt.Sprintf("This will remove %d of %s from %s. Type d for the details.",
-		doc.Counts.Remove+doc.Counts.StandIn, plural(doc.Counts.Images, "image record"), scope(doc))
+		doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), scope(doc))
 }
-
-// readLine reads a line, and no more, for another question may follow. The end
-// of the input is a line as well. When the context ends first the reading
-// goroutine is left behind: a read from a terminal cannot be stopped, and the
-// process is about to exit.
-func readLine(ctx context.Context, in io.Reader) (string, error) {
-	type result struct {
-		line string
-		err  error
-	}
-	ch := make(chan result, 1)
-	go func() {
-		line, err := bufio.NewReader(bytewise{in}).ReadString('\n')
-		ch <- result{line, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return "", ctx.Err()
-	case r := <-ch:
-		if r.err != nil && !errors.Is(r.err, io.EOF) {
-			return "", fmt.Errorf("reading the answer: %w", r.err)
-		}
-		return r.line, nil
-	}
-}
-
-// bytewise reads one byte at a time, so that nothing is read ahead.
-type bytewise struct{ io.Reader }
-
-func (b bytewise) Read(buf []byte) (int, error) { return b.Reader.Read(buf[:min(1, len(buf))]) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -70,7 +71,7 @@ func cut(ctx context.Context, doc prune.Document) string {
 	if !doc.Measured || len(doc.Removed) >= planned { // all that is left are uploads
 		return context.Cause(ctx).Error()
 	}
-	return fmt.Sprintf("%s after %d of %s", context.Cause(ctx), len(doc.Removed), plural(planned, "image record"))
+	return fmt.Sprintf("%s after %d of %s", context.Cause(ctx), len(doc.Removed), terminal.Count(planned, "image record"))
 }
 
 // refused tells which namespaces were left alone. That they were asked for
@@ -90,6 +91,6 @@ func refused(p process, doc prune.Document) error {
 // say writes a sentence to stderr.
 func (p process) say(format string, args ...any) error {
 	out := p.printer(p.stderr)
-	out.line("%s", fmt.Sprintf(format, args...))
-	return out.flush()
+	out.Line("%s", fmt.Sprintf(format, args...))
+	return out.Flush()
 }

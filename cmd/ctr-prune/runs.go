@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -89,7 +92,7 @@ func (o *runsOptions) run(ctx context.Context, p process) error {
 		return list.show(content[runRow]{
 			doc: runsDocument{header{runsSchema, "runs", now}, runs}, lines: lines,
 			rows: runRows(runs), name: func(r runRow) string { return r.Run },
-			text: func(out *printer) { runsText(out, runs, now) },
+			text: func(out *terminal.Printer) { runsText(out, runs, now) },
 		})
 	})
 }
@@ -113,15 +116,19 @@ func (s *session) runs(ctx context.Context, p process, store opened, policy prun
 	return runs, inv, now, nil
 }
 
-func runsText(out *printer, runs []prune.Run, now time.Time) {
+func runsText(out *terminal.Printer, runs []prune.Run, now time.Time) {
 	if len(runs) == 0 {
-		out.line("No run can be undone: only those with --grace can, until their grace is over.")
+		out.Line("No run can be undone: only those with --grace can, until their grace is over.")
 		return
 	}
-	t := table{columns: []column{{title: "RUN"}, {title: "STARTED", least: 10}, {title: "UNTIL", least: 10}, {title: "NAMESPACES", least: 10}, {title: "RECORDS"}, {title: "HOLDS"}}}
+	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "UNTIL", Least: 10}, {Title: "NAMESPACES", Least: 10}, {Title: "RECORDS"}, {Title: "HOLDS"}}}
 	for _, r := range runs {
-		t.add(r.Name, ago(now, r.Started), until(now, r.Until), strings.Join(r.Namespaces, ","), itoa(len(r.Records)), humanSize(r.Holds.TotalBytes))
+		t.Add(r.Name, terminal.Ago(now, r.Started), terminal.Until(now, r.Until), strings.Join(r.Namespaces, ","), strconv.Itoa(len(r.Records)), terminal.Size(r.Holds.TotalBytes))
 	}
-	t.narrow(out, "NAMESPACES", "STARTED", "RECORDS")
-	t.print(out)
+	t.Narrow(out, "NAMESPACES", "STARTED", "RECORDS")
+	t.Print(out)
+}
+
+func intersects(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/leases"
 )
@@ -140,7 +141,7 @@ func cmdRecords(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		fmt.Fprintf(ts.Stdout(), "%s\n", quote(name))
+		fmt.Fprintf(ts.Stdout(), "%s\n", terminal.Quote(name))
 	}
 }
 

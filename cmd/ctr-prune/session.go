@@ -104,9 +104,9 @@ func both[T any](a, b func(T)) func(T) {
 }
 
 // progress is off while logs are written to the same stream.
-func (s *session) progress(ctx context.Context, p process) *progress {
+func (s *session) progress(ctx context.Context, p process) progress {
 	if s.debug != nil && *s.debug {
-		return nil
+		return progress{}
 	}
 	return newProgress(ctx, p)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -27,7 +28,7 @@ type imageRow struct {
 // templateView executes a template for every image, or, if it uses fields of
 // the document, once for that.
 type templateView struct {
-	out   *printer
+	out   *terminal.Printer
 	tmpl  *template.Template
 	whole bool // once, for the document
 	heads []string
@@ -35,7 +36,7 @@ type templateView struct {
 
 // newTemplateView parses a template and tries it on examples, so that what is
 // wrong with it is known before anything is done.
-func newTemplateView(out *printer, format string) (view, error) {
+func newTemplateView(out *terminal.Printer, format string) (view, error) {
 	text, isTable := strings.CutPrefix(format, formatTable+" ")
 	tmpl, err := template.New("format").Funcs(templateFuncs()).Parse(text)
 	if err != nil {
@@ -69,12 +70,12 @@ func (v *templateView) show(doc prune.Document) error {
 	}
 	if v.heads != nil {
 		printCells(v.out, v.heads, lines)
-		return v.out.flush()
+		return v.out.Flush()
 	}
 	for _, line := range lines {
-		v.out.write(strings.TrimSuffix(line, "\n") + "\n")
+		v.out.Write(strings.TrimSuffix(line, "\n") + "\n")
 	}
-	return v.out.flush()
+	return v.out.Flush()
 }
 
 // render returns one text for each image, or for the whole document.
@@ -99,19 +100,19 @@ func (v *templateView) render(doc prune.Document) ([]string, error) {
 }
 
 // printCells prints lines whose cells are separated by tabs as a table.
-func printCells(out *printer, heads, lines []string) {
-	t := table{columns: make([]column, len(heads))}
+func printCells(out *terminal.Printer, heads, lines []string) {
+	t := terminal.Table{Columns: make([]terminal.Column, len(heads))}
 	for i, head := range heads {
-		t.columns[i] = column{title: head, least: leastReason}
+		t.Columns[i] = terminal.Column{Title: head, Least: terminal.LeastText}
 	}
 	for _, line := range lines {
-		cells := strings.SplitN(line, "\t", len(t.columns))
-		for len(cells) < len(t.columns) {
+		cells := strings.SplitN(line, "\t", len(t.Columns))
+		for len(cells) < len(t.Columns) {
 			cells = append(cells, "")
 		}
-		t.add(cells...)
+		t.Add(cells...)
 	}
-	t.print(out)
+	t.Print(out)
 }
 
 // imageRows returns the images of a document as templates see them.

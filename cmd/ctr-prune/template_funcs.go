@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/template"
 	"unicode"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
 
 // funcQuote is the function that ends every printed value; no template can
@@ -42,9 +44,9 @@ func size(v any) (string, error) {
 	n := reflect.ValueOf(v)
 	switch {
 	case n.IsValid() && n.CanInt():
-		return humanSize(n.Int()), nil
+		return terminal.Size(n.Int()), nil
 	case n.IsValid() && n.CanUint():
-		return humanSize(int64(min(n.Uint(), math.MaxInt64))), nil
+		return terminal.Size(int64(min(n.Uint(), math.MaxInt64))), nil
 	}
 	return "", fmt.Errorf("size: %T is no number of bytes", v)
 }
@@ -57,7 +59,7 @@ func quoteValue(v any) string {
 	if q, ok := v.(quoted); ok {
 		return string(q)
 	}
-	return quote(fmt.Sprint(v))
+	return terminal.Quote(fmt.Sprint(v))
 }
 
 // printf formats values so that the line breaks of the format remain, and none
@@ -65,9 +67,9 @@ func quoteValue(v any) string {
 func printf(format string, args ...any) quoted {
 	for i, arg := range args {
 		if s, ok := arg.(string); ok {
-			args[i] = quote(s)
+			args[i] = terminal.Quote(s)
 		} else if v := reflect.ValueOf(arg); v.IsValid() && !v.CanInt() && !v.CanUint() && !v.CanFloat() && v.Kind() != reflect.Bool {
-			args[i] = quote(fmt.Sprint(arg))
+			args[i] = terminal.Quote(fmt.Sprint(arg))
 		}
 	}
 	var b strings.Builder
@@ -75,7 +77,7 @@ func printf(format string, args ...any) quoted {
 		line, ended := strings.CutSuffix(part, "\n")
 		cells := strings.Split(line, "\t")
 		for i := range cells {
-			cells[i] = quote(cells[i])
+			cells[i] = terminal.Quote(cells[i])
 		}
 		b.WriteString(strings.Join(cells, "\t"))
 		if ended {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
 
 // rowTemplate shows a list by executing a template for every row.
@@ -54,7 +56,7 @@ func (v *rowTemplate[R]) render(rows []R) ([]string, error) {
 	return lines, nil
 }
 
-func (v *rowTemplate[R]) show(out *printer, rows []R) error {
+func (v *rowTemplate[R]) show(out *terminal.Printer, rows []R) error {
 	lines, err := v.render(rows)
 	if err != nil {
 		return fmt.Errorf("--format: %s", templateProblem(err))
@@ -64,7 +66,7 @@ func (v *rowTemplate[R]) show(out *printer, rows []R) error {
 		return nil
 	}
 	for _, line := range lines {
-		out.write(strings.TrimSuffix(line, "\n") + "\n")
+		out.Write(strings.TrimSuffix(line, "\n") + "\n")
 	}
 	return nil
 }
@@ -73,4 +75,4 @@ func (v *rowTemplate[R]) show(out *printer, rows []R) error {
 // compares and formats as the number it is.
 type bytesCount int64
 
-func (b bytesCount) String() string { return humanSize(int64(b)) }
+func (b bytesCount) String() string { return terminal.Size(int64(b)) }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"text/template/parse"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
 
 // rootFields lists the fields of the data that a template uses directly:
@@ -139,7 +141,7 @@ func headings(text string) []string {
 func heading(cell string) string {
 	tree, err := parse.Parse("cell", cell, "", "", parseFuncs())
 	if err != nil {
-		return strings.ToUpper(quote(cell)) // an action that spans cells
+		return strings.ToUpper(terminal.Quote(cell)) // an action that spans cells
 	}
 	if len(rootFields(tree["cell"].Root)) == 0 {
 		return ""

@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // textView shows results to people.
 type textView struct {
-	out *printer
+	out *terminal.Printer
 	// fromFile says that the plan was read from a file, which alone chose what
 	// may go.
 	fromFile bool
@@ -22,7 +23,7 @@ func (v textView) show(doc prune.Document) error {
 	} else {
 		v.plan(doc)
 	}
-	return v.out.flush()
+	return v.out.Flush()
 }
 
 // several says whether a name does not tell its record without a namespace.
@@ -39,12 +40,12 @@ func inNamespace(doc prune.Document, namespace, text string) string {
 // nothing says that nothing was found to remove, and where else to look.
 func (v textView) nothing(doc prune.Document) {
 	if v.fromFile {
-		v.out.line("There is nothing to remove by this plan.")
+		v.out.Line("There is nothing to remove by this plan.")
 		return
 	}
-	v.out.sentence("Nothing to remove in %s.%s", scope(doc), elsewhere(doc))
+	v.out.Sentence("Nothing to remove in %s.%s", scope(doc), elsewhere(doc))
 	if doc.Counts.Keep > 0 && slices.Contains(doc.Policy.Filters, "dangling=true") {
-		v.out.sentence("Only dangling images were considered: --all takes the unused ones that have a name as well.")
+		v.out.Sentence("Only dangling images were considered: --all takes the unused ones that have a name as well.")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -20,25 +21,25 @@ type holding struct {
 }
 
 func (h holding) String() string {
-	return objects(h.blobs, h.snapshots) + ", " + humanSize(h.bytes)
+	return objects(h.blobs, h.snapshots) + ", " + terminal.Size(h.bytes)
 }
 
 // held shows what stays of the images that go: by holder, the largest first.
 func (v textView) held(doc prune.Document) {
 	all := holdings(doc)
 	shown := all
-	if len(all) > mostHolders && !v.out.whole {
+	if len(all) > mostHolders && !v.out.Whole {
 		shown = all[:mostHolders]
 	}
 	for _, h := range shown {
-		v.out.sentence("Held: %s", inNamespace(doc, h.namespace, h.String()+" by "+v.out.prose(h.holder)))
+		v.out.Sentence("Held: %s", inNamespace(doc, h.namespace, h.String()+" by "+v.out.Prose(h.holder)))
 	}
 	if rest := all[len(shown):]; len(rest) > 0 {
 		sum := holding{}
 		for _, h := range rest {
 			sum.blobs, sum.snapshots, sum.bytes = sum.blobs+h.blobs, sum.snapshots+h.snapshots, saturated(sum.bytes, h.bytes)
 		}
-		v.out.sentence("Held: %s by %d others; --no-trunc names them", sum, len(rest))
+		v.out.Sentence("Held: %s by %d others; --no-trunc names them", sum, len(rest))
 	}
 }
 

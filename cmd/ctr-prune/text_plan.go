@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -14,7 +15,7 @@ import (
 func (v textView) plan(doc prune.Document) {
 	if len(doc.Images) > 0 {
 		v.decisions(doc, byAction(doc.Images))
-		v.out.line("")
+		v.out.Line("")
 	}
 	if doc.Counts.Remove+doc.Counts.StandIn == 0 {
 		v.nothing(doc)
@@ -24,20 +25,20 @@ func (v textView) plan(doc prune.Document) {
 
 // foresee sums a plan up.
 func (v textView) foresee(doc prune.Document) {
-	v.out.sentence("Would remove %d of %s and reclaim %s.",
-		doc.Counts.Remove+doc.Counts.StandIn, plural(doc.Counts.Images, "image record"), sizes(doc.Predicted))
+	v.out.Sentence("Would remove %d of %s and reclaim %s.",
+		doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), sizes(doc.Predicted))
 	if doc.Counts.StandIn > 0 {
-		v.out.sentence("Would put %s in place of the last names of images in use.", plural(doc.Counts.StandIn, "stand-in"))
+		v.out.Sentence("Would put %s in place of the last names of images in use.", terminal.Count(doc.Counts.StandIn, "stand-in"))
 	}
 	if doc.Grace != nil {
-		v.out.sentence("It could be undone until %s; the space is freed then.", doc.Grace.Until.Format(time.RFC3339))
+		v.out.Sentence("It could be undone until %s; the space is freed then.", doc.Grace.Until.Format(time.RFC3339))
 	}
 	v.held(doc)
 	v.garbage(doc)
 	v.plannedUploads(doc)
 	v.dropped(doc)
 	for _, ns := range doc.Unfinished {
-		v.out.sentence("Would first finish the interrupted run in namespace %q.", ns)
+		v.out.Sentence("Would first finish the interrupted run in namespace %q.", ns)
 	}
 	v.notes(doc)
 }
@@ -47,11 +48,11 @@ func (v textView) garbage(doc prune.Document) {
 	if doc.Garbage.Blobs+doc.Garbage.Snapshots == 0 {
 		return
 	}
-	text := objects(doc.Garbage.Blobs, doc.Garbage.Snapshots) + ", " + humanSize(doc.Garbage.TotalBytes)
+	text := objects(doc.Garbage.Blobs, doc.Garbage.Snapshots) + ", " + terminal.Size(doc.Garbage.TotalBytes)
 	if collects(doc) {
-		v.out.sentence("Garbage from before, collected on the way: %s.", text)
+		v.out.Sentence("Garbage from before, collected on the way: %s.", text)
 	} else {
-		v.out.sentence("Garbage from before: %s; `ctr-prune check --repair` collects it.", text)
+		v.out.Sentence("Garbage from before: %s; `ctr-prune check --repair` collects it.", text)
 	}
 }
 
@@ -66,25 +67,25 @@ func collects(doc prune.Document) bool {
 // dropped shows the records of a plan file that are left alone.
 func (v textView) dropped(doc prune.Document) {
 	for _, s := range doc.Dropped {
-		v.out.line("Left alone: %s: %s", inNamespace(doc, s.Namespace, v.out.name(s.Name)), v.out.prose(s.Reason))
+		v.out.Line("Left alone: %s: %s", inNamespace(doc, s.Namespace, v.out.Name(s.Name)), v.out.Prose(s.Reason))
 	}
 }
 
 func (v textView) plannedUploads(doc prune.Document) {
 	for _, u := range doc.Uploads {
 		if u.Action != prune.Keep {
-			v.out.line("Would abort: %s: %s", v.upload(doc, u), u.Reason)
+			v.out.Line("Would abort: %s: %s", v.upload(doc, u), u.Reason)
 		}
 	}
 }
 
 func (v textView) upload(doc prune.Document, u prune.Upload) string {
-	return inNamespace(doc, u.Namespace, "upload "+v.out.name(u.Ref)) + ", " + humanSize(u.Bytes)
+	return inNamespace(doc, u.Namespace, "upload "+v.out.Name(u.Ref)) + ", " + terminal.Size(u.Bytes)
 }
 
 func (v textView) notes(doc prune.Document) {
 	for _, note := range doc.Notes {
-		v.out.sentence("Note: %s", v.out.prose(note))
+		v.out.Sentence("Note: %s", v.out.Prose(note))
 	}
 }
 
@@ -98,44 +99,37 @@ func byAction(images []prune.ImageDocument) []prune.ImageDocument {
 	return sorted
 }
 
-// Widths below which columns are not shortened, so that a cell still tells
-// something.
-const (
-	leastName   = 20
-	leastReason = 14
-)
-
 // decisions shows images as a table.
 func (v textView) decisions(doc prune.Document, images []prune.ImageDocument) {
-	t := table{columns: []column{{title: "ACTION", paint: actionStyle}}}
+	t := terminal.Table{Columns: []terminal.Column{{Title: "ACTION", Paint: actionStyle}}}
 	if several(doc) {
-		t.columns = append(t.columns, column{title: "NAMESPACE"})
+		t.Columns = append(t.Columns, terminal.Column{Title: "NAMESPACE"})
 	}
-	t.columns = append(t.columns,
-		column{title: "NAME", least: leastName, middle: true}, column{title: "TARGET"}, column{title: "REASON", least: leastReason})
+	t.Columns = append(t.Columns,
+		terminal.Column{Title: "NAME", Least: terminal.LeastName, Middle: true}, terminal.Column{Title: "TARGET"}, terminal.Column{Title: "REASON", Least: terminal.LeastText})
 	for _, image := range images {
 		cells := []string{string(image.Action)}
 		if several(doc) {
 			cells = append(cells, image.Namespace)
 		}
 		target := string(image.Target)
-		if !v.out.whole {
+		if !v.out.Whole {
 			target = shortDigest(image.Target)
 		}
-		t.add(append(cells, v.out.name(image.Name), target, v.out.prose(reason(image)))...)
+		t.Add(append(cells, v.out.Name(image.Name), target, v.out.Prose(reason(image)))...)
 	}
-	t.narrow(v.out, "TARGET", "REASON")
-	t.print(v.out)
+	t.Narrow(v.out, "TARGET", "REASON")
+	t.Print(v.out)
 }
 
-func actionStyle(action string) style {
+func actionStyle(action string) terminal.Style {
 	switch prune.Action(action) {
 	case prune.Remove:
-		return red
+		return terminal.Red
 	case prune.StandIn:
-		return yellow
+		return terminal.Yellow
 	default:
-		return plain
+		return terminal.Plain
 	}
 }
 

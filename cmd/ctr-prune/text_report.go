@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -14,13 +15,13 @@ func (v textView) report(doc prune.Document) {
 	v.records(doc)
 	for _, gone := range doc.Freed {
 		if gone.Digest != "" {
-			v.out.line("Deleted: %s", gone.Digest)
+			v.out.Line("Deleted: %s", gone.Digest)
 		} else {
-			v.out.line("Deleted: %s", inNamespace(doc, gone.Namespace, "snapshot "+gone.Snapshot))
+			v.out.Line("Deleted: %s", inNamespace(doc, gone.Namespace, "snapshot "+gone.Snapshot))
 		}
 	}
 	for _, u := range doc.Aborted {
-		v.out.line("Aborted: %s", v.upload(doc, u))
+		v.out.Line("Aborted: %s", v.upload(doc, u))
 	}
 	v.dropped(doc)
 	v.held(doc)
@@ -28,9 +29,9 @@ func (v textView) report(doc prune.Document) {
 	v.total(doc)
 }
 
-func recoveredText(out *printer, r prune.Recovered) {
-	out.line("Finished the run of %s from %s, which was interrupted: %s gone, %d put back.",
-		r.Owner, r.Started.Format(time.RFC3339), plural(len(r.Untagged), "image record"), len(r.Restored))
+func recoveredText(out *terminal.Printer, r prune.Recovered) {
+	out.Line("Finished the run of %s from %s, which was interrupted: %s gone, %d put back.",
+		r.Owner, r.Started.Format(time.RFC3339), terminal.Count(len(r.Untagged), "image record"), len(r.Restored))
 }
 
 // records shows what became of the names.
@@ -45,44 +46,44 @@ func (v textView) records(doc prune.Document) {
 		}
 	}
 	for _, r := range doc.Removed {
-		v.out.line("Untagged: %s", inNamespace(doc, r.Namespace, v.out.name(r.Name)))
+		v.out.Line("Untagged: %s", inNamespace(doc, r.Namespace, v.out.Name(r.Name)))
 		if standIn := standIns[[2]string{r.Namespace, r.Name}]; standIn != "" {
-			v.out.line("Kept as: %s", inNamespace(doc, r.Namespace, standIn))
+			v.out.Line("Kept as: %s", inNamespace(doc, r.Namespace, standIn))
 		}
 	}
 	for _, s := range doc.Skipped {
-		v.out.line("Skipped: %s: %s", inNamespace(doc, s.Namespace, v.out.name(s.Name)), v.out.prose(s.Reason))
+		v.out.Line("Skipped: %s: %s", inNamespace(doc, s.Namespace, v.out.Name(s.Name)), v.out.Prose(s.Reason))
 	}
 	for _, r := range doc.Restored {
-		v.out.line("Restored: %s: %s", inNamespace(doc, r.Namespace, v.out.name(r.Name)), v.out.prose(r.Reason))
+		v.out.Line("Restored: %s: %s", inNamespace(doc, r.Namespace, v.out.Name(r.Name)), v.out.Prose(r.Reason))
 	}
 }
 
 // rest shows what else went, and what is not as it was predicted.
 func (v textView) rest(doc prune.Document) {
 	if n := doc.Garbage.Blobs + doc.Garbage.Snapshots; n > 0 {
-		v.out.sentence("Garbage collected from before: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), humanSize(doc.Garbage.TotalBytes))
+		v.out.Sentence("Garbage collected from before: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), terminal.Size(doc.Garbage.TotalBytes))
 	}
 	if n := doc.Others.Blobs + doc.Others.Snapshots; n > 0 {
-		v.out.line("Removed by others meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), humanSize(doc.Others.TotalBytes))
+		v.out.Line("Removed by others meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), terminal.Size(doc.Others.TotalBytes))
 	}
 	if doc.Measured && doc.Reclaimed != doc.Predicted && len(doc.Changes) > 0 {
-		v.out.sentence("Predicted: %s", sizes(doc.Predicted))
+		v.out.Sentence("Predicted: %s", sizes(doc.Predicted))
 	}
 	for _, change := range doc.Changes {
-		v.out.sentence("Changed: %s", v.out.prose(change))
+		v.out.Sentence("Changed: %s", v.out.Prose(change))
 	}
 	v.notes(doc)
 }
 
 func (v textView) total(doc prune.Document) {
 	if doc.Grace != nil && len(doc.Removed) > 0 {
-		v.out.sentence("Kept until %s: undo with `ctr-prune undo %s`; %s are freed then",
-			doc.Grace.Until.Format(time.RFC3339), doc.Grace.Run, humanSize(doc.Predicted.TotalBytes))
+		v.out.Sentence("Kept until %s: undo with `ctr-prune undo %s`; %s are freed then",
+			doc.Grace.Until.Format(time.RFC3339), doc.Grace.Run, terminal.Size(doc.Predicted.TotalBytes))
 	}
 	if !doc.Measured {
-		v.out.sentence("Total reclaimed space: unknown, for the store could not be read after the run")
+		v.out.Sentence("Total reclaimed space: unknown, for the store could not be read after the run")
 		return
 	}
-	v.out.sentence("Total reclaimed space: %s", sizes(doc.Reclaimed))
+	v.out.Sentence("Total reclaimed space: %s", sizes(doc.Reclaimed))
 }

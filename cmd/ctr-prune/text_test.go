@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -26,7 +27,7 @@ func shown(t *testing.T, doc prune.Document, width int, o outputOptions) string 
 		if strings.Contains(o.format, `\t`) {
 			line = strings.ReplaceAll(line, "\t", " ") // the template asks for it
 		}
-		if r, bad := unprintable(line); bad {
+		if r, bad := terminaltest.Unprintable(line); bad {
 			t.Errorf("%U reaches the output: %q", r, line)
 		}
 	}

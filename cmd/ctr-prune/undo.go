@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -104,11 +105,11 @@ func undoneContent(undone *prune.Undone, failure error, now time.Time) content[r
 	}
 	return content[recordRow]{
 		doc: doc, lines: lines, rows: recordRows(undone.Restored), name: func(r recordRow) string { return r.Name },
-		text: func(out *printer) {
+		text: func(out *terminal.Printer) {
 			for _, r := range undone.Restored {
-				out.line("Restored: %s%s", prefixOf(r.Namespace), out.name(r.Name))
+				out.Line("Restored: %s%s", prefixOf(r.Namespace), out.Name(r.Name))
 			}
-			out.line("%s of run %s back.", plural(len(undone.Restored), "image record"), undone.Run)
+			out.Line("%s of run %s back.", terminal.Count(len(undone.Restored), "image record"), undone.Run)
 		},
 	}
 }

@@ -41,10 +41,10 @@ func newVersion(p process) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			v := version()
 			out := p.printer(p.stdout)
-			out.line("ctr-prune %s", v.Version)
-			out.line("built with %s for %s", v.Go, v.Platform)
-			out.line("containerd packages %s", v.Containerd)
-			return out.flush()
+			out.Line("ctr-prune %s", v.Version)
+			out.Line("built with %s for %s", v.Go, v.Platform)
+			out.Line("containerd packages %s", v.Containerd)
+			return out.Flush()
 		},
 	}
 }

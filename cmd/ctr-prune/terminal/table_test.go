@@ -1,7 +1,6 @@
-package main
+package terminal
 
 import (
-	"bufio"
 	"bytes"
 	"strings"
 	"testing"
@@ -9,22 +8,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/mattn/go-runewidth"
 	"pgregory.net/rapid"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
 )
 
-func printed(t table, width int) []string {
+func printed(t Table, width int) []string {
 	var b bytes.Buffer
-	p := &printer{w: bufio.NewWriter(&b), width: width}
-	t.print(p)
-	if err := p.flush(); err != nil {
+	p := New(&b)
+	p.Width = width
+	t.Print(p)
+	if err := p.Flush(); err != nil {
 		panic(err) // a buffer takes everything
 	}
 	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 }
 
-func imagesTable(rows ...[]string) table {
-	t := table{columns: []column{{title: "ACTION"}, {title: "NAME", least: leastName, middle: true}, {title: "REASON", least: leastReason}}}
+func imagesTable(rows ...[]string) Table {
+	t := Table{Columns: []Column{{Title: "ACTION"}, {Title: "NAME", Least: LeastName, Middle: true}, {Title: "REASON", Least: LeastText}}}
 	for _, row := range rows {
-		t.add(row...)
+		t.Add(row...)
 	}
 	return t
 }
@@ -42,7 +44,7 @@ func TestTableIsFittedToTheWidth(t *testing.T) {
 	if diff := cmp.Diff(want, printed(table, 0)); diff != "" {
 		t.Errorf("in a pipe (-want +got):\n%s", diff)
 	}
-	least := len("remove") + leastName + leastReason + 2*len(gap)
+	least := len("remove") + LeastName + LeastText + 2*len(gap)
 	for width := 1; width <= 130; width++ {
 		for _, line := range printed(table, width) {
 			if w := runewidth.StringWidth(line); w > max(width, least) {
@@ -63,7 +65,7 @@ func TestTableNeverPrintsWhatATerminalActsOn(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table := imagesTable()
 		for range rapid.IntRange(1, 5).Draw(t, "rows") {
-			table.add(anything().Draw(t, "a"), anything().Draw(t, "b"), anything().Draw(t, "c"))
+			table.Add(terminaltest.Anything().Draw(t, "a"), terminaltest.Anything().Draw(t, "b"), terminaltest.Anything().Draw(t, "c"))
 		}
 		rows := len(table.rows)
 		lines := printed(table, rapid.IntRange(0, 200).Draw(t, "width"))
@@ -71,7 +73,7 @@ func TestTableNeverPrintsWhatATerminalActsOn(t *testing.T) {
 			t.Fatalf("%d rows make %d lines", rows, len(lines))
 		}
 		for _, line := range lines {
-			if r, bad := unprintable(line); bad {
+			if r, bad := terminaltest.Unprintable(line); bad {
 				t.Fatalf("%q has %U in it", line, r)
 			}
 		}
@@ -80,7 +82,7 @@ func TestTableNeverPrintsWhatATerminalActsOn(t *testing.T) {
 
 func TestShortenKeepsTheWidth(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := quote(anything().Draw(t, "s"))
+		s := Quote(terminaltest.Anything().Draw(t, "s"))
 		width := rapid.IntRange(1, 40).Draw(t, "width")
 		middle := rapid.Bool().Draw(t, "middle")
 		got := shorten(s, width, middle)

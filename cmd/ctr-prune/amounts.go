@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// boundsExplained is said below sizes of which some are lower bounds.
+const boundsExplained = "≥: at least that much. So many images refer to each other in so many ways that not all of it was followed."
+
+// sizes returns a total with its parts: they are measured differently.
+func sizes(a prune.Amount) string {
+	if a.TotalBytes == 0 {
+		return terminal.Size(0)
+	}
+	return fmt.Sprintf("%s (content %s, snapshots %s)", terminal.Size(a.TotalBytes), terminal.Size(a.ContentBytes), terminal.Size(a.SnapshotBytes))
+}
+
+// objects counts what an amount is made of.
+func objects(blobs, snapshots int) string {
+	switch {
+	case blobs == 0:
+		return terminal.Count(snapshots, "snapshot")
+	case snapshots == 0:
+		return terminal.Count(blobs, "blob")
+	}
+	return terminal.Count(blobs, "blob") + ", " + terminal.Count(snapshots, "snapshot")
+}
+
+// amountText says an amount with its parts.
+func amountText(a prune.Amount) string {
+	if a.Blobs+a.Snapshots == 0 {
+		return "nothing"
+	}
+	return sizes(a) + ": " + objects(a.Blobs, a.Snapshots)
+}

@@ -1,0 +1,71 @@
+package terminal
+
+import (
+	"fmt"
+	"time"
+)
+
+// Size returns bytes as docker shows them: powers of 1000, four digits.
+func Size(bytes int64) string {
+	units := [...]string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
+	size, unit := float64(bytes), 0
+	for size >= 1000 && unit < len(units)-1 {
+		size /= 1000
+		unit++
+	}
+	return fmt.Sprintf("%.4g%s", size, units[unit])
+}
+
+// SizeAtLeast is a size that may be a lower bound.
+func SizeAtLeast(bytes int64, atLeast bool) string {
+	if atLeast {
+		return "≥" + Size(bytes)
+	}
+	return Size(bytes)
+}
+
+// Count says how many of something there are; the plural ends in s.
+func Count(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// Ago says how long ago something was, in one unit. Clocks differ a little;
+// what is further in the future was dated so, and is shown like that.
+func Ago(now, t time.Time) string {
+	if t.IsZero() {
+		return "unknown"
+	}
+	if t.Sub(now) > time.Minute {
+		return Until(now, t)
+	}
+	return rough(now.Sub(t)) + " ago"
+}
+
+// Until says when something ends.
+func Until(now, t time.Time) string {
+	switch {
+	case t.IsZero():
+		return "never"
+	case t.After(now):
+		return "in " + rough(t.Sub(now))
+	default:
+		return rough(now.Sub(t)) + " ago"
+	}
+}
+
+// rough is a duration in one unit, rounded.
+func rough(d time.Duration) string {
+	const day = 24 * time.Hour
+	for _, unit := range []struct {
+		length, from time.Duration
+		sign         string
+	}{{365 * day, 730 * day, "y"}, {day, 2 * day, "d"}, {time.Hour, 2 * time.Hour, "h"}, {time.Minute, 2 * time.Minute, "m"}} {
+		if d >= unit.from {
+			return fmt.Sprintf("%d%s", d.Round(unit.length)/unit.length, unit.sign)
+		}
+	}
+	return fmt.Sprintf("%ds", max(0, d.Round(time.Second)/time.Second))
+}

@@ -1,0 +1,131 @@
+package terminal
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+)
+
+// Printer writes text to one stream. Errors stick until Flush tells them.
+type Printer struct {
+	w *bufio.Writer
+	// Width is that of the terminal, 0 if lines may have any length.
+	Width int
+	// Whole forbids to shorten anything.
+	Whole bool
+	// Colour allows to set text off.
+	Colour bool
+}
+
+// New returns a printer that neither cuts nor colours anything.
+func New(stream io.Writer) *Printer { return &Printer{w: bufio.NewWriter(stream)} }
+
+// Onto returns the printer for another stream that the same reader sees.
+func (p *Printer) Onto(w io.Writer) *Printer {
+	other := *p
+	other.w = bufio.NewWriter(w)
+	return &other
+}
+
+// Fitted says whether text is shortened to suit the reader.
+func (p *Printer) Fitted() bool { return p.Width > 0 && !p.Whole }
+
+// Line writes one line of text.
+func (p *Printer) Line(format string, args ...any) {
+	p.Write(Quote(fmt.Sprintf(format, args...)) + "\n")
+}
+
+// Sentence writes a line that may be broken between words.
+func (p *Printer) Sentence(format string, args ...any) {
+	p.Wrapped(Quote(fmt.Sprintf(format, args...)), "  ")
+}
+
+// Write writes what is quoted already.
+func (p *Printer) Write(quoted string) { _, _ = p.w.WriteString(quoted) } // the error sticks
+
+// Flush hands on what was written.
+func (p *Printer) Flush() error {
+	if err := p.w.Flush(); err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	return nil
+}
+
+// colours are the escapes of Paint, which take no room.
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// Wrapped writes a line of quoted text that is broken between words to the
+// width of the terminal, the following lines indented.
+func (p *Printer) Wrapped(quoted, indent string) {
+	if !p.Fitted() {
+		p.Write(quoted + "\n")
+		return
+	}
+	lead := quoted[:len(quoted)-len(strings.TrimLeft(quoted, " "))]
+	line, width := lead, len(lead)
+	empty := true
+	for _, word := range strings.Split(quoted[len(lead):], " ") {
+		w := runewidth.StringWidth(colours.ReplaceAllString(word, ""))
+		if !empty && width+1+w > p.Width {
+			p.Write(strings.TrimRight(line, " ") + "\n")
+			line, width, empty = indent, len(indent), true
+		}
+		if !empty {
+			line, width = line+" ", width+1
+		}
+		line, width, empty = line+word, width+w, false
+	}
+	p.Write(strings.TrimRight(line, " ") + "\n")
+}
+
+// longestName is how much of a name a line of a terminal shows: more than any
+// reference that a client accepts has.
+const longestName = 300
+
+// Name returns the name of a record as it is shown: in quotation marks if one
+// could not see where it begins and ends, and on a terminal cut if it would
+// fill it. What does not print is still in it.
+func (p *Printer) Name(s string) string {
+	if s == "" || strings.TrimSpace(s) != s {
+		s = strconv.Quote(s)
+	}
+	if p.Fitted() {
+		return shorten(Quote(s), longestName, true)
+	}
+	return s
+}
+
+// digests are those that a sentence may hold.
+var digests = regexp.MustCompile(`\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b`)
+
+// Prose returns a sentence as it is shown: on a terminal with short digests.
+func (p *Printer) Prose(s string) string {
+	if p.Fitted() {
+		return digests.ReplaceAllString(s, "$1"+ellipsis)
+	}
+	return s
+}
+
+// Style is how a text is set off on a terminal, as an SGR parameter.
+type Style string
+
+// The styles in use.
+const (
+	Plain  Style = ""
+	Bold   Style = "1"
+	Red    Style = "31"
+	Yellow Style = "33"
+)
+
+// Paint sets text off if this stream shows colours.
+func (p *Printer) Paint(s Style, text string) string {
+	if !p.Colour || s == Plain || text == "" {
+		return text
+	}
+	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
+}

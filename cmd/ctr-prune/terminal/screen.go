@@ -1,0 +1,47 @@
+package terminal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"golang.org/x/term"
+)
+
+// defaultColumns is the width of a terminal that does not tell.
+const defaultColumns = 80
+
+// Columns returns the width of the terminal that a stream is, and false if it
+// is none.
+func Columns(stream any) (int, bool) {
+	f, ok := stream.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		return width, true
+	}
+	return defaultColumns, true
+}
+
+// Page runs a pager, as a shell command like other programs do, on what write
+// writes. A pager that is left early is no failure.
+func Page(ctx context.Context, pager string, write func(io.Writer) error) error {
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", pager)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	// less asks to pass colours on, and not to stay for what fits.
+	cmd.Env = append(os.Environ(), "LESS="+cmp.Or(os.Getenv("LESS"), "FRX"))
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("preparing the pager: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("starting the pager: %w", err)
+	}
+	_ = errors.Join(write(in), in.Close()) // the pager was left: there is nobody to read the rest
+	return cmd.Wait()
+}

@@ -1,0 +1,172 @@
+package terminal
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+)
+
+const (
+	gap      = "   "
+	ellipsis = "…"
+)
+
+// Widths below which columns of names and of sentences are not shortened, so
+// that a cell still tells something.
+const (
+	LeastName = 20
+	LeastText = 14
+)
+
+// Column is a column of a table.
+type Column struct {
+	Title string
+	// Least is the width below which the column is not shortened; 0 if it
+	// must not be shortened at all.
+	Least int
+	// Middle shortens in the middle: both ends of an image's name matter.
+	Middle bool
+	// Paint chooses the style of a cell.
+	Paint func(text string) Style
+}
+
+// Table lays out rows in columns.
+type Table struct {
+	Columns []Column
+	rows    [][]string
+}
+
+// Empty says whether the table has no rows.
+func (t *Table) Empty() bool { return len(t.rows) == 0 }
+
+// Add appends a row. Cells are quoted here, for only then is their width
+// known.
+func (t *Table) Add(cells ...string) {
+	row := make([]string, len(cells))
+	for i, cell := range cells {
+		row[i] = Quote(cell)
+	}
+	t.rows = append(t.rows, row)
+}
+
+// Print writes the table, fitted to the printer's width.
+func (t *Table) Print(p *Printer) {
+	limit := 0
+	if p.Fitted() {
+		limit = p.Width
+	}
+	widths := t.fit(limit)
+	titles := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		titles[i] = c.Title
+	}
+	p.Write(t.row(p, titles, widths, true))
+	for _, row := range t.rows {
+		p.Write(t.row(p, row, widths, false))
+	}
+}
+
+// fit returns the widths of the columns. As long as the table is too wide, the
+// widest column that may be shortened is.
+func (t *Table) fit(limit int) []int {
+	widths := make([]int, len(t.Columns))
+	total := len(gap) * (len(t.Columns) - 1)
+	for i, c := range t.Columns {
+		widths[i] = runewidth.StringWidth(c.Title)
+		for _, row := range t.rows {
+			widths[i] = max(widths[i], runewidth.StringWidth(row[i]))
+		}
+		total += widths[i]
+	}
+	for limit > 0 && total > limit {
+		widest, next := -1, 0
+		for i, c := range t.Columns {
+			switch {
+			case c.Least == 0 || widths[i] <= c.Least:
+			case widest < 0 || widths[i] > widths[widest]:
+				if widest >= 0 {
+					next = max(next, widths[widest])
+				}
+				widest = i
+			default:
+				next = max(next, widths[i])
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		// Down to the next widest at once, then both in turn.
+		cut := min(total-limit, max(1, widths[widest]-next), widths[widest]-t.Columns[widest].Least)
+		widths[widest] -= cut
+		total -= cut
+	}
+	return widths
+}
+
+func (t *Table) row(p *Printer, cells []string, widths []int, head bool) string {
+	var b strings.Builder
+	for i, cell := range cells {
+		c := t.Columns[i]
+		text := shorten(cell, widths[i], c.Middle)
+		padding := strings.Repeat(" ", max(0, widths[i]-runewidth.StringWidth(text)))
+		switch {
+		case head:
+			text = p.Paint(Bold, text)
+		case c.Paint != nil:
+			text = p.Paint(c.Paint(cell), text)
+		}
+		b.WriteString(text)
+		if i < len(cells)-1 {
+			b.WriteString(padding + gap)
+		}
+	}
+	return strings.TrimRight(b.String(), " ") + "\n"
+}
+
+// Narrow leaves columns out, the first named one first, until the table fits.
+func (t *Table) Narrow(p *Printer, titles ...string) {
+	for _, title := range titles {
+		if !p.Fitted() || t.least() <= p.Width {
+			return
+		}
+		i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Title == title })
+		if i < 0 {
+			continue
+		}
+		t.Columns = slices.Delete(slices.Clone(t.Columns), i, i+1)
+		for r := range t.rows {
+			t.rows[r] = slices.Delete(t.rows[r], i, i+1)
+		}
+	}
+}
+
+// least is the width below which the table cannot be shortened.
+func (t *Table) least() int {
+	total := len(gap) * (len(t.Columns) - 1)
+	for i, c := range t.Columns {
+		width := runewidth.StringWidth(c.Title)
+		for _, row := range t.rows {
+			width = max(width, runewidth.StringWidth(row[i]))
+		}
+		if c.Least > 0 {
+			width = min(width, c.Least)
+		}
+		total += width
+	}
+	return total
+}
+
+// shorten cuts text to a width and marks where.
+func shorten(text string, width int, middle bool) string {
+	full := runewidth.StringWidth(text)
+	if full <= width {
+		return text
+	}
+	if !middle || width < 3 {
+		return runewidth.Truncate(text, width, ellipsis)
+	}
+	tail := (width - 1) / 2
+	head := width - 1 - tail
+	return runewidth.Truncate(text, head, "") + ellipsis + runewidth.TruncateLeft(text, full-tail, "")
+}
