@@ -14,8 +14,8 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 CACHE     := $(CURDIR)/.cache
 PROGRAM   := bin/ctr-prune
-LIBRARY   := ./filters/... ./internal/... ./leases/... ./prune/...
-FOLDERS   := cmd filters internal leases prune integration
+LIBRARY   := ./filters/... ./leases/... ./prune/...
+FOLDERS   := cmd filters leases prune integration
 LDFLAGS   := -s -w $(if $(VERSION),-X main.linkedVersion=$(VERSION))
 # What `make bench` measures.
 SIZES     ?= 200,1000,5000
@@ -76,7 +76,7 @@ vet: ## go vet
 # Now and then go test says "context deadline exceeded" when the time of a target
 # is up. Without a failing input that is the end of the time and no finding.
 fuzz: ## run every fuzz target for FUZZTIME (10s), FUZZJOBS (2) at once
-	@grep -roP --include='*_test.go' '^func \KFuzz\w+' cmd filters internal leases prune | sort | xargs -P $(FUZZJOBS) -I{} $(SHELL) $(.SHELLFLAGS) ' \
+	@grep -roP --include='*_test.go' '^func \KFuzz\w+' cmd filters leases prune | sort | xargs -P $(FUZZJOBS) -I{} $(SHELL) $(.SHELLFLAGS) ' \
 		found={}; dir=$$(dirname "$${found%%:*}"); target=$${found##*:}; \
 		out=$$($(GO) test -run "^$$" -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel 1 "./$$dir" 2>&1) || [[ $$out == *"context deadline exceeded"* && $$out != *"Failing input"* ]] || { echo "$$out"; exit 255; }; \
 		echo "$$dir $$target: $$(grep -oP "execs: \K\d+" <<<"$$out" | tail -1) inputs"'

@@ -56,7 +56,7 @@ func (p pattern) objection(names []string) string {
 	case p.not:
 		return ""
 	case at < 0:
-		return "filter " + show(p.String()) + ": no name matches"
+		return "not matched by filter " + show(p.String())
 	}
 	other := slices.IndexFunc(names, func(name string) bool { return typed(name) && !p.matches(name) })
 	if other >= 0 {

@@ -101,8 +101,8 @@ func TestReferenceOfUnit(t *testing.T) {
 	}{
 		{cri, "reference=registry.k8s.io/*", ""},
 		{cri, "reference=registry.k8s.io/pause:3.10", ""},
-		{cri, "reference=registry.k8s.io/pause:3.9", "filter reference=registry.k8s.io/pause:3.9: no name matches"},
-		{cri, "reference=*", "filter reference=*: no name matches"},
+		{cri, "reference=registry.k8s.io/pause:3.9", "not matched by filter reference=registry.k8s.io/pause:3.9"},
+		{cri, "reference=*", "not matched by filter reference=*"},
 		// a pattern for the digest does not choose the tag
 		{cri, "reference=sha256:*", "filter reference=sha256:*: it also has the name registry.k8s.io/pause:3.10"},
 		// every tag has to be chosen
@@ -116,12 +116,12 @@ func TestReferenceOfUnit(t *testing.T) {
 		{untyped, "reference=mirror.local/*", ""},
 		{untyped, "reference=<none>@*", ""},
 		{untyped, "reference=sha256:*", ""},
-		{untyped, "reference=nginx", "filter reference=nginx: no name matches"},
+		{untyped, "reference=nginx", "not matched by filter reference=nginx"},
 		// one name is enough to stay
 		{twice, "reference!=nginx", ""},
 		{twice, "reference!=mirror.local/*", "filter reference!=mirror.local/*: it has the name mirror.local/pause:3.10"},
 		{cri, "reference!=*", "filter reference!=*: it has the name sha256:" + hex},
-		{nil, "reference=*", "filter reference=*: no name matches"},
+		{nil, "reference=*", "not matched by filter reference=*"},
 		{nil, "reference!=*", ""},
 	} {
 		checkVerdict(t, mustParse(t, "dangling=0", c.filter).Match(Subject{Names: c.names}, now), c.reason)
@@ -148,5 +148,5 @@ func TestHostileNames(t *testing.T) {
 		checkVerdict(t, mustParse(t, "reference!=*").Match(Subject{Names: []string{name}, Dangling: true}, now), want)
 	}
 	got := mustParse(t, "reference=\x1b\u202e*").Match(Subject{Names: []string{"a"}, Dangling: true}, now)
-	checkVerdict(t, got, `filter "reference=\x1b\u202e*": no name matches`)
+	checkVerdict(t, got, `not matched by filter "reference=\x1b\u202e*"`)
 }

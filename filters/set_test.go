@@ -38,7 +38,7 @@ func TestAllFiltersHold(t *testing.T) {
 		"younger than 1h (1m old)":                                        func(s *Subject) { s.Born = now.Add(-time.Minute) },
 		"filter label=go: no platform has the label":                      func(s *Subject) { delete(s.Labels[0], "go") },
 		"filter label!=keep: a platform has the label keep=1":             func(s *Subject) { s.Labels[0]["keep"] = "1" },
-		"filter reference=a*: no name matches":                            func(s *Subject) { s.Names[0] = "b:1" },
+		"not matched by filter reference=a*":                              func(s *Subject) { s.Names[0] = "b:1" },
 		"filter reference!=*:keep: it has the name a:keep":                func(s *Subject) { s.Names[0] = "a:keep" },
 		"filter label!=keep: config sha256:12 cannot be parsed":           func(s *Subject) { s.LabelsErr = "config sha256:12 cannot be parsed" },
 		"filter label!=keep: no image config of it can be read":           func(s *Subject) { s.Labels = nil },

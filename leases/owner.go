@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ctr-prune/ctr-prune/internal/strictjson"
+	"github.com/ctr-prune/ctr-prune/leases/strictjson"
 )
 
 // Owner identifies who holds a run lease, a process and a run in it, exactly

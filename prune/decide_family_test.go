@@ -83,7 +83,7 @@ func TestFamilies(t *testing.T) {
 		"a signature of what is not there is judged by itself": {
 			[]string{"reference=app"},
 			[]thing{record("app:1", "b"), record("s:1", "s"), blob("s", about("a"))},
-			[]string{"app:1: remove: unused", "s:1: keep: filter reference=app: no name matches"},
+			[]string{"app:1: remove: unused", "s:1: keep: not matched by filter reference=app"},
 		},
 		"a signature of a signature": {
 			nil,
@@ -167,12 +167,12 @@ func TestFamilies(t *testing.T) {
 		"a ring of signatures that filters keep": { // each is judged by itself
 			[]string{"reference=app"},
 			[]thing{record("s:1", "s"), blob("s", about("t")), record("t:1", "t"), blob("t", about("s"))},
-			[]string{"s:1: keep: filter reference=app: no name matches", "t:1: keep: filter reference=app: no name matches"},
+			[]string{"s:1: keep: not matched by filter reference=app", "t:1: keep: not matched by filter reference=app"},
 		},
 		"a signature of itself": {
 			[]string{"reference=app"},
 			[]thing{record("s:1", "s"), blob("s", about("s"))},
-			[]string{"s:1: keep: filter reference=app: no name matches"},
+			[]string{"s:1: keep: not matched by filter reference=app"},
 		},
 		"two names of a signature of itself, one in use": {
 			nil,
@@ -184,7 +184,7 @@ func TestFamilies(t *testing.T) {
 			[]thing{record("x:sha256-"+dig("a").Encoded(), "i"), blob("i", refContent("a", ".m.0")), blob("a"), record("child:1", "a")},
 			[]string{
 				`child:1: keep: is part of "x:sha256-` + dig("a").Encoded() + `", which stays`,
-				"x:sha256-" + dig("a").Encoded() + ": keep: filter reference=child: no name matches",
+				"x:sha256-" + dig("a").Encoded() + ": keep: not matched by filter reference=child",
 			},
 		},
 		"a name that only looks like a signature's": {
@@ -192,8 +192,8 @@ func TestFamilies(t *testing.T) {
 			[]thing{record("app:1", "a"), record("x:sha256-"+dig("a").Encoded()[:63], "s"), record("y:sha256-"+dig("a").Encoded()+".zip", "s")},
 			[]string{
 				"app:1: remove: unused",
-				"x:sha256-" + dig("a").Encoded()[:63] + ": keep: filter reference=app: no name matches",
-				"y:sha256-" + dig("a").Encoded() + ".zip: keep: filter reference=app: no name matches",
+				"x:sha256-" + dig("a").Encoded()[:63] + ": keep: not matched by filter reference=app",
+				"y:sha256-" + dig("a").Encoded() + ".zip: keep: not matched by filter reference=app",
 			},
 		},
 	} {

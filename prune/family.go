@@ -55,8 +55,9 @@ type following struct {
 	// those that it is about if there is one.
 	why  map[*unit]parent
 	gray []*unit
-	// records are those that stay and may still keep others alive.
-	records []*images.Image
+	// tied are what stays and may still keep records alive: records, and the
+	// targets of units in use, which have a record in the end.
+	tied []tied
 	// came are the staying units that came to a blob. Two are enough: what is
 	// about the blob, or below it, is another unit than one of them.
 	came []two
@@ -68,11 +69,18 @@ func (f *following) stay(u *unit) {
 	}
 	f.staying[u] = true
 	f.gray = append(f.gray, u)
+	if len(f.j.usage.units[u.target]) > 0 {
+		f.tied = append(f.tied, tied{contentNode(f.j.ns.Name, u.target), u.records[0].Name})
+	}
 	for _, record := range u.records {
 		if f.j.whole || f.j.verdicts[record.Name].Action == Keep {
-			f.records = append(f.records, record)
+			f.stayRecord(record)
 		}
 	}
+}
+
+func (f *following) stayRecord(record *images.Image) {
+	f.tied = append(f.tied, tied{imageNode(f.j.ns.Name, record.Name), record.Name})
 }
 
 // keepRecord keeps a record of the namespace because of another.
@@ -85,18 +93,18 @@ func (f *following) keepRecord(name, reason string) {
 		v.Action, v.Reason = Keep, reason
 	}
 	v.firm = true
-	f.records = append(f.records, v.image)
+	f.stayRecord(v.image)
 	f.stay(f.j.units[v.Target.Digest])
 }
 
 // follow goes down from each staying unit to the next units below it, which
 // go on from there.
 func (f *following) follow() {
-	for len(f.gray)+len(f.records) > 0 {
-		if len(f.records) > 0 {
-			record := f.records[0]
-			f.records = f.records[1:]
-			f.keepTied(record)
+	for len(f.gray)+len(f.tied) > 0 {
+		if len(f.tied) > 0 {
+			next := f.tied[0]
+			f.tied = f.tied[1:]
+			f.keepTied(next)
 			continue
 		}
 		u := f.gray[0]
@@ -134,7 +142,9 @@ func (f *following) keep(u *unit, p parent) {
 		f.why[u] = p
 	}
 	if !known { // all its names stay
-		f.records = append(f.records, u.records...)
+		for _, record := range u.records {
+			f.stayRecord(record)
+		}
 	}
 	f.stay(u)
 }

@@ -41,7 +41,7 @@ type AmbiguousError struct {
 }
 
 func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("%q names %d objects", e.Text, e.Total)
+	return fmt.Sprintf("%q is ambiguous", e.Text)
 }
 
 // find resolves what a person types: the name of a record in any spelling, a

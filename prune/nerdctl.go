@@ -5,7 +5,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/containers"
 
-	"github.com/ctr-prune/ctr-prune/internal/strictjson"
+	"github.com/ctr-prune/ctr-prune/leases/strictjson"
 )
 
 // The labels in which nerdctl keeps what a container mounts (its pkg/labels).

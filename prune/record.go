@@ -8,7 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/ctr-prune/ctr-prune/internal/strictjson"
+	"github.com/ctr-prune/ctr-prune/leases/strictjson"
 )
 
 // planSchema is the version of the plan's format.

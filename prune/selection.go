@@ -12,7 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/internal/strictjson"
+	"github.com/ctr-prune/ctr-prune/leases/strictjson"
 )
 
 // PlanSchema is the version of the plan document that [ParseSelection] reads.

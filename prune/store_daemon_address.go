@@ -10,7 +10,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"github.com/ctr-prune/ctr-prune/internal/trust"
+	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
 
 // daemonPathMax is the longest path that fits a unix socket's address

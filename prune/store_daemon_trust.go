@@ -7,7 +7,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"github.com/ctr-prune/ctr-prune/internal/trust"
+	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
 
 // daemonAccept ends the hints of refusals that can be overruled.

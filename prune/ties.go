@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/leases"
 )
@@ -148,8 +149,8 @@ func (t *ties) support(stays func(*images.Image) bool) {
 
 // livesBy returns the nearest record without which a record would not be alive,
 // if there is one that was not returned before.
-func (t *ties) livesBy(record *images.Image) (name string, ok bool) {
-	id, ok := t.supports.find(imageNode(t.ns.Name, record.Name))
+func (t *ties) livesBy(record node) (name string, ok bool) {
+	id, ok := t.supports.find(record)
 	if !ok {
 		return "", false
 	}
@@ -162,10 +163,10 @@ func (t *ties) livesBy(record *images.Image) (name string, ok bool) {
 	return "", false
 }
 
-// refersTo returns the records to which a record leads. What was found before
+// refersTo returns the records to which an object leads. What was found before
 // from another is not returned again.
-func (t *ties) refersTo(record *images.Image) (names []string) {
-	id := t.c.graph.lookup(imageNode(t.ns.Name, record.Name))
+func (t *ties) refersTo(n node) (names []string) {
+	id := t.c.graph.lookup(n)
 	if id == nowhere || t.seen[id] {
 		return nil
 	}
@@ -209,17 +210,29 @@ func rootLabel(record *images.Image) string {
 	return ""
 }
 
-// keepTied keeps what the staying records of a namespace depend on, as far as
+// tied is an object that stays, and the name of its record.
+type tied struct {
+	node
+	name string
+}
+
+func contentNode(ns string, dgst digest.Digest) node {
+	return node{kind: kindContent, ns: ns, key: dgst.String()}
+}
+
+// keepTied keeps the records that an object which stays depends on, as far as
 // they were not looked at before.
-func (f *following) keepTied(record *images.Image) {
+func (f *following) keepTied(n tied) {
 	t := f.j.ties
 	if t == nil {
 		return
 	}
-	if name, ok := t.livesBy(record); ok {
-		f.keepRecord(name, fmt.Sprintf("%q, which stays, lives only while this record does", record.Name))
+	if n.kind == kindImage {
+		if name, ok := t.livesBy(n.node); ok {
+			f.keepRecord(name, fmt.Sprintf("%q, which stays, lives only while this record does", n.name))
+		}
 	}
-	for _, name := range t.refersTo(record) {
-		f.keepRecord(name, fmt.Sprintf("referred to by %q, which stays", record.Name))
+	for _, name := range t.refersTo(n.node) {
+		f.keepRecord(name, fmt.Sprintf("referred to by %q, which stays", n.name))
 	}
 }

@@ -42,8 +42,8 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 			`base:1: keep: "app-1:1", which stays, lives only while this record does`,
 		}},
 		"a filter": {[]string{"reference=base"}, bundle(), []string{
-			"app-1:1: keep: filter reference=base: no name matches",
-			"app-2:1: keep: filter reference=base: no name matches",
+			"app-1:1: keep: not matched by filter reference=base",
+			"app-2:1: keep: not matched by filter reference=base",
 			`base:1: keep: "app-1:1", which stays, lives only while this record does`,
 		}},
 		"a container's name": {[]string{"reference!=app-2"}, append(bundle(), container("c", "app-1:1", "")), []string{
@@ -112,6 +112,12 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 			`a:1: keep: referred to by "b:1", which stays`,
 			`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
 			"c:1: remove: unused",
+		}},
+		"a label of what is in use by its digest": {nil, []thing{
+			record("a:1", "a"), blob("a", refImage("b:1")), record("b:1", "b"), blob("b"), container("c", dig("a").String(), ""),
+		}, []string{
+			`a:1: stand-in: the name goes and "<none>@«a»" takes its place: its image is in use by container c`,
+			`b:1: keep: referred to by "a:1", which stays`,
 		}},
 		"a label of what a root holds": {nil, []thing{record("a:1", "a"), blob("a"), blob("x", root(), refImage("a:1"))}, []string{
 			"a:1: keep: referred to by label containerd.io/gc.root on content " + dig("x").String(),

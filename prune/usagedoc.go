@@ -59,8 +59,8 @@ const (
 	HeldByGrace      HolderClass = "grace of a run only"
 	HeldByLeases     HolderClass = "leases only"
 	HeldByIngests    HolderClass = "uploads only"
-	HeldByLabels     HolderClass = "root labels only"
-	HeldByNothing    HolderClass = "nothing (awaits collection)"
+	HeldByLabels     HolderClass = "gc.root labels only"
+	HeldByNothing    HolderClass = "unreferenced (awaiting garbage collection)"
 )
 
 // NamespaceUsage sums up a namespace. A blob that two namespaces know is in

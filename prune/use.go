@@ -7,7 +7,7 @@ import (
 	"github.com/containerd/typeurl/v2"
 	"github.com/opencontainers/go-digest"
 
-	"github.com/ctr-prune/ctr-prune/internal/strictjson"
+	"github.com/ctr-prune/ctr-prune/leases/strictjson"
 )
 
 // Use is one claim of a client on an image. The fields are alternatives: each

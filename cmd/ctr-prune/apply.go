@@ -34,7 +34,7 @@ func newApply(p process, debug *bool) *cobra.Command {
 	o := &applyOptions{session: session{debug: debug}}
 	cmd := &cobra.Command{
 		Use:     "apply [flags] FILE|-",
-		Short:   "Do a plan from a file, or less where the store has changed",
+		Short:   "Apply a plan file, skipping what has changed",
 		Long:    applyLong,
 		Example: applyExamples,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -5,7 +5,7 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/ctr-prune/ctr-prune/internal/trust"
+	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
 
 const flagInsecureFile = "allow-insecure-file"

@@ -18,7 +18,7 @@ func newDrop(p process, debug *bool) *cobra.Command {
 		Short: "Free what a run holds; it cannot be undone any more",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
-				return usagef("give the run whose grace is given up: ctr-prune runs lists them")
+				return usagef("name the run to drop (see ctr-prune runs)")
 			}
 			return nil
 		},

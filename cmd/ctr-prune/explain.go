@@ -16,7 +16,7 @@ const explainLong = `Say what something in the store is, who holds it and throug
 removing it would free, and what a prune with the given flags would do and why.
 
 Give the name of an image as you would type it elsewhere, a container, a
-digest, a snapshot, a lease, or the beginning of one that no other shares.
+digest, a snapshot, a lease, or a unique prefix.
 Nothing is changed.`
 
 const explainExamples = `  # Why is this image still here?
@@ -123,13 +123,13 @@ func (o *explainOptions) unclear(p process, err error) error {
 		return err
 	}
 	out := p.printer(p.stderr)
-	advice, first := "choose a namespace with -n", many.Candidates[0]
+	advice, first := "choose a namespace with -n:", many.Candidates[0]
 	for _, c := range many.Candidates {
 		if c.Kind != first.Kind || c.Name != first.Name {
-			advice = "write more of one of them"
+			advice = "be more specific:"
 		}
 	}
-	out.Line("ctr-prune: %s: %s", many, advice)
+	out.Line("ctr-prune: %s; %s", many, advice)
 	for _, c := range many.Candidates {
 		out.Line("  %s %s (namespace %s)", c.Kind, out.Name(c.Name), c.Namespace)
 	}

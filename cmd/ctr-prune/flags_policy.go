@@ -36,7 +36,7 @@ func (o *policyOptions) add(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&o.namespaces, "namespace", "n", nil, "prune this `NAMESPACE` (repeatable; $"+envNamespace+" or \""+defaultNamespace+"\" if not given)")
 	fs.BoolVar(&o.everywhere, "all-namespaces", false, "prune every namespace, each by the rules of the clients found in it")
 	o.addPrefixes(fs)
-	fs.StringVar(&o.ingests, flagIngests, "", "also give up unfinished uploads that no lease holds and that were last written to at least this `AGE` ago, 24h or more")
+	fs.StringVar(&o.ingests, flagIngests, "", "also abort unfinished uploads that no lease holds and that were last written to at least this `AGE` ago, 24h or more")
 	fs.Lookup(flagIngests).NoOptDefVal = "24h"
 }
 

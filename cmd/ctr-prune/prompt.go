@@ -81,9 +81,9 @@ func (v textView) largest(doc prune.Document, going []prune.Going) {
 		return cmp.Or(-cmp.Compare(a.Bytes, b.Bytes), strings.Compare(a.Name, b.Name))
 	})
 	if len(sorted) > mostLargest {
-		v.out.Line("The largest of the %d images that would go:", len(sorted))
+		v.out.Line("The largest of the %d images to be removed:", len(sorted))
 	} else {
-		v.out.Line("These images would go:")
+		v.out.Line("To be removed:")
 	}
 	t := terminal.Table{Columns: []terminal.Column{{Title: "SIZE"}, {Title: "NAME", Least: terminal.LeastName, Middle: true}}}
 	for _, g := range sorted[:min(mostLargest, len(sorted))] {

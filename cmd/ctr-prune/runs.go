@@ -118,7 +118,7 @@ func (s *session) runs(ctx context.Context, p process, store opened, policy prun
 
 func runsText(out *terminal.Printer, runs []prune.Run, now time.Time) {
 	if len(runs) == 0 {
-		out.Line("No run can be undone: only those with --grace can, until their grace is over.")
+		out.Line("Nothing to undo. Only runs made with --grace can be undone, until the grace period ends.")
 		return
 	}
 	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "UNTIL", Least: 10}, {Title: "NAMESPACES", Least: 10}, {Title: "RECORDS"}, {Title: "HOLDS"}}}

@@ -33,7 +33,7 @@ func newUndo(p process, debug *bool) *cobra.Command {
 		Example: "  # The last run\n  ctr-prune undo\n\n  # Another one\n  ctr-prune runs\n  ctr-prune undo 20260301-120000-abcdef",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 || slices.Contains(args, "") {
-				return usagef("give one run, or none for the newest: ctr-prune runs lists them")
+				return usagef("name one run (see ctr-prune runs), or none for the newest")
 			}
 			return nil
 		},
@@ -109,7 +109,7 @@ func undoneContent(undone *prune.Undone, failure error, now time.Time) content[r
 			for _, r := range undone.Restored {
 				out.Line("Restored: %s%s", prefixOf(r.Namespace), out.Name(r.Name))
 			}
-			out.Line("%s of run %s back.", terminal.Count(len(undone.Restored), "image record"), undone.Run)
+			out.Line("Restored %s from run %s.", terminal.Count(len(undone.Restored), "image"), undone.Run)
 		},
 	}
 }

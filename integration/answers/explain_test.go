@@ -36,7 +36,7 @@ func TestExplainFindsWhatIsTyped(t *testing.T) {
 func TestExplainSaysWhatIsAmbiguousOrMissing(t *testing.T) {
 	everywhere(t, func(n *node) {
 		r := n.run(2, "explain", "base:1") // in two namespaces
-		n.wantText(r.stderr, "names 2 objects", n.base.Name+" (namespace default)", n.base.Name+" (namespace other)")
+		n.wantText(r.stderr, "is ambiguous", n.base.Name+" (namespace default)", n.base.Name+" (namespace other)")
 		n.run(0, "explain", "-n", "other", "base:1")
 		n.wantText(n.run(2, "explain", "no-such-thing").stderr, "nothing in the store is named")
 	})

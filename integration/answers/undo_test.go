@@ -72,7 +72,7 @@ func TestUndoAfterARestart(t *testing.T) {
 			ends()
 			n.graceIsTold(run)
 			r := n.run(0, "undo")
-			n.wantText(r.stdout, "Restored: "+n.app.Name, "5 image records of run "+run.Name+" back.")
+			n.wantText(r.stdout, "Restored: "+n.app.Name, "Restored 5 images from run "+run.Name+".")
 			n.everythingIsBack(before)
 		}
 		n.wantText(n.run(2, "undo").stderr, "there is no run to undo")

@@ -24,7 +24,7 @@ const (
 	integrationTimeout = "40m"
 )
 
-var unitPackages = []string{"./cmd/...", "./filters/...", "./internal/...", "./leases/...", "./prune/..."}
+var unitPackages = []string{"./cmd/...", "./filters/...", "./leases/...", "./prune/..."}
 
 func main() {
 	only := flag.String("only", "", "run only the `PART` unit or integration")

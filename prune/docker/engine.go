@@ -14,7 +14,7 @@ import (
 	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
 
-	"github.com/ctr-prune/ctr-prune/internal/trust"
+	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
 
 // engine is a connection to a Docker Engine for one question.

@@ -6,8 +6,8 @@ import (
 	"net"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/internal/trust"
 	"github.com/ctr-prune/ctr-prune/prune"
+	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
 
 // Source is a [prune.Source] that asks one Docker Engine. It keeps no

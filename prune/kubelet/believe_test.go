@@ -148,7 +148,7 @@ func TestKubeletIsGivenUp(t *testing.T) {
 		waited time.Duration
 		says   string
 	}{
-		{questions, 5 * time.Second, "could not be learned from " + url + `: the list does not have pod "default/api"`},
+		{questions, 5 * time.Second, "could not list this node's pods from " + url + `: the list does not have pod "default/api"`},
 		{questions + 1, 5 * time.Second, "does not have pod"},
 		{questions + 2, 5 * time.Second, ""},
 		{2*questions + 2, 10 * time.Second, "does not have pod"},

@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"os"
 
-	"github.com/ctr-prune/ctr-prune/internal/trust"
+	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
 
 // read returns the whole list as it is written.

@@ -148,7 +148,7 @@ func (s *Source) Uses(ctx context.Context, ns *prune.Namespace) ([]prune.Use, bo
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	return nil, false, fmt.Errorf("the pods of this node could not be learned from %s: %w", s.name(), err)
+	return nil, false, fmt.Errorf("could not list this node's pods from %s: %w", s.name(), err)
 }
 
 func (s *Source) name() string {

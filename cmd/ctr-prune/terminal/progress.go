@@ -102,7 +102,7 @@ func (b *Progress) draw() {
 	}
 	text := b.Text(b.last, now.Sub(b.since))
 	if stopping {
-		text = "Stopping, once more to leave at once. " + text
+		text = "Stopping… press Ctrl-C again to quit now. " + text
 	}
 	b.shown = true
 	text = runewidth.Truncate(text, b.Width-1, ellipsis)
