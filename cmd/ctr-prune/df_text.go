@@ -35,12 +35,10 @@ func (v usageText) totals() {
 	}
 }
 
-// leastClass is the length of the longest class of holders: they are cut only where
-// no column is left to be left out.
-const leastClass = len(prune.HeldByNothing)
-
 func (v usageText) holders() {
-	t := terminal.Table{Columns: []terminal.Column{{Title: "HELD BY", Least: leastClass}, {Title: "BLOBS"}, {Title: "SNAPSHOTS"}, {Title: "CONTENT"}, {Title: "ON DISK"}, {Title: "SIZE"}}}
+	// Classes are cut only where a terminal has no room for one and its size.
+	least := min(len(prune.HeldByNothing), max(terminal.LeastName, v.out.Width-len("   1023.9MB")))
+	t := terminal.Table{Columns: []terminal.Column{{Title: "HELD BY", Least: least}, {Title: "BLOBS"}, {Title: "SNAPSHOTS"}, {Title: "CONTENT"}, {Title: "ON DISK"}, {Title: "SIZE"}}}
 	for _, h := range v.usage.Holders {
 		if h.Blobs+h.Snapshots > 0 {
 			t.Add(string(h.Class), strconv.Itoa(h.Blobs), strconv.Itoa(h.Snapshots), terminal.Size(h.ContentBytes), terminal.Size(h.SnapshotBytes), terminal.Size(h.TotalBytes))
