@@ -10,6 +10,10 @@ import (
 // characters exist, and a reason is one line of a table.
 const maxShown = 200
 
+// maxSentence is how long a sentence may be, such as why a blob cannot be read,
+// with the paths in it. It is shown whole, or else cut as any text.
+const maxSentence = 400
+
 // quote puts s in double quotes with every control, escape and bidi character
 // escaped, cut to a length that fits a message.
 func quote(s string) string {
@@ -31,7 +35,7 @@ func show(s string) string {
 
 // sentence is show for text that is meant to have spaces and quotes.
 func sentence(s string) string {
-	if len(s) > maxShown || strings.ContainsFunc(s, unprintable) {
+	if len(s) > maxSentence || strings.ContainsFunc(s, unprintable) {
 		return quote(s)
 	}
 	return s

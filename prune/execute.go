@@ -138,7 +138,7 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 		return x.refused(ctx, err)
 	}
 	if err := x.prepare(ctx); err != nil {
-		x.fail(unguarded(fmt.Errorf("nothing was removed: %w", err)))
+		x.fail(unguarded(ctx, x.store, fmt.Errorf("nothing was removed: %w", err)))
 		x.fail(x.abandon(ctx))
 		x.report.Interrupted = ctx.Err() != nil
 		return x.report, x.err()
@@ -199,7 +199,7 @@ func (x *execution) fail(err error) {
 // refused ends a run that could not take its locks. What it has finished of
 // others by then it reports.
 func (x *execution) refused(ctx context.Context, cause error) (*Report, error) {
-	err := errors.Join(unguarded(cause), x.abandon(ctx))
+	err := errors.Join(unguarded(ctx, x.store, cause), x.abandon(ctx))
 	if len(x.report.Recovered) == 0 && len(x.errs) == 0 {
 		return nil, err
 	}

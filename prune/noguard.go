@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"syscall"
 
 	"github.com/containerd/errdefs"
@@ -37,23 +36,33 @@ func (e *GuardError) Error() string {
 // Unwrap returns what could not be written, and what the disk answered.
 func (e *GuardError) Unwrap() []error { return []error{e.Err, e.Errno} }
 
-// unguarded makes a *GuardError of an error that a disk is the cause of, before
-// anything was removed.
-func unguarded(err error) error {
-	if errno, ok := diskErrno(err); ok {
-		return &GuardError{Errno: errno, Err: err}
+// unguarded makes a *GuardError of an error that the disk of the store is the
+// cause of, before anything was removed. A daemon hands causes on in words, in
+// which names of the store may say anything: what its disk is like is looked at.
+func unguarded(ctx context.Context, store Store, err error) error {
+	errno, ok := diskErrno(err)
+	if looker, can := store.(diskLooker); can && !ok && errdefs.IsUnknown(err) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), questionTime)
+		defer cancel()
+		errno, ok = looker.disk(ctx)
 	}
-	return err
+	if !ok {
+		return err
+	}
+	return &GuardError{Errno: errno, Err: err}
 }
 
-// diskErrno returns what a disk answered, if that is the cause of an error. A
-// daemon hands the cause on as text only.
+// diskLooker is a store whose disk can be looked at. It returns why the disk
+// takes nothing, if it is certain that this is the store's and that it does not.
+type diskLooker interface {
+	disk(ctx context.Context) (why syscall.Errno, ok bool)
+}
+
+// diskErrno returns what a disk answered in this process, if that is the cause
+// of an error; of several answers the one that leaves least to be done.
 func diskErrno(err error) (syscall.Errno, bool) {
-	if err == nil {
-		return 0, false
-	}
-	for errno := range guardProblems {
-		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {
+	for _, errno := range []syscall.Errno{syscall.EIO, syscall.EROFS, syscall.EDQUOT, syscall.ENOSPC} {
+		if errors.Is(err, errno) {
 			return errno, true
 		}
 	}

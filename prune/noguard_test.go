@@ -21,30 +21,53 @@ func (s *scene) unguardedRun() (*Report, error) {
 	return s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, NoGuard: true})
 }
 
+// diskStore is a store of a daemon whose disk can be looked at.
+type diskStore struct {
+	*tape
+	why syscall.Errno // 0 if the disk is sound
+}
+
+func (s diskStore) disk(context.Context) (syscall.Errno, bool) { return s.why, s.why != 0 }
+
 // A disk that takes neither lease nor plan is told of, with what helps, and
-// nothing is removed.
+// nothing is removed. What a daemon says in words is not believed: its disk is
+// looked at.
 func TestDiskTakesNoGuard(t *testing.T) {
-	for _, call := range []string{"lease ctr-prune", "write"} {
-		for errno, says := range map[syscall.Errno]string{
-			syscall.ENOSPC: "the disk is full", syscall.EROFS: "read-only", syscall.EIO: "the disk of the store fails",
-		} {
-			for how, err := range map[string]error{"here": fmt.Errorf("write: %w", errno), "in a daemon": errors.New("write: " + errno.Error() + ": unknown")} {
-				t.Run(call+", "+says+", "+how, func(t *testing.T) {
-					s := newScene(t, small())
-					s.tape.before = on(call, func() error { return err })
-					_, err := s.run(context.Background(), process(t, 1))
-					var guard *GuardError
-					if !errors.As(err, &guard) || guard.Errno != errno || !errors.Is(err, errno) {
-						t.Fatalf("got %v", err)
-					}
-					text := err.Error()
-					if !strings.Contains(text, says) || strings.Contains(text, "--no-guard") != (errno == syscall.ENOSPC) || strings.Contains(text, "\n") {
-						t.Errorf("it says %s", text)
-					}
-					checkRecordNames(t, s, "x:1", "x:2")
-					checkNothingOfOurs(t, s.store)
-				})
-			}
+	words := fmt.Errorf("image \"no space left on device\": input/output error: %w", errdefs.ErrUnknown)
+	for name, test := range map[string]struct {
+		err   error
+		disk  syscall.Errno
+		want  syscall.Errno
+		says  string
+		offer bool
+	}{
+		"full":                       {err: fmt.Errorf("write: %w", syscall.ENOSPC), want: syscall.ENOSPC, says: "the disk is full", offer: true},
+		"read-only":                  {err: fmt.Errorf("write: %w", syscall.EROFS), want: syscall.EROFS, says: "read-only"},
+		"failing":                    {err: fmt.Errorf("write: %w", syscall.EIO), want: syscall.EIO, says: "the disk of the store fails"},
+		"full and failing":           {err: errors.Join(syscall.ENOSPC, syscall.EIO), want: syscall.EIO, says: "the disk of the store fails"},
+		"full, in a daemon":          {err: words, disk: syscall.ENOSPC, want: syscall.ENOSPC, says: "the disk is full", offer: true},
+		"read-only, in a daemon":     {err: words, disk: syscall.EROFS, want: syscall.EROFS, says: "read-only"},
+		"in words only":              {err: words, says: "nothing was removed"},
+		"full, but that is not it":   {err: fmt.Errorf("no: %w", errdefs.ErrPermissionDenied), disk: syscall.ENOSPC, says: "no"},
+		"full, and nobody looks yet": {err: errors.New("no space left on device"), disk: syscall.ENOSPC, says: "no space left"},
+	} {
+		for _, call := range []string{"lease ctr-prune", "write"} {
+			t.Run(call+", "+name, func(t *testing.T) {
+				s := newScene(t, small())
+				s.tape.before = on(call, func() error { return test.err })
+				procfs := process(t, 1)
+				_, err := s.plan(procfs).Execute(context.Background(), diskStore{s.tape, test.disk}, ExecuteOptions{Now: time.Now, Procfs: procfs})
+				var guard *GuardError
+				if errors.As(err, &guard) != (test.want != 0) || guard != nil && (guard.Errno != test.want || !errors.Is(err, test.want)) {
+					t.Fatalf("got %v", err)
+				}
+				text := err.Error()
+				if guard != nil && !strings.Contains(text, test.says) || strings.Contains(text, "--no-guard") != test.offer {
+					t.Errorf("it says %s", text)
+				}
+				checkRecordNames(t, s, "x:1", "x:2")
+				checkNothingOfOurs(t, s.store)
+			})
 		}
 	}
 }

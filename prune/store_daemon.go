@@ -16,6 +16,7 @@ import (
 	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/plugins"
+	"github.com/containerd/errdefs"
 	"google.golang.org/grpc"
 )
 
@@ -144,10 +145,11 @@ func (s *daemonStore) Info(ctx context.Context) (StoreInfo, error) {
 }
 
 // uuid is empty for a server that could not write one yet: it makes its UUID
-// when it is first asked, and its disk may be full or read-only by then.
+// when it is first asked, and its disk may be full or read-only by then. That is
+// the one error of its own that it has then, which is of no known kind.
 func (s *daemonStore) uuid(ctx context.Context) (string, error) {
 	server, err := s.client.Server(ctx)
-	if _, disk := diskErrno(err); disk {
+	if errdefs.IsUnknown(err) {
 		return "", nil
 	}
 	if err != nil {

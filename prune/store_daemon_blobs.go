@@ -43,7 +43,7 @@ func (s *daemonStore) contentDir(ctx context.Context) (string, error) {
 		return "", err
 	}
 	server, err := s.client.IntrospectionService().Server(ctx)
-	if _, disk := diskErrno(err); disk {
+	if errdefs.IsUnknown(err) {
 		return "", fmt.Errorf("containerd cannot write its UUID, so its content directory cannot be told: %w", storeCause(errdefs.ErrUnavailable, err))
 	}
 	if err != nil {

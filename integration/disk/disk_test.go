@@ -2,6 +2,7 @@ package disk
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -73,5 +74,20 @@ func TestUndeletableBlob(t *testing.T) {
 			b.t.Errorf("it is not gone: %v", err)
 		}
 		b.works(b.t.Context())
+	})
+}
+
+// A containerd without a UUID, as it cannot write one on a full disk, is known
+// by its open database: that its disk is full is seen all the same.
+func TestFullDiskWithoutUUID(t *testing.T) {
+	each(t, func(b *bed) {
+		if b.stopped {
+			b.t.Skip("only a daemon has a UUID")
+		}
+		b.must(os.RemoveAll(filepath.Join(b.d.Root(), "io.containerd.grpc.v1.introspection", "uuid")))
+		b.fill()
+		before := b.capture()
+		b.prune().want(b.t, exitFailed, "nothing was removed", "the disk is full", "--no-guard")
+		same(b.t, before, b.capture())
 	})
 }
