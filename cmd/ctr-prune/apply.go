@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -68,7 +69,7 @@ func (o *applyOptions) run(ctx context.Context, p process, file string) error {
 		text.fromFile = true
 		v = text
 	}
-	if o.html != "" && file != "-" && sameFile(o.html, file) {
+	if o.html != "" && file != "-" && privatefile.Same(o.html, file) {
 		return usagef("--%s names the plan's own file: choose another", flagHTML)
 	}
 	selection, err := readSelection(p, file, o.clients.insecureFile)

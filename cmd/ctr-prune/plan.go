@@ -66,7 +66,7 @@ func (o *planOptions) run(ctx context.Context, p process) error {
 	if err := checkHTML(p, o.html); err != nil {
 		return err
 	}
-	if o.html != "" && o.file != "-" && sameFile(o.html, o.file) {
+	if o.html != "" && o.file != "-" && privatefile.Same(o.html, o.file) {
 		return usagef("--output and --%s name the same file: choose another for one of them", flagHTML)
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {

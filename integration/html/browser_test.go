@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
 	"github.com/ctr-prune/ctr-prune/integration/parts"
 )
 
@@ -40,7 +42,7 @@ type session struct {
 func open(t *testing.T, page htmlreport.Page, actions ...action) *session {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "page.html")
-	if err := htmlreport.WriteFile(path, page); err != nil {
+	if err := privatefile.Write(path, func(w io.Writer) error { return htmlreport.Write(w, page) }); err != nil {
 		t.Fatal(err)
 	}
 	s := &session{T: t, ctx: browser(t), path: path}

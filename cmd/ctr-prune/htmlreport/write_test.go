@@ -3,8 +3,6 @@ package htmlreport
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -142,42 +140,6 @@ func TestPolicyNamesTheScripts(t *testing.T) {
 	}
 	if !strings.Contains(page, "Permission to use, copy, modify") {
 		t.Error("the library's licence is missing")
-	}
-}
-
-func TestWriteFile(t *testing.T) {
-	dir := t.TempDir()
-	page := Page{Usage: &prune.DiskUsage{}, Generated: when}
-	path := filepath.Join(dir, "page.html")
-	for range 2 { // the second time it replaces
-		if err := WriteFile(path, page); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
-	}
-	link, victim := filepath.Join(dir, "link.html"), filepath.Join(dir, "victim")
-	if err := os.WriteFile(victim, []byte("precious"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(victim, link); err != nil {
-		t.Fatal(err)
-	}
-	for _, bad := range []string{link, dir, filepath.Join(dir, "missing", "page.html")} {
-		if err := WriteFile(bad, page); err == nil {
-			t.Errorf("%s was written", bad)
-		}
-	}
-	if err := WriteFile(path, Page{}); err == nil {
-		t.Error("an empty page was written")
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 3 {
-		t.Errorf("%d files are left, %v", len(entries), err)
-	}
-	if b, err := os.ReadFile(victim); err != nil || string(b) != "precious" {
-		t.Errorf("the link's target holds %q, %v", b, err)
 	}
 }
 

@@ -1,5 +1,3 @@
-// Package privatefile writes files that only their owner may read: what runs
-// on a machine is nobody else's business.
 package privatefile
 
 import (

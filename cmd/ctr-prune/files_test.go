@@ -1,0 +1,47 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// A page replaces a file, and nothing else.
+func TestPageFiles(t *testing.T) {
+	dir, f := t.TempDir(), newFake("")
+	page := htmlreport.Page{Usage: &prune.DiskUsage{}, Generated: fixedNow()}
+	path := filepath.Join(dir, "page.html")
+	for range 2 { // the second time it replaces
+		if err := writePage(f.process, path, page); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	link, victim := filepath.Join(dir, "link.html"), filepath.Join(dir, "victim")
+	if err := os.WriteFile(victim, []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{link, dir, filepath.Join(dir, "missing", "page.html")} {
+		if err := writePage(f.process, bad, page); err == nil {
+			t.Errorf("%s was written", bad)
+		}
+	}
+	if err := writePage(f.process, path, htmlreport.Page{}); err == nil {
+		t.Error("an empty page was written")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 3 {
+		t.Errorf("%d files are left, %v", len(entries), err)
+	}
+	if b, err := os.ReadFile(victim); err != nil || string(b) != "precious" {
+		t.Errorf("the link's target holds %q, %v", b, err)
+	}
+}
