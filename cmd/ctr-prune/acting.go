@@ -44,7 +44,7 @@ func (o *acting) addOutput(fs *pflag.FlagSet) {
 }
 
 // check refuses what cannot be used.
-func (o *acting) check(p process) (view, error) {
+func (o *acting) check(p process) (*view, error) {
 	v, err := o.output.view(p)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func noTerminal(verb string) error {
 }
 
 // act shows the plan, or does it: after a question, unless -f was given.
-func (o *acting) act(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v view) error {
+func (o *acting) act(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v *view) error {
 	doc := plan.Document()
 	if o.keeps > 0 && !plan.Empty() {
 		doc.Grace = &prune.Grace{Until: p.now().Add(o.keeps)} // the run has no name yet
@@ -99,14 +99,14 @@ func (o *acting) act(ctx context.Context, p process, s *session, store opened, p
 }
 
 // execute does the plan and shows what came of it.
-func (o *acting) execute(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v view) error {
+func (o *acting) execute(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v *view) error {
 	opts := prune.ExecuteOptions{Now: p.now, Sources: store.sources, Grace: o.keeps, NoGuard: o.noGuard}
-	if lines, ok := v.(*linesView); ok {
-		lines.begin(plan.Document())
-		opts.Event = lines.happened
+	if v.live != nil {
+		v.live.begin(plan.Document())
+		opts.Event = v.live.happened
 	}
 	bar := s.progress(ctx, p)
-	opts.Progress = both(stagesOf(v), bar.tell)
+	opts.Progress = both(v.stages(), bar.tell)
 	var report *prune.Report
 	var err error
 	whole(func() { report, err = plan.Execute(ctx, store.Store, opts) })

@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
 	"github.com/ctr-prune/ctr-prune/leases"
@@ -210,11 +211,11 @@ func TestChoosingImages(t *testing.T) {
 // What was told while a run lasted is not told again at its end.
 func TestLinesDuringARun(t *testing.T) {
 	f := newFake("")
-	v, err := (&outputOptions{format: formatLines}).view(f.process)
+	v, err := (&outputOptions{format: format.Lines}).view(f.process)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, report := v.(*linesView), reportDoc()
+	lines, report := v.live, reportDoc()
 	lines.progress(prune.Progress{Stage: prune.StageRead, Done: 1})
 	lines.progress(prune.Progress{Stage: prune.StageRead, Done: 2})
 	lines.begin(planDoc())

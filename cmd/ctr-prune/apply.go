@@ -65,10 +65,7 @@ func (o *applyOptions) run(ctx context.Context, p process, file string) error {
 	if err != nil {
 		return err
 	}
-	if text, ok := v.(textView); ok {
-		text.fromFile = true
-		v = text
-	}
+	v.fromFile = true
 	if o.html != "" && file != "-" && privatefile.Same(o.html, file) {
 		return usagef("--%s names the plan's own file: choose another", flagHTML)
 	}
@@ -77,7 +74,7 @@ func (o *applyOptions) run(ctx context.Context, p process, file string) error {
 		return err
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		opts := prune.ReadOptions{AllSizes: o.html != "", Progress: stagesOf(v)}
+		opts := prune.ReadOptions{AllSizes: o.html != "", Progress: v.stages()}
 		plan, err := o.planned(ctx, p, store, selection.Policy(), opts)
 		if err != nil {
 			return err

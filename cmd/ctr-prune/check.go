@@ -92,7 +92,7 @@ func (o *checkOptions) run(ctx context.Context, p process) error {
 			}
 			doc.repaired(before, repaired)
 		}
-		shown := list.show(checkContent(doc))
+		shown := list.Show(checkContent(doc))
 		if err := firstError(shown, mend); err != nil || len(doc.Findings) == 0 {
 			return err
 		}

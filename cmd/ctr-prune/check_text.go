@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -10,7 +11,7 @@ import (
 // checkRow is what a template sees of a finding.
 type checkRow struct {
 	Problem, Namespace, Object string
-	Bytes                      bytesCount
+	Bytes                      format.Bytes
 	Meaning, Mend              string
 	// AtLeast says that Bytes is a lower bound.
 	Repairable, AtLeast bool
@@ -19,7 +20,7 @@ type checkRow struct {
 func checkRows(found []prune.Finding) []checkRow {
 	rows := make([]checkRow, len(found))
 	for i, f := range found {
-		rows[i] = checkRow{string(f.Problem), f.Namespace, f.Object, bytesCount(f.Bytes), f.Meaning, f.Mend, f.Repairable, f.AtLeast}
+		rows[i] = checkRow{string(f.Problem), f.Namespace, f.Object, format.Bytes(f.Bytes), f.Meaning, f.Mend, f.Repairable, f.AtLeast}
 	}
 	return rows
 }
@@ -42,7 +43,15 @@ type findingEvent struct {
 	prune.Finding
 }
 
-func checkContent(doc checkDocument) content[checkRow] {
+func checkContent(doc checkDocument) format.Result[checkRow] {
+	return format.Result[checkRow]{
+		Doc: doc, Lines: func() []any { return checkLines(doc) }, Rows: func() []checkRow { return checkRows(doc.Findings) },
+		Names: func() []string { return each(doc.Findings, func(f prune.Finding) string { return f.Object }) },
+		Text:  func(out *terminal.Printer) { checkText(out, doc) },
+	}
+}
+
+func checkLines(doc checkDocument) []any {
 	var lines []any
 	for _, f := range doc.Repaired {
 		lines = append(lines, findingEvent{"repaired", f})
@@ -56,10 +65,7 @@ func checkContent(doc checkDocument) content[checkRow] {
 	for _, note := range doc.Notes {
 		lines = append(lines, textEvent{"note", note})
 	}
-	return content[checkRow]{
-		doc: doc, lines: lines, rows: checkRows(doc.Findings), name: func(r checkRow) string { return r.Object },
-		text: func(out *terminal.Printer) { checkText(out, doc) },
-	}
+	return lines
 }
 
 func checkText(out *terminal.Printer, doc checkDocument) {

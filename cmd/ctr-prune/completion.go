@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -81,7 +82,7 @@ func completeSession(cmd *cobra.Command, p process, o *session) {
 		"until":   fixed("24h", "72h", "1w", "2w", "4w"),
 		"ingests": fixed("24h", "72h", "1w"),
 		"grace":   fixed("24h", "3d", "1w"),
-		"format":  fixed(formatTable, formatJSON, formatLines),
+		"format":  fixed(format.Table, format.JSON, format.Lines),
 		"root":    directories,
 		// Nothing useful can be offered for these, and files would mislead.
 		"dangling-prefix": fixed(), "timeout": fixed("1m", "10m", "1h"), "connect-timeout": fixed("1s", "10s", "1m"),

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/filters"
@@ -84,7 +85,7 @@ type usageRow struct {
 	Names                                                 []string
 	Target                                                string
 	CreatedAt                                             time.Time
-	Size, Content, Snapshots, Shared, Unique, Reclaimable bytesCount
+	Size, Content, Snapshots, Shared, Unique, Reclaimable format.Bytes
 	// AtLeast says that Size, Content, Snapshots and Shared are lower bounds.
 	AtLeast, Unused bool
 	Reason          string
@@ -93,8 +94,8 @@ type usageRow struct {
 func usageRowOf(i prune.ImageUsage) usageRow {
 	return usageRow{
 		Namespace: i.Namespace, Name: firstName(i.Names), Names: i.Names, Target: string(i.Target), CreatedAt: i.CreatedAt,
-		Size: bytesCount(i.TotalBytes), Content: bytesCount(i.ContentBytes), Snapshots: bytesCount(i.SnapshotBytes),
-		Shared: bytesCount(i.Shared), Unique: bytesCount(i.Unique), Reclaimable: bytesCount(i.Reclaimable),
+		Size: format.Bytes(i.TotalBytes), Content: format.Bytes(i.ContentBytes), Snapshots: format.Bytes(i.SnapshotBytes),
+		Shared: format.Bytes(i.Shared), Unique: format.Bytes(i.Unique), Reclaimable: format.Bytes(i.Reclaimable),
 		AtLeast: i.AtLeast, Unused: i.Unused, Reason: i.Reason,
 	}
 }
@@ -135,7 +136,7 @@ func (o *usageOptions) run(ctx context.Context, p process) error {
 			}
 		}
 		usage.Images = choose(usage.Images)
-		return list.show(o.content(usage, usage.Time))
+		return list.Show(o.content(usage, usage.Time))
 	})
 }
 
@@ -144,23 +145,27 @@ type imageUsageEvent struct {
 	prune.ImageUsage
 }
 
-func (o *usageOptions) content(usage *prune.DiskUsage, now time.Time) content[usageRow] {
+func (o *usageOptions) content(usage *prune.DiskUsage, now time.Time) format.Result[usageRow] {
 	if !o.verbose {
 		usage.Objects = nil
 	}
-	c := content[usageRow]{
-		doc: usageDocument{header{usageSchema, "df", now}, usage}, name: func(r usageRow) string { return r.Name },
-		text: func(out *terminal.Printer) { usageText{out, usage, now}.show() },
+	return format.Result[usageRow]{
+		Doc:   usageDocument{header{usageSchema, "df", now}, usage},
+		Lines: func() []any { return usageLines(usage, now) },
+		Rows:  func() []usageRow { return each(usage.Images, usageRowOf) },
+		Names: func() []string {
+			return each(usage.Images, func(i prune.ImageUsage) string { return firstName(i.Names) })
+		},
+		Text: func(out *terminal.Printer) { usageText{out, usage, now}.show() },
 	}
-	for _, image := range usage.Images {
-		c.rows = append(c.rows, usageRowOf(image))
-		c.lines = append(c.lines, imageUsageEvent{"image", image})
-	}
+}
+
+func usageLines(usage *prune.DiskUsage, now time.Time) []any {
+	lines := each(usage.Images, func(i prune.ImageUsage) any { return imageUsageEvent{"image", i} })
 	total := *usage
 	total.Images, total.Objects = []prune.ImageUsage{}, nil
-	c.lines = append(c.lines, struct {
+	return append(lines, struct {
 		Type string `json:"type"`
 		usageDocument
 	}{"summary", usageDocument{header{usageSchema, "df", now}, &total}})
-	return c
 }

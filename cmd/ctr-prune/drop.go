@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -71,9 +72,9 @@ func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
 		}
 		doc := droppedDocument{header: header{runsSchema, "drop", now}, Run: run.Name}
 		doc.Reclaimed, doc.Garbage, err = o.reclaimed(ctx, p, store, policy, inv, now)
-		return firstError(err, list.show(content[droppedDocument]{
-			doc: doc, lines: []any{doc}, rows: []droppedDocument{doc},
-			text: func(out *terminal.Printer) {
+		return firstError(err, list.Show(format.Result[droppedDocument]{
+			Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []droppedDocument { return []droppedDocument{doc} },
+			Text: func(out *terminal.Printer) {
 				out.Line("Dropped: run %s", run.Name)
 				reclaimedText(out, doc.Reclaimed, doc.Garbage)
 			},

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -65,7 +66,7 @@ func newExplain(p process, debug *bool) *cobra.Command {
 // explanationRow is what a template sees.
 type explanationRow struct {
 	Kind, Namespace, Name, Target string
-	Bytes                         bytesCount
+	Bytes                         format.Bytes
 	CreatedAt                     time.Time
 	UsedBy                        []string
 	Chains                        [][]prune.Object
@@ -77,7 +78,7 @@ type explanationRow struct {
 func explanationOf(e *prune.Explanation) explanationRow {
 	return explanationRow{
 		Kind: e.Object.Kind, Namespace: e.Object.Namespace, Name: e.Object.Name, Target: string(e.Target),
-		Bytes: bytesCount(e.Bytes), CreatedAt: e.CreatedAt, UsedBy: e.UsedBy, Chains: e.Chains,
+		Bytes: format.Bytes(e.Bytes), CreatedAt: e.CreatedAt, UsedBy: e.UsedBy, Chains: e.Chains,
 		Holds: e.Holds, Frees: e.Frees, Decisions: e.Decisions, Parts: e.Parts,
 	}
 }
@@ -109,9 +110,9 @@ func (o *explainOptions) run(ctx context.Context, p process, text string) error 
 			return o.unclear(p, err)
 		}
 		doc := explanationDocument{header{explainSchema, "explain", plan.Time()}, *e}
-		return list.show(content[explanationRow]{
-			doc: doc, lines: []any{doc}, rows: []explanationRow{explanationOf(e)},
-			text: func(out *terminal.Printer) { explainText{out, e}.show() },
+		return list.Show(format.Result[explanationRow]{
+			Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []explanationRow { return []explanationRow{explanationOf(e)} },
+			Text: func(out *terminal.Printer) { explainText{out, e}.show() },
 		})
 	})
 }

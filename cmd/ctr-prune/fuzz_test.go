@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -20,15 +21,15 @@ var costly = regexp.MustCompile(`[0-9]{4}|[0-9][eExXpP_]|'|(?s:range.*range|temp
 // A template is refused in a sentence before anything is done, or it shows any
 // store, and nothing that does not print but what it says itself.
 func FuzzTemplate(f *testing.F) {
-	f.Fuzz(func(t *testing.T, format, name string) {
-		if len(format) > 300 || costly.MatchString(format) || format == formatTable || format == formatJSON || format == formatLines {
+	f.Fuzz(func(t *testing.T, typed, name string) {
+		if len(typed) > 300 || costly.MatchString(typed) || typed == format.Table || typed == format.JSON || typed == format.Lines {
 			return
 		}
 		p := newFake("")
-		v, err := (&outputOptions{format: format}).view(p.process)
+		v, err := (&outputOptions{format: typed}).view(p.process)
 		if err != nil {
 			if r, bad := terminaltest.Unprintable(terminal.Quote(err.Error())); bad {
-				t.Errorf("%q is refused with %U", format, r)
+				t.Errorf("%q is refused with %U", typed, r)
 			}
 			return
 		}
@@ -37,12 +38,12 @@ func FuzzTemplate(f *testing.F) {
 		if v.show(doc) != nil {
 			return // it works on the examples only
 		}
-		if _, odd := terminaltest.Unprintable(format); odd || strings.Contains(format, `\`) {
+		if _, odd := terminaltest.Unprintable(typed); odd || strings.Contains(typed, `\`) {
 			return
 		}
 		for line := range strings.SplitSeq(p.out.String(), "\n") {
 			if r, bad := terminaltest.Unprintable(line); bad {
-				t.Errorf("%q shows %U: %q", format, r, line)
+				t.Errorf("%q shows %U: %q", typed, r, line)
 			}
 		}
 	})
@@ -53,7 +54,7 @@ func FuzzTemplate(f *testing.F) {
 func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, width int64) {
 		width = 1 + (width&0x7fffffff)%200
-		b, err := encodeJSON(map[string]string{"text": text}, "")
+		b, err := format.Encode(map[string]string{"text": text}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +80,9 @@ func checkTable(t *testing.T, text string, width int) {
 	doc.Policy.Namespaces = append(doc.Policy.Namespaces, text)
 	doc.Elsewhere = append(doc.Elsewhere, prune.NamespaceCount{Namespace: text})
 	p.process.getenv = func(string) string { return "dumb" }
-	if err := (textView{out: p.printer(p.stdout)}).show(doc); err != nil {
+	out := p.printer(p.stdout)
+	textView{out: out}.show(doc)
+	if err := out.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	for line := range bytes.SplitSeq(p.out.Bytes(), []byte("\n")) {

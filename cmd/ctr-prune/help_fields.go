@@ -2,10 +2,11 @@ package main
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 )
 
 // Annotations of a command whose --format takes a template.
@@ -22,7 +23,7 @@ func templateHelp(cmd *cobra.Command, row string, example any) {
 		cmd.Annotations = make(map[string]string)
 	}
 	cmd.Annotations[rowKey] = row
-	cmd.Annotations[fieldsKey] = dotted(fieldsOf(reflect.TypeOf(example)))
+	cmd.Annotations[fieldsKey] = format.Fields(example)
 }
 
 // fieldSections is the help with the fields of a command's templates.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -54,7 +55,7 @@ type leaseRow struct {
 	Age, Expires   string
 	Flat           bool
 	Resources      int
-	Alone          bytesCount
+	Alone          format.Bytes
 	Action, Reason string
 }
 
@@ -64,7 +65,7 @@ func leaseRows(list []prune.LeaseInfo, now time.Time) []leaseRow {
 		rows[i] = leaseRow{
 			Namespace: l.Namespace, ID: l.ID, Kind: string(l.Kind), CreatedAt: l.CreatedAt,
 			Age: terminal.Ago(now, l.CreatedAt), Expires: terminal.Until(now, l.Expires), Flat: l.Flat, Resources: l.Resources,
-			Alone: bytesCount(l.Alone.TotalBytes), Action: string(l.Action), Reason: l.Reason,
+			Alone: format.Bytes(l.Alone.TotalBytes), Action: string(l.Action), Reason: l.Reason,
 		}
 	}
 	return rows
@@ -94,7 +95,7 @@ func (o *leasesOptions) run(ctx context.Context, p process) error {
 		if err != nil {
 			return err
 		}
-		return list.show(leasesContent("leases", leases, now))
+		return list.Show(leasesContent("leases", leases, now))
 	})
 }
 
@@ -113,17 +114,17 @@ func (o *leasesOptions) leases(ctx context.Context, p process, store opened, pol
 	return chosen, now, nil
 }
 
-func leasesContent(kind string, list []prune.LeaseInfo, now time.Time) content[leaseRow] {
-	var lines []any
-	for _, l := range list {
-		lines = append(lines, leaseEvent{"lease", l})
-	}
-	return content[leaseRow]{
-		doc: leasesDocument{header{leasesSchema, kind, now}, list}, lines: lines,
-		rows: leaseRows(list, now), name: func(r leaseRow) string { return r.ID },
-		text: func(out *terminal.Printer) { leasesTable(out, list, now) },
+func leasesContent(kind string, list []prune.LeaseInfo, now time.Time) format.Result[leaseRow] {
+	return format.Result[leaseRow]{
+		Doc:   leasesDocument{header{leasesSchema, kind, now}, list},
+		Lines: func() []any { return each(list, func(l prune.LeaseInfo) any { return leaseEvent{"lease", l} }) },
+		Rows:  func() []leaseRow { return leaseRows(list, now) },
+		Names: func() []string { return each(list, leaseID) },
+		Text:  func(out *terminal.Printer) { leasesTable(out, list, now) },
 	}
 }
+
+func leaseID(l prune.LeaseInfo) string { return l.ID }
 
 func leasesTable(out *terminal.Printer, list []prune.LeaseInfo, now time.Time) {
 	if len(list) == 0 {

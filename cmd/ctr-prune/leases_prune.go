@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -70,14 +71,14 @@ func (o *leasesOptions) prune(ctx context.Context, p process) error {
 		}
 		doomed := withAction(all, prune.Remove)
 		if o.dryRun {
-			return list.show(leasesContent("leases", all, now))
+			return list.Show(leasesContent("leases", all, now))
 		}
 		if yes, err := o.sure(ctx, p, all, doomed, now); err != nil || !yes {
 			return err
 		}
 		done := &prunedLeases{leasesDocument: leasesDocument{header{leasesSchema, "leases-prune", now}, all}}
 		err = o.remove(ctx, p, store, done, doomed)
-		return firstError(list.show(done.content()), err)
+		return firstError(list.Show(done.content()), err)
 	})
 }
 
@@ -128,7 +129,14 @@ func (o *leasesOptions) remove(ctx context.Context, p process, store opened, don
 	return stopped(ctx, err)
 }
 
-func (d *prunedLeases) content() content[leaseRow] {
+func (d *prunedLeases) content() format.Result[leaseRow] {
+	return format.Result[leaseRow]{
+		Doc: d, Lines: d.lines, Rows: func() []leaseRow { return leaseRows(d.Removed, d.Time) },
+		Names: func() []string { return each(d.Removed, leaseID) }, Text: d.text,
+	}
+}
+
+func (d *prunedLeases) lines() []any {
 	var lines []any
 	for _, l := range d.Removed {
 		lines = append(lines, leaseEvent{"removed", l})
@@ -136,10 +144,7 @@ func (d *prunedLeases) content() content[leaseRow] {
 	for _, l := range d.Renewed {
 		lines = append(lines, leaseEvent{"renewed", l})
 	}
-	return content[leaseRow]{
-		doc: d, lines: lines, rows: leaseRows(d.Removed, d.Time), name: func(r leaseRow) string { return r.ID },
-		text: d.text,
-	}
+	return lines
 }
 
 func (d *prunedLeases) text(out *terminal.Printer) {

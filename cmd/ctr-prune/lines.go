@@ -1,15 +1,17 @@
 package main
 
 import (
+	"slices"
 	"sync"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// linesView shows one object a line, each with a type, the summary last. What
-// happens during a run is shown when it does; the rest follows at the end.
-type linesView struct {
+// liveLines are the lines of --format jsonl that tell what happens during a run
+// when it does; the rest follows at the end. Nil has told nothing.
+type liveLines struct {
 	out *terminal.Printer
 
 	mu    sync.Mutex
@@ -26,17 +28,8 @@ type stageEvent struct {
 	Stage prune.Stage `json:"stage"`
 }
 
-// stagesOf is who is told of progress, nil if the view shows none.
-func stagesOf(v view) func(prune.Progress) {
-	lines, ok := v.(*linesView)
-	if !ok {
-		return nil
-	}
-	return lines.progress
-}
-
 // progress tells when a stage begins.
-func (v *linesView) progress(p prune.Progress) {
+func (v *liveLines) progress(p prune.Progress) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if p.Stage != v.stage {
@@ -46,7 +39,7 @@ func (v *linesView) progress(p prune.Progress) {
 }
 
 // begin tells what is going to be done.
-func (v *linesView) begin(plan prune.Document) {
+func (v *liveLines) begin(plan prune.Document) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.begun, v.untagged = true, make(map[[2]string]bool)
@@ -56,36 +49,43 @@ func (v *linesView) begin(plan prune.Document) {
 }
 
 // happened tells what a run has just done.
-func (v *linesView) happened(e prune.Event) {
+func (v *liveLines) happened(e prune.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.untagged[[2]string{e.Untagged.Namespace, e.Untagged.Name}] = true
 	v.tell(recordEvent{"untagged", e.Untagged})
 }
 
-// tell writes a line at once. The first error sticks and is returned by show.
-func (v *linesView) tell(event any) {
-	b, err := encodeJSON(event, "")
+// tell writes a line at once. The first error sticks.
+func (v *liveLines) tell(event any) {
+	err := format.Write(v.out, event, "")
 	if err == nil {
-		v.out.Write(string(b))
 		err = v.out.Flush()
 	}
 	v.err = firstError(v.err, err)
 }
 
-func (v *linesView) show(doc prune.Document) error {
+func (v *liveLines) failed() error {
+	if v == nil {
+		return nil
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, event := range events(doc) {
-		if !v.told(event) {
-			v.tell(event)
-		}
-	}
 	return v.err
 }
 
+// rest leaves out the events that were told while the run lasted.
+func (v *liveLines) rest(all []any) []any {
+	if v == nil {
+		return all
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.DeleteFunc(all, v.told)
+}
+
 // told says whether a line was written while the run lasted.
-func (v *linesView) told(event any) bool {
+func (v *liveLines) told(event any) bool {
 	switch e := event.(type) {
 	case imageEvent:
 		return v.begun

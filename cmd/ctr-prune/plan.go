@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -84,9 +85,10 @@ func (o *planOptions) run(ctx context.Context, p process) error {
 // to stderr.
 func (o *planOptions) write(p process, doc prune.Document) error {
 	if o.file == "-" {
-		return jsonView{p.printer(p.stdout)}.show(doc)
+		out := p.printer(p.stdout)
+		return firstError(format.Write(out, doc, "  "), out.Flush())
 	}
-	b, err := encodeJSON(doc, "  ")
+	b, err := format.Encode(doc, "  ")
 	if err != nil {
 		return err
 	}

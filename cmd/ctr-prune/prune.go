@@ -38,8 +38,8 @@ func runPrune(ctx context.Context, p process, o *pruneOptions) error {
 }
 
 // plan reads the store and decides.
-func (o *pruneOptions) plan(ctx context.Context, p process, store opened, policy prune.Policy, v view) (*prune.Plan, error) {
-	return o.planned(ctx, p, store, policy, prune.ReadOptions{AllSizes: o.html != "", Progress: stagesOf(v)})
+func (o *pruneOptions) plan(ctx context.Context, p process, store opened, policy prune.Policy, v *view) (*prune.Plan, error) {
+	return o.planned(ctx, p, store, policy, prune.ReadOptions{AllSizes: o.html != "", Progress: v.stages()})
 }
 
 // outcome tells what went wrong and returns it as an exit code. The document

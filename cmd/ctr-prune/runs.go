@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -50,13 +51,13 @@ type runRow struct {
 	Namespaces     []string
 	Records        []recordRow
 	Count          int
-	Bytes          bytesCount
+	Bytes          format.Bytes
 }
 
 func runRows(runs []prune.Run) []runRow {
 	rows := make([]runRow, len(runs))
 	for i, r := range runs {
-		rows[i] = runRow{r.Name, r.Started, r.Until, r.Namespaces, recordRows(r.Records), len(r.Records), bytesCount(r.Holds.TotalBytes)}
+		rows[i] = runRow{r.Name, r.Started, r.Until, r.Namespaces, recordRows(r.Records), len(r.Records), format.Bytes(r.Holds.TotalBytes)}
 	}
 	return rows
 }
@@ -85,14 +86,12 @@ func (o *runsOptions) run(ctx context.Context, p process) error {
 		if err != nil {
 			return err
 		}
-		var lines []any
-		for _, r := range runs {
-			lines = append(lines, runEvent{"run", r})
-		}
-		return list.show(content[runRow]{
-			doc: runsDocument{header{runsSchema, "runs", now}, runs}, lines: lines,
-			rows: runRows(runs), name: func(r runRow) string { return r.Run },
-			text: func(out *terminal.Printer) { runsText(out, runs, now) },
+		return list.Show(format.Result[runRow]{
+			Doc:   runsDocument{header{runsSchema, "runs", now}, runs},
+			Lines: func() []any { return each(runs, func(r prune.Run) any { return runEvent{"run", r} }) },
+			Rows:  func() []runRow { return runRows(runs) },
+			Names: func() []string { return each(runs, func(r prune.Run) string { return r.Name }) },
+			Text:  func(out *terminal.Printer) { runsText(out, runs, now) },
 		})
 	})
 }

@@ -17,13 +17,12 @@ type textView struct {
 	fromFile bool
 }
 
-func (v textView) show(doc prune.Document) error {
+func (v textView) show(doc prune.Document) {
 	if doc.Kind == prune.DocumentReport {
 		v.report(doc)
 	} else {
 		v.plan(doc)
 	}
-	return v.out.Flush()
 }
 
 // several says whether a name does not tell its record without a namespace.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -35,7 +36,7 @@ func shown(t *testing.T, doc prune.Document, width int, o outputOptions) string 
 }
 
 func TestViews(t *testing.T) {
-	table := outputOptions{format: formatTable}
+	table := outputOptions{format: format.Table}
 	for _, c := range []struct {
 		file  string
 		doc   prune.Document
@@ -45,14 +46,14 @@ func TestViews(t *testing.T) {
 		{"plan.txt", planDoc(), 0, table},
 		{"plan-80.txt", planDoc(), 80, table},
 		{"plan-40.txt", planDoc(), 40, table},
-		{"plan-80-no-trunc.txt", planDoc(), 80, outputOptions{format: formatTable, noTrunc: true}},
+		{"plan-80-no-trunc.txt", planDoc(), 80, outputOptions{format: format.Table, noTrunc: true}},
 		{"report.txt", reportDoc(), 0, table},
 		{"report-80.txt", reportDoc(), 80, table},
-		{"plan-quiet.txt", planDoc(), 0, outputOptions{format: formatTable, quiet: true}},
-		{"report-quiet.txt", reportDoc(), 0, outputOptions{format: formatTable, quiet: true}},
-		{"plan.json", planDoc(), 0, outputOptions{format: formatJSON}},
-		{"report.json", reportDoc(), 0, outputOptions{format: formatJSON}},
-		{"report.jsonl", reportDoc(), 0, outputOptions{format: formatLines}},
+		{"plan-quiet.txt", planDoc(), 0, outputOptions{format: format.Table, quiet: true}},
+		{"report-quiet.txt", reportDoc(), 0, outputOptions{format: format.Table, quiet: true}},
+		{"plan.json", planDoc(), 0, outputOptions{format: format.JSON}},
+		{"report.json", reportDoc(), 0, outputOptions{format: format.JSON}},
+		{"report.jsonl", reportDoc(), 0, outputOptions{format: format.Lines}},
 		{"report-table.txt", reportDoc(), 0, outputOptions{format: `table {{.Name}}\t{{.Result}}\t{{upper .Reason}}`}},
 	} {
 		t.Run(c.file, func(t *testing.T) { golden(t, c.file, shown(t, c.doc, c.width, c.o)) })
@@ -83,7 +84,7 @@ func TestNothingToRemove(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			doc := empty
 			c.edit(&doc)
-			if got := shown(t, doc, 0, outputOptions{format: formatTable}); got != c.want {
+			if got := shown(t, doc, 0, outputOptions{format: format.Table}); got != c.want {
 				t.Errorf("got\n%swant\n%s", got, c.want)
 			}
 		})
@@ -111,7 +112,7 @@ func TestGarbageOfAPlan(t *testing.T) {
 			doc := prune.Document{Kind: prune.DocumentPlan, Garbage: prune.Amount{Blobs: 2, TotalBytes: 7}}
 			doc.Store.Kind, doc.Policy.Namespaces = prune.StoreDaemon, []string{"a"}
 			edit(&doc)
-			if got := shown(t, doc, 0, outputOptions{format: formatTable}); !strings.Contains(got, want+"\n") {
+			if got := shown(t, doc, 0, outputOptions{format: format.Table}); !strings.Contains(got, want+"\n") {
 				t.Errorf("%d: want %s, got\n%s", i, want, got)
 			}
 		}
@@ -121,7 +122,7 @@ func TestGarbageOfAPlan(t *testing.T) {
 func TestUnmeasuredIsNotCalledZero(t *testing.T) {
 	doc := reportDoc()
 	doc.Measured = false
-	if got := shown(t, doc, 0, outputOptions{format: formatTable}); !strings.Contains(got, "Total reclaimed space: unknown") {
+	if got := shown(t, doc, 0, outputOptions{format: format.Table}); !strings.Contains(got, "Total reclaimed space: unknown") {
 		t.Errorf("got\n%s", got)
 	}
 }
@@ -131,11 +132,11 @@ func TestHoldersAreFewUnlessAllAreAskedFor(t *testing.T) {
 	for _, holder := range []string{"a", "b", "c", "d", "e", "f", "g"} {
 		doc.Held = append(doc.Held, prune.Held{Namespace: "default", Digest: sum(holder), Bytes: 1000, Holder: "image " + holder, HeldBy: heldBy("default", "image", holder)})
 	}
-	got := shown(t, doc, 0, outputOptions{format: formatTable})
+	got := shown(t, doc, 0, outputOptions{format: format.Table})
 	if n := strings.Count(got, "Held: "); n != mostHolders+1 || !strings.Contains(got, "Held: 2 blobs, 2kB by 2 others") {
 		t.Errorf("%d lines:\n%s", n, got)
 	}
-	if got := shown(t, doc, 0, outputOptions{format: formatTable, noTrunc: true}); strings.Count(got, "Held: ") != 7 {
+	if got := shown(t, doc, 0, outputOptions{format: format.Table, noTrunc: true}); strings.Count(got, "Held: ") != 7 {
 		t.Errorf("with --no-trunc:\n%s", got)
 	}
 }
@@ -152,7 +153,7 @@ func TestHoldersThatReadLikeSentences(t *testing.T) {
 		{Namespace: "mine", Digest: sum("y"), Bytes: 1000, Holder: odd, HeldBy: heldBy("mine", "image", odd)},
 		{Namespace: "default", Digest: sum("z"), Bytes: 10, Holder: odd, HeldBy: heldBy("default", "image", odd)},
 	}
-	got := shown(t, doc, 0, outputOptions{format: formatTable})
+	got := shown(t, doc, 0, outputOptions{format: format.Table})
 	for _, want := range []string{"Held: mine: 2 blobs, 2kB by " + odd, "Held: default: 1 blob, 10B by " + odd} {
 		if !strings.Contains(got, want+"\n") {
 			t.Errorf("want %s, got\n%s", want, got)

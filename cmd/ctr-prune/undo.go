@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -86,16 +87,29 @@ func (o *undoOptions) run(ctx context.Context, p process, args []string) error {
 		var undone *prune.Undone
 		var failure error
 		whole(func() { undone, failure = prune.Undo(ctx, store, run, p.now()) })
-		return firstError(list.show(undoneContent(undone, failure, now)), o.told(p, undone, failure))
+		return firstError(list.Show(undoneContent(undone, failure, now)), o.told(p, undone, failure))
 	})
 }
 
-func undoneContent(undone *prune.Undone, failure error, now time.Time) content[recordRow] {
+func undoneContent(undone *prune.Undone, failure error, now time.Time) format.Result[recordRow] {
 	doc := undoneDocument{header: header{runsSchema, "undo", now}, Undone: *undone, Errors: []string{}}
 	doc.Restored, doc.Failed = append([]prune.Record{}, undone.Restored...), append([]prune.Skip{}, undone.Failed...)
 	if failure != nil {
 		doc.Errors = sentences(failure)
 	}
+	return format.Result[recordRow]{
+		Doc: doc, Lines: func() []any { return undoneLines(undone) }, Rows: func() []recordRow { return recordRows(undone.Restored) },
+		Names: func() []string { return each(undone.Restored, func(r prune.Record) string { return r.Name }) },
+		Text: func(out *terminal.Printer) {
+			for _, r := range undone.Restored {
+				out.Line("Restored: %s%s", prefixOf(r.Namespace), out.Name(r.Name))
+			}
+			out.Line("Restored %s from run %s.", terminal.Count(len(undone.Restored), "image"), undone.Run)
+		},
+	}
+}
+
+func undoneLines(undone *prune.Undone) []any {
 	var lines []any
 	for _, r := range undone.Restored {
 		lines = append(lines, recordEvent{"restored", r})
@@ -103,15 +117,7 @@ func undoneContent(undone *prune.Undone, failure error, now time.Time) content[r
 	for _, s := range undone.Failed {
 		lines = append(lines, skippedEvent{"skipped", s})
 	}
-	return content[recordRow]{
-		doc: doc, lines: lines, rows: recordRows(undone.Restored), name: func(r recordRow) string { return r.Name },
-		text: func(out *terminal.Printer) {
-			for _, r := range undone.Restored {
-				out.Line("Restored: %s%s", prefixOf(r.Namespace), out.Name(r.Name))
-			}
-			out.Line("Restored %s from run %s.", terminal.Count(len(undone.Restored), "image"), undone.Run)
-		},
-	}
+	return lines
 }
 
 // prefixOf puts a namespace before a name where it is not the usual one.

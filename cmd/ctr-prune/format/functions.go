@@ -1,4 +1,4 @@
-package main
+package format
 
 import (
 	"fmt"
@@ -25,7 +25,7 @@ func templateFuncs() template.FuncMap {
 			return printf(strings.TrimSuffix(strings.Repeat("%v ", len(args)), " ")+"\n", args...)
 		},
 		"json": func(v any) (string, error) {
-			b, err := encodeJSON(v, "")
+			b, err := Encode(v, "")
 			return strings.TrimSuffix(string(b), "\n"), err
 		},
 		"size":     size,
@@ -137,3 +137,9 @@ func truncate(v any, length int) string {
 	r := []rune(fmt.Sprint(v))
 	return string(r[:min(len(r), max(0, length))])
 }
+
+// Bytes is a number of bytes that a template prints as docker does, and
+// compares and formats as the number it is.
+type Bytes int64
+
+func (b Bytes) String() string { return terminal.Size(int64(b)) }

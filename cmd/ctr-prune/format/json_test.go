@@ -1,4 +1,4 @@
-package main
+package format
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ func TestJSONIsExactAndPrintable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		// JSON cannot say what is not UTF-8.
 		name := strings.ToValidUTF8(terminaltest.Anything().Draw(t, "name"), "?")
-		b, err := encodeJSON(map[string]string{name: name}, rapid.SampledFrom([]string{"", "  "}).Draw(t, "indent"))
+		b, err := Encode(map[string]string{name: name}, rapid.SampledFrom([]string{"", "  "}).Draw(t, "indent"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +34,7 @@ func TestJSONIsExactAndPrintable(t *testing.T) {
 }
 
 func TestJSONShowsNamesAsTheyAre(t *testing.T) {
-	b, err := encodeJSON([]string{"<none>@sha256", "\u202egnp", "a\u2028b", "🐳", "\U000e0041"}, "")
+	b, err := Encode([]string{"<none>@sha256", "\u202egnp", "a\u2028b", "🐳", "\U000e0041"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

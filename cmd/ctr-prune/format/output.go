@@ -1,0 +1,87 @@
+package format
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+)
+
+// The formats that have a name. Every other one is a template.
+const (
+	Table = "table"
+	JSON  = "json"
+	Lines = "jsonl"
+)
+
+// Options say which form of a result was asked for.
+type Options struct {
+	Format string
+	// Quiet asks for nothing but names.
+	Quiet bool
+}
+
+// Result is one result in the forms that it can be asked for. Those that are
+// functions are made only if they are.
+type Result[R any] struct {
+	// Doc is what JSON shows.
+	Doc any
+	// Lines are the objects of JSON lines.
+	Lines func() []any
+	// Rows are what a template is executed for.
+	Rows func() []R
+	// Names are shown if Quiet is set.
+	Names func() []string
+	// Text shows all to people.
+	Text func(out *terminal.Printer)
+}
+
+// Output shows results whose rows are of type R in one form.
+type Output[R any] struct {
+	out      *terminal.Printer
+	opts     Options
+	template *rowTemplate[R] // nil for the forms that have a name
+}
+
+// New refuses options that cannot be used.
+func New[R any](out *terminal.Printer, opts Options, shape Shape[R]) (*Output[R], error) {
+	o := &Output[R]{out: out, opts: opts}
+	switch {
+	case opts.Quiet && opts.Format != Table:
+		return nil, fmt.Errorf("--quiet and --format contradict each other: choose one of them")
+	case opts.Format == Table || opts.Format == JSON || opts.Format == Lines:
+		return o, nil
+	case !strings.Contains(opts.Format, "{{"):
+		return nil, fmt.Errorf("--format %q is unknown: type table, json, jsonl, or a Go template such as '{{.%s}}'", opts.Format, shape.field())
+	}
+	var err error
+	o.template, err = newTemplate(opts.Format, shape)
+	return o, err
+}
+
+// Show writes a result.
+func (o *Output[R]) Show(r Result[R]) error {
+	switch {
+	case o.template != nil:
+		if err := o.template.show(o.out, r); err != nil {
+			return err
+		}
+	case o.opts.Quiet:
+		for _, name := range r.Names() {
+			o.out.Line("%s", o.out.Name(name))
+		}
+	case o.opts.Format == JSON:
+		if err := Write(o.out, r.Doc, "  "); err != nil {
+			return err
+		}
+	case o.opts.Format == Lines:
+		for _, line := range r.Lines() {
+			if err := Write(o.out, line, ""); err != nil {
+				return err
+			}
+		}
+	default:
+		r.Text(o.out)
+	}
+	return o.out.Flush()
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// view shows a plan or a report in the form that was asked for.
+type view struct {
+	output *format.Output[imageRow]
+	// live tells what happens during a run; nil in forms that do not.
+	live *liveLines
+	// fromFile says that the plan was read from a file, which alone chose what
+	// may go.
+	fromFile bool
+}
+
+// view returns the view that was asked for. Whatever is wrong with it is a
+// usage error now, before anything is read.
+func (o *outputOptions) view(p process) (*view, error) {
+	v := &view{}
+	shape := format.Shape[imageRow]{Row: "an image", Field: "Name", List: "Images"}
+	for _, doc := range exampleDocuments() {
+		shape.Examples = append(shape.Examples, v.result(doc))
+	}
+	var err error
+	if v.output, err = newOutput(p, *o, shape); err != nil {
+		return nil, err
+	}
+	if o.format == format.Lines {
+		v.live = &liveLines{out: p.printer(p.stdout)}
+	}
+	return v, nil
+}
+
+func (v *view) show(doc prune.Document) error {
+	return firstError(v.live.failed(), v.output.Show(v.result(doc)))
+}
+
+func (v *view) result(doc prune.Document) format.Result[imageRow] {
+	return format.Result[imageRow]{
+		Doc:   doc,
+		Lines: func() []any { return v.live.rest(events(doc)) },
+		Rows:  func() []imageRow { return imageRows(doc) },
+		Names: func() []string { return goingNames(doc) },
+		Text:  func(out *terminal.Printer) { textView{out: out, fromFile: v.fromFile}.show(doc) },
+	}
+}
+
+// stages is who is told of progress, nil if the view shows none.
+func (v *view) stages() func(prune.Progress) {
+	if v.live == nil {
+		return nil
+	}
+	return v.live.progress
+}
+
+// goingNames are the names of what goes or went.
+func goingNames(doc prune.Document) []string {
+	if doc.Kind == prune.DocumentReport {
+		return each(doc.Removed, func(r prune.Record) string { return r.Name })
+	}
+	var names []string
+	for _, image := range doc.Images {
+		if image.Action != prune.Keep {
+			names = append(names, image.Name)
+		}
+	}
+	return names
+}
+
+// imageRow is what a template sees of an image: the fields that the manual
+// lists.
+type imageRow struct {
+	Namespace string   `json:"namespace"`
+	Name      string   `json:"name"`
+	Target    string   `json:"target"`
+	Action    string   `json:"action"`
+	Reason    string   `json:"reason"`
+	Details   []string `json:"details"`
+	StandIn   string   `json:"standIn"`
+	// Result is what came of the action: "planned" before a run, and after it
+	// "removed", "kept", "skipped" or "restored".
+	Result string `json:"result"`
+}
+
+// imageRows returns the images of a document as templates see them.
+func imageRows(doc prune.Document) []imageRow {
+	results := make(map[[2]string]string)
+	for _, r := range doc.Removed {
+		results[[2]string{r.Namespace, r.Name}] = "removed"
+	}
+	for _, s := range doc.Skipped {
+		results[[2]string{s.Namespace, s.Name}] = "skipped"
+	}
+	for _, r := range doc.Restored {
+		results[[2]string{r.Namespace, r.Name}] = "restored"
+	}
+	rows := make([]imageRow, len(doc.Images))
+	for i, image := range doc.Images {
+		result := results[[2]string{image.Namespace, image.Name}]
+		switch {
+		case doc.Kind == prune.DocumentPlan:
+			result = "planned"
+		case result == "":
+			result = "kept"
+		}
+		rows[i] = imageRow{
+			Namespace: image.Namespace, Name: image.Name, Target: string(image.Target),
+			Action: string(image.Action), Reason: image.Reason, Details: image.Details,
+			StandIn: image.StandIn, Result: result,
+		}
+	}
+	return rows
+}
+
+// exampleDocuments are what templates are tried on: every list has an entry.
+func exampleDocuments() []prune.Document {
+	dgst := digest.FromString("example")
+	record := func(name string) prune.Record {
+		return prune.Record{Namespace: defaultNamespace, Name: name, Target: dgst}
+	}
+	image := func(action prune.Action) prune.ImageDocument {
+		return prune.ImageDocument{Record: record("docker.io/library/" + string(action) + ":1"), Action: action, Reason: "unused", Details: []string{"a detail"}}
+	}
+	plan := prune.Document{
+		SchemaVersion: prune.DocumentSchema, Kind: prune.DocumentPlan,
+		Store: prune.StoreInfo{Snapshotters: []string{"native"}},
+		Policy: prune.PolicyDocument{
+			Namespaces: []string{defaultNamespace}, Filters: []string{"dangling=true"}, DanglingPrefixes: []string{"x"},
+		},
+		Images:  []prune.ImageDocument{image(prune.Remove), image(prune.StandIn), image(prune.Keep)},
+		Uploads: []prune.Upload{{Ref: "an upload"}}, Dropped: []prune.Skip{{}},
+		Held:       []prune.Held{{Digest: dgst}},
+		Unfinished: []string{defaultNamespace}, Notes: []string{"a note"}, Refused: []prune.Refusal{{}},
+		Elsewhere: []prune.NamespaceCount{{Namespace: "k8s.io", Images: 1}},
+	}
+	report := plan
+	report.Kind = prune.DocumentReport
+	report.Untagged, report.Deleted, report.Grace = []string{"remove"}, []string{dgst.String()}, &prune.Grace{}
+	report.Aborted = plan.Uploads
+	report.Removed = []prune.Record{record("docker.io/library/remove:1")}
+	report.Freed = []prune.DeletedDocument{{Digest: dgst}}
+	report.Skipped, report.Restored = []prune.Skip{{Record: record("skip")}}, []prune.Restored{{}}
+	report.Recovered = []prune.Recovered{{}}
+	report.Changes, report.Errors = []string{"a change"}, []string{"an error"}
+	return []prune.Document{plan, report}
+}
