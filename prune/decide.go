@@ -240,7 +240,8 @@ func (j *judge) subject(u *unit, record *images.Image) filters.Subject {
 	}
 	sub, known := j.wholes[u]
 	if !known {
-		sub = j.subjectOf(u, slices.Concat(u.records, j.ns.went[u.target]))
+		there := slices.DeleteFunc(slices.Clone(u.records), j.ties.doomed)
+		sub = j.subjectOf(u, slices.Concat(there, j.ns.went[u.target]))
 		j.wholes[u] = sub
 	}
 	return sub

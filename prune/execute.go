@@ -70,6 +70,9 @@ type execution struct {
 	// attempted are the records that this run deleted, or may have, by
 	// namespace.
 	attempted map[string][]Decision
+	// rewritten are the records with an expiry that were left alone because
+	// somebody wrote them: the collection may take them all the same.
+	rewritten []Decision
 	// watch sees what others write meanwhile.
 	watch *watch
 	// deleted are the records of which a deletion was answered, by namespace and

@@ -82,6 +82,9 @@ func (x *execution) revalidate(ctx context.Context) error {
 			why := changed(planned, found, ok)
 			if why != "" {
 				x.report.skip(planned, why)
+				if ok {
+					x.noteRewritten(planned)
+				}
 			}
 			return why != ""
 		})

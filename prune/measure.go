@@ -54,6 +54,9 @@ func (x *execution) untagged(after *Inventory) []Record {
 			going[d.Namespace] = append(going[d.Namespace], d)
 		}
 	}
+	for _, d := range x.rewritten {
+		going[d.Namespace] = append(going[d.Namespace], d)
+	}
 	for name, decisions := range going {
 		present := make(map[string]bool)
 		if ns := after.Namespace(name); ns != nil {

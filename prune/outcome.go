@@ -36,7 +36,7 @@ type Held struct {
 // collection.
 func foresee(c *collector, inv *Inventory, decisions []Decision, ended map[node]bool) (outcome, reached) {
 	ch := change{ignored: ended, removed: make(map[node]bool), standIns: make(map[node]digest.Digest)}
-	var victims []node
+	var victims, own []node
 	for _, d := range decisions {
 		if !d.gone() {
 			continue
@@ -45,12 +45,20 @@ func foresee(c *collector, inv *Inventory, decisions []Decision, ended map[node]
 		if d.Action == StandIn {
 			ch.standIns[node{kind: kindImage, ns: d.Namespace, key: d.StandIn}] = d.Target.Digest
 		}
-		victims = append(victims, node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()})
+		target := contentNode(d.Namespace, d.Target.Digest)
+		victims = append(victims, target)
+		if !d.collected { // where it is, the run touches nothing
+			own = append(own, target)
+		}
 	}
 	c.meet(ch)
 	before := c.reach(change{})
 	touched := c.mark(victims, change{})
-	o := outcome{orphans: c.orphans(ch, touched)}
+	mine := touched
+	if len(own) < len(victims) {
+		mine = c.mark(own, change{})
+	}
+	o := outcome{orphans: c.orphans(ch, mine)}
 	ch.unleased = make(map[node]bool, len(o.orphans))
 	for _, orphan := range o.orphans {
 		ch.unleased[orphan.node()] = true

@@ -246,8 +246,10 @@ func (x *execution) note(ctx context.Context, d Decision, result removal, err er
 			x.opts.Event(Event{Untagged: d.record()})
 		}
 	case moved:
+		x.noteRewritten(d)
 		x.report.skip(d, "it was moved to another image since the plan was made")
 	case rewritten:
+		x.noteRewritten(d)
 		x.report.skip(d, "it was written again since the plan was made")
 	case late:
 		x.report.Untried++
@@ -258,6 +260,12 @@ func (x *execution) note(ctx context.Context, d Decision, result removal, err er
 	case unsure, unanswered, failed:
 		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
 		x.noteFailure(ctx, d, result, err)
+	}
+}
+
+func (x *execution) noteRewritten(d Decision) {
+	if expires(d.image) {
+		x.rewritten = append(x.rewritten, d)
 	}
 }
 

@@ -3,6 +3,7 @@ package prune
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/containerd/containerd/v2/core/images"
 )
@@ -78,18 +79,44 @@ func (x *execution) keepsStill(inv *Inventory, going []Decision) error {
 		ch.removed[imageNode(d.Namespace, d.Name)] = true
 	}
 	after := c.reach(ch)
-	for _, d := range x.plan.decisions {
-		s := c.spaces[d.Namespace]
-		if d.Action != Keep || s == nil {
-			continue
-		}
-		if record := s.records[d.Name]; record != nil {
-			if err := c.outlasts(after, d, record); err != nil {
-				return err
-			}
+	for _, d := range x.staying(c) {
+		if err := c.outlasts(after, d, d.image); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// staying lists the records that are there and are to stay: those that the plan
+// keeps, and those that somebody pinned in time.
+func (x *execution) staying(c *collector) (all []Decision) {
+	for _, d := range slices.Concat(x.plan.decisions, x.pinned(c)) {
+		s := c.spaces[d.Namespace]
+		if s == nil || s.records[d.Name] == nil {
+			continue
+		}
+		d.image = s.records[d.Name]
+		if d.Action == Keep {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// pinned lists the records that the run was to remove, and that somebody has
+// pinned since.
+func (x *execution) pinned(c *collector) (all []Decision) {
+	for _, d := range x.rewritten {
+		s := c.spaces[d.Namespace]
+		if s == nil || s.records[d.Name] == nil {
+			continue
+		}
+		if why := pinned(&unit{records: []*images.Image{s.records[d.Name]}}); why != "" {
+			d.Action, d.Reason = Keep, why
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // mayExpire says whether any record of the plan has an expiry that counts.

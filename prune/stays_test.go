@@ -71,6 +71,23 @@ func TestBoundRecordThatIsGoneFirst(t *testing.T) {
 	}
 }
 
+// One that somebody pins at the last moment is left alone; where nothing holds
+// it any more the run does not collect.
+func TestBoundRecordThatIsPinned(t *testing.T) {
+	store := world{"default": bundleNow()}.build(t, t.TempDir())
+	plan := must(ReadPlan(t.Context(), store, Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), ReadOptions{}))
+	ctx := inNamespace(t.Context(), "default")
+	pin := images.Image{Name: "app-1:1", Labels: map[string]string{labelKeep: "yes"}}
+	must(store.Images().Update(ctx, pin, "labels."+labelKeep))
+	must(0, store.Images().Delete(ctx, "base:1"))
+	_, err := plan.Execute(t.Context(), store, ExecuteOptions{Now: time.Now})
+	var stay *StayError
+	if !errors.As(err, &stay) || stay.Name != "app-1:1" {
+		t.Errorf("the run ended with %v", err)
+	}
+	must(store.Images().Get(ctx, "app-1:1"))
+}
+
 // bundleNow is a bundle whose further names have just expired.
 func bundleNow() []thing {
 	over := expiring(time.Now().Add(-time.Minute))

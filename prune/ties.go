@@ -125,10 +125,12 @@ func (t *ties) doomed(record *images.Image) bool {
 	return t != nil && t.c.expired(record) && !t.alive.holds(imageNode(t.ns.Name, record.Name))
 }
 
-// support finds what keeps the records alive that may expire. What is to stay
-// anyway, by name, is preferred: the less has to stay because of them.
+// support finds what keeps the records alive that may expire. What has no end
+// is preferred, and of that what is to stay anyway: the less has to stay because
+// of them.
 func (t *ties) support(stays func(*images.Image) bool) {
-	var staying, others, expiring []node
+	lasting, expiring := t.rootsByEnd()
+	var staying, others []node
 	for i := range t.ns.Images {
 		record := &t.ns.Images[i]
 		switch n := imageNode(t.ns.Name, record.Name); {
@@ -142,9 +144,24 @@ func (t *ties) support(stays func(*images.Image) bool) {
 		}
 	}
 	t.supports = t.c.graph.newReached()
-	for _, roots := range [][]node{t.roots(), staying, others, expiring} {
+	for _, roots := range [][]node{lasting, staying, others, expiring} {
 		t.supports.extend(roots, t.c.next.of)
 	}
+}
+
+// rootsByEnd separates the roots that end by themselves, leases with an expiry
+// and uploads, from the others.
+func (t *ties) rootsByEnd() (lasting, ending []node) {
+	leased := t.c.spaces[t.ns.Name].leases
+	for _, n := range t.roots() {
+		_, expires := leases.Expiry(leased[n.key].Lease)
+		if n.kind == kindIngest || n.kind == kindLease && expires {
+			ending = append(ending, n)
+		} else {
+			lasting = append(lasting, n)
+		}
+	}
+	return lasting, ending
 }
 
 // livesBy returns the nearest record without which a record would not be alive,

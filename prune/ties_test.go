@@ -106,6 +106,11 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 		"a lease": {nil, []thing{record("a:1", "a", over), blob("a"), lease("l", holding(theRecord("a:1")))}, []string{
 			`a:1: keep: held by lease "l"`,
 		}},
+		"a lease that ends": {nil, append(bundle(keep), lease("pull", expiring(noon.Add(1)), holding(theBlob("one"), theRecord("app-1:1")))), []string{
+			`app-1:1: keep: held by lease "pull"`,
+			"app-2:1: keep: is part of \"base:1\", which stays",
+			`base:1: keep: "app-1:1", which stays, lives only while this record does`,
+		}},
 		"a label of a record that stays": {nil, []thing{
 			record("a:1", "a"), blob("a"), record("b:1", "b", keep, refImage("a:1")), blob("b"), record("c:1", "c", refImage("a:1")), blob("c"),
 		}, []string{
@@ -171,6 +176,10 @@ func TestTiesOfCRI(t *testing.T) {
 		"an expired name of an image that stays": {
 			[]thing{record("a:1", "a", expiring(noon.Add(-1))), record("a:2", "a", created(noon)), blob("a")},
 			[]string{"a:1: remove: " + reasonExpired, "a:2: keep: younger than 1h (0s old)"},
+		},
+		"one that is younger": {
+			[]thing{record("a:1", "a", expiring(noon.Add(-1)), created(noon)), record("a:2", "a"), blob("a")},
+			[]string{"a:1: remove: " + reasonExpired, "a:2: remove: unused"},
 		},
 	} {
 		t.Run(title, func(t *testing.T) { checkDecided(t, criNamespace, all("until=1h"), c.things, c.want) })
