@@ -158,7 +158,7 @@ func (x *execution) unlock(ctx context.Context) error {
 			}
 		}
 	}
-	if !collected {
+	if !collected && ctx.Err() == nil { // else the error is told by now
 		errs = append(errs, x.collectAnyway(ctx, x.locked[len(x.locked)-1]))
 	}
 	return errors.Join(errs...)
@@ -167,9 +167,6 @@ func (x *execution) unlock(ctx context.Context) error {
 // collectAnyway asks for the collection that the deletion of a lease did not
 // make, which failed or had nothing left to delete.
 func (x *execution) collectAnyway(ctx context.Context, ns string) error {
-	if ctx.Err() != nil {
-		return nil // told by then
-	}
 	if err := x.locker.Collect(inNamespace(ctx, ns), x.run, x.opts.Now(), nil); err != nil {
 		return fmt.Errorf("namespace %q: %w", ns, err)
 	}

@@ -93,7 +93,7 @@ func (x *execution) collect(ctx context.Context) error {
 	if err != nil {
 		err = fmt.Errorf("namespace %q: %w", ns, err)
 	}
-	if !collected && x.silent(ctx, err) == nil {
+	if !collected && ctx.Err() == nil && x.silent(ctx, err) == nil {
 		err = errors.Join(err, x.collectAnyway(ctx, ns))
 	}
 	return err
