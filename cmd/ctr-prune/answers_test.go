@@ -10,6 +10,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -120,11 +121,11 @@ func leasesDoc() []prune.LeaseInfo {
 // Nothing wider than the terminal, nothing raw, at every width.
 func TestAnswersFitTheTerminal(t *testing.T) {
 	for name, show := range map[string]func(*terminal.Printer){
-		"explain": func(out *terminal.Printer) { explainText{out, explanationDoc()}.show() },
-		"df":      func(out *terminal.Printer) { usageText{out, usageDoc(), fixedNow()}.show() },
-		"leases":  func(out *terminal.Printer) { leasesTable(out, leasesDoc(), fixedNow()) },
+		"explain": func(out *terminal.Printer) { text.Explanation(out, explanationDoc()) },
+		"df":      func(out *terminal.Printer) { text.Usage(out, usageDoc(), fixedNow()) },
+		"leases":  func(out *terminal.Printer) { text.Leases(out, leasesDoc(), fixedNow()) },
 		"runs": func(out *terminal.Printer) {
-			runsText(out, []prune.Run{{Name: "20260301-120000-abcdef", Started: fixedNow(), Until: fixedNow().Add(24 * time.Hour), Namespaces: []string{"default", "k8s.io"}, Records: make([]prune.Record, 3)}}, fixedNow())
+			text.Runs(out, []prune.Run{{Name: "20260301-120000-abcdef", Started: fixedNow(), Until: fixedNow().Add(24 * time.Hour), Namespaces: []string{"default", "k8s.io"}, Records: make([]prune.Record, 3)}}, fixedNow())
 		},
 	} {
 		for _, width := range []int{0, 40, 80, 200} {
@@ -170,8 +171,8 @@ func TestColourOnlyOnATerminal(t *testing.T) {
 			f.terminal(80, f.stdout)
 		}
 		out := f.printer(f.stdout)
-		usageText{out, usageDoc(), fixedNow()}.show()
-		explainText{out, explanationDoc()}.show()
+		text.Usage(out, usageDoc(), fixedNow())
+		text.Explanation(out, explanationDoc())
 		if err := out.Flush(); err != nil || strings.Contains(f.out.String(), "\x1b[") != c.want {
 			t.Errorf("%s: %v, colours: %v", c.name, err, !c.want)
 		}

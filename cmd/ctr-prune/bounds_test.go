@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -17,11 +18,11 @@ func TestBoundsAreTold(t *testing.T) {
 	usage.Objects[0].ImagesAtLeast = true
 	going := []prune.Going{{Name: "a", Bytes: 1000, AtLeast: true}}
 	for name, show := range map[string]func(*terminal.Printer){
-		"≥42MB ≥41MB ≥2": func(out *terminal.Printer) { usageText{out, usage, fixedNow()}.show() },
+		"≥42MB ≥41MB ≥2": func(out *terminal.Printer) { text.Usage(out, usage, fixedNow()) },
 		"≥5B": func(out *terminal.Printer) {
-			checkText(out, checkDocument{Findings: []prune.Finding{{Problem: prune.ProblemIncomplete, Bytes: 5, AtLeast: true}}})
+			text.Check(out, text.Checked{Findings: []prune.Finding{{Problem: prune.ProblemIncomplete, Bytes: 5, AtLeast: true}}})
 		},
-		"≥1kB": func(out *terminal.Printer) { textView{out: out}.largest(prune.Document{}, going) },
+		"≥1kB": func(out *terminal.Printer) { text.Summary(out, prune.Document{}, going) },
 	} {
 		f := newFake("")
 		out := f.printer(f.stdout)

@@ -10,6 +10,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -93,18 +94,11 @@ type usageRow struct {
 
 func usageRowOf(i prune.ImageUsage) usageRow {
 	return usageRow{
-		Namespace: i.Namespace, Name: firstName(i.Names), Names: i.Names, Target: string(i.Target), CreatedAt: i.CreatedAt,
+		Namespace: i.Namespace, Name: text.FirstName(i.Names), Names: i.Names, Target: string(i.Target), CreatedAt: i.CreatedAt,
 		Size: format.Bytes(i.TotalBytes), Content: format.Bytes(i.ContentBytes), Snapshots: format.Bytes(i.SnapshotBytes),
 		Shared: format.Bytes(i.Shared), Unique: format.Bytes(i.Unique), Reclaimable: format.Bytes(i.Reclaimable),
 		AtLeast: i.AtLeast, Unused: i.Unused, Reason: i.Reason,
 	}
-}
-
-func firstName(names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	return names[0]
 }
 
 func (o *usageOptions) run(ctx context.Context, p process) error {
@@ -154,9 +148,9 @@ func (o *usageOptions) content(usage *prune.DiskUsage, now time.Time) format.Res
 		Lines: func() []any { return usageLines(usage, now) },
 		Rows:  func() []usageRow { return each(usage.Images, usageRowOf) },
 		Names: func() []string {
-			return each(usage.Images, func(i prune.ImageUsage) string { return firstName(i.Names) })
+			return each(usage.Images, func(i prune.ImageUsage) string { return text.FirstName(i.Names) })
 		},
-		Text: func(out *terminal.Printer) { usageText{out, usage, now}.show() },
+		Text: func(out *terminal.Printer) { text.Usage(out, usage, now) },
 	}
 }
 

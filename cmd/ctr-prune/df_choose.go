@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -41,7 +42,9 @@ type ranking = func(a, b prune.ImageUsage) int
 
 func rankings() map[string]ranking {
 	all := map[string]ranking{
-		"name":      func(a, b prune.ImageUsage) int { return strings.Compare(firstName(a.Names), firstName(b.Names)) },
+		"name": func(a, b prune.ImageUsage) int {
+			return strings.Compare(text.FirstName(a.Names), text.FirstName(b.Names))
+		},
 		"namespace": func(a, b prune.ImageUsage) int { return strings.Compare(a.Namespace, b.Namespace) },
 		"created":   func(a, b prune.ImageUsage) int { return a.CreatedAt.Compare(b.CreatedAt) },
 	}
@@ -80,7 +83,7 @@ func (o *usageOptions) chooser(now time.Time) (func([]prune.ImageUsage) []prune.
 			if reverse {
 				a, b = b, a
 			}
-			return cmp.Or(rank(a, b), strings.Compare(a.Namespace, b.Namespace), strings.Compare(firstName(a.Names), firstName(b.Names)))
+			return cmp.Or(rank(a, b), strings.Compare(a.Namespace, b.Namespace), strings.Compare(text.FirstName(a.Names), text.FirstName(b.Names)))
 		})
 		return chosen
 	}, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -74,20 +75,9 @@ func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
 		doc.Reclaimed, doc.Garbage, err = o.reclaimed(ctx, p, store, policy, inv, now)
 		return firstError(err, list.Show(format.Result[droppedDocument]{
 			Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []droppedDocument { return []droppedDocument{doc} },
-			Text: func(out *terminal.Printer) {
-				out.Line("Dropped: run %s", run.Name)
-				reclaimedText(out, doc.Reclaimed, doc.Garbage)
-			},
+			Text: func(out *terminal.Printer) { text.Dropped(out, run.Name, doc.Reclaimed, doc.Garbage) },
 		}))
 	})
-}
-
-// reclaimedText ends what is said of something that freed space.
-func reclaimedText(out *terminal.Printer, freed, garbage prune.Amount) {
-	if garbage.Blobs+garbage.Snapshots > 0 {
-		out.Line("Garbage collected from before: %s, %s", objects(garbage.Blobs, garbage.Snapshots), terminal.Size(garbage.TotalBytes))
-	}
-	out.Line("Total reclaimed space: %s", sizes(freed))
 }
 
 // sure asks whether a run may be given up, unless that was forced.
@@ -96,7 +86,7 @@ func (o *runsOptions) sure(ctx context.Context, p process, run prune.Run) (bool,
 		return true, nil
 	}
 	out := p.printer(p.stderr)
-	out.Line("Run %s removed %s; it holds %s.", run.Name, terminal.Count(len(run.Records), "image record"), amountText(run.Holds))
+	out.Line("Run %s removed %s; it holds %s.", run.Name, terminal.Count(len(run.Records), "image record"), text.Amount(run.Holds))
 	out.Write(out.Paint(terminal.Yellow, "WARNING!") + " It cannot be undone after this.\n")
 	answer, err := question(ctx, p, out, "Free it? [y/N] ", false)
 	if err != nil || answer != terminal.Yes {

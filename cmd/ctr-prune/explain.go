@@ -10,6 +10,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -89,7 +90,7 @@ type explanationDocument struct {
 	prune.Explanation
 }
 
-func (o *explainOptions) run(ctx context.Context, p process, text string) error {
+func (o *explainOptions) run(ctx context.Context, p process, typed string) error {
 	policy, err := o.check(p)
 	if err != nil {
 		return err
@@ -101,18 +102,18 @@ func (o *explainOptions) run(ctx context.Context, p process, text string) error 
 		return err
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		plan, err := o.planned(ctx, p, store, policy, prune.ReadOptions{Explain: text})
+		plan, err := o.planned(ctx, p, store, policy, prune.ReadOptions{Explain: typed})
 		if err != nil {
 			return err
 		}
-		e, err := plan.Explain(text)
+		e, err := plan.Explain(typed)
 		if err != nil {
 			return o.unclear(p, err)
 		}
 		doc := explanationDocument{header{explainSchema, "explain", plan.Time()}, *e}
 		return list.Show(format.Result[explanationRow]{
 			Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []explanationRow { return []explanationRow{explanationOf(e)} },
-			Text: func(out *terminal.Printer) { explainText{out, e}.show() },
+			Text: func(out *terminal.Printer) { text.Explanation(out, e) },
 		})
 	})
 }

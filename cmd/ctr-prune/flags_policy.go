@@ -6,15 +6,15 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 const (
-	defaultNamespace = "default"
-	envNamespace     = "CONTAINERD_NAMESPACE"
-	flagIngests      = "ingests"
-	leastIngestAge   = 24 * time.Hour
+	envNamespace   = "CONTAINERD_NAMESPACE"
+	flagIngests    = "ingests"
+	leastIngestAge = 24 * time.Hour
 )
 
 // policyOptions say what may be removed, as it was typed.
@@ -33,7 +33,7 @@ type policyOptions struct {
 
 func (o *policyOptions) add(fs *pflag.FlagSet) {
 	o.addChoice(fs)
-	fs.StringArrayVarP(&o.namespaces, "namespace", "n", nil, "prune this `NAMESPACE` (repeatable; $"+envNamespace+" or \""+defaultNamespace+"\" if not given)")
+	fs.StringArrayVarP(&o.namespaces, "namespace", "n", nil, "prune this `NAMESPACE` (repeatable; $"+envNamespace+" or \""+text.DefaultNamespace+"\" if not given)")
 	fs.BoolVar(&o.everywhere, "all-namespaces", false, "prune every namespace, each by the rules of the clients found in it")
 	o.addPrefixes(fs)
 	fs.StringVar(&o.ingests, flagIngests, "", "also abort unfinished uploads that no lease holds and that were last written to at least this `AGE` ago, 24h or more")
@@ -103,7 +103,7 @@ func (o *policyOptions) scope(p *prune.Policy, getenv func(string) string) error
 	case fromEnv != "":
 		p.Namespaces = []string{fromEnv}
 	default:
-		p.Namespaces, p.MissingOK = []string{defaultNamespace}, true
+		p.Namespaces, p.MissingOK = []string{text.DefaultNamespace}, true
 	}
 	return nil
 }

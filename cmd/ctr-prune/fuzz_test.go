@@ -10,6 +10,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -52,42 +53,42 @@ func FuzzTemplate(f *testing.F) {
 // Text of a store is exact in JSON, and nothing of it that does not print
 // reaches a table.
 func FuzzText(f *testing.F) {
-	f.Fuzz(func(t *testing.T, text string, width int64) {
+	f.Fuzz(func(t *testing.T, typed string, width int64) {
 		width = 1 + (width&0x7fffffff)%200
-		b, err := format.Encode(map[string]string{"text": text}, "")
+		b, err := format.Encode(map[string]string{"text": typed}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if r, bad := terminaltest.Unprintable(strings.TrimSuffix(string(b), "\n")); bad {
-			t.Errorf("%q has %U as JSON", text, r)
+			t.Errorf("%q has %U as JSON", typed, r)
 		}
 		var back map[string]string
-		if err := json.Unmarshal(b, &back); err != nil || back["text"] != string([]rune(text)) {
-			t.Errorf("%q comes back as %q, %v", text, back["text"], err)
+		if err := json.Unmarshal(b, &back); err != nil || back["text"] != string([]rune(typed)) {
+			t.Errorf("%q comes back as %q, %v", typed, back["text"], err)
 		}
-		checkTable(t, text, int(width))
+		checkTable(t, typed, int(width))
 	})
 }
 
 // checkTable shows a plan in which everything has a name, on a terminal of that
 // width.
-func checkTable(t *testing.T, text string, width int) {
+func checkTable(t *testing.T, typed string, width int) {
 	t.Helper()
 	p := newFake("")
 	p.terminal(20+width, p.stdout)
 	doc := planDoc()
-	doc.Images[0].Name, doc.Images[0].Namespace, doc.Images[1].Reason = text, text, text
-	doc.Policy.Namespaces = append(doc.Policy.Namespaces, text)
-	doc.Elsewhere = append(doc.Elsewhere, prune.NamespaceCount{Namespace: text})
+	doc.Images[0].Name, doc.Images[0].Namespace, doc.Images[1].Reason = typed, typed, typed
+	doc.Policy.Namespaces = append(doc.Policy.Namespaces, typed)
+	doc.Elsewhere = append(doc.Elsewhere, prune.NamespaceCount{Namespace: typed})
 	p.process.getenv = func(string) string { return "dumb" }
 	out := p.printer(p.stdout)
-	textView{out: out}.show(doc)
+	text.Document(out, doc, false)
 	if err := out.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	for line := range bytes.SplitSeq(p.out.Bytes(), []byte("\n")) {
 		if r, bad := terminaltest.Unprintable(string(line)); bad {
-			t.Errorf("%q shows %U: %q", text, r, line)
+			t.Errorf("%q shows %U: %q", typed, r, line)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 )
 
 // Annotations of a command whose --format takes a template.
@@ -37,9 +38,9 @@ func fieldSections(cmd *cobra.Command) []section {
 		return sections
 	}
 	first, _, _ := strings.Cut(fields, ",")
-	text := fmt.Sprintf("%s has %s. Functions are docker's: json, join, split, upper, lower, title, pad, truncate, println; and size. %q makes a table.",
-		capital(cmd.Annotations[rowKey]), fields, "table {{"+first+"}}")
-	return append(sections, section{"Fields for --format", indented(text)})
+	about := fmt.Sprintf("%s has %s. Functions are docker's: json, join, split, upper, lower, title, pad, truncate, println; and size. %q makes a table.",
+		text.Capital(cmd.Annotations[rowKey]), fields, "table {{"+first+"}}")
+	return append(sections, section{"Fields for --format", indented(about)})
 }
 
 // indented breaks text into lines of the help.
@@ -54,5 +55,3 @@ func indented(text string) string {
 	}
 	return strings.Join(append(lines, line), "\n")
 }
-
-func capital(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }

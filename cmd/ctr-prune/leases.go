@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -120,28 +120,8 @@ func leasesContent(kind string, list []prune.LeaseInfo, now time.Time) format.Re
 		Lines: func() []any { return each(list, func(l prune.LeaseInfo) any { return leaseEvent{"lease", l} }) },
 		Rows:  func() []leaseRow { return leaseRows(list, now) },
 		Names: func() []string { return each(list, leaseID) },
-		Text:  func(out *terminal.Printer) { leasesTable(out, list, now) },
+		Text:  func(out *terminal.Printer) { text.Leases(out, list, now) },
 	}
 }
 
 func leaseID(l prune.LeaseInfo) string { return l.ID }
-
-func leasesTable(out *terminal.Printer, list []prune.LeaseInfo, now time.Time) {
-	if len(list) == 0 {
-		out.Line("There are no leases.")
-		return
-	}
-	t := terminal.Table{Columns: []terminal.Column{
-		{Title: "NAMESPACE", Least: 7}, {Title: "ID", Least: terminal.LeastText, Middle: true}, {Title: "KIND", Least: 7}, {Title: "AGE"}, {Title: "EXPIRES", Least: 5},
-		{Title: "FLAT"}, {Title: "HOLDS"}, {Title: "ALONE"}, {Title: "PRUNE", Paint: actionStyle}, {Title: "REASON", Least: 30},
-	}}
-	for _, row := range leaseRows(list, now) {
-		flat := "no"
-		if row.Flat {
-			flat = "yes"
-		}
-		t.Add(row.Namespace, row.ID, row.Kind, row.Age, row.Expires, flat, strconv.Itoa(row.Resources), row.Alone.String(), row.Action, row.Reason)
-	}
-	t.Narrow(out, "FLAT", "HOLDS", "AGE", "EXPIRES", "KIND", "NAMESPACE", "REASON")
-	t.Print(out)
-}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -98,7 +98,7 @@ func (o *leasesOptions) sure(ctx context.Context, p process, all, doomed []prune
 		return true, nil
 	}
 	out := p.printer(p.stderr)
-	leasesTable(out, doomed, now)
+	text.Leases(out, doomed, now)
 	out.Line("")
 	out.Line("%s of %s would go.", strconv.Itoa(len(doomed)), terminal.Count(len(all), "lease"))
 	answer, err := question(ctx, p, out, "Remove these leases? [y/N] ", false)
@@ -132,7 +132,7 @@ func (o *leasesOptions) remove(ctx context.Context, p process, store opened, don
 func (d *prunedLeases) content() format.Result[leaseRow] {
 	return format.Result[leaseRow]{
 		Doc: d, Lines: d.lines, Rows: func() []leaseRow { return leaseRows(d.Removed, d.Time) },
-		Names: func() []string { return each(d.Removed, leaseID) }, Text: d.text,
+		Names: func() []string { return each(d.Removed, leaseID) }, Text: func(out *terminal.Printer) { text.PrunedLeases(out, d.Leases, d.PrunedLeases) },
 	}
 }
 
@@ -145,25 +145,4 @@ func (d *prunedLeases) lines() []any {
 		lines = append(lines, leaseEvent{"renewed", l})
 	}
 	return lines
-}
-
-func (d *prunedLeases) text(out *terminal.Printer) {
-	for _, r := range d.Recovered {
-		recoveredText(out, r)
-	}
-	line := func(what string, l prune.LeaseInfo, reason string) {
-		out.Line("%s: %slease %s (%s): %s", what, prefixOf(l.Namespace), out.Name(l.ID), l.Kind, reason)
-	}
-	for _, l := range d.Removed {
-		line("Removed", l, l.Reason)
-	}
-	for _, l := range d.Renewed {
-		line("Kept", l, "it had expired, but its owner has made it again since")
-	}
-	for _, l := range withAction(d.Leases, prune.Keep) {
-		if !slices.ContainsFunc(d.Removed, func(r prune.LeaseInfo) bool { return r.ID == l.ID && r.Namespace == l.Namespace }) {
-			line("Kept", l, l.Reason)
-		}
-	}
-	reclaimedText(out, d.Reclaimed, d.Garbage)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -96,5 +97,5 @@ func (o *planOptions) write(p process, doc prune.Document) error {
 		return err
 	}
 	return p.say("%s: removes %d of %s and reclaims %s. Do it with: ctr-prune apply%s %s",
-		o.file, doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), sizes(doc.Predicted), o.store.again(), shellWord(o.file))
+		o.file, doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), text.Sizes(doc.Predicted), o.store.again(), shellWord(o.file))
 }

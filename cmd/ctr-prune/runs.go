@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -91,7 +90,7 @@ func (o *runsOptions) run(ctx context.Context, p process) error {
 			Lines: func() []any { return each(runs, func(r prune.Run) any { return runEvent{"run", r} }) },
 			Rows:  func() []runRow { return runRows(runs) },
 			Names: func() []string { return each(runs, func(r prune.Run) string { return r.Name }) },
-			Text:  func(out *terminal.Printer) { runsText(out, runs, now) },
+			Text:  func(out *terminal.Printer) { text.Runs(out, runs, now) },
 		})
 	})
 }
@@ -113,19 +112,6 @@ func (s *session) runs(ctx context.Context, p process, store opened, policy prun
 		}
 	}
 	return runs, inv, now, nil
-}
-
-func runsText(out *terminal.Printer, runs []prune.Run, now time.Time) {
-	if len(runs) == 0 {
-		out.Line("Nothing to undo. Only runs made with --grace can be undone, until the grace period ends.")
-		return
-	}
-	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "UNTIL", Least: 10}, {Title: "NAMESPACES", Least: 10}, {Title: "RECORDS"}, {Title: "HOLDS"}}}
-	for _, r := range runs {
-		t.Add(r.Name, terminal.Ago(now, r.Started), terminal.Until(now, r.Until), strings.Join(r.Namespaces, ","), strconv.Itoa(len(r.Records)), terminal.Size(r.Holds.TotalBytes))
-	}
-	t.Narrow(out, "NAMESPACES", "STARTED", "RECORDS")
-	t.Print(out)
 }
 
 func intersects(a, b []string) bool {

@@ -7,6 +7,7 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/log"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 )
 
@@ -31,7 +32,7 @@ func scenes() map[string]scene {
 // node has images that share a base, two tags of one image, a dangling one,
 // one used by name and one by digest.
 func node(e *imagestore.Embedded) error {
-	ctx, s, b := context.Background(), e.Store(defaultNamespace), imagestore.New(1)
+	ctx, s, b := context.Background(), e.Store(text.DefaultNamespace), imagestore.New(1)
 	image := func(name string, base *imagestore.Image) *imagestore.Image {
 		return b.Image(imagestore.Spec{Name: name, Base: base, Layers: 1})
 	}
@@ -54,7 +55,7 @@ func node(e *imagestore.Embedded) error {
 
 // hostile has records with names that no terminal should see.
 func hostile(e *imagestore.Embedded) error {
-	ctx, s, b := context.Background(), e.Store(defaultNamespace), imagestore.New(2)
+	ctx, s, b := context.Background(), e.Store(text.DefaultNamespace), imagestore.New(2)
 	var errs []error
 	for _, name := range append(imagestore.HostileNames(), evil) {
 		errs = append(errs, s.Add(ctx, b.Image(imagestore.Spec{Name: name})))
@@ -73,7 +74,7 @@ func k8s(e *imagestore.Embedded) error {
 
 // built has an image whose config a build history holds.
 func built(e *imagestore.Embedded) error {
-	ctx, s := context.Background(), e.Store(defaultNamespace)
+	ctx, s := context.Background(), e.Store(text.DefaultNamespace)
 	img := imagestore.New(4).Image(imagestore.Spec{Name: "docker.io/library/built:1", Layers: 2})
 	return errors.Join(s.Add(ctx, img), s.HistoryLease(ctx, "build", img))
 }

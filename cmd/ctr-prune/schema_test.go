@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -116,7 +117,7 @@ func TestOutputMatchesTheSchemas(t *testing.T) {
 	}
 	lease := imagestore.New(7).Image(imagestore.Spec{})
 	if err := errors.Join(node(store), built(store), hostile(store), k8s(store),
-		store.Store(defaultNamespace).PullLease(context.Background(), "old", time.Now().Add(-time.Hour), lease), store.Close()); err != nil {
+		store.Store(text.DefaultNamespace).PullLease(context.Background(), "old", time.Now().Add(-time.Hour), lease), store.Close()); err != nil {
 		t.Fatal(err)
 	}
 	output := func(args ...string) []byte {

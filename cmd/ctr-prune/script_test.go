@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/leases"
 )
@@ -182,7 +183,7 @@ func cmdLease(ts *testscript.TestScript, neg bool, args []string) {
 		run.Owner.BootID = "another boot"
 	}
 	locker := leases.Locker{Manager: store.Client().LeasesService()}
-	err := locker.Lock(store.Store(defaultNamespace).Context(context.Background()), defaultNamespace, run, time.Now())
+	err := locker.Lock(store.Store(text.DefaultNamespace).Context(context.Background()), text.DefaultNamespace, run, time.Now())
 	ts.Check(errors.Join(err, store.Close()))
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -100,12 +101,7 @@ func undoneContent(undone *prune.Undone, failure error, now time.Time) format.Re
 	return format.Result[recordRow]{
 		Doc: doc, Lines: func() []any { return undoneLines(undone) }, Rows: func() []recordRow { return recordRows(undone.Restored) },
 		Names: func() []string { return each(undone.Restored, func(r prune.Record) string { return r.Name }) },
-		Text: func(out *terminal.Printer) {
-			for _, r := range undone.Restored {
-				out.Line("Restored: %s%s", prefixOf(r.Namespace), out.Name(r.Name))
-			}
-			out.Line("Restored %s from run %s.", terminal.Count(len(undone.Restored), "image"), undone.Run)
-		},
+		Text:  func(out *terminal.Printer) { text.Undone(out, undone) },
 	}
 }
 
@@ -120,18 +116,10 @@ func undoneLines(undone *prune.Undone) []any {
 	return lines
 }
 
-// prefixOf puts a namespace before a name where it is not the usual one.
-func prefixOf(namespace string) string {
-	if namespace == defaultNamespace {
-		return ""
-	}
-	return namespace + ": "
-}
-
 // told says what could not be put back, which is a failure.
 func (o *undoOptions) told(p process, undone *prune.Undone, failure error) error {
 	for _, s := range undone.Failed {
-		if err := p.say("ctr-prune: %s%q is not back: %s", prefixOf(s.Namespace), s.Name, s.Reason); err != nil {
+		if err := p.say("ctr-prune: %s%q is not back: %s", text.Prefix(s.Namespace), s.Name, s.Reason); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -46,7 +47,7 @@ func (v *view) result(doc prune.Document) format.Result[imageRow] {
 		Lines: func() []any { return v.live.rest(events(doc)) },
 		Rows:  func() []imageRow { return imageRows(doc) },
 		Names: func() []string { return goingNames(doc) },
-		Text:  func(out *terminal.Printer) { textView{out: out, fromFile: v.fromFile}.show(doc) },
+		Text:  func(out *terminal.Printer) { text.Document(out, doc, v.fromFile) },
 	}
 }
 
@@ -121,7 +122,7 @@ func imageRows(doc prune.Document) []imageRow {
 func exampleDocuments() []prune.Document {
 	dgst := digest.FromString("example")
 	record := func(name string) prune.Record {
-		return prune.Record{Namespace: defaultNamespace, Name: name, Target: dgst}
+		return prune.Record{Namespace: text.DefaultNamespace, Name: name, Target: dgst}
 	}
 	image := func(action prune.Action) prune.ImageDocument {
 		return prune.ImageDocument{Record: record("docker.io/library/" + string(action) + ":1"), Action: action, Reason: "unused", Details: []string{"a detail"}}
@@ -130,12 +131,12 @@ func exampleDocuments() []prune.Document {
 		SchemaVersion: prune.DocumentSchema, Kind: prune.DocumentPlan,
 		Store: prune.StoreInfo{Snapshotters: []string{"native"}},
 		Policy: prune.PolicyDocument{
-			Namespaces: []string{defaultNamespace}, Filters: []string{"dangling=true"}, DanglingPrefixes: []string{"x"},
+			Namespaces: []string{text.DefaultNamespace}, Filters: []string{"dangling=true"}, DanglingPrefixes: []string{"x"},
 		},
 		Images:  []prune.ImageDocument{image(prune.Remove), image(prune.StandIn), image(prune.Keep)},
 		Uploads: []prune.Upload{{Ref: "an upload"}}, Dropped: []prune.Skip{{}},
 		Held:       []prune.Held{{Digest: dgst}},
-		Unfinished: []string{defaultNamespace}, Notes: []string{"a note"}, Refused: []prune.Refusal{{}},
+		Unfinished: []string{text.DefaultNamespace}, Notes: []string{"a note"}, Refused: []prune.Refusal{{}},
 		Elsewhere: []prune.NamespaceCount{{Namespace: "k8s.io", Images: 1}},
 	}
 	report := plan

@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"time"
@@ -8,7 +8,7 @@ import (
 )
 
 // report shows what a run did, in docker's words where docker has them.
-func (v textView) report(doc prune.Document) {
+func (v document) report(doc prune.Document) {
 	for _, r := range doc.Recovered {
 		recoveredText(v.out, r)
 	}
@@ -35,7 +35,7 @@ func recoveredText(out *terminal.Printer, r prune.Recovered) {
 }
 
 // records shows what became of the names.
-func (v textView) records(doc prune.Document) {
+func (v document) records(doc prune.Document) {
 	if len(doc.Removed)+len(doc.Skipped)+len(doc.Recovered) == 0 && doc.Counts.Remove+doc.Counts.StandIn == 0 {
 		v.nothing(doc)
 	}
@@ -60,7 +60,7 @@ func (v textView) records(doc prune.Document) {
 }
 
 // rest shows what else went, and what is not as it was predicted.
-func (v textView) rest(doc prune.Document) {
+func (v document) rest(doc prune.Document) {
 	if n := doc.Garbage.Blobs + doc.Garbage.Snapshots; n > 0 {
 		v.out.Sentence("Garbage collected from before: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), terminal.Size(doc.Garbage.TotalBytes))
 	}
@@ -68,7 +68,7 @@ func (v textView) rest(doc prune.Document) {
 		v.out.Line("Removed by others meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), terminal.Size(doc.Others.TotalBytes))
 	}
 	if doc.Measured && doc.Reclaimed != doc.Predicted && len(doc.Changes) > 0 {
-		v.out.Sentence("Predicted: %s", sizes(doc.Predicted))
+		v.out.Sentence("Predicted: %s", Sizes(doc.Predicted))
 	}
 	for _, change := range doc.Changes {
 		v.out.Sentence("Changed: %s", v.out.Prose(change))
@@ -76,7 +76,7 @@ func (v textView) rest(doc prune.Document) {
 	v.notes(doc)
 }
 
-func (v textView) total(doc prune.Document) {
+func (v document) total(doc prune.Document) {
 	if doc.Grace != nil && len(doc.Removed) > 0 {
 		v.out.Sentence("Kept until %s: undo with `ctr-prune undo %s`; %s are freed then",
 			doc.Grace.Until.Format(time.RFC3339), doc.Grace.Run, terminal.Size(doc.Predicted.TotalBytes))
@@ -85,5 +85,5 @@ func (v textView) total(doc prune.Document) {
 		v.out.Sentence("Total reclaimed space: unknown, for the store could not be read after the run")
 		return
 	}
-	v.out.Sentence("Total reclaimed space: %s", sizes(doc.Reclaimed))
+	v.out.Sentence("Total reclaimed space: %s", Sizes(doc.Reclaimed))
 }

@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"fmt"
@@ -9,15 +9,17 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// explainText shows an explanation as a tree.
-type explainText struct {
+type explanation struct {
 	out *terminal.Printer
 	e   *prune.Explanation
 }
 
-func (v explainText) show() {
+// Explanation shows what something is, who holds it and what it refers to, as
+// trees.
+func Explanation(out *terminal.Printer, explained *prune.Explanation) {
+	v := explanation{out, explained}
 	e := v.e
-	v.out.Wrapped(v.out.Paint(terminal.Bold, terminal.Quote(capital(e.Object.Kind)+" "+v.label(e.Object.Name))), "  ")
+	v.out.Wrapped(v.out.Paint(terminal.Bold, terminal.Quote(Capital(e.Object.Kind)+" "+v.label(e.Object.Name))), "  ")
 	if e.Target != "" {
 		v.fact("Target", string(e.Target))
 	}
@@ -28,7 +30,7 @@ func (v explainText) show() {
 	if e.Bytes > 0 {
 		v.fact("Size", terminal.Size(e.Bytes)+", without what it refers to")
 	}
-	v.fact("Holds", amountText(e.Holds))
+	v.fact("Holds", Amount(e.Holds))
 	v.fact("Removing it", v.freeing())
 	v.list("Used by", e.UsedBy)
 	v.holders()
@@ -37,8 +39,8 @@ func (v explainText) show() {
 }
 
 // freeing says what removing the object means and frees.
-func (v explainText) freeing() string {
-	frees := "frees " + amountText(v.e.Frees)
+func (v explanation) freeing() string {
+	frees := "frees " + Amount(v.e.Frees)
 	switch v.e.Object.Kind {
 	case "image":
 		return frees + ", with all names of this image"
@@ -49,11 +51,11 @@ func (v explainText) freeing() string {
 	}
 }
 
-func (v explainText) fact(title, text string) {
+func (v explanation) fact(title, text string) {
 	v.out.Wrapped(fmt.Sprintf("  %-12s %s", title, terminal.Quote(v.out.Prose(text))), strings.Repeat(" ", 15))
 }
 
-func (v explainText) list(title string, items []string) {
+func (v explanation) list(title string, items []string) {
 	if len(items) == 0 {
 		return
 	}
@@ -65,7 +67,7 @@ func (v explainText) list(title string, items []string) {
 }
 
 // holders shows the chains as one tree: what begins alike is shown once.
-func (v explainText) holders() {
+func (v explanation) holders() {
 	v.out.Line("")
 	v.out.Write(v.out.Paint(terminal.Bold, "Held by") + "\n")
 	if len(v.e.Chains) == 0 {
@@ -83,7 +85,7 @@ func (v explainText) holders() {
 }
 
 // links turns a chain into the texts of its links.
-func (v explainText) links(chain []prune.Object) []string {
+func (v explanation) links(chain []prune.Object) []string {
 	texts := make([]string, len(chain))
 	for i, o := range chain {
 		texts[i] = o.Kind + " " + v.label(o.Name)
@@ -111,7 +113,7 @@ func graft(into []terminal.Branch, texts []string) []terminal.Branch {
 }
 
 // contents shows what the object refers to.
-func (v explainText) contents() {
+func (v explanation) contents() {
 	if len(v.e.Parts) == 0 {
 		return
 	}
@@ -120,7 +122,7 @@ func (v explainText) contents() {
 	v.out.Tree(v.partBranches(v.e.Parts, v.e.MoreParts))
 }
 
-func (v explainText) partBranches(parts []prune.Part, more int) []terminal.Branch {
+func (v explanation) partBranches(parts []prune.Part, more int) []terminal.Branch {
 	branches := make([]terminal.Branch, 0, len(parts))
 	for _, part := range parts {
 		branches = append(branches, terminal.Branch{
@@ -155,7 +157,7 @@ func partSize(part prune.Part) string {
 }
 
 // fate shows what a prune would do.
-func (v explainText) fate() {
+func (v explanation) fate() {
 	if len(v.e.Decisions) == 0 {
 		return
 	}
@@ -168,4 +170,7 @@ func (v explainText) fate() {
 }
 
 // label is the name of something, with its digest short on a terminal.
-func (v explainText) label(name string) string { return v.out.Prose(v.out.Name(name)) }
+func (v explanation) label(name string) string { return v.out.Prose(v.out.Name(name)) }
+
+// Capital begins a sentence.
+func Capital(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }

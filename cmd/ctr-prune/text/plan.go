@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"slices"
@@ -12,7 +12,7 @@ import (
 )
 
 // plan shows what would happen to every record.
-func (v textView) plan(doc prune.Document) {
+func (v document) plan(doc prune.Document) {
 	if len(doc.Images) > 0 {
 		v.decisions(doc, byAction(doc.Images))
 		v.out.Line("")
@@ -24,9 +24,9 @@ func (v textView) plan(doc prune.Document) {
 }
 
 // foresee sums a plan up.
-func (v textView) foresee(doc prune.Document) {
+func (v document) foresee(doc prune.Document) {
 	v.out.Sentence("Would remove %d of %s and reclaim %s.",
-		doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), sizes(doc.Predicted))
+		doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), Sizes(doc.Predicted))
 	if doc.Counts.StandIn > 0 {
 		v.out.Sentence("Would put %s in place of the last names of images in use.", terminal.Count(doc.Counts.StandIn, "stand-in"))
 	}
@@ -44,7 +44,7 @@ func (v textView) foresee(doc prune.Document) {
 }
 
 // garbage tells what nothing holds already, and whether a run would collect it.
-func (v textView) garbage(doc prune.Document) {
+func (v document) garbage(doc prune.Document) {
 	if doc.Garbage.Blobs+doc.Garbage.Snapshots == 0 {
 		return
 	}
@@ -65,13 +65,13 @@ func collects(doc prune.Document) bool {
 }
 
 // dropped shows the records of a plan file that are left alone.
-func (v textView) dropped(doc prune.Document) {
+func (v document) dropped(doc prune.Document) {
 	for _, s := range doc.Dropped {
 		v.out.Line("Left alone: %s: %s", inNamespace(doc, s.Namespace, v.out.Name(s.Name)), v.out.Prose(s.Reason))
 	}
 }
 
-func (v textView) plannedUploads(doc prune.Document) {
+func (v document) plannedUploads(doc prune.Document) {
 	for _, u := range doc.Uploads {
 		if u.Action != prune.Keep {
 			v.out.Line("Would abort: %s: %s", v.upload(doc, u), u.Reason)
@@ -79,11 +79,11 @@ func (v textView) plannedUploads(doc prune.Document) {
 	}
 }
 
-func (v textView) upload(doc prune.Document, u prune.Upload) string {
+func (v document) upload(doc prune.Document, u prune.Upload) string {
 	return inNamespace(doc, u.Namespace, "upload "+v.out.Name(u.Ref)) + ", " + terminal.Size(u.Bytes)
 }
 
-func (v textView) notes(doc prune.Document) {
+func (v document) notes(doc prune.Document) {
 	for _, note := range doc.Notes {
 		v.out.Sentence("Note: %s", v.out.Prose(note))
 	}
@@ -100,7 +100,7 @@ func byAction(images []prune.ImageDocument) []prune.ImageDocument {
 }
 
 // decisions shows images as a table.
-func (v textView) decisions(doc prune.Document, images []prune.ImageDocument) {
+func (v document) decisions(doc prune.Document, images []prune.ImageDocument) {
 	t := terminal.Table{Columns: []terminal.Column{{Title: "ACTION", Paint: actionStyle}}}
 	if several(doc) {
 		t.Columns = append(t.Columns, terminal.Column{Title: "NAMESPACE"})

@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"cmp"
@@ -25,7 +25,7 @@ func (h holding) String() string {
 }
 
 // held shows what stays of the images that go: by holder, the largest first.
-func (v textView) held(doc prune.Document) {
+func (v document) held(doc prune.Document) {
 	all := holdings(doc)
 	shown := all
 	if len(all) > mostHolders && !v.out.Whole {

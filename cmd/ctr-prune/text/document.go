@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"fmt"
@@ -9,20 +9,24 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// textView shows results to people.
-type textView struct {
-	out *terminal.Printer
-	// fromFile says that the plan was read from a file, which alone chose what
-	// may go.
-	fromFile bool
-}
-
-func (v textView) show(doc prune.Document) {
+// Document shows a plan or a report. A plan that was read from a file was
+// chosen by that alone, not by flags.
+func Document(out *terminal.Printer, doc prune.Document, fromFile bool) {
+	v := document{out: out, fromFile: fromFile}
 	if doc.Kind == prune.DocumentReport {
 		v.report(doc)
 	} else {
 		v.plan(doc)
 	}
+}
+
+// Plan shows what would happen to every record.
+func Plan(out *terminal.Printer, doc prune.Document) { document{out: out}.plan(doc) }
+
+// document shows plans and reports.
+type document struct {
+	out      *terminal.Printer
+	fromFile bool
 }
 
 // several says whether a name does not tell its record without a namespace.
@@ -37,7 +41,7 @@ func inNamespace(doc prune.Document, namespace, text string) string {
 }
 
 // nothing says that nothing was found to remove, and where else to look.
-func (v textView) nothing(doc prune.Document) {
+func (v document) nothing(doc prune.Document) {
 	if v.fromFile {
 		v.out.Line("There is nothing to remove by this plan.")
 		return
@@ -54,7 +58,7 @@ func scope(doc prune.Document) string {
 	case doc.Policy.AllNamespaces:
 		return "any namespace"
 	case len(names) == 0:
-		return fmt.Sprintf("namespace %q, which does not exist", defaultNamespace)
+		return fmt.Sprintf("namespace %q, which does not exist", DefaultNamespace)
 	case len(names) == 1:
 		return fmt.Sprintf("namespace %q", names[0])
 	default:
@@ -77,4 +81,15 @@ func elsewhere(doc prune.Document) string {
 		found[i] = fmt.Sprintf("%s (%d)", e.Namespace, e.Images)
 	}
 	return " Other namespaces hold images: " + strings.Join(found, ", ") + ". Choose one with -n, or --all-namespaces."
+}
+
+// DefaultNamespace is the one that containerd's clients use if none is named.
+const DefaultNamespace = "default"
+
+// Prefix puts a namespace before a name where it is not the default one.
+func Prefix(namespace string) string {
+	if namespace == DefaultNamespace {
+		return ""
+	}
+	return namespace + ": "
 }

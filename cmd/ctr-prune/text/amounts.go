@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 // boundsExplained is said below sizes of which some are lower bounds.
 const boundsExplained = "≥: at least that much. So many images refer to each other in so many ways that not all of it was followed."
 
-// sizes returns a total with its parts: they are measured differently.
-func sizes(a prune.Amount) string {
+// Sizes returns a total with its parts: they are measured differently.
+func Sizes(a prune.Amount) string {
 	if a.TotalBytes == 0 {
 		return terminal.Size(0)
 	}
@@ -29,10 +29,10 @@ func objects(blobs, snapshots int) string {
 	return terminal.Count(blobs, "blob") + ", " + terminal.Count(snapshots, "snapshot")
 }
 
-// amountText says an amount with its parts.
-func amountText(a prune.Amount) string {
+// Amount says an amount with its parts.
+func Amount(a prune.Amount) string {
 	if a.Blobs+a.Snapshots == 0 {
 		return "nothing"
 	}
-	return sizes(a) + ": " + objects(a.Blobs, a.Snapshots)
+	return Sizes(a) + ": " + objects(a.Blobs, a.Snapshots)
 }

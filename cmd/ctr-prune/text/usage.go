@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"fmt"
@@ -11,14 +11,9 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// usageText shows what a store holds to people.
-type usageText struct {
-	out   *terminal.Printer
-	usage *prune.DiskUsage
-	now   time.Time
-}
-
-func (v usageText) show() {
+// Usage shows what a store holds.
+func Usage(out *terminal.Printer, u *prune.DiskUsage, now time.Time) {
+	v := usage{out, u, now}
 	v.totals()
 	v.holders()
 	v.namespaces()
@@ -26,16 +21,22 @@ func (v usageText) show() {
 	v.objects()
 }
 
-func (v usageText) totals() {
+type usage struct {
+	out   *terminal.Printer
+	usage *prune.DiskUsage
+	now   time.Time
+}
+
+func (v usage) totals() {
 	u := v.usage
-	v.out.Wrapped(terminal.Quote("Total: "+sizes(u.Total)+", "+objects(u.Total.Blobs, u.Total.Snapshots)), "  ")
-	v.out.Wrapped(terminal.Quote("Reclaimable by a prune --all: "+sizes(u.Reclaimable)), "  ")
+	v.out.Wrapped(terminal.Quote("Total: "+Sizes(u.Total)+", "+objects(u.Total.Blobs, u.Total.Snapshots)), "  ")
+	v.out.Wrapped(terminal.Quote("Reclaimable by a prune --all: "+Sizes(u.Reclaimable)), "  ")
 	if u.IngestBytes > 0 {
 		v.out.Line("Unfinished uploads, besides: %s", terminal.Size(u.IngestBytes))
 	}
 }
 
-func (v usageText) holders() {
+func (v usage) holders() {
 	// Classes are cut only where a terminal has no room for one and its size.
 	least := min(len(prune.HeldByNothing), max(terminal.LeastName, v.out.Width-len("   1023.9MB")))
 	t := terminal.Table{Columns: []terminal.Column{{Title: "HELD BY", Least: least}, {Title: "BLOBS"}, {Title: "SNAPSHOTS"}, {Title: "CONTENT"}, {Title: "ON DISK"}, {Title: "SIZE"}}}
@@ -47,7 +48,7 @@ func (v usageText) holders() {
 	v.table(t, "BLOBS", "SNAPSHOTS", "CONTENT", "ON DISK")
 }
 
-func (v usageText) namespaces() {
+func (v usage) namespaces() {
 	t := terminal.Table{Columns: []terminal.Column{
 		{Title: "NAMESPACE", Least: 7}, {Title: "IMAGES"}, {Title: "CONTAINERS"}, {Title: "LEASES"},
 		{Title: "CONTENT"}, {Title: "SNAPSHOTS"}, {Title: "SIZE"}, {Title: "UNIQUE"}, {Title: "RECLAIMABLE"},
@@ -65,7 +66,7 @@ const (
 	roomyName = 34
 )
 
-func (v usageText) images() {
+func (v usage) images() {
 	least := terminal.LeastName
 	if v.out.Width >= roomy {
 		least = roomyName
@@ -93,14 +94,14 @@ func (v usageText) images() {
 
 // imageTitle is the first name of an image and how many more there are.
 func imageTitle(out *terminal.Printer, i prune.ImageUsage) string {
-	title := out.Name(firstName(i.Names))
+	title := out.Name(FirstName(i.Names))
 	if more := len(i.Names) - 1; more > 0 {
 		title += fmt.Sprintf(" (+%d)", more)
 	}
 	return title
 }
 
-func (v usageText) objects() {
+func (v usage) objects() {
 	t := terminal.Table{Columns: []terminal.Column{
 		{Title: "OBJECT", Least: terminal.LeastName, Middle: true}, {Title: "NAMESPACE", Least: 7}, {Title: "KIND"}, {Title: "SIZE"},
 		{Title: "STATE", Paint: stateStyle}, {Title: "IMAGES"}, {Title: "HELD BY", Least: terminal.LeastText, Middle: true},
@@ -143,11 +144,19 @@ func stateStyle(state string) terminal.Style {
 
 // table prints a table after an empty line, without the named columns where
 // there is no room.
-func (v usageText) table(t terminal.Table, spare ...string) {
+func (v usage) table(t terminal.Table, spare ...string) {
 	if t.Empty() {
 		return
 	}
 	v.out.Line("")
 	t.Narrow(v.out, spare...)
 	t.Print(v.out)
+}
+
+// FirstName is the name of an image that stands for all of its names.
+func FirstName(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
 }

@@ -1,0 +1,70 @@
+package text
+
+import (
+	"slices"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// Checked is what a check found, and what a repair before it did.
+type Checked struct {
+	Findings, Repaired []prune.Finding
+	// Renewed are leases that had expired and were made again.
+	Renewed []prune.Finding
+	// Notes say what could not be looked for.
+	Notes []string
+}
+
+// Check shows what is wrong with a store.
+func Check(out *terminal.Printer, doc Checked) {
+	findingsText(out, doc)
+	for _, note := range doc.Notes {
+		out.Sentence("Note: %s", out.Prose(note))
+	}
+}
+
+func findingsText(out *terminal.Printer, doc Checked) {
+	for _, f := range doc.Repaired {
+		out.Line("Repaired: %s%s %s, %s", whereOf(f), f.Problem, out.Name(f.Object), terminal.SizeAtLeast(f.Bytes, f.AtLeast))
+	}
+	for _, f := range doc.Renewed {
+		out.Line("Kept: %slease %s: it had expired, but its owner has made it again since", whereOf(f), out.Name(f.Object))
+	}
+	if len(doc.Findings) == 0 {
+		verdict := "Nothing is wrong."
+		if len(doc.Notes) > 0 {
+			verdict = "Nothing wrong was found."
+		}
+		out.Line("%s", verdict)
+		return
+	}
+	t := terminal.Table{Columns: []terminal.Column{
+		{Title: "PROBLEM"}, {Title: "NAMESPACE", Least: 7}, {Title: "OBJECT", Least: terminal.LeastText, Middle: true},
+		{Title: "BYTES"}, {Title: "MEANING", Least: terminal.LeastText}, {Title: "MEND", Least: terminal.LeastText},
+	}}
+	repairable := 0
+	for _, f := range doc.Findings {
+		t.Add(string(f.Problem), f.Namespace, f.Object, terminal.SizeAtLeast(f.Bytes, f.AtLeast), f.Meaning, f.Mend)
+		if f.Repairable {
+			repairable++
+		}
+	}
+	t.Narrow(out, "BYTES", "NAMESPACE")
+	t.Print(out)
+	if slices.ContainsFunc(doc.Findings, func(f prune.Finding) bool { return f.AtLeast }) {
+		out.Sentence(boundsExplained)
+	}
+	if repairable > 0 {
+		out.Line("")
+		out.Line("%s can be mended without risk: ctr-prune check --repair", terminal.Count(repairable, "finding"))
+	}
+}
+
+// whereOf is the namespace of a finding, before its name; "" if it has none.
+func whereOf(f prune.Finding) string {
+	if f.Namespace == "" {
+		return ""
+	}
+	return Prefix(f.Namespace)
+}

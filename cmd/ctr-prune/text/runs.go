@@ -1,0 +1,46 @@
+package text
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// Runs lists the runs that can be undone.
+func Runs(out *terminal.Printer, runs []prune.Run, now time.Time) {
+	if len(runs) == 0 {
+		out.Line("Nothing to undo. Only runs made with --grace can be undone, until the grace period ends.")
+		return
+	}
+	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "UNTIL", Least: 10}, {Title: "NAMESPACES", Least: 10}, {Title: "RECORDS"}, {Title: "HOLDS"}}}
+	for _, r := range runs {
+		t.Add(r.Name, terminal.Ago(now, r.Started), terminal.Until(now, r.Until), strings.Join(r.Namespaces, ","), strconv.Itoa(len(r.Records)), terminal.Size(r.Holds.TotalBytes))
+	}
+	t.Narrow(out, "NAMESPACES", "STARTED", "RECORDS")
+	t.Print(out)
+}
+
+// Undone shows which records are back.
+func Undone(out *terminal.Printer, undone *prune.Undone) {
+	for _, r := range undone.Restored {
+		out.Line("Restored: %s%s", Prefix(r.Namespace), out.Name(r.Name))
+	}
+	out.Line("Restored %s from run %s.", terminal.Count(len(undone.Restored), "image"), undone.Run)
+}
+
+// Dropped says what giving up a run freed.
+func Dropped(out *terminal.Printer, run string, freed, garbage prune.Amount) {
+	out.Line("Dropped: run %s", run)
+	reclaimedText(out, freed, garbage)
+}
+
+// reclaimedText ends what is said of something that freed space.
+func reclaimedText(out *terminal.Printer, freed, garbage prune.Amount) {
+	if garbage.Blobs+garbage.Snapshots > 0 {
+		out.Line("Garbage collected from before: %s, %s", objects(garbage.Blobs, garbage.Snapshots), terminal.Size(garbage.TotalBytes))
+	}
+	out.Line("Total reclaimed space: %s", Sizes(freed))
+}
