@@ -111,7 +111,7 @@ func TestSandboxesUseThePauseImage(t *testing.T) {
 // What cannot be understood closes its namespace, and no other.
 func TestGarbledMetadataClosesTheNamespace(t *testing.T) {
 	for json, why := range map[string]string{
-		`{`: "unexpected end of JSON input",
+		`{`: "unexpected EOF",
 		`{"Version":"v2","Metadata":{"ImageRef":"x"}}`:    `its version is "v2", only "v1" is known`,
 		`{"Version":"v1","Metadata":{"ImageRef":"ngx"}}`:  `its ImageRef "ngx" is not a digest`,
 		`{"Version":"v1","Metadata":{}}`:                  `its ImageRef "" is not a digest`,

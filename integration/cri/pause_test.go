@@ -25,8 +25,8 @@ func TestPauseImageHoweverSpelled(t *testing.T) {
 			record := usePauseAs(t, n, spelled)
 			unused := n.Pulled("docker.io/library/unused", "1")
 			code, stdout, stderr := command(t, program, n, "-a", "--dry-run", "--no-trunc")
-			if !strings.Contains(stdout, "in use by CRI as its sandbox (pause) image") {
-				t.Errorf("%s: no such reason in %s%s", spelled, stdout, stderr)
+			if code != 0 || !strings.Contains(stdout, "in use by CRI as its sandbox (pause) image") {
+				t.Errorf("%s: exit %d, and no such reason in %s%s", spelled, code, stdout, stderr)
 			}
 			code, stdout, stderr = command(t, program, n, "-a", "-f")
 			if code != 0 || !strings.Contains(stdout, unused.Config.Desc.Digest.String()) {
