@@ -1,9 +1,14 @@
 package main
 
 import (
+	"os"
+	"strings"
+
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/prune"
+	"github.com/ctr-prune/ctr-prune/prune/docker"
+	"github.com/ctr-prune/ctr-prune/prune/kubelet"
 )
 
 // clientOptions say how to reach the clients that know of uses which
@@ -33,4 +38,89 @@ func (o *clientOptions) sources(p process) ([]prune.Source, error) {
 		sources = append(sources, pods)
 	}
 	return sources, nil
+}
+
+const flagDockerHost = "docker-host"
+
+// dockerOptions say which Docker Engine to ask for its containers.
+type dockerOptions struct {
+	flags *pflag.FlagSet
+	host  string
+}
+
+func (o *dockerOptions) add(fs *pflag.FlagSet) {
+	o.flags = fs
+	fs.StringVar(&o.host, flagDockerHost, "", "ask the Docker Engine at this unix socket `PATH` for its containers, stopped ones too; without it nothing is removed from Docker's namespace (default that of $DOCKER_HOST, or "+docker.DefaultSocket+" if it exists)")
+}
+
+// choose settles which Engine is asked, before any store is opened. A store
+// without a containerd has none.
+func (o *dockerOptions) choose(p process, root bool) error {
+	given := o.flags.Changed(flagDockerHost)
+	switch {
+	case given && root:
+		return usagef("--%s and --root contradict each other: Docker does not run without its containerd", flagDockerHost)
+	case given:
+		if err := docker.Check(o.host); err != nil {
+			return usagef("--%s cannot be used: %s", flagDockerHost, err)
+		}
+	case !root:
+		o.host = docker.Default(p.getenv, os.Stat)
+	}
+	return nil
+}
+
+// source adds the Engine to the sources, if there is one.
+func (o *dockerOptions) source(sources []prune.Source, store prune.Store, insecure bool) ([]prune.Source, error) {
+	if o.host == "" {
+		return sources, nil
+	}
+	var opts []docker.Option
+	if insecure {
+		opts = append(opts, docker.WithInsecureSocket())
+	}
+	engine, err := docker.New(o.host, store, opts...)
+	if err != nil {
+		return nil, usagef("$DOCKER_HOST cannot be used: %s", err)
+	}
+	return append(sources, engine), nil
+}
+
+// kubeletOptions say where the pods of this node are listed. The names after
+// "pods" are kubectl's.
+type kubeletOptions struct {
+	flags   *pflag.FlagSet
+	pods    string
+	connect kubelet.Options
+}
+
+func (o *kubeletOptions) add(fs *pflag.FlagSet) {
+	o.flags = fs
+	fs.StringVar(&o.pods, "pods", "", "images that pods of this node need are in use too, also of pods that have no container yet: read them from `URL|FILE`, such as https://127.0.0.1:10250/pods or what kubectl get pods -o json wrote")
+	fs.BoolVar(&o.connect.MayBeEmpty, "pods-may-be-empty", false, "believe an empty list of --pods, too, where no pod runs: this node may have none (a kubelet also gives one until it has heard of its pods)")
+	fs.StringVar(&o.connect.TokenFile, "pods-token-file", "", "the bearer token for the URL of --pods is in this `FILE` (default that of the service account, if there is one)")
+	fs.StringVar(&o.connect.CAFile, "pods-certificate-authority", "", "check the certificate of --pods against those in this `FILE` (default the system's and the cluster's)")
+	fs.StringVar(&o.connect.CertFile, "pods-client-certificate", "", "show the certificate in this `FILE` to the URL of --pods")
+	fs.StringVar(&o.connect.KeyFile, "pods-client-key", "", "the key of the client certificate is in this `FILE`")
+	fs.BoolVar(&o.connect.Insecure, "pods-insecure-skip-tls-verify", false, "do not check the certificate of --pods")
+}
+
+// source returns the source of --pods, nil without it. A file is believed that
+// is the owner's.
+func (o *kubeletOptions) source(owner int, insecure bool) (prune.Source, error) {
+	if !o.flags.Changed("pods") {
+		given := false
+		o.flags.Visit(func(f *pflag.Flag) { given = given || strings.HasPrefix(f.Name, "pods-") })
+		if given {
+			return nil, usagef("the options --pods-… need --pods itself: give the URL or the file that lists the pods")
+		}
+		return nil, nil
+	}
+	connect := o.connect
+	connect.Owner, connect.InsecureFile = owner, insecure
+	source, err := kubelet.New(o.pods, connect)
+	if err != nil {
+		return nil, usagef("--pods cannot be used: %s", err)
+	}
+	return source, nil
 }

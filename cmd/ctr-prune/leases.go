@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,6 +12,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
+	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -125,3 +128,134 @@ func leasesContent(kind string, list []prune.LeaseInfo, now time.Time) format.Re
 }
 
 func leaseID(l prune.LeaseInfo) string { return l.ID }
+
+const leasesPruneLong = `Finish what interrupted runs of this program left, and have containerd collect
+garbage, which takes the leases that have expired. No other client's lease is
+deleted: if one that has expired is in use again by then, it stays, and that is
+told. Every other lease stays, too, and the reason is told.
+
+A collection is one of all namespaces: leases that have expired elsewhere, or
+while the question waited, go as well, and are told.`
+
+func newLeasesPrune(p process, debug *bool) *cobra.Command {
+	o := &leasesOptions{session: session{debug: debug}}
+	cmd := &cobra.Command{
+		Use:   "prune [flags]",
+		Short: "Have expired leases collected, and finish interrupted runs",
+		Long:  leasesPruneLong,
+		Args:  noArguments,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return o.prune(cmd.Context(), p) },
+	}
+	addGroup(cmd, "What to look at", o.policy.addScope)
+	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "What else is in use", o.clients.add)
+	addGroup(cmd, "How", func(fs *pflag.FlagSet) {
+		fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and do nothing")
+		fs.BoolVarP(&o.force, "force", "f", false, "do not ask")
+	})
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each lease", "the IDs of the leases") })
+	templateHelp(cmd, "a lease", leaseRow{})
+	completeSession(cmd, p, &o.session)
+	return cmd
+}
+
+// prunedLeases is what --format json shows after a prune of leases.
+type prunedLeases struct {
+	leasesDocument
+	prune.PrunedLeases
+}
+
+func (o *leasesOptions) prune(ctx context.Context, p process) error {
+	policy, err := o.check(p)
+	if err != nil {
+		return err
+	}
+	list, err := newListing(p, o.output, "a lease", leaseRow{})
+	if err != nil {
+		return err
+	}
+	if !o.dryRun && !o.force && !p.isTerminal(p.stdin) {
+		return noTerminal("remove leases")
+	}
+	return o.with(ctx, p, func(ctx context.Context, store opened) error {
+		all, now, err := o.leases(ctx, p, store, policy)
+		if err != nil {
+			return err
+		}
+		doomed := withAction(all, prune.Remove)
+		if o.dryRun {
+			return list.Show(leasesContent("leases", all, now))
+		}
+		if yes, err := o.sure(ctx, p, all, doomed, now); err != nil || !yes {
+			return err
+		}
+		done := &prunedLeases{leasesDocument: leasesDocument{header{leasesSchema, "leases-prune", now}, all}}
+		err = o.remove(ctx, p, store, done, doomed)
+		return firstError(list.Show(done.content()), err)
+	})
+}
+
+func withAction(all []prune.LeaseInfo, action prune.Action) []prune.LeaseInfo {
+	chosen := []prune.LeaseInfo{}
+	for _, l := range all {
+		if l.Action == action {
+			chosen = append(chosen, l)
+		}
+	}
+	return chosen
+}
+
+// sure shows what would go and asks, unless nothing would or it was forced.
+func (o *leasesOptions) sure(ctx context.Context, p process, all, doomed []prune.LeaseInfo, now time.Time) (bool, error) {
+	if o.force || len(doomed) == 0 {
+		return true, nil
+	}
+	out := p.printer(p.stderr)
+	text.Leases(out, doomed, now)
+	out.Line("")
+	out.Line("%s of %s would go.", strconv.Itoa(len(doomed)), terminal.Count(len(all), "lease"))
+	answer, err := question(ctx, p, out, "Remove these leases? [y/N] ", false)
+	if err != nil || answer != terminal.Yes {
+		return false, firstError(err, p.say("Nothing was removed."))
+	}
+	return true, nil
+}
+
+// remove finishes interrupted runs, has containerd collect, and tells what is
+// gone. Another run under way is told as such, and nothing else.
+func (o *leasesOptions) remove(ctx context.Context, p process, store opened, done *prunedLeases, doomed []prune.LeaseInfo) error {
+	done.PrunedLeases = prune.PrunedLeases{Removed: []prune.LeaseInfo{}, Renewed: []prune.LeaseInfo{}, Recovered: []prune.Recovered{}}
+	if len(doomed) == 0 {
+		return nil
+	}
+	bar := o.progress(ctx, p)
+	defer bar.stop()
+	opts := prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell}
+	var pruned *prune.PrunedLeases
+	var err error
+	whole(func() { pruned, err = prune.PruneLeases(ctx, store.Store, done.Leases, opts) })
+	done.PrunedLeases = *pruned
+	var busy *leases.Busy
+	if errors.As(err, &busy) {
+		return busy
+	}
+	return stopped(ctx, err)
+}
+
+func (d *prunedLeases) content() format.Result[leaseRow] {
+	return format.Result[leaseRow]{
+		Doc: d, Lines: d.lines, Rows: func() []leaseRow { return leaseRows(d.Removed, d.Time) },
+		Names: func() []string { return each(d.Removed, leaseID) }, Text: func(out *terminal.Printer) { text.PrunedLeases(out, d.Leases, d.PrunedLeases) },
+	}
+}
+
+func (d *prunedLeases) lines() []any {
+	var lines []any
+	for _, l := range d.Removed {
+		lines = append(lines, leaseEvent{"removed", l})
+	}
+	for _, l := range d.Renewed {
+		lines = append(lines, leaseEvent{"renewed", l})
+	}
+	return lines
+}

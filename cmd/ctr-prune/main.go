@@ -1,6 +1,102 @@
 // Command ctr-prune removes unused images from a containerd store.
 package main
 
-import "os"
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/containerd/log"
+	"github.com/spf13/cobra"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+)
 
 func main() { os.Exit(run()) }
+
+const (
+	envCollect = "GOGC"
+	// collectAt is by how many percent the memory in use grows before garbage is
+	// collected. Go's own 100 spares a little CPU time and takes memory for it,
+	// which a node may have less of. A limit (GOMEMLIMIT) would spare more up to
+	// some size, but a store that has more in use than the limit makes Go collect
+	// without a pause, and costs many times its share.
+	collectAt = 70
+)
+
+// collectEagerly keeps the peak low, unless the user chose how.
+func collectEagerly(getenv func(string) string) {
+	if getenv(envCollect) == "" {
+		debug.SetGCPercent(collectAt)
+	}
+}
+
+// process is what the operating system gives to the command. Tests give it
+// another one; nothing else in this package asks the system for these.
+type process struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	// columns returns the width of the terminal that a stream is, and false
+	// if it is none.
+	columns func(stream any) (int, bool)
+	now     func() time.Time
+	// page shows what write writes in a pager; nil if there is none.
+	page func(ctx context.Context, pager string, write func(io.Writer) error) error
+	// logAt sends logs of that level and above to stderr.
+	logAt func(slog.Level)
+}
+
+// run is the command as the operating system starts it. It returns the exit
+// code.
+func run() int {
+	collectEagerly(os.Getenv)
+	ctx, stop := withSignals(context.Background(), os.Exit)
+	defer stop()
+	return Main(ctx, os.Args[1:], process{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		getenv: os.Getenv, columns: terminal.Columns, now: time.Now, page: terminal.Page, logAt: logAt,
+	})
+}
+
+// Main runs the command with args and returns its exit code. It can be called
+// any number of times.
+func Main(ctx context.Context, args []string, p process) int {
+	root := newRoot(p)
+	root.SetArgs(args)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		plainUsages(root)
+	}
+	return complain(p.stderr, root.ExecuteContext(ctx))
+}
+
+func (p process) isTerminal(stream any) bool {
+	_, ok := p.columns(stream)
+	return ok
+}
+
+// printer returns the printer for a stream.
+func (p process) printer(stream io.Writer) *terminal.Printer {
+	width, isTerminal := p.columns(stream)
+	out := terminal.New(stream)
+	out.Width = width
+	out.Colour = isTerminal && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
+	return out
+}
+
+// logAt routes the logs of containerd's packages and our own to stderr. The
+// text handler quotes what is not printable.
+func logAt(level slog.Level) {
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+	log.UseSlog()
+	log.L.Logger.SetLevel(log.InfoLevel)
+	if level <= slog.LevelDebug {
+		log.L.Logger.SetLevel(log.DebugLevel)
+	}
+}

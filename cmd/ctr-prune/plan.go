@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"io"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -98,4 +100,29 @@ func (o *planOptions) write(p process, doc prune.Document) error {
 	}
 	return p.say("%s: removes %d of %s and reclaims %s. Do it with: ctr-prune apply%s %s",
 		o.file, doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), text.Sizes(doc.Predicted), o.store.again(), shellWord(o.file))
+}
+
+// easy is what can be typed in a shell as it is. Names of a store may hold
+// anything, and a completion is put on a command line.
+var easy = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,254}$`)
+
+// beginning is what easy names begin with.
+var beginning = regexp.MustCompile(`^[A-Za-z0-9._/:@+-]{0,255}$`)
+
+func typeable(names []string) []string {
+	var all []string
+	for _, n := range names {
+		if easy.MatchString(n) {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// shellWord is a text as it is typed in a shell.
+func shellWord(s string) string {
+	if s != "" && beginning.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
