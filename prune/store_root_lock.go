@@ -14,6 +14,8 @@ import (
 	"github.com/containerd/errdefs"
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
+
+	"github.com/ctr-prune/ctr-prune/prune/store/root/boltcheck"
 )
 
 // rootLockPoll is how often a lock that is held is tried again.
@@ -99,8 +101,8 @@ func rootProbeFile(dir, path string, f *os.File) error {
 	if fi.Size() == 0 {
 		return rootError(dir, rootName(dir, path)+" is empty", "restore it from a backup", errdefs.ErrFailedPrecondition)
 	}
-	err = boltCheck(f, fi.Size())
-	var damage boltDamage
+	err = boltcheck.Check(f, fi.Size())
+	var damage boltcheck.Damage
 	if errors.As(err, &damage) {
 		return rootError(dir, rootName(dir, path)+" is damaged ("+damage.Error()+")", "restore it from a backup",
 			storeCause(errdefs.ErrFailedPrecondition, err))

@@ -16,6 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	bolt "go.etcd.io/bbolt"
 	"pgregory.net/rapid"
+
+	"github.com/ctr-prune/ctr-prune/prune/store/root/boltcheck"
 )
 
 // rootTestRefused opens dir and checks that it is refused for the reason given
@@ -264,7 +266,7 @@ func TestOpenRootDamaged(t *testing.T) {
 	})
 	for _, path := range []string{rootTestMeta(dir), filepath.Join(dir, "io.containerd.snapshotter.v1.native", "metadata.db")} {
 		sound := rootTestMust(os.ReadFile(path))
-		if err := boltCheck(bytes.NewReader(sound), int64(len(sound))); err != nil {
+		if err := boltcheck.Check(bytes.NewReader(sound), int64(len(sound))); err != nil {
 			t.Fatalf("a sound file is reported as damaged: %v", err)
 		}
 		refused := 0

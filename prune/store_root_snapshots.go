@@ -8,6 +8,8 @@ import (
 
 	"github.com/containerd/errdefs"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/ctr-prune/ctr-prune/prune/store/root/boltcheck"
 )
 
 // rootSnapshotBuckets checks that a snapshotter's database, whose pages are
@@ -30,11 +32,11 @@ func rootSnapshotBuckets(dir, path string, f *os.File) error {
 		}
 		all := schema.Bucket(rootKeySnapshots)
 		if all == nil { // made together with the schema's
-			return boltDamage("the bucket of snapshots is missing")
+			return boltcheck.Damage("the bucket of snapshots is missing")
 		}
 		return all.ForEach(func(name, value []byte) error {
 			if value != nil || all.Bucket(name) == nil {
-				return boltDamage(fmt.Sprintf("snapshot %q has no bucket", name))
+				return boltcheck.Damage(fmt.Sprintf("snapshot %q has no bucket", name))
 			}
 			return nil
 		})

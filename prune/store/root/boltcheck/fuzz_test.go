@@ -1,4 +1,4 @@
-package prune
+package boltcheck
 
 import (
 	"encoding/binary"
@@ -24,17 +24,17 @@ func boltFile(pages []byte) []byte {
 		page := file[id*fuzzPage:]
 		binary.NativeEndian.PutUint64(page, uint64(id))
 		binary.NativeEndian.PutUint16(page[8:], 4) // a meta page
-		m := page[boltHeader:]
-		binary.NativeEndian.PutUint32(m, boltMagic)
-		binary.NativeEndian.PutUint32(m[4:], boltVersion)
+		m := page[header:]
+		binary.NativeEndian.PutUint32(m, magic)
+		binary.NativeEndian.PutUint32(m[4:], version)
 		binary.NativeEndian.PutUint32(m[8:], fuzzPage)
 		binary.NativeEndian.PutUint64(m[16:], 2)
-		binary.NativeEndian.PutUint64(m[32:], boltNoFreelist)
+		binary.NativeEndian.PutUint64(m[32:], noFreelist)
 		binary.NativeEndian.PutUint64(m[40:], uint64(high))
 		binary.NativeEndian.PutUint64(m[48:], uint64(id))
 		sum := fnv.New64a()
-		must(sum.Write(m[:boltMetaSum]))
-		binary.NativeEndian.PutUint64(m[boltMetaSum:], sum.Sum64())
+		must(sum.Write(m[:metaSum]))
+		binary.NativeEndian.PutUint64(m[metaSum:], sum.Sum64())
 	}
 	file = append(file, pages...)
 	for id := 2; id < high; id++ {
@@ -82,7 +82,7 @@ func sound(t *testing.T, path string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return boltCheck(file, info.Size()) == nil
+	return Check(file, info.Size()) == nil
 }
 
 func readAll(b *bolt.Bucket, depth int) error {
@@ -97,4 +97,11 @@ func readAll(b *bolt.Bucket, depth int) error {
 		}
 		return nil
 	})
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

@@ -1,4 +1,4 @@
-package prune
+package boltcheck
 
 import (
 	"bytes"
@@ -30,8 +30,8 @@ func TestSoundPagesPass(t *testing.T) {
 			if err := db.Update(func(tx *bolt.Tx) error { return pagesWrite(rt, tx) }); err != nil {
 				rt.Fatal(err)
 			}
-			data := rootTestMust(os.ReadFile(path))
-			if err := boltCheck(bytes.NewReader(data), int64(len(data))); err != nil {
+			data := must(os.ReadFile(path))
+			if err := Check(bytes.NewReader(data), int64(len(data))); err != nil {
 				rt.Fatalf("a sound file is reported as damaged: %v", err)
 			}
 		}
@@ -92,7 +92,7 @@ func pagesDepth(rt *rapid.T, db *bolt.DB) (depth int) {
 // not write: the next one leaves the child twice in the tree.
 func TestWrongFirstKey(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "damaged.db")
-	db := rootTestMust(bolt.Open(path, 0o600, &bolt.Options{PageSize: fuzzPage, NoSync: true, NoFreelistSync: true}))
+	db := must(bolt.Open(path, 0o600, &bolt.Options{PageSize: fuzzPage, NoSync: true, NoFreelistSync: true}))
 	err := db.Update(func(tx *bolt.Tx) error {
 		b, err := tx.CreateBucket([]byte("b"))
 		for i := 0; i < 200 && err == nil; i++ {
@@ -106,24 +106,24 @@ func TestWrongFirstKey(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	data := rootTestMust(os.ReadFile(path))
-	branch := 0
+	data := must(os.ReadFile(path))
+	branches := 0
 	for at := 2 * fuzzPage; at < len(data); at += fuzzPage {
-		if binary.NativeEndian.Uint16(data[at+8:]) != boltBranch {
+		if binary.NativeEndian.Uint16(data[at+8:]) != branch {
 			continue
 		}
-		branch++
+		branches++
 		// The last digit of the second child's key: one less is still above
 		// all keys of the first child.
-		elem := at + boltHeader + 16
+		elem := at + header + 16
 		last := elem + int(binary.NativeEndian.Uint32(data[elem:])) + len("key-000") - 1
 		data[last]--
-		if err := boltCheck(bytes.NewReader(data), int64(len(data))); err == nil || !strings.Contains(err.Error(), "begins with another key") {
+		if err := Check(bytes.NewReader(data), int64(len(data))); err == nil || !strings.Contains(err.Error(), "begins with another key") {
 			t.Errorf("it says %v", err)
 		}
 		data[last]++
 	}
-	if branch == 0 {
+	if branches == 0 {
 		t.Fatal("there is no branch")
 	}
 }

@@ -1,4 +1,4 @@
-package prune
+package boltcheck
 
 import (
 	"bytes"
@@ -8,47 +8,47 @@ import (
 	"io"
 )
 
-// boltCheck walks all pages that a bolt file has in use, and returns a
-// boltDamage for anything that would make bolt read outside of a page, run in
+// Check walks all pages that a bolt file has in use, and returns a
+// Damage for anything that would make bolt read outside of a page, run in
 // a circle or panic, and for free pages that are in use. It reads every page
 // once, and none through a memory map.
-func boltCheck(f io.ReaderAt, size int64) error {
-	m, err := boltReadMeta(f, size)
+func Check(f io.ReaderAt, size int64) error {
+	m, err := readMeta(f, size)
 	if err != nil {
 		return err
 	}
-	p := &boltPages{file: f, size: uint64(size), meta: m, seen: map[uint64]struct{}{}}
+	p := &pages{file: f, size: uint64(size), meta: m, seen: map[uint64]struct{}{}}
 	if m.high < 2 || m.high > 1<<32 {
-		return boltDamage("its size is impossible")
+		return Damage("its size is impossible")
 	}
-	if err := p.tree(m.root, boltRange{}); err != nil {
+	if err := p.tree(m.root, keyRange{}); err != nil {
 		return err
 	}
-	if m.freelist == boltNoFreelist {
+	if m.freelist == noFreelist {
 		return nil
 	}
 	return p.freelist(m.freelist)
 }
 
-// boltPages is one walk over a file.
-type boltPages struct {
+// pages is one walk over a file.
+type pages struct {
 	file io.ReaderAt
 	size uint64
-	meta boltMeta
+	meta meta
 	seen map[uint64]struct{}
 }
 
-// boltRange is that of a subtree's keys: low is the first one, and all are below
+// keyRange is that of a subtree's keys: low is the first one, and all are below
 // high. A nil bound is none. That a branch names the first key of each child is
 // what bolt relies on when it writes: it finds the child's place in the branch
 // by that key, and where there is no such place it makes a second one, and
 // leaves the first one on a page that is free by then.
-type boltRange struct{ low, high []byte }
+type keyRange struct{ low, high []byte }
 
 // read returns a page with those that follow it, and marks them as seen.
-func (p *boltPages) read(id uint64) ([]byte, error) {
+func (p *pages) read(id uint64) ([]byte, error) {
 	if id < 2 || id >= p.meta.high {
-		return nil, boltDamage(fmt.Sprintf("page %d does not exist", id))
+		return nil, Damage(fmt.Sprintf("page %d does not exist", id))
 	}
 	page, err := p.bytes(id, 1)
 	if err != nil {
@@ -56,11 +56,11 @@ func (p *boltPages) read(id uint64) ([]byte, error) {
 	}
 	more := uint64(binary.NativeEndian.Uint32(page[12:]))
 	if binary.NativeEndian.Uint64(page) != id || id+more >= p.meta.high {
-		return nil, boltDamage(fmt.Sprintf("page %d has a wrong header", id))
+		return nil, Damage(fmt.Sprintf("page %d has a wrong header", id))
 	}
 	for i := id; i <= id+more; i++ {
 		if _, ok := p.seen[i]; ok {
-			return nil, boltDamage(fmt.Sprintf("page %d is used twice", i))
+			return nil, Damage(fmt.Sprintf("page %d is used twice", i))
 		}
 		p.seen[i] = struct{}{}
 	}
@@ -70,9 +70,9 @@ func (p *boltPages) read(id uint64) ([]byte, error) {
 	return p.bytes(id, more+1)
 }
 
-func (p *boltPages) bytes(id, n uint64) ([]byte, error) {
+func (p *pages) bytes(id, n uint64) ([]byte, error) {
 	if (id+n)*p.meta.pageSize > p.size {
-		return nil, boltDamage(fmt.Sprintf("it ends before page %d, it was cut off", id+n-1))
+		return nil, Damage(fmt.Sprintf("it ends before page %d, it was cut off", id+n-1))
 	}
 	buf := make([]byte, n*p.meta.pageSize)
 	if _, err := p.file.ReadAt(buf, int64(id*p.meta.pageSize)); err != nil && !errors.Is(err, io.EOF) {
@@ -82,34 +82,34 @@ func (p *boltPages) bytes(id, n uint64) ([]byte, error) {
 }
 
 // tree checks the page and all below it.
-func (p *boltPages) tree(id uint64, keys boltRange) error {
+func (p *pages) tree(id uint64, keys keyRange) error {
 	page, err := p.read(id)
 	if err != nil {
 		return err
 	}
 	switch binary.NativeEndian.Uint16(page[8:]) {
-	case boltBranch:
+	case branch:
 		return p.branch(id, page, keys)
-	case boltLeaf:
+	case leaf:
 		return p.leaf(id, page, keys)
 	default:
-		return boltDamage(fmt.Sprintf("page %d is of a wrong type", id))
+		return Damage(fmt.Sprintf("page %d is of a wrong type", id))
 	}
 }
 
 // branch checks a page of children: offset and size of the key, page ID.
-func (p *boltPages) branch(id uint64, page []byte, keys boltRange) error {
-	elems, err := boltElements(id, page, keys, func(e []byte) (pos, key, value uint32) {
+func (p *pages) branch(id uint64, page []byte, keys keyRange) error {
+	elems, err := elements(id, page, keys, func(e []byte) (pos, key, value uint32) {
 		return binary.NativeEndian.Uint32(e), binary.NativeEndian.Uint32(e[4:]), 0
 	})
 	if err != nil {
 		return err
 	}
 	if len(elems) == 0 {
-		return boltDamage(fmt.Sprintf("page %d has no children", id))
+		return Damage(fmt.Sprintf("page %d has no children", id))
 	}
 	for i, e := range elems {
-		below := boltRange{low: e.key, high: keys.high}
+		below := keyRange{low: e.key, high: keys.high}
 		if i+1 < len(elems) {
 			below.high = elems[i+1].key
 		}
@@ -123,8 +123,8 @@ func (p *boltPages) branch(id uint64, page []byte, keys boltRange) error {
 // leaf checks a page of values: flags, offset and size of the key, size of the
 // value. Flag 1 marks a bucket, whose value is the page of its own tree and a
 // sequence number, or zero, that number, and a leaf page within the value.
-func (p *boltPages) leaf(id uint64, page []byte, keys boltRange) error {
-	elems, err := boltElements(id, page, keys, func(e []byte) (pos, key, value uint32) {
+func (p *pages) leaf(id uint64, page []byte, keys keyRange) error {
+	elems, err := elements(id, page, keys, func(e []byte) (pos, key, value uint32) {
 		return binary.NativeEndian.Uint32(e[4:]), binary.NativeEndian.Uint32(e[8:]), binary.NativeEndian.Uint32(e[12:])
 	})
 	if err != nil {
@@ -141,54 +141,54 @@ func (p *boltPages) leaf(id uint64, page []byte, keys boltRange) error {
 	return nil
 }
 
-func (p *boltPages) bucket(id uint64, value []byte) error {
+func (p *pages) bucket(id uint64, value []byte) error {
 	if len(value) < 16 {
-		return boltDamage(fmt.Sprintf("page %d has a bucket that is too short", id))
+		return Damage(fmt.Sprintf("page %d has a bucket that is too short", id))
 	}
 	if root := binary.NativeEndian.Uint64(value); root != 0 {
-		return p.tree(root, boltRange{})
+		return p.tree(root, keyRange{})
 	}
 	inline := value[16:]
-	if len(inline) < boltHeader || binary.NativeEndian.Uint16(inline[8:]) != boltLeaf {
-		return boltDamage(fmt.Sprintf("page %d has a bucket of a wrong type", id))
+	if len(inline) < header || binary.NativeEndian.Uint16(inline[8:]) != leaf {
+		return Damage(fmt.Sprintf("page %d has a bucket of a wrong type", id))
 	}
-	return p.leaf(id, inline, boltRange{})
+	return p.leaf(id, inline, keyRange{})
 }
 
-// boltElement is one of a page's: its fixed part, and what that points at.
-type boltElement struct{ head, key, value []byte }
+// element is one of a page's: its fixed part, and what that points at.
+type element struct{ head, key, value []byte }
 
-// boltElements cuts a page into its elements, and checks that they lie in it
+// elements cuts a page into its elements, and checks that they lie in it
 // and that their keys ascend within the range. Offsets count from the fixed part.
-func boltElements(id uint64, page []byte, keys boltRange, layout func([]byte) (pos, key, value uint32)) ([]boltElement, error) {
+func elements(id uint64, page []byte, keys keyRange, layout func([]byte) (pos, key, value uint32)) ([]element, error) {
 	const size = 16
 	count := int(binary.NativeEndian.Uint16(page[10:]))
-	if boltHeader+count*size > len(page) {
-		return nil, boltDamage(fmt.Sprintf("page %d has too many elements", id))
+	if header+count*size > len(page) {
+		return nil, Damage(fmt.Sprintf("page %d has too many elements", id))
 	}
 	if count == 0 && keys.low != nil {
-		return nil, boltDamage(fmt.Sprintf("page %d is empty, but has a parent", id))
+		return nil, Damage(fmt.Sprintf("page %d is empty, but has a parent", id))
 	}
-	elems := make([]boltElement, count)
+	elems := make([]element, count)
 	var last []byte
 	for i := range elems {
-		at := uint64(boltHeader + i*size)
-		e := boltElement{head: page[at : at+size]}
+		at := uint64(header + i*size)
+		e := element{head: page[at : at+size]}
 		pos, k, v := layout(e.head)
 		start := at + uint64(pos)
 		mid, end := start+uint64(k), start+uint64(k)+uint64(v)
 		if k == 0 || end > uint64(len(page)) {
-			return nil, boltDamage(fmt.Sprintf("page %d has an element that is not in it", id))
+			return nil, Damage(fmt.Sprintf("page %d has an element that is not in it", id))
 		}
 		e.key, e.value = page[start:mid], page[mid:end]
 		if i == 0 && keys.low != nil && !bytes.Equal(keys.low, e.key) {
-			return nil, boltDamage(fmt.Sprintf("page %d begins with another key than its parent names", id))
+			return nil, Damage(fmt.Sprintf("page %d begins with another key than its parent names", id))
 		}
 		if i > 0 && bytes.Compare(last, e.key) >= 0 {
-			return nil, boltDamage(fmt.Sprintf("page %d has keys in a wrong order", id))
+			return nil, Damage(fmt.Sprintf("page %d has keys in a wrong order", id))
 		}
 		if keys.high != nil && bytes.Compare(e.key, keys.high) >= 0 {
-			return nil, boltDamage(fmt.Sprintf("page %d has a key that belongs elsewhere", id))
+			return nil, Damage(fmt.Sprintf("page %d has a key that belongs elsewhere", id))
 		}
 		elems[i], last = e, e.key
 	}
@@ -197,24 +197,24 @@ func boltElements(id uint64, page []byte, keys boltRange, layout func([]byte) (p
 
 // freelist checks the stored list of free pages: none may be in use. A count
 // of 0xFFFF means that the real one is the first entry.
-func (p *boltPages) freelist(id uint64) error {
+func (p *pages) freelist(id uint64) error {
 	page, err := p.read(id)
 	if err != nil {
 		return err
 	}
 	u64 := binary.NativeEndian.Uint64
-	ids, count := page[boltHeader:], uint64(binary.NativeEndian.Uint16(page[10:]))
+	ids, count := page[header:], uint64(binary.NativeEndian.Uint16(page[10:]))
 	if count == 0xFFFF {
 		ids, count = ids[8:], u64(ids)
 	}
-	if binary.NativeEndian.Uint16(page[8:]) != boltFreelist || count > uint64(len(ids)/8) {
-		return boltDamage("its list of free pages is broken")
+	if binary.NativeEndian.Uint16(page[8:]) != freelist || count > uint64(len(ids)/8) {
+		return Damage("its list of free pages is broken")
 	}
 	for i := range count {
 		free := u64(ids[i*8:])
 		_, used := p.seen[free]
 		if used || free < 2 || free >= p.meta.high {
-			return boltDamage(fmt.Sprintf("page %d is listed as free but is not", free))
+			return Damage(fmt.Sprintf("page %d is listed as free but is not", free))
 		}
 		p.seen[free] = struct{}{}
 	}
