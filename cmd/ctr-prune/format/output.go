@@ -40,7 +40,7 @@ type Result[R any] struct {
 type Output[R any] struct {
 	out      *terminal.Printer
 	opts     Options
-	template *rowTemplate[R] // nil for the forms that have a name
+	template *rowTemplate // nil for the forms that have a name
 }
 
 // New refuses options that cannot be used.
@@ -52,10 +52,10 @@ func New[R any](out *terminal.Printer, opts Options, shape Shape[R]) (*Output[R]
 	case opts.Format == Table || opts.Format == JSON || opts.Format == Lines:
 		return o, nil
 	case !strings.Contains(opts.Format, "{{"):
-		return nil, fmt.Errorf("--format %q is unknown: type table, json, jsonl, or a Go template such as '{{.%s}}'", opts.Format, shape.field())
+		return nil, fmt.Errorf("--format %q is unknown: type table, json, jsonl, or a Go template such as '{{.%s}}'", opts.Format, shape.plain().field)
 	}
 	var err error
-	o.template, err = newTemplate(opts.Format, shape)
+	o.template, err = newTemplate(opts.Format, shape.plain())
 	return o, err
 }
 
@@ -63,7 +63,7 @@ func New[R any](out *terminal.Printer, opts Options, shape Shape[R]) (*Output[R]
 func (o *Output[R]) Show(r Result[R]) error {
 	switch {
 	case o.template != nil:
-		if err := o.template.show(o.out, r); err != nil {
+		if err := o.template.show(o.out, r.plain()); err != nil {
 			return err
 		}
 	case o.opts.Quiet:

@@ -27,27 +27,49 @@ type Shape[R any] struct {
 	Examples []Result[R]
 }
 
-func (s Shape[R]) rows() []string { return fieldsOf(reflect.TypeFor[R]()) }
-
-func (s Shape[R]) field() string {
-	if s.Field != "" {
-		return s.Field
+// plain returns the shape without its type, so that the engine is compiled
+// once and not for every kind of row.
+func (s Shape[R]) plain() plainShape {
+	p := plainShape{row: s.Row, field: s.Field, list: s.List, rows: fieldsOf(reflect.TypeFor[R]())}
+	if p.field == "" {
+		p.field = p.rows[0]
 	}
-	return s.rows()[0]
+	if s.List != "" {
+		p.document = fieldsOf(reflect.TypeOf(s.Examples[0].Doc))
+	}
+	for _, example := range s.Examples {
+		p.examples = append(p.examples, example.plain())
+	}
+	return p
 }
 
-// document lists the fields of the document, none if a template cannot use it.
-func (s Shape[R]) document() []string {
-	if s.List == "" {
-		return nil
-	}
-	return fieldsOf(reflect.TypeOf(s.Examples[0].Doc))
+func (r Result[R]) plain() plainResult {
+	return plainResult{doc: r.Doc, rows: func() []any {
+		rows := r.Rows()
+		all := make([]any, len(rows))
+		for i, row := range rows {
+			all[i] = row
+		}
+		return all
+	}}
+}
+
+type plainShape struct {
+	row, field, list string
+	rows             []string // the fields of a row
+	document         []string // those of the document, none if a template cannot use it
+	examples         []plainResult
+}
+
+type plainResult struct {
+	doc  any
+	rows func() []any
 }
 
 // scope says whether a template is about the document rather than about each
 // row. A field that neither has is an error.
-func (s Shape[R]) scope(root *parse.ListNode) (whole bool, err error) {
-	rows, document := s.rows(), s.document()
+func (s plainShape) scope(root *parse.ListNode) (whole bool, err error) {
+	rows, document := s.rows, s.document
 	for _, field := range rootFields(root) {
 		switch {
 		case slices.Contains(rows, field):
@@ -62,22 +84,22 @@ func (s Shape[R]) scope(root *parse.ListNode) (whole bool, err error) {
 	}
 	for _, field := range rootFields(root) {
 		if !slices.Contains(document, field) {
-			return false, fmt.Errorf("--format: .%s is a field of %s, so it cannot stand beside those of the document: use {{range .%s}}", field, s.Row, s.List)
+			return false, fmt.Errorf("--format: .%s is a field of %s, so it cannot stand beside those of the document: use {{range .%s}}", field, s.row, s.list)
 		}
 	}
 	return true, nil
 }
 
-func (s Shape[R]) noField(field string) error {
-	if s.List == "" {
-		return fmt.Errorf("--format: there is no field .%s; %s has %s", field, s.Row, dotted(s.rows()))
+func (s plainShape) noField(field string) error {
+	if s.list == "" {
+		return fmt.Errorf("--format: there is no field .%s; %s has %s", field, s.row, dotted(s.rows))
 	}
-	return fmt.Errorf("--format: there is no field .%s; %s has %s; the document has %s", field, s.Row, dotted(s.rows()), dotted(s.document()))
+	return fmt.Errorf("--format: there is no field .%s; %s has %s; the document has %s", field, s.row, dotted(s.rows), dotted(s.document))
 }
 
 // rowTemplate executes a template for every row, or, if it uses fields of the
 // document, once for that.
-type rowTemplate[R any] struct {
+type rowTemplate struct {
 	tmpl  *template.Template
 	whole bool     // once, for the document
 	heads []string // of a table, nil for lines
@@ -85,27 +107,27 @@ type rowTemplate[R any] struct {
 
 // newTemplate parses a template and tries it on examples, so that what is
 // wrong with it is known before anything is done.
-func newTemplate[R any](format string, shape Shape[R]) (*rowTemplate[R], error) {
+func newTemplate(format string, shape plainShape) (*rowTemplate, error) {
 	text, isTable := strings.CutPrefix(format, Table+" ")
 	tmpl, err := template.New("format").Funcs(templateFuncs()).Parse(text)
 	if err != nil {
 		return nil, templateError(err)
 	}
-	t := &rowTemplate[R]{tmpl: tmpl}
+	t := &rowTemplate{tmpl: tmpl}
 	if t.whole, err = shape.scope(tmpl.Root); err != nil {
 		return nil, err
 	}
 	if isTable {
 		if t.whole {
-			_, row, _ := strings.Cut(shape.Row, " ")
-			return nil, fmt.Errorf("--format: a table has a row for each %s; its fields are %s", row, dotted(shape.rows()))
+			_, row, _ := strings.Cut(shape.row, " ")
+			return nil, fmt.Errorf("--format: a table has a row for each %s; its fields are %s", row, dotted(shape.rows))
 		}
 		t.heads = headings(text)
 	}
 	for _, part := range tmpl.Templates() {
 		prepare(part.Root)
 	}
-	for _, example := range shape.Examples {
+	for _, example := range shape.examples {
 		if _, err := t.render(example); err != nil {
 			return nil, err
 		}
@@ -113,7 +135,7 @@ func newTemplate[R any](format string, shape Shape[R]) (*rowTemplate[R], error) 
 	return t, nil
 }
 
-func (t *rowTemplate[R]) show(out *terminal.Printer, r Result[R]) error {
+func (t *rowTemplate) show(out *terminal.Printer, r plainResult) error {
 	lines, err := t.render(r)
 	if err != nil {
 		return err
@@ -129,13 +151,13 @@ func (t *rowTemplate[R]) show(out *terminal.Printer, r Result[R]) error {
 }
 
 // render returns one text for each row, or for the whole document.
-func (t *rowTemplate[R]) render(r Result[R]) ([]string, error) {
+func (t *rowTemplate) render(r plainResult) ([]string, error) {
 	if t.whole {
-		text, err := t.execute(r.Doc)
+		text, err := t.execute(r.doc)
 		return []string{text}, err
 	}
 	var lines []string
-	for _, row := range r.Rows() {
+	for _, row := range r.rows() {
 		line, err := t.execute(row)
 		if err != nil {
 			return nil, err
@@ -145,7 +167,7 @@ func (t *rowTemplate[R]) render(r Result[R]) ([]string, error) {
 	return lines, nil
 }
 
-func (t *rowTemplate[R]) execute(data any) (string, error) {
+func (t *rowTemplate) execute(data any) (string, error) {
 	var b bytes.Buffer
 	if err := t.tmpl.Execute(&b, data); err != nil {
 		return "", templateError(err)
