@@ -76,9 +76,12 @@ func checkForetold(t *rapid.T, w world, dirs func() (string, func())) foreseen {
 		}
 	}
 	inv := readWhole(t, s)
-	decisions, o := randomPrune(t, inv)
+	decisions, o, runs := randomPrune(t, inv)
 	perform(t, s, decisions, o)
 	checkCollection(t, s, inv, o, decisions)
+	if runs {
+		checkStays(t, s, decisions)
+	}
 	checkHeld(t, s, inv, o, decisions)
 	// What would go anyway is garbage, and only what would not is freed.
 	anyway := outcomeOf(inv, nil)
@@ -119,16 +122,15 @@ func readWhole(t tester, s *rootStore) *Inventory {
 
 // randomPrune decides what goes: by a plan, or by a throw of the dice, which
 // gets into states that no plan does.
-func randomPrune(t *rapid.T, inv *Inventory) ([]Decision, foreseen) {
+func randomPrune(t *rapid.T, inv *Inventory) (decisions []Decision, o foreseen, runs bool) {
 	now := time.Now()
 	if rapid.Bool().Draw(t, "by a plan") {
 		plan, err := inv.Plan(randomPolicy(t, inv), now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return plan.decisions, foreseen{plan.outcome, plan.model.after}
+		return plan.decisions, foreseen{plan.outcome, plan.model.after}, len(plan.refused) == 0
 	}
-	var decisions []Decision
 	for _, ns := range inv.Namespaces {
 		names := make(map[string]bool)
 		for _, image := range ns.Images {
@@ -147,7 +149,7 @@ func randomPrune(t *rapid.T, inv *Inventory) ([]Decision, foreseen) {
 			decisions = append(decisions, d)
 		}
 	}
-	return decisions, outcomeOf(inv, decisions)
+	return decisions, outcomeOf(inv, decisions), false
 }
 
 func randomPolicy(t *rapid.T, inv *Inventory) Policy {
@@ -205,6 +207,25 @@ func checkCollection(t tester, s *rootStore, inv *Inventory, o foreseen, decisio
 	for id := range left.snapshots {
 		if _, err := s.Snapshotter(id.Snapshotter).Stat(inNamespace(context.Background(), id.ns), id.Key); err != nil {
 			t.Fatalf("%v was to stay: %v", id, err)
+		}
+	}
+}
+
+// checkStays holds a plan to what it says: the records that are to stay are there
+// after the collection, with their targets.
+func checkStays(t tester, s *rootStore, decisions []Decision) {
+	t.Helper()
+	for _, d := range decisions {
+		name := d.Name
+		if d.Action == StandIn {
+			name = d.StandIn
+		}
+		if d.Action == Remove {
+			continue
+		}
+		now, err := s.Images().Get(inNamespace(context.Background(), d.Namespace), name)
+		if err != nil || now.Target.Digest != d.Target.Digest {
+			t.Fatalf("%s in %s was to stay (%s), and is not there: %v", legend(name), d.Namespace, legend(d.Reason), err)
 		}
 	}
 }

@@ -38,8 +38,8 @@ type shape struct {
 	// expectations says that uploads may wait for blobs of other namespaces,
 	// which containerd's API does not show.
 	expectations bool
-	// odd says that names with a digest may have another target, and that
-	// records may have expired, so that one run makes work for the next.
+	// odd says that names with a digest may have another target, so that one
+	// run makes work for the next.
 	odd bool
 }
 
@@ -98,11 +98,7 @@ func (s shape) things(t *rapid.T) []thing {
 		all = append(all, randomChain(t, sn)...)
 	}
 	for _, name := range subset(t, randomRecords(), 4, "record") {
-		r := record(name, s.target(t, name), randomLabels(t, 1, kindImage)...)
-		if !s.odd {
-			delete(r.Labels, labelExpire)
-		}
-		all = append(all, r)
+		all = append(all, record(name, s.target(t, name), append(randomLabels(t, 1, kindImage), randomTies(t)...)...))
 	}
 	for _, id := range subset(t, randomContainers, 3, "container") {
 		all = append(all, randomContainer(t, id))
@@ -188,6 +184,38 @@ func (s shape) upload(t *rapid.T, ref string, made []thing) thing {
 		}
 	}
 	return upload(ref, expects, leasedTo(pick(t, holders, "lease")))
+}
+
+// ends says whether a record of the world has an end.
+func (w world) ends() bool {
+	for _, things := range w {
+		for _, thing := range things {
+			if thing.What == kindImage && thing.Labels[labelExpire] != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// randomTies draws for some records that they live only while others do, or until
+// a time.
+func randomTies(t *rapid.T) []attr {
+	if uniform(t, 3, "tied") > 0 {
+		return nil
+	}
+	ends := []attr{expiring(earlier), expiring(earlier), expiring(later), labelled(labelExpire, "soon")}
+	attrs := []attr{pick(t, ends, "end")}
+	for range uniform(t, 3, "ties") {
+		slash, record := pick(t, []string{"", "/name", ".x"}, "suffix"), pick(t, randomRecords(), "record")
+		ties := []attr{
+			backImage(record, slash), backImage(record, slash), backImage(record, slash), refImage(record, slash),
+			backContent(pick(t, randomBlobs, "blob"), slash), backSnapshot(pick(t, randomSnapshots, "snapshot")),
+			backContainer(pick(t, randomContainers, "container"), slash),
+		}
+		attrs = append(attrs, pick(t, ties, "tie"))
+	}
+	return attrs
 }
 
 // randomLabels draws up to so many labels for a thing of that kind.
