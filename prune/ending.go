@@ -11,11 +11,7 @@ import (
 func (x *execution) finish(ctx context.Context) {
 	finishing, done := linger(ctx, x.opts.Finish)
 	defer done()
-	err := x.lookAgain(finishing)
-	if err == nil {
-		err = x.beforeCollecting(finishing)
-	}
-	if err != nil {
+	if err := x.lookAgain(finishing); err != nil {
 		x.unfinished(err)
 		return
 	}

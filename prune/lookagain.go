@@ -69,6 +69,9 @@ func (x *execution) lookOnce(ctx context.Context) (settled bool, untaken, err er
 	if untaken, err = x.unleaseOrphans(ctx); err != nil {
 		return false, untaken, err
 	}
+	if err := x.beforeCollecting(ctx); err != nil {
+		return false, untaken, err
+	}
 	now, err := x.containerIDs(ctx)
 	if err != nil {
 		return false, untaken, err

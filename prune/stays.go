@@ -133,7 +133,8 @@ func (p *Plan) mayExpire() bool {
 }
 
 // beforeCollecting looks once more whether what stays will outlast the
-// collection that comes next.
+// collection that comes next. The containers are looked at after it: reading the
+// store takes time, in which one may appear.
 func (x *execution) beforeCollecting(ctx context.Context) error {
 	if !x.plan.mayExpire() || x.opts.Grace > 0 {
 		return nil
