@@ -62,7 +62,7 @@ func (s Store) HistoryLease(ctx context.Context, build string, img *Image) error
 func HistoryID(build string) string {
 	const length = 25
 	name := strings.ReplaceAll(build, "-", "")
-	return "ref_" + name + strings.Repeat("0", max(0, length-len(name)))
+	return "ref_" + name + strings.Repeat("z", max(0, length-len(name)))
 }
 
 // PullLease makes the lease of a pull that was interrupted: it ends in a day

@@ -27,6 +27,7 @@ type Source struct {
 // Capture reads the state of a store. Nobody should change it meanwhile.
 func Capture(ctx context.Context, src Source) (*State, error) {
 	s := &State{
+		At:         time.Now(),
 		Namespaces: map[string]*Namespace{},
 		Documents:  map[digest.Digest]Document{},
 	}

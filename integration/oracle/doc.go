@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/content"
@@ -22,6 +23,8 @@ import (
 
 // State is what a store held at one moment.
 type State struct {
+	// At is the moment.
+	At time.Time
 	// Version is the daemon's, such as "2.4.2"; empty for an embedded store.
 	Version    string
 	Namespaces map[string]*Namespace

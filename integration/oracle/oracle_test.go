@@ -3,8 +3,10 @@ package oracle_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/google/go-cmp/cmp"
@@ -75,6 +77,33 @@ func TestPlantedLossesAreFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A record whose time is over is collected when what it hangs on goes, and only
+// then.
+func TestCollectibleIsWhatACollectionTakes(t *testing.T) {
+	f := newFixture(t)
+	tie := map[string]string{"containerd.io/gc.expire": time.Now().Add(-time.Hour).Format(time.RFC3339), "containerd.io/gc.bref.image": "base:1"}
+	for _, name := range []string{"app:1", "history:1"} {
+		f.must(f.Label(t.Context(), name, tie))
+	}
+	f.must(f.Lease(t.Context(), imagestore.LeaseSpec{ID: "flat", Flat: true, Resources: []leases.Resource{{Type: "images", ID: "history:1"}}}))
+	if found := f.capture().Collectible(); len(found) > 0 {
+		t.Errorf("tied to what is there, but collectible: %v", found)
+	}
+	f.untag("base:1")
+	before := f.capture()
+	if d := cmp.Diff(map[string][]string{"default": {"app:1"}}, before.Collectible()); d != "" {
+		t.Errorf("collectible (-want +got):\n%s", d)
+	}
+	f.collect()
+	if d := cmp.Diff([]string{"default image app:1"}, imagesOf(oracle.Diff(before, f.capture()).Removed)); d != "" {
+		t.Errorf("a collection took (-want +got):\n%s", d)
+	}
+}
+
+func imagesOf(changes []string) []string {
+	return slices.DeleteFunc(changes, func(c string) bool { return !strings.Contains(c, " image ") })
 }
 
 func (f *fixture) blobPath() string {

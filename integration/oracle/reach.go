@@ -28,7 +28,7 @@ func CheckReachable(before, after *State, opts ...Option) error {
 		if now == nil {
 			continue // CheckComplete reports it
 		}
-		g := newGraph(before, ns, now)
+		g := newGraph(before, ns, now, after.At)
 		if o.orphanSnapshots {
 			g.cutOrphans()
 		}

@@ -9,7 +9,7 @@ import (
 func (s *State) roots(n *Namespace) []node {
 	var out []node
 	for name, img := range n.Images {
-		if s.major() < 2 || !expired(img.Labels, time.Now()) {
+		if s.major() < 2 || !expired(img.Labels, s.At) {
 			out = append(out, imageNode(name))
 		}
 	}

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -17,7 +18,7 @@ type graph struct {
 	cut map[digest.Digest]bool
 }
 
-func newGraph(s *State, before, now *Namespace) *graph {
+func newGraph(s *State, before, now *Namespace, at time.Time) *graph {
 	g := &graph{state: s, ns: before, now: now, back: map[node][]node{}}
 	for d, info := range before.Content {
 		g.addBack(info.Labels, contentNode(d))
@@ -25,10 +26,17 @@ func newGraph(s *State, before, now *Namespace) *graph {
 	for k, info := range before.Snapshots {
 		g.addBack(info.Labels, snapshotNode(k))
 	}
+	// Who removes a record removes what it says of itself. Those whose time is
+	// not over are roots.
+	for name, img := range now.Images {
+		if expired(img.Labels, at) {
+			g.addBack(img.Labels, imageNode(name))
+		}
+	}
 	return g
 }
 
-// addBack notes the back references (2.2 and later) of content or a snapshot.
+// addBack notes the back references (2.2 and later) of an object.
 func (g *graph) addBack(labels map[string]string, child node) {
 	for k, v := range labels {
 		rest, ok := strings.CutPrefix(k, "containerd.io/gc.bref.")
@@ -83,8 +91,8 @@ func (g *graph) imageRefs(n node) []node {
 	if !ok {
 		img, ok = g.ns.Images[n.key]
 	}
-	if !ok {
-		return nil
+	if !ok { // what names it lives by the mere reference
+		return g.back[n]
 	}
 	target := contentNode(img.Target.Digest)
 	target.flat = n.flat
@@ -112,10 +120,7 @@ func (g *graph) contentRefs(n node) []node {
 // snapshotRefs follows the parent even where the snapshot is held flat.
 func (g *graph) snapshotRefs(n node) []node {
 	key := keyOf(n)
-	info, ok := g.ns.Snapshots[key]
-	if !ok {
-		return nil
-	}
+	info := g.ns.Snapshots[key]
 	var out []node
 	if info.Parent != "" {
 		parent := snapshotNode(SnapshotKey{key.Snapshotter, info.Parent})
