@@ -23,8 +23,10 @@ type catalog struct {
 	images []*imagestore.Image
 	// signatures are artifacts about the image of the same index.
 	signatures map[int]*imagestore.Image
-	pause      *imagestore.Image
-	byTarget   map[digest.Digest]*imagestore.Image
+	// bundle is an archive of several images.
+	bundle   *imagestore.Image
+	pause    *imagestore.Image
+	byTarget map[digest.Digest]*imagestore.Image
 }
 
 func newCatalog() *catalog {
@@ -54,7 +56,8 @@ func newCatalog() *catalog {
 		c.signatures[i] = b.Signature("", c.images[i])
 	}
 	c.pause = small(imagestore.Spec{Layers: 1})
-	made := append(slices.Collect(maps.Values(c.signatures)), c.pause)
+	c.bundle = b.Index(imagestore.IndexSpec{Manifests: []*imagestore.Image{c.images[0], c.images[3], c.images[6]}})
+	made := append(slices.Collect(maps.Values(c.signatures)), c.pause, c.bundle)
 	for _, img := range append(made, c.images...) {
 		if err := img.Err(); err != nil {
 			panic(fmt.Sprintf("making the images: %v", err))

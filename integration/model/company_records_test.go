@@ -40,6 +40,9 @@ func (c *company) eachRecord(after *oracle.State) {
 				owed[key] = e.image
 			}
 			delete(is, key)
+		case collected:
+			c.mayCollect(is, planned[key], e, at)
+			delete(is, key)
 		case itCreates:
 			c.mayCreate(planned, e, at)
 			is[key] = e.image
@@ -121,6 +124,8 @@ func (c *company) mayCreate(planned map[recordKey]prune.Decision, e entry, at in
 }
 
 // allTold sees to it that each record of the plan is deleted or its reason told.
+// One whose time is over may have gone with a collection, for all that the run
+// can tell: it is among those that are gone.
 func (c *company) allTold() {
 	m := c.m
 	m.t.Helper()
@@ -131,6 +136,9 @@ func (c *company) allTold() {
 			if s.Namespace == d.Namespace && s.Name == d.Name && s.Reason != "" {
 				skips++
 			}
+		}
+		if ends := c.before.Namespaces[d.Namespace].Images[d.Name].Labels[gcExpire]; ends != "" && skips == 0 {
+			deleted = deleted || c.tells(recordKey{d.Namespace, d.Name})
 		}
 		if deleted == (skips > 0) || skips > 1 {
 			m.errorf("I10: %s in %s: deleted %v, but told %d times to be left alone", d.Name, d.Namespace, deleted, skips)

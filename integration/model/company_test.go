@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -10,7 +11,8 @@ import (
 // guests are the clients that may act in the time of a run.
 var guests = []func(*machine, *prune.Plan) *guest{
 	(*machine).guestPull, (*machine).guestPull, (*machine).guestTag, (*machine).guestTag, (*machine).guestUntag,
-	(*machine).guestPin, (*machine).guestRun, (*machine).guestRun, (*machine).guestRun, (*machine).guestLease,
+	(*machine).guestPin, (*machine).guestTie, (*machine).guestWait,
+	(*machine).guestRun, (*machine).guestRun, (*machine).guestRun, (*machine).guestLease,
 	(*machine).guestDrop, (*machine).guestCollect, (*machine).guestCollect, (*machine).guestRemove,
 }
 
@@ -64,7 +66,10 @@ func (m *machine) amongClients(policy prune.Policy) bool {
 	}
 	c := &company{}
 	for range 1 + uniform(m.t, 4, "guests") {
-		c.guests = append(c.guests, pick(m.t, guests, "guest")(m, draft))
+		g := pick(m.t, guests, "guest")(m, draft)
+		if g.name != waits || !slices.ContainsFunc(c.guests, func(other *guest) bool { return other.name == waits }) {
+			c.guests = append(c.guests, g)
+		}
 	}
 	c.beginEarly(m)
 	c.run = m.newRunOf(policy, true)

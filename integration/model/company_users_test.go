@@ -47,14 +47,14 @@ func (c *company) users(after *oracle.State) {
 
 // joined is all that was there at some time, but for what clients removed.
 func (c *company) joined() *oracle.State {
-	all := copyOf(c.before)
+	all := withoutCollectible(c.before)
 	for _, ns := range all.Namespaces {
 		ns.Content, ns.Snapshots = maps.Clone(ns.Content), maps.Clone(ns.Snapshots)
 	}
 	all.Documents = maps.Clone(all.Documents)
 	for _, s := range c.m.seen {
 		maps.Copy(all.Documents, s.Documents)
-		for name, ns := range s.Namespaces {
+		for name, ns := range withoutCollectible(s).Namespaces {
 			into := all.Namespaces[name]
 			if into == nil {
 				all.Namespaces[name] = ns

@@ -17,6 +17,12 @@ import (
 func (c *company) judge() {
 	m := c.m
 	m.t.Helper()
+	if c.declined() { // what it has deleted is held for the next run
+		c.look()
+		m.leftBy(c.run)
+		m.journal, m.seen, m.newcomers = nil, nil, nil
+		return
+	}
 	if c.err != nil || c.report == nil || len(c.report.Errors) > 0 {
 		m.t.Fatalf("the run failed: %v", c.err)
 	}
@@ -83,6 +89,7 @@ func (c *company) reachable(after *oracle.State) {
 	m.t.Helper()
 	after = c.withoutLateLeases(after)
 	for i, was := range m.seen {
+		was = withoutCollectible(was)
 		c.withoutRemoved(was)
 		was = c.withVictims(was)
 		c.unpackAgain(was)
@@ -179,6 +186,9 @@ func (c *company) unpackAgain(s *oracle.State) {
 func (c *company) withoutRemoved(s *oracle.State) {
 	for _, e := range c.m.journal.entries {
 		ns := s.Namespaces[e.ns]
+		if e.what == collected && ns != nil { // judged by itself
+			delete(ns.Images, e.name)
+		}
 		if e.what == theyWrite && ns != nil && e.was.Name != "" && e.was.Target.Digest != e.image.Target.Digest {
 			if ns.Images[e.name].Target.Digest == e.was.Target.Digest {
 				delete(ns.Images, e.name)
@@ -194,6 +204,7 @@ func (c *company) nothingTouched(after *oracle.State) {
 	for _, was := range []*oracle.State{c.before, m.seen[len(m.seen)-1]} {
 		was = copyOf(was)
 		for _, ns := range was.Namespaces {
+			maps.DeleteFunc(ns.Leases, func(_ string, l oracle.Lease) bool { return l.Over(after.At) })
 			maps.DeleteFunc(ns.Leases, func(_ string, l oracle.Lease) bool { return ofRun(l) || l.ID == "collect-now" })
 			maps.DeleteFunc(ns.Ingests, func(ref string, _ content.Status) bool { return strings.HasPrefix(ref, "ctr-prune-plan-") })
 		}

@@ -30,6 +30,15 @@
 //	I9   a root more never frees more           machine.check, after each step that only adds a root
 //	I10  every record has one action, a reason  machine.check, after each step; company.allTold
 //	I13  nothing of a run is left               run.nothingOfOurs; the bubble waits for goroutines; bed.history for mounts
+//	I14  what is said to stay is there after    run.stays, around each run, and after a further collection; what is gone is
+//	                                            told; company.mayCollect among clients; grace.allBack after an undo
+//
+// Two of three stores have records that live only while others do, as
+// `ctr images import --index-name` makes them, and records with an end. In all,
+// objects may refer to records, and a kubelet may not know its pods yet. What a
+// collection takes whoever prunes is told by [oracle.State.Collectible]. The
+// collector in this process is that of containerd 2.4: to older ones these labels
+// mean less, which TestCollectorsRulesByVersion of package prune holds.
 //
 // And prune.Check has nothing to tell that no step has planted.
 package model

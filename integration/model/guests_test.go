@@ -219,11 +219,11 @@ func (m *machine) guestPin(draft *prune.Plan) *guest {
 func (m *machine) guestLease(*prune.Plan) *guest {
 	ns, id := m.space(), m.next("guest")
 	g := &guest{name: "takes a lease", parts: []func() bool{func() bool {
-		list := m.holdable(ns)
+		spec := imagestore.LeaseSpec{ID: id, Flat: oneIn(m.t, 3, "flat"), Expires: m.expiry()}
+		list := m.holdableBy(ns, spec.Flat)
 		if len(list) == 0 {
 			return false
 		}
-		spec := imagestore.LeaseSpec{ID: id, Flat: oneIn(m.t, 3, "flat"), Expires: m.expiry()}
 		spec.Resources = resources(pick(m.t, list, "holds"))
 		m.now(fmt.Sprintf("in %s %+v", ns, spec))
 		m.must(m.in(ns).Lease(m.ctx, spec))
@@ -254,7 +254,8 @@ func (m *machine) guestDrop(*prune.Plan) *guest {
 			return false
 		}
 		id := pick(m.t, list, "lease").ID
-		err := m.in(ns).DropLease(m.ctx, id, oneIn(m.t, 2, "collect"))
+		sync := oneIn(m.t, 2, "collect")
+		err := m.collecting(func() error { return m.in(ns).DropLease(m.ctx, id, sync) })
 		if err != nil {
 			return false // it was over
 		}
@@ -266,7 +267,7 @@ func (m *machine) guestDrop(*prune.Plan) *guest {
 // guestCollect is containerd's own collection: it comes when it likes.
 func (m *machine) guestCollect(*prune.Plan) *guest {
 	return &guest{name: "collects", parts: []func() bool{func() bool {
-		m.must(m.in("default").Collect(m.ctx))
+		m.must(m.collecting(func() error { return m.in("default").Collect(m.ctx) }))
 		return true
 	}}}
 }

@@ -20,8 +20,8 @@ import (
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
-// holdable lists what a lease could hold in a namespace, but for the plans of
-// runs: nobody else wants them.
+// holdable lists what a lease could hold in a namespace besides records, but for
+// the plans of runs: nobody else wants them.
 func (m *machine) holdable(ns string) []leases.Resource {
 	ctx := inNamespace(m.ctx, ns)
 	var list []leases.Resource
@@ -35,6 +35,16 @@ func (m *machine) holdable(ns string) []leases.Resource {
 		list = append(list, m.in(ns).SnapshotResource(info.Name))
 		return nil
 	}))
+	return list
+}
+
+// holdableBy lists it with the records. Where their time may be over, a flat lease
+// would leave them without what they are made of.
+func (m *machine) holdableBy(ns string, flat bool) []leases.Resource {
+	list := m.holdable(ns)
+	if flat && m.tied {
+		return list
+	}
 	for _, record := range m.records(ns) {
 		list = append(list, leases.Resource{Type: "images", ID: record.Name})
 	}
@@ -45,11 +55,11 @@ func (m *machine) holdable(ns string) []leases.Resource {
 // to or without.
 func (m *machine) takeLease() bool {
 	ns := m.space()
-	list := m.holdable(ns)
+	spec := imagestore.LeaseSpec{ID: m.next("lease"), Flat: oneIn(m.t, 3, "flat")}
+	list := m.holdableBy(ns, spec.Flat)
 	if len(list) == 0 {
 		return false
 	}
-	spec := imagestore.LeaseSpec{ID: m.next("lease"), Flat: oneIn(m.t, 3, "flat")}
 	if !oneIn(m.t, 3, "for good") {
 		spec.Expires = m.expiry()
 	}
@@ -82,6 +92,12 @@ func (m *machine) dropLease() bool {
 // wait lets time pass: leases and uploads expire, images get old.
 func (m *machine) wait() bool {
 	time.Sleep(pick(m.t, []time.Duration{time.Minute, time.Hour, 26 * time.Hour, 4 * 24 * time.Hour}, "for"))
+	return true
+}
+
+// waitABit lets as much time pass as a plan may wait for its answer.
+func (m *machine) waitABit() bool {
+	time.Sleep(40 * time.Minute)
 	return true
 }
 

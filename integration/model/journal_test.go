@@ -23,6 +23,7 @@ const (
 	theyWrite  = "they write" // a client has written a record, or removed it
 	theyHold   = "they hold"  // a client has taken a lease on what was there
 	theyAct    = "they act"
+	collected  = "collected" // a collection has taken a record whose time is over
 )
 
 // journal is what happened in a run, in order. With one, the calls of a run
@@ -191,7 +192,7 @@ func (j *journal) String() string {
 	var b strings.Builder
 	for at, e := range j.entries {
 		fmt.Fprintf(&b, "%4d %s %s %s", at, e.what, e.ns, e.name)
-		if e.what == theyWrite || e.what == itDeletes || e.what == itCreates {
+		if e.what == theyWrite || e.what == itDeletes || e.what == itCreates || e.what == collected {
 			fmt.Fprintf(&b, ": %s", recordOf(e.image))
 		}
 		b.WriteByte('\n')

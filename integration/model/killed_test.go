@@ -40,6 +40,13 @@ func (m *machine) killAt(r *run) bool {
 	}
 	m.boots++
 	m.tally.add("kills", 1)
+	m.leftBy(r)
+	return true
+}
+
+// leftBy notes what a run leaves to the next that has not come to its end.
+func (m *machine) leftBy(r *run) {
+	m.t.Helper()
 	lost := m.withKilled(r.before)
 	for name, ns := range m.capture().Namespaces {
 		maps.DeleteFunc(lost.Namespaces[name].Images, func(image string, _ images.Image) bool {
@@ -49,7 +56,6 @@ func (m *machine) killAt(r *run) bool {
 	}
 	whole := !r.store.freed && (m.killed == nil || m.killed.whole)
 	m.killed = &killed{lost: lost, whole: whole, until: time.Now().Add(time.Hour)}
-	return true
 }
 
 // killAndRerun kills a run and runs it again, and compares the store with a

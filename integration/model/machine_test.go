@@ -54,7 +54,7 @@ type machine struct {
 	// killed is a run that was killed and that nobody has finished.
 	killed *killed
 	// graces are the stores as they were before each run with a grace.
-	graces map[string]*oracle.State
+	graces map[string]grace
 	// frees is what a prune of everything would have freed before this step.
 	frees prune.Amount
 	// journal is that of the run under way among others.
@@ -65,6 +65,10 @@ type machine struct {
 	newcomers []*newcomer
 	// plans are plan files that wait to be applied.
 	plans []planFile
+	// sources are those of the run under way that tell of uses.
+	sources []prune.Source
+	// tied says that records of this store may hang on others.
+	tied bool
 	// rootAdded says that this step has only added to what is in use.
 	rootAdded bool
 }
@@ -118,9 +122,10 @@ func prepareRoot(e *imagestore.Embedded) error {
 }
 
 func newMachine(t *rapid.T, b *bed, dir string) *machine {
-	m := &machine{t: t, ctx: context.Background(), dir: dir, root: filepath.Join(dir, "root"), bed: b, graces: map[string]*oracle.State{}}
+	m := &machine{t: t, ctx: context.Background(), dir: dir, root: filepath.Join(dir, "root"), bed: b, graces: map[string]grace{}}
 	m.must(copyTree(b.empty, m.root))
 	m.open()
+	m.tied = !oneIn(t, 3, "untied")
 	return m
 }
 

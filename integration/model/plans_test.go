@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,9 +102,8 @@ func (r *run) onlyNamed(f planFile) {
 	}
 	for _, d := range going(r.plan) {
 		key := recordKey{d.Namespace, d.Name}
-		named, ok := f.names[key]
-		if why := r.changedSince(named); !ok || why != "" {
-			m.errorf("apply: %s in %s goes; named %v, %s", d.Name, d.Namespace, ok, why)
+		if why := r.notAsNamed(f, key); why != "" {
+			m.errorf("apply: %s in %s goes: %s", d.Name, d.Namespace, why)
 		}
 		if reason, told := stays[key]; told {
 			m.errorf("apply: %s in %s goes, but is said to stay: %s", d.Name, d.Namespace, reason)
@@ -127,6 +127,19 @@ func (r *run) onlyNamed(f planFile) {
 			m.tally.add("records of plan files that "+why, 1)
 		}
 	}
+}
+
+// notAsNamed says why a plan may not remove a record by a file, "" if it may. What
+// any collection takes goes at the end, whoever named what.
+func (r *run) notAsNamed(f planFile, key recordKey) string {
+	if slices.Contains(r.before.Collectible()[key.ns], key.name) {
+		return ""
+	}
+	named, ok := f.names[key]
+	if !ok {
+		return "it is not named"
+	}
+	return r.changedSince(named)
 }
 
 // belongs says whether a record stays for another's sake, which is not named or

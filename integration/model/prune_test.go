@@ -52,10 +52,11 @@ type run struct {
 	store  *watched
 	opts   prune.ExecuteOptions
 	plan   *prune.Plan
-	// before is the store as it was when the run began.
-	before *oracle.State
-	report *prune.Report
-	err    error
+	// planned is the store as it was when the plan was made, before when the run
+	// began.
+	planned, before *oracle.State
+	report          *prune.Report
+	err             error
 }
 
 // newRun plans a run. It is over the store in transactions or, as over a
@@ -69,8 +70,9 @@ func (m *machine) newRunOf(policy prune.Policy, daemon bool) *run {
 	m.t.Helper()
 	r := &run{
 		m: m, policy: policy, store: &watched{Store: m.store, m: m, daemon: daemon}, before: m.capture(),
-		opts: prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs()},
+		opts: prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs(), Finish: 2 * time.Hour, Sources: m.sources},
 	}
+	r.planned = r.before
 	r.plan = m.planOver(r.store, policy)
 	return r
 }
@@ -79,7 +81,7 @@ func (m *machine) newRunOf(policy prune.Policy, daemon bool) *run {
 func (m *machine) planOver(store prune.Store, policy prune.Policy) *prune.Plan {
 	m.t.Helper()
 	now := time.Now()
-	inv, err := prune.Read(m.ctx, store, policy, now, prune.ReadOptions{Procfs: m.procfs()})
+	inv, err := prune.Read(m.ctx, store, policy, now, prune.ReadOptions{Procfs: m.procfs(), Sources: m.sources})
 	m.must(err)
 	plan, err := inv.Plan(policy, now)
 	m.must(err)
@@ -141,7 +143,7 @@ func (m *machine) pruneWithGrace() bool {
 	if len(r.report.Untagged) > 0 && r.report.Reclaimed != (prune.Amount{}) {
 		m.errorf("I2: a run with a grace reclaimed %+v", r.report.Reclaimed)
 	}
-	m.graces[r.report.Grace.Run] = r.before
+	r.keepsGrace()
 	return true
 }
 
@@ -149,7 +151,7 @@ func (m *machine) pruneWithGrace() bool {
 func (m *machine) meanwhile() bool {
 	time.Sleep(time.Millisecond) // what is written again can be told from what was there
 	return pick(m.t, []func() bool{
-		m.pull, m.tag, m.untag, m.run, m.pin, m.takeLease, m.removeContainer, m.build, m.dropLease,
+		m.pull, m.tag, m.untag, m.run, m.pin, m.takeLease, m.removeContainer, m.build, m.dropLease, m.tie, m.refer, m.importBundle, m.waitABit,
 	}, "meanwhile")()
 }
 
@@ -165,6 +167,10 @@ func (m *machine) pruneStale() bool {
 	m.rootAdded = false
 	r.before = m.capture()
 	r.execute(m.ctx, 0, nil)
+	if r.declined() {
+		r.unchanged("I14: a run that was declined")
+		return true
+	}
 	r.finished()
 	return true
 }

@@ -84,9 +84,12 @@ func (m *machine) runPod() bool {
 			m.must(s.Pin(m.ctx, name))
 		}
 	}
-	id := m.next("pod")
+	id, wants := m.next("pod"), names[0]
+	if record, ok := m.aRecord(criSpace); ok {
+		wants = record.Name
+	}
 	m.must(s.Container(m.ctx, imagestore.ContainerSpec{
-		ID: id, Image: names[0], Of: pause, Labels: map[string]string{"io.cri-containerd.kind": "sandbox"},
+		ID: id, Image: names[0], Of: pause, Labels: podLabels(id, wants),
 	}))
 	_, err := m.store.Sandboxes().Create(inNamespace(m.ctx, criSpace), sandbox.Sandbox{ID: id})
 	m.must(err)

@@ -28,6 +28,7 @@ func (r *run) finished() {
 	m.noHarm("the run", r.before, after)
 	r.unitsTogether(after)
 	r.onlyPlanned(after)
+	r.stays(after)
 	r.reclaimed(after)
 	r.nothingOfOurs(after)
 	m.tally.add("records untagged", len(r.report.Untagged))
@@ -38,12 +39,12 @@ func (r *run) finished() {
 // unitsTogether holds where the names of an image go together: all that were
 // there are, or none.
 func (r *run) unitsTogether(after *oracle.State) {
-	was, is := r.before.Namespaces[criSpace], after.Namespaces[criSpace]
-	if was == nil || is == nil {
+	is := after.Namespaces[criSpace]
+	if r.before.Namespaces[criSpace] == nil || is == nil {
 		return
 	}
 	left, gone := map[digest.Digest]string{}, map[digest.Digest]string{}
-	for name, image := range was.Images {
+	for name, image := range withoutCollectible(r.before).Namespaces[criSpace].Images {
 		if is.Images[name].Target.Digest == image.Target.Digest {
 			left[image.Target.Digest] = name
 		} else {
@@ -101,7 +102,8 @@ func (r *run) reclaimed(after *oracle.State) {
 }
 
 // onlyPlanned fails the test if a record, lease, container or upload changed
-// that the plan does not name, or a record did not that it does.
+// that the plan does not name, or a record did not that it does. What the plan
+// says stays has a check of its own, [run.stays].
 func (r *run) onlyPlanned(after *oracle.State) {
 	m := r.m
 	m.t.Helper()
@@ -124,9 +126,7 @@ func (r *run) onlyPlanned(after *oracle.State) {
 				if d.StandIn != "" && !there && now.Images[d.StandIn].Target.Digest != image.Target.Digest {
 					m.errorf("I2: %s in %s has no stand-in", name, ns)
 				}
-			case !there:
-				m.errorf("I2: %s in %s is gone; it was not to go: %s", name, ns, d.Reason)
-			case !cmp.Equal(image, left):
+			case !planned && there && !cmp.Equal(image, left):
 				m.errorf("I2: %s in %s was changed:\n%s", name, ns, cmp.Diff(image, left))
 			}
 		}
@@ -178,6 +178,7 @@ func (r *run) restored(ns, name string) bool {
 // has to put back what containers need, where it has finished it.
 func (m *machine) noHarm(what string, before, after *oracle.State) {
 	m.t.Helper()
+	before = withoutCollectible(before)
 	was := m.withKilled(before)
 	users := *before
 	if k := m.killed; k != nil && k.whole && !time.Now().After(k.until) {

@@ -172,7 +172,7 @@ func (s watchedLeases) Delete(ctx context.Context, l leases.Lease, opts ...lease
 		if l.ID == ours.RunID {
 			s.w.note(ctx, itFrees, images.Image{})
 		}
-		return s.Manager.Delete(ctx, l, opts...)
+		return s.w.m.collecting(func() error { return s.Manager.Delete(ctx, l, opts...) })
 	})
 }
 
