@@ -7,6 +7,7 @@ import (
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/pkg/oci"
+	"github.com/containerd/errdefs"
 )
 
 // ContainerSpec describes a container record to make.
@@ -89,7 +90,8 @@ func (s Store) RemoveContainer(ctx context.Context, id string) error {
 	if c.SnapshotKey == "" {
 		return nil
 	}
-	if err := s.Client.SnapshotService(c.Snapshotter).Remove(ctx, c.SnapshotKey); err != nil {
+	// A collection that comes at this moment may have taken it.
+	if err := s.Client.SnapshotService(c.Snapshotter).Remove(ctx, c.SnapshotKey); err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("removing snapshot %q of container %q: %w", c.SnapshotKey, id, err)
 	}
 	return nil
