@@ -144,6 +144,9 @@ const (
 	// rewritten: somebody has written the record since, with the same target.
 	rewritten
 	vanished
+	// taken: a collection took the record with the one that it lived by, which
+	// the run had removed. No event tells of a deletion by the run.
+	taken
 	failed
 	// unanswered: neither is known whether it was deleted nor whether it is
 	// there, for looking failed as well.
@@ -194,8 +197,10 @@ func (x *execution) removeOne(ctx context.Context, d Decision) (removal, error) 
 		return unanswered, fmt.Errorf("%w; then %w", deleteError(d, err), lookErr)
 	case result == removed: // still there with its target: the deletion failed
 		return failed, deleteError(d, err)
-	case result == vanished && (expires(d.image) || !errdefs.IsNotFound(err)):
-		return removed, nil // the one with the record that it lived by, the other by this deletion
+	case result == vanished && expires(d.image):
+		return taken, nil
+	case result == vanished && !errdefs.IsNotFound(err):
+		return removed, nil
 	default:
 		return result, nil
 	}
@@ -239,9 +244,11 @@ func (x *execution) compare(ctx context.Context, d Decision) (removal, error) {
 
 func (x *execution) note(ctx context.Context, d Decision, result removal, err error) {
 	switch result {
-	case removed:
+	case removed, taken:
 		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
-		x.deleted[d.key()] = x.opts.Now()
+		if result == removed {
+			x.deleted[d.key()] = x.opts.Now()
+		}
 		if x.opts.Event != nil {
 			x.opts.Event(Event{Untagged: d.record()})
 		}
