@@ -8,7 +8,7 @@ import (
 	"github.com/containerd/log"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 )
 
 // quietLogs keeps the warnings of containerd's packages out of the tests'

@@ -16,7 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 )
 
 // BenchmarkAnswers times the commands that only look, with their peak memory,

@@ -9,7 +9,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/leases"
 
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/prune"
 )

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	grpcproxy "github.com/ctr-prune/ctr-prune/integration/proxy"
+	grpcproxy "github.com/ctr-prune/ctr-prune/integration/bed/proxy"
 )
 
 // The calls at which tests stop a run.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

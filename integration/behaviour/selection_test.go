@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

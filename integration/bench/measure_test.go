@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
-	"github.com/ctr-prune/ctr-prune/integration/service"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/service"
 )
 
 const buildTimeout = 20 * time.Minute

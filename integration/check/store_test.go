@@ -3,10 +3,10 @@ package check
 import (
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

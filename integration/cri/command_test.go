@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/cri"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
 )
 
 // command runs the program on a node and returns its exit code and output.

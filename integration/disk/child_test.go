@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/built"
+	"github.com/ctr-prune/ctr-prune/integration/bed/built"
 )
 
 // binary is the command under test, built once for all tests.

@@ -5,10 +5,10 @@ import (
 	"os/exec"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
 )
 
 // socket runs the command on the running daemon.

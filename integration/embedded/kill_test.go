@@ -6,9 +6,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
 )
 
 // started is after how many kills the real daemon looks at what was left.

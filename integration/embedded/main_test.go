@@ -6,7 +6,7 @@ import (
 
 	"github.com/containerd/log"
 
-	"github.com/ctr-prune/ctr-prune/integration/built"
+	"github.com/ctr-prune/ctr-prune/integration/bed/built"
 )
 
 // program is the command under test, built once for all tests.

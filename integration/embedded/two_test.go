@@ -8,8 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
 )
 
 // Of several that want a root at once one has it at a time. The others wait a

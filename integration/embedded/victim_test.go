@@ -15,7 +15,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"path/filepath"
 
-	"github.com/ctr-prune/ctr-prune/integration/proxy"
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/proxy"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 )
 
 // start starts the command for both namespaces by way of a socket.

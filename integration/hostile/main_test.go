@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/built"
+	"github.com/ctr-prune/ctr-prune/integration/bed/built"
 )
 
 // program is the command under test, and scale what weighs it; both are built

@@ -13,7 +13,7 @@ import (
 	clientleases "github.com/containerd/containerd/v2/core/leases"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

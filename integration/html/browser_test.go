@@ -21,7 +21,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 )
 
 var shots = flag.String("shots", "", "write pictures of the pages to this folder")

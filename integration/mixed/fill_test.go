@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/cri"
 	"github.com/ctr-prune/ctr-prune/integration/docker"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/nerdctl"
 )
 

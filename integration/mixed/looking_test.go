@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/integration/cri"
 	"github.com/ctr-prune/ctr-prune/integration/docker"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
 )
 
 // bystander is an Engine whose containerd also has images for pods, for the

@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/service"
 	"github.com/ctr-prune/ctr-prune/integration/buildkit"
 	"github.com/ctr-prune/ctr-prune/integration/cri"
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/docker"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
-	"github.com/ctr-prune/ctr-prune/integration/service"
 )
 
 const (

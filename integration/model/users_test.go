@@ -7,7 +7,7 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/sandbox"
 
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 )
 
 // never is the expiry of leases without one.

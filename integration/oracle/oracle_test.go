@@ -11,7 +11,7 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 )
 

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/ctr-prune/ctr-prune/integration/proxy"
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/proxy"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 )
 
 // halted is a command that waits at one of its calls.

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
 
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

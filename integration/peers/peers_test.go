@@ -6,9 +6,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
-	"github.com/ctr-prune/ctr-prune/integration/machine"
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/machine"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 )
 
 var (

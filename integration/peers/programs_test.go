@@ -8,7 +8,7 @@ import (
 	"github.com/moby/moby/client"
 	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
 
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 )
 
 type blob = imagestore.Blob

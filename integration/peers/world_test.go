@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/cri"
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/docker"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/opencontainers/image-spec/identity"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 )
 
 // anatomy is what an image consists of.

@@ -13,10 +13,10 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/integration/cri"
 	"github.com/ctr-prune/ctr-prune/integration/docker"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
 )
 
 // docker is a workshop of an Engine: `docker build`, with BuildKit or with the

@@ -10,8 +10,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"github.com/ctr-prune/ctr-prune/integration/parts"
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 )
 
 // pruner prunes with the library in a process of its own.

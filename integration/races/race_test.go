@@ -10,13 +10,13 @@ import (
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/registry"
 	"github.com/ctr-prune/ctr-prune/integration/buildkit"
 	"github.com/ctr-prune/ctr-prune/integration/cri"
 	"github.com/ctr-prune/ctr-prune/integration/docker"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
-	"github.com/ctr-prune/ctr-prune/integration/pruning"
-	"github.com/ctr-prune/ctr-prune/integration/registry"
 )
 
 // race is a node on which everything happens at once.

@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 )
 
 // Both are far above what a machine with two cores needs.

@@ -1,7 +1,7 @@
 package daemon
 
 import (
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 
 	containerd "github.com/containerd/containerd/v2/client"

@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	containerd "github.com/containerd/containerd/v2/client"
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"

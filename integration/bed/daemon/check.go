@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

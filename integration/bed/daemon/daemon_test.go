@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
-	"github.com/ctr-prune/ctr-prune/integration/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/moby/sys/mountinfo"
 )
 

@@ -6,8 +6,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ctr-prune/ctr-prune/integration/daemon"
-	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 )
 
 // Whatever a test does to containerd under a running container, nothing of the

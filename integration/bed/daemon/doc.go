@@ -6,7 +6,7 @@ package daemon
 import (
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 )
 
 // Options say what daemon to start. The zero value is a plain containerd 2.4.

@@ -1,7 +1,7 @@
 // Command install provides the parts named as arguments, or those that the
 // integration tests need when none is named, and prints where they are.
 //
-//	go run ./integration/parts/install [-list] [PART]...
+//	go run ./integration/bed/parts/install [-list] [PART]...
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 )
 
 func main() {
