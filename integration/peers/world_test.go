@@ -6,8 +6,8 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
-	"github.com/ctr-prune/ctr-prune/integration/docker"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

@@ -8,8 +8,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"github.com/ctr-prune/ctr-prune/integration/buildkit"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/buildkit"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 )
 
 // keptPattern matches the names of images that no run may remove, used or not.

@@ -15,8 +15,8 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
-	"github.com/ctr-prune/ctr-prune/integration/docker"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
 )
 
 // docker is a workshop of an Engine: `docker build`, with BuildKit or with the

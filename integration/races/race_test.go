@@ -14,9 +14,9 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/integration/bed/registry"
-	"github.com/ctr-prune/ctr-prune/integration/buildkit"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
-	"github.com/ctr-prune/ctr-prune/integration/docker"
+	"github.com/ctr-prune/ctr-prune/integration/clients/buildkit"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
 )
 
 // race is a node on which everything happens at once.

@@ -10,7 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 )
 
 // unlessGone returns errGone if the record that failed to be used is not there

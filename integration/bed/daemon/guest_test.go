@@ -19,7 +19,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 )
 
 // guest is a container whose program waits, and what there is of it outside of

@@ -15,7 +15,7 @@ func Program(tb testing.TB) []byte {
 	tb.Helper()
 	out := filepath.Join(tb.TempDir(), "sleeper")
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out,
-		"github.com/ctr-prune/ctr-prune/integration/cri/sleeper")
+		"github.com/ctr-prune/ctr-prune/integration/clients/cri/sleeper")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if msg, err := build.CombinedOutput(); err != nil {
 		tb.Fatalf("building the program of the containers: %v\n%s", err, msg)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/prune"
 )

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
-	"github.com/ctr-prune/ctr-prune/integration/docker"
-	"github.com/ctr-prune/ctr-prune/integration/nerdctl"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
+	"github.com/ctr-prune/ctr-prune/integration/clients/nerdctl"
 )
 
 // fill gives every client images in use, each by another way, and unused

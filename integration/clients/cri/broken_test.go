@@ -16,7 +16,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 )
 
 const criExtension = "io.cri-containerd.container.metadata"

@@ -9,8 +9,8 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
-	"github.com/ctr-prune/ctr-prune/integration/docker"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
 )
 
 // bystander is an Engine whose containerd also has images for pods, for the

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/kubelet"
 )

@@ -13,7 +13,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

@@ -20,7 +20,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/kubelet"

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 )
 
 // command runs the program on a node and returns its exit code and output.

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
-	"github.com/ctr-prune/ctr-prune/integration/cri"
-	"github.com/ctr-prune/ctr-prune/integration/docker"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
 )
 
 const (

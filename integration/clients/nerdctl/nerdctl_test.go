@@ -12,7 +12,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
-	"github.com/ctr-prune/ctr-prune/integration/nerdctl"
+	"github.com/ctr-prune/ctr-prune/integration/clients/nerdctl"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/prune"
 )

@@ -165,7 +165,7 @@ var sleeper = sync.OnceValues(func() (program []byte, err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	out := filepath.Join(dir, "sleeper")
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out,
-		"github.com/ctr-prune/ctr-prune/integration/cri/sleeper")
+		"github.com/ctr-prune/ctr-prune/integration/clients/cri/sleeper")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if msg, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the program of the containers: %w\n%s", err, msg)

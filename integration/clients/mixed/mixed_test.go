@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ctr-prune/ctr-prune/integration/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
