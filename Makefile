@@ -27,7 +27,7 @@ PEERS_SIZE   ?= 1000
 # How long each part of `make soak` goes on that has no end of its own, and
 # the packages that have a long mode.
 SOAK      ?= 5m
-BED       := ./integration/faults ./integration/outage ./integration/disk ./integration/embedded ./integration/hostile ./integration/model ./integration/security
+BED       := ./integration/faults/calls ./integration/faults/outage ./integration/faults/disk ./integration/faults/root ./integration/faults/hostile ./integration/model ./integration/security
 # How long `make fuzz` runs each target, and how many at once.
 FUZZTIME  ?= 10s
 FUZZJOBS  ?= 2
@@ -57,7 +57,7 @@ unit: ## only the tests that need no daemon
 
 race: ## the library's tests, and races with it, under the race detector
 	$(GO) test -race -short -timeout 20m $(LIBRARY)
-	$(GO) test -race -count 1 -timeout 20m ./integration/races
+	$(GO) test -race -count 1 -timeout 20m ./integration/faults/races
 
 lint: tools ## vet and lint
 	$(GO) vet ./...
@@ -83,7 +83,7 @@ fuzz: ## run every fuzz target for FUZZTIME (10s), FUZZJOBS (2) at once
 
 soak: ## hours of the test bed; SOAK=5m for each part
 	SOAK=$(SOAK) $(GO) test -v -count 1 -timeout 6h $(BED)
-	SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 6h ./integration/races
+	SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 6h ./integration/faults/races
 
 bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 DIR=/dev/shm
 	mkdir -p .cache && rm -f .cache/bench.md

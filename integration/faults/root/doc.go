@@ -1,4 +1,4 @@
-// Package embedded tests ctr-prune on the roots of stopped daemons: killed at
+// Package root tests ctr-prune on the roots of stopped daemons: killed at
 // every transaction, on damaged databases, two at once, and with the real
 // daemons started on what it left.
-package embedded
+package root

@@ -12,5 +12,5 @@ import (
 var program, scale string
 
 func TestMain(m *testing.M) {
-	os.Exit(built.Main(m, map[*string]string{&program: built.Command, &scale: "integration/hostile/weigh"}))
+	os.Exit(built.Main(m, map[*string]string{&program: built.Command, &scale: "integration/faults/hostile/weigh"}))
 }
