@@ -27,13 +27,13 @@ PEERS_SIZE   ?= 1000
 # How long each part of `make soak` goes on that has no end of its own, and
 # the packages that have a long mode.
 SOAK      ?= 5m
-BED       := ./integration/faults/calls ./integration/faults/outage ./integration/faults/disk ./integration/faults/root ./integration/faults/hostile ./integration/model ./integration/security
+BED       := ./integration/faults/calls ./integration/faults/outage ./integration/faults/disk ./integration/faults/root ./integration/faults/hostile ./integration/model ./integration/command/security
 # How long `make fuzz` runs each target, and how many at once.
 FUZZTIME  ?= 10s
 FUZZJOBS  ?= 2
-# The version of the linter stands in integration/tools/go.mod.
+# The version of the linter stands in integration/tools/external/go.mod.
 LINT       = $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
-LINT_VERSION = $(shell cd integration/tools && $(GO) list -m -f '{{.Version}}' github.com/golangci/golangci-lint/v2)
+LINT_VERSION = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Version}}' github.com/golangci/golangci-lint/v2)
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
@@ -47,10 +47,10 @@ build: ## build bin/ctr-prune, the same bytes wherever and whenever for one VERS
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(PROGRAM) ./cmd/ctr-prune
 
 demo: build ## prune a store made on the spot; ARCHIVE=file.tar adds your image
-	$(GO) run ./integration/demo -command $(PROGRAM) -dir .cache/demo $(if $(ARCHIVE),-archive '$(ARCHIVE)')
+	$(GO) run ./integration/tools/demo -command $(PROGRAM) -dir .cache/demo $(if $(ARCHIVE),-archive '$(ARCHIVE)')
 
 test: ## all tests: unit and property tests, then against real daemons
-	$(GO) run ./integration/runtests
+	$(GO) run ./integration/tools/runtests
 
 unit: ## only the tests that need no daemon
 	$(GO) test ./cmd/... $(LIBRARY)
@@ -104,11 +104,11 @@ bench-peers: ## compare with ctr, crictl's calls and dockerd; PEERS_SIZE=100 ROU
 	@echo; cat .cache/bench-peers.md
 
 sbom: build ## write bin/ctr-prune.cdx.json, what the program is made of (CycloneDX)
-	$(GO) run ./integration/sbom -program $(PROGRAM) -version '$(VERSION)' > $(PROGRAM).cdx.json.new
+	$(GO) run ./integration/tools/sbom -program $(PROGRAM) -version '$(VERSION)' > $(PROGRAM).cdx.json.new
 	mv $(PROGRAM).cdx.json.new $(PROGRAM).cdx.json
 
 licences: build ## write docs/licences.md again
-	$(GO) run ./integration/sbom -program $(PROGRAM) -as markdown > $(PROGRAM).licences.md
+	$(GO) run ./integration/tools/sbom -program $(PROGRAM) -as markdown > $(PROGRAM).licences.md
 	mv $(PROGRAM).licences.md docs/licences.md
 
 vuln: ## look for known vulnerabilities, where their database can be reached; VULNDB=URL
@@ -128,8 +128,8 @@ tidy-check: ## fail if go.mod or go.sum are not tidy
 
 tools: $(LINT) ## build the linter, once
 
-$(CACHE)/tools/golangci-lint-%: integration/tools/go.mod
-	cd integration/tools && CGO_ENABLED=0 $(GO) build -o '$@' github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(CACHE)/tools/golangci-lint-%: integration/tools/external/go.mod
+	cd integration/tools/external && CGO_ENABLED=0 $(GO) build -o '$@' github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 install: build ## install below PREFIX (/usr/local), staged into DESTDIR
 	install -D -m 0755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/ctr-prune'

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/integration/growth"
+	"github.com/ctr-prune/ctr-prune/integration/bench/growth"
 )
 
 // quantity is something that is measured at each size.

@@ -16,7 +16,7 @@ import (
 // BenchmarkAnswers times the commands that only look, with their peak memory,
 // on a store in memory of 10,000 unpacked images and 43,000 blobs:
 //
-//	go test -run '^$' -bench Answers -benchtime 1x ./integration/answers
+//	go test -run '^$' -bench Answers -benchtime 1x ./integration/command/answers
 func BenchmarkAnswers(b *testing.B) {
 	d := daemon.Start(b, daemon.Options{NoSync: true, Dir: "/dev/shm"})
 	var names []string

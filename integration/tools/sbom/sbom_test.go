@@ -30,7 +30,7 @@ func TestLicencesAreCurrent(t *testing.T) {
 	if err := run(t.Context(), &got, built(t), "", "markdown"); err != nil {
 		t.Fatal(err)
 	}
-	want, err := os.ReadFile("../../docs/licences.md")
+	want, err := os.ReadFile("../../../docs/licences.md")
 	if err != nil {
 		t.Fatal(err)
 	}

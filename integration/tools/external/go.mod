@@ -1,6 +1,6 @@
 // The tools that check the source: a module of their own, so that what they
 // require is nothing that the program or its users have to load.
-module github.com/ctr-prune/ctr-prune/integration/tools
+module github.com/ctr-prune/ctr-prune/integration/tools/external
 
 go 1.26.6
 

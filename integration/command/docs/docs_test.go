@@ -14,7 +14,7 @@ import (
 
 func read(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../" + path)
+	text, err := os.ReadFile("../../../" + path)
 	if err != nil {
 		t.Fatal(err)
 	}

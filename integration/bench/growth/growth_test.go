@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/growth"
+	"github.com/ctr-prune/ctr-prune/integration/bench/growth"
 )
 
 var sizes = []int{100, 300, 1000, 3000, 10_000, 20_000}

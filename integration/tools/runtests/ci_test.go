@@ -26,7 +26,7 @@ esac
 
 // The checks that are ended by a signal did not pass, and leave nothing running.
 func TestChecksThatAreEnded(t *testing.T) {
-	script, err := os.ReadFile("../../.ci/run")
+	script, err := os.ReadFile("../../../.ci/run")
 	if err != nil {
 		t.Fatal(err)
 	}

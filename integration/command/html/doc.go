@@ -3,6 +3,6 @@
 // more than a name, and how soon a large one can be used.
 //
 // The stores are made up, but what is shown of them comes from the product's
-// own plan and usage. `go test ./integration/html -run Shots -shots DIR` writes
+// own plan and usage. `go test ./integration/command/html -run Shots -shots DIR` writes
 // pictures; those in docs/img went through pngquant.
 package html

@@ -17,7 +17,7 @@ func sources(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"cmd", "filters", "leases", "prune", "go.mod", "go.sum", "Makefile", "LICENSE"} {
-		do(t, exec.CommandContext(t.Context(), "cp", "-r", filepath.Join("../..", path), dir))
+		do(t, exec.CommandContext(t.Context(), "cp", "-r", filepath.Join("../../..", path), dir))
 	}
 	return dir
 }
