@@ -1,4 +1,3 @@
-// Package built builds programs of this module for the tests of a package.
 package built
 
 import (

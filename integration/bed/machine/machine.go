@@ -1,4 +1,3 @@
-// Package machine describes the machine that benchmarks run on.
 package machine
 
 import (

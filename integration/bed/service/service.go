@@ -1,5 +1,3 @@
-// Package service runs the daemons of other programs for tests: dockerd,
-// buildkitd. Each ends with the test that started it, however that ends.
 package service
 
 import (

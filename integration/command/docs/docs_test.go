@@ -1,4 +1,3 @@
-// Package docs checks that the documents say what the program does.
 package docs
 
 import (

@@ -1,0 +1,2 @@
+// Package machine describes the machine that benchmarks run on.
+package machine

@@ -1,0 +1,38 @@
+package parts
+
+import "path/filepath"
+
+// Part names a set of programs in one version.
+type Part string
+
+// The parts. A version here is the version the tests are about; changing one
+// builds a new folder beside the old.
+const (
+	Containerd24 Part = "containerd@2.4.2"
+	Containerd17 Part = "containerd@1.7.35"
+	Shim         Part = "containerd-shim-runc-v2@2.4.2"
+	Shim17       Part = "containerd-shim-runc-v2@1.7.35"
+	Runc         Part = "runc@1.5.2"
+	Dockerd      Part = "dockerd@2.0.0-beta.24"
+	Buildkit     Part = "buildkit@0.33.1"
+	Umoci        Part = "umoci"
+	Skopeo       Part = "skopeo"
+	Chromium     Part = "chromium"
+	E2fsprogs    Part = "e2fsprogs"
+)
+
+// All returns every part, those that the first tests need first.
+func All() []Part {
+	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs}
+}
+
+// Paths says where the programs of the parts are.
+type Paths map[Part]string
+
+// Dir returns the folder that holds the programs of part.
+func (p Paths) Dir(part Part) string { return p[part] }
+
+// Bin returns the path of one program of part.
+func (p Paths) Bin(part Part, program string) string {
+	return filepath.Join(p[part], program)
+}

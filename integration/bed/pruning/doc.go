@@ -1,0 +1,3 @@
+// Package pruning runs the whole flow for tests, as the command does: open,
+// read, plan, execute.
+package pruning
