@@ -15,6 +15,7 @@ func TestParseSize(t *testing.T) {
 		"20GiB":                20 << 30,
 		"20gib":                20 << 30,
 		"20g":                  20e9,
+		"20Gi":                 20 << 30,
 		"1.5TB":                15e11,
 		"1k":                   1000,
 		"7EiB":                 7 << 60,

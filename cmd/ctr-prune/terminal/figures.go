@@ -3,18 +3,12 @@ package terminal
 import (
 	"fmt"
 	"time"
+
+	"github.com/docker/go-units"
 )
 
 // Size returns bytes as docker shows them: powers of 1000, four digits.
-func Size(bytes int64) string {
-	units := [...]string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
-	size, unit := float64(bytes), 0
-	for size >= 1000 && unit < len(units)-1 {
-		size /= 1000
-		unit++
-	}
-	return fmt.Sprintf("%.4g%s", size, units[unit])
-}
+func Size(bytes int64) string { return units.HumanSize(float64(bytes)) }
 
 // SizeAtLeast is a size that may be a lower bound.
 func SizeAtLeast(bytes int64, atLeast bool) string {
