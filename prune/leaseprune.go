@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -38,6 +39,9 @@ func PruneLeases(ctx context.Context, store Store, listed []LeaseInfo, opts Exec
 	at := opts.Now()
 	recovered, err := finishRuns(ctx, store, before, unfinished(listed), opts)
 	done.Recovered = append(done.Recovered, recovered...)
+	if stay := (*StayError)(nil); errors.As(err, &stay) {
+		return done, err // a collection would take it
+	}
 	errs := []error{err}
 	if newCollector(before, opts.Now()).anyExpired() {
 		errs = append(errs, before.collect(ctx, store, opts, nil))
@@ -82,12 +86,16 @@ func unfinished(listed []LeaseInfo) Policy {
 }
 
 // finishRuns does what killed runs had left to do in the namespaces of a policy
-// that removes no record.
+// that removes no record. The error matches a *[StayError] where the collection
+// that belongs to it would take a record that is to stay; then nothing was done.
 func finishRuns(ctx context.Context, store Store, inv *Inventory, policy Policy, opts ExecuteOptions) ([]Recovered, error) {
 	if len(policy.Namespaces) == 0 {
 		return nil, nil
 	}
 	plan, err := inv.Plan(policy, opts.Now())
+	if err == nil && plan.blocked != nil {
+		err = fmt.Errorf("nothing was finished: %w", plan.blocked)
+	}
 	if err != nil || plan.Empty() {
 		return nil, err
 	}

@@ -152,3 +152,35 @@ func (c collectingImages) Create(ctx context.Context, image images.Image) (image
 	_, err = c.root.db.GarbageCollect(ctx)
 	return made, err
 }
+
+// What a killed run left is not finished where a collection would take a record
+// that is to stay. It is said, and nothing is collected.
+func TestKilledRunIsNotFinishedWhileARecordWouldGo(t *testing.T) {
+	for what, finish := range map[string]func(s *scene, opts ExecuteOptions) error{
+		"repair": func(s *scene, opts ExecuteOptions) error {
+			found := must(Check(context.Background(), s.store, time.Now(), CheckOptions{Read: ReadOptions{Procfs: opts.Procfs}}))
+			_, err := Repair(context.Background(), s.store, found, opts)
+			return err
+		},
+		"pruning of leases": func(s *scene, opts ExecuteOptions) error {
+			inv := must(Read(context.Background(), s.store, Policy{AllNamespaces: true}, time.Now(), ReadOptions{Procfs: opts.Procfs}))
+			_, err := PruneLeases(context.Background(), s.store, inv.Leases(time.Now()), opts)
+			return err
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := newScene(t, small())
+			s.crash("delete x:1")
+			over := expiring(time.Now().Add(-time.Minute))
+			s.add(record("p:1", "p", over, labelled(labelKeep, "yes")), blob("p"), lease("old", over))
+			before := census(t, s.store)
+			var stay *StayError
+			if err := finish(s, ExecuteOptions{Now: time.Now, Procfs: process(t, 2)}); !errors.As(err, &stay) || stay.Name != "p:1" {
+				t.Errorf("it ended with %v", err)
+			}
+			if diff := differences(before, census(t, s.store)); diff != "" {
+				t.Errorf("it did:\n%s", diff)
+			}
+		})
+	}
+}
