@@ -19,6 +19,7 @@ func (c *company) judge() {
 	m.t.Helper()
 	if c.declined() { // what it has deleted is held for the next run
 		c.look()
+		m.boots++ // its process is over, too
 		m.leftBy(c.run)
 		m.journal, m.seen, m.newcomers = nil, nil, nil
 		return

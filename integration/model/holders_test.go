@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,21 +72,21 @@ func (m *machine) takeLease() bool {
 	return true
 }
 
-// dropLease gives up one that is not ours.
+// dropLease gives up one that no run needs any more, be it a grace: what that one
+// kept in this namespace an undo of its run does not put back.
 func (m *machine) dropLease() bool {
 	ns := m.space()
 	list, err := m.store.Leases().List(inNamespace(m.ctx, ns))
 	m.must(err)
-	var theirs []string
-	for _, lease := range list {
-		if !ours.Ours(lease) {
-			theirs = append(theirs, lease.ID)
-		}
-	}
+	theirs := slices.DeleteFunc(list, ours.Ours)
 	if len(theirs) == 0 {
 		return false
 	}
-	m.must(m.in(ns).DropLease(m.ctx, pick(m.t, theirs, "lease"), oneIn(m.t, 2, "collect")))
+	lease := pick(m.t, theirs, "lease")
+	m.must(m.in(ns).DropLease(m.ctx, lease.ID, oneIn(m.t, 2, "collect")))
+	if run, ok := ours.GraceRun(lease); ok {
+		m.graces[run.Name].givenUp(ns)
+	}
 	return true
 }
 

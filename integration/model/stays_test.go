@@ -2,6 +2,7 @@ package model
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/containerd/containerd/v2/core/images"
@@ -43,12 +44,17 @@ func (r *run) stays(after *oracle.State) {
 // declined says whether a run goes no further, because what is to stay would not
 // outlast its collection: a client has taken away what it lived by.
 func (r *run) declined() bool {
-	stay := (*prune.StayError)(nil)
-	if !errors.As(r.err, &stay) {
-		return false
+	_, declined := r.m.declined("runs", r.err)
+	return declined
+}
+
+// declined says whether something was not done for that reason, and which record it is
+// that is to stay.
+func (m *machine) declined(what string, err error) (stay *prune.StayError, declined bool) {
+	if declined = errors.As(err, &stay); declined {
+		m.tally.add(what+" declined for what is to stay", 1)
 	}
-	r.m.tally.add("runs declined for what is to stay", 1)
-	return true
+	return stay, declined
 }
 
 // goesAnyway says whether a record is one that any collection takes: it is in no
@@ -109,6 +115,11 @@ func (r *run) keepsGrace() {
 		}
 	}
 	m.graces[r.report.Grace.Run] = g
+}
+
+// givenUp is for a namespace in which the grace was given up before its time.
+func (g grace) givenUp(ns string) {
+	maps.DeleteFunc(g.went, func(key recordKey, _ images.Image) bool { return key.ns == ns })
 }
 
 // allBack sees to it that all that went with a run is there again, but for names
