@@ -31,9 +31,13 @@ BED       := ./integration/faults/calls ./integration/faults/outage ./integratio
 # How long `make fuzz` runs each target, and how many at once.
 FUZZTIME  ?= 10s
 FUZZJOBS  ?= 2
-# The version of the linter stands in integration/tools/external/go.mod.
-LINT       = $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
-LINT_VERSION = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Version}}' github.com/golangci/golangci-lint/v2)
+# The packages of `make test`: those that take longest begin, so that none of
+# them is alone at the end.
+TESTS     ?= ./integration/faults/... ./integration/... ./...
+# Tools of others. Their versions stand in integration/tools/external/go.mod.
+LINT       = $(CACHE)/tools/golangci-lint-$(call version,github.com/golangci/golangci-lint/v2)
+GOTESTSUM  = $(CACHE)/tools/gotestsum-$(call version,gotest.tools/gotestsum)
+version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Version}}' $(1))
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
@@ -49,8 +53,8 @@ build: ## build bin/ctr-prune, the same bytes wherever and whenever for one VERS
 demo: build ## prune a store made on the spot; ARCHIVE=file.tar adds your image
 	$(GO) run ./integration/tools/demo -command $(PROGRAM) -dir .cache/demo $(if $(ARCHIVE),-archive '$(ARCHIVE)')
 
-test: ## all tests: unit and property tests, then against real daemons
-	$(GO) run ./integration/tools/runtests
+test: $(GOTESTSUM) ## all tests, also against real daemons; TESTS=./integration/faults/...
+	$(GO) run ./integration/tools/runtests -gotestsum $(GOTESTSUM) $(TESTS)
 
 unit: ## only the tests that need no daemon
 	$(GO) test ./cmd/... $(LIBRARY)
@@ -59,7 +63,7 @@ race: ## the library's tests, and races with it, under the race detector
 	$(GO) test -race -short -timeout 20m $(LIBRARY)
 	$(GO) test -race -count 1 -timeout 20m ./integration/faults/races
 
-lint: tools ## vet and lint
+lint: $(LINT) ## vet and lint
 	$(GO) vet ./...
 	$(LINT) run
 
@@ -126,10 +130,13 @@ man-check: build ## fail if the manual pages are not those of the command
 tidy-check: ## fail if go.mod or go.sum are not tidy
 	$(GO) mod tidy -diff
 
-tools: $(LINT) ## build the linter, once
+tools: $(LINT) $(GOTESTSUM) ## build the linter and what runs the tests, once
 
 $(CACHE)/tools/golangci-lint-%: integration/tools/external/go.mod
 	cd integration/tools/external && CGO_ENABLED=0 $(GO) build -o '$@' github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(CACHE)/tools/gotestsum-%: integration/tools/external/go.mod
+	cd integration/tools/external && CGO_ENABLED=0 $(GO) build -o '$@' gotest.tools/gotestsum
 
 install: build ## install below PREFIX (/usr/local), staged into DESTDIR
 	install -D -m 0755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/ctr-prune'

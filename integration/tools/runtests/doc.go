@@ -1,4 +1,5 @@
-// Command runtests is `make test`: it runs the unit and property tests, builds
-// the real programs that the integration tests need, runs those, and says in
-// the end what passed, what failed and what could not be run here, and why.
+// Command runtests is `make test`: it provides the real programs that the
+// integration tests need, lets gotestsum run the packages that are named, and
+// removes what tests that died have left. gotestsum shows a failure at once,
+// and in the end again, with what was not run and why.
 package main

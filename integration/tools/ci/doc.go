@@ -1,0 +1,2 @@
+// Package ci tests .ci/run, which runs all checks.
+package ci
