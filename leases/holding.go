@@ -18,6 +18,9 @@ import (
 const (
 	// MediaTypePlan is the media type of a plan blob.
 	MediaTypePlan = "application/vnd.ctr-prune.plan.v1+json"
+	// MaxDoc is the longest document that is written, or read, as a plan: no
+	// more than any other document in a store.
+	MaxDoc = 4 << 20
 	// MaxTargets is how many targets one plan blob may name. A label costs
 	// about 120 bytes on the wire, so a full blob stays near half a megabyte,
 	// far below the 16 MiB that containerd accepts in one message even when
@@ -26,44 +29,25 @@ const (
 
 	labelContentRef = "containerd.io/gc.ref.content."
 	labelPlan       = "ctr-prune/plan"
-	labelPart       = "ctr-prune/part"
 )
 
 // Hold writes doc as a blob under the run lease, with labels that make
 // containerd's collector follow it to each target. From its return until the
-// run lease goes, nothing that a target reaches can be collected. A document
-// longer than [MaxPart] becomes several blobs; it may not be longer than
-// [MaxDoc].
+// run lease goes, nothing that a target reaches can be collected.
 func Hold(ctx context.Context, store content.Store, doc []byte, targets []digest.Digest) error {
 	if len(targets) > MaxTargets {
 		return fmt.Errorf("a plan blob names %d targets, at most %d are allowed", len(targets), MaxTargets)
 	}
 	if len(doc) > MaxDoc {
-		return fmt.Errorf("a plan has %d bytes, at most %d are allowed", len(doc), MaxDoc)
+		return fmt.Errorf("a plan blob has %d bytes, at most %d are allowed", len(doc), MaxDoc)
 	}
 	labels := map[string]string{labelPlan: "v2"}
 	for i, target := range targets {
 		labels[labelContentRef+strconv.Itoa(i)] = target.String()
 	}
-	if len(doc) <= MaxPart {
-		return writePlan(ctx, store, doc, labels)
-	}
-	parts, blob := cut(doc, MaxPart)
-	for _, p := range parts {
-		labels[labelPart] = p.head()
-		if err := writePlan(ctx, store, blob(p), labels); err != nil {
-			return err
-		}
-		labels = map[string]string{labelPlan: "v2"} // one part holds the targets
-	}
-	return nil
-}
-
-func writePlan(ctx context.Context, store content.Store, blob []byte, labels map[string]string) error {
-	desc := ocispec.Descriptor{MediaType: MediaTypePlan, Digest: digest.FromBytes(blob), Size: int64(len(blob))}
+	desc := ocispec.Descriptor{MediaType: MediaTypePlan, Digest: digest.FromBytes(doc), Size: int64(len(doc))}
 	ref := "ctr-prune-plan-" + desc.Digest.String()
-	ctx = leases.WithLease(ctx, RunID)
-	if err := writeOnce(ctx, store, ref, blob, desc, labels); err != nil {
+	if err := writeOnce(leases.WithLease(ctx, RunID), store, ref, doc, desc, labels); err != nil {
 		return fmt.Errorf("writing the plan blob %s: %w", desc.Digest, err)
 	}
 	return nil

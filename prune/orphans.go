@@ -12,6 +12,10 @@ import (
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
+// maxSnapshotLabels is the most bytes of snapshot labels that are taken off a
+// config: they are written down before, and may be six times as long in JSON.
+const maxSnapshotLabels = ours.MaxDoc / 8
+
 // orphan is the config of a removed image which no record reaches any more
 // but build history holds. Without its snapshot labels its snapshots can go.
 type orphan struct {
@@ -41,12 +45,19 @@ func (c *collector) orphans(ch change, touched reached) []orphan {
 			continue
 		}
 		blob := c.blob(n)
-		if labels := ours.SnapshotLabels(blob.Labels); len(labels) > 0 {
+		if labels := ours.SnapshotLabels(blob.Labels); len(labels) > 0 && lengthOf(labels) <= maxSnapshotLabels {
 			found = append(found, orphan{Namespace: n.ns, Config: blob.Digest, Labels: labels})
 		}
 	}
 	slices.SortFunc(found, func(a, b orphan) int { return compareNodes(a.node(), b.node()) })
 	return found
+}
+
+func lengthOf(labels map[string]string) (bytes int) {
+	for key, value := range labels {
+		bytes += len(key) + len(value)
+	}
+	return bytes
 }
 
 // withHistory adds the leases of build history to those that count as gone.

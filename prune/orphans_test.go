@@ -2,9 +2,12 @@ package prune
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ctr-prune/ctr-prune/leases"
 )
 
 // holdersOfConfig are leases that hold the config of an image which goes; only
@@ -79,5 +82,26 @@ func checkNamed(t *testing.T, report *Report, lease string) {
 	}
 	if !named[dig("b").String()] || !named["memory/s1"] {
 		t.Errorf("the lease %q is named for %v only: %+v", lease, named, report.Held)
+	}
+}
+
+// A config with more snapshot labels than can be written down keeps them, and
+// the snapshots: the plan says who holds them.
+func TestTooManySnapshotLabelsStay(t *testing.T) {
+	for _, c := range []struct {
+		labels int
+		taken  bool
+	}{{1, true}, {200, false}} {
+		config := blob("b", refSnapshot("s1"))
+		for i := range c.labels {
+			config.Labels[fmt.Sprintf("%sother%d", leases.SnapshotLabel, i)] = strings.Repeat("x", 4000)
+		}
+		inv := world{"default": {
+			blob("a", refContent("b")), config, snapshot("s1", ""), record("x:1", "a"), lease(historyLease, holding(theBlob("b"))),
+		}}.inventory()
+		o := must(inv.Plan(everyImage, noon)).outcome
+		if taken := len(o.orphans) == 1; taken != c.taken || (len(o.freed.snapshots) == 1) != c.taken {
+			t.Errorf("%d labels: taken off %v, freed %v, held %+v", c.labels, taken, o.freed.snapshots, o.held)
+		}
 	}
 }

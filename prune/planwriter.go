@@ -27,7 +27,7 @@ var (
 	errTooMany = errors.New("the plan of this run is as long as one may be: run again for the rest")
 )
 
-// planWriter writes down a batch in documents of at most leases.MaxPart bytes
+// planWriter writes down a batch in documents of at most leases.MaxDoc bytes
 // each, of which one is in memory at a time.
 type planWriter struct {
 	planHead
@@ -84,8 +84,7 @@ func writePlan(run leases.Run, b batch, orphans []orphan, hold func(doc []byte, 
 	return written, w.flush()
 }
 
-// add adds to one of the lists, in a new document if this one has no room. An
-// entry that no document has room for gets one of its own, which is cut.
+// add adds to one of the lists, in a new document if this one has no room.
 func (w *planWriter) add(list *[]json.RawMessage, entry any, target digest.Digest) error {
 	encoded, err := json.Marshal(entry)
 	size := len(encoded) + 1
@@ -98,7 +97,7 @@ func (w *planWriter) add(list *[]json.RawMessage, entry any, target digest.Diges
 		return errTooMany
 	}
 	named := target == "" || slices.Contains(tail(w.targets), target)
-	if w.size > 0 && w.size+size+maxHead > leases.MaxPart || !named && len(w.targets) == leases.MaxTargets {
+	if w.size > 0 && w.size+size+maxHead > leases.MaxDoc || !named && len(w.targets) == leases.MaxTargets {
 		if err := w.flush(); err != nil {
 			return err
 		}

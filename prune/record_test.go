@@ -46,14 +46,14 @@ func TestPlanBlobsAreParted(t *testing.T) {
 	orphans := []orphan{{Namespace: "default", Config: dig("x")}, {Namespace: "other", Config: dig("y")}}
 	for _, c := range []struct{ records, length, parts int }{
 		{0, 1, 1}, {1, 1, 1}, {leases.MaxTargets, 1, 1}, {leases.MaxTargets + 1, 1, 2}, {2*leases.MaxTargets + 1, 1, 3},
-		{600, 20000, 3}, {3, 3 << 20, 3}, {2, 5 << 20, 3},
+		{600, 20000, 3}, {3, 3 << 20, 3},
 	} {
 		b := batch{ns: &Namespace{Name: "default"}}
 		for i := range c.records {
 			b.records = append(b.records, named(strings.Repeat("x", c.length)+fmt.Sprint(i), map[string]string{"a": "b"}))
 		}
 		w, going := write(t, b, orphans)
-		if len(w.docs) != c.parts || c.length < 4<<20 && w.longest > leases.MaxPart || len(w.left) > 0 {
+		if len(w.docs) != c.parts || w.longest > leases.MaxDoc || len(w.left) > 0 {
 			t.Errorf("%d records of %d: %d blobs, the longest of %d, left out %v", c.records, c.length, len(w.docs), w.longest, w.left)
 		}
 		var back []Decision
@@ -86,7 +86,7 @@ func TestManyOrphansAreParted(t *testing.T) {
 	for _, doc := range w.docs {
 		found = append(found, doc.Orphans...)
 	}
-	if len(w.docs) < 2 || w.longest > leases.MaxPart || len(found) != len(orphans) {
+	if len(w.docs) < 2 || w.longest > leases.MaxDoc || len(found) != len(orphans) {
 		t.Errorf("%d configs of %d in %d blobs, the longest of %d", len(found), len(orphans), len(w.docs), w.longest)
 	}
 }
@@ -94,10 +94,7 @@ func TestManyOrphansAreParted(t *testing.T) {
 // A record that is too long to be written down stays, and in CRI's namespace
 // the other names of its image with it.
 func TestRecordTooLong(t *testing.T) {
-	long := map[string]string{}
-	for i := range 40 {
-		long[fmt.Sprint("label ", i)] = strings.Repeat("x", 4<<20)
-	}
+	long := map[string]string{"label": strings.Repeat("x", leases.MaxDoc)}
 	tag, id, other := named("tag", nil), named("id", long), named("other", nil)
 	id.Target = tag.Target
 	for ns, want := range map[string]string{"default": "other tag", criNamespace: "other"} {
@@ -106,7 +103,7 @@ func TestRecordTooLong(t *testing.T) {
 		for _, d := range going {
 			names = append(names, d.Name)
 		}
-		if got := strings.Join(names, " "); got != want || !strings.Contains(w.left["id"], "too long") || w.longest > leases.MaxPart {
+		if got := strings.Join(names, " "); got != want || !strings.Contains(w.left["id"], "too long") || w.longest > leases.MaxDoc {
 			t.Errorf("%s: %q go, %v stay; the longest blob has %d bytes", ns, got, w.left, w.longest)
 		}
 	}
