@@ -23,16 +23,22 @@ type usage struct {
 	unknown []string
 
 	// told are the holders in names, each after the name.
-	told map[[2]string]bool
-	// claims finds those on several units by their list, which the catalog
-	// makes once, claim those on one.
-	claims map[**unit]*claim
-	claim  map[*unit]*claim
+	told   map[[2]string]bool
+	claims map[sought]*claim
 	count  int
-	// ids are the units that texts mean which are no names.
+	// ids are the units that texts mean as the beginning of an ID.
 	ids map[string][]*unit
 	// merged are the holders of units with several claims.
 	merged map[digest.Digest][]string
+}
+
+// sought is what a list of units was found by: a blob that they reach, the
+// snapshot that their chains end in, or the beginning of an ID. A list of one
+// unit counts as found by its target, however it was.
+type sought struct {
+	blob digest.Digest
+	top  SnapshotKey
+	id   string
 }
 
 // claim is what holds a list of units. Thousands of containers may stand on
@@ -54,7 +60,7 @@ func resolve(c *catalog, uses []Use) usage {
 	u := usage{
 		names: make(map[string][]string), units: make(map[digest.Digest][]*claim),
 		begun: make(map[digest.Digest]bool), told: make(map[[2]string]bool),
-		claims: make(map[**unit]*claim), claim: make(map[*unit]*claim), merged: make(map[digest.Digest][]string), ids: make(map[string][]*unit),
+		claims: make(map[sought]*claim), merged: make(map[digest.Digest][]string), ids: make(map[string][]*unit),
 	}
 	for _, use := range uses {
 		u.add(c, use)
@@ -63,11 +69,11 @@ func resolve(c *catalog, uses []Use) usage {
 }
 
 // hold notes a holder of units.
-func (u *usage) hold(units []*unit, holder, how string) {
+func (u *usage) hold(by sought, units []*unit, holder, how string) {
 	if len(units) == 0 {
 		return
 	}
-	c := u.on(units)
+	c := u.on(by, units)
 	if text := holder + how; !c.told[text] && !c.told[holder] {
 		c.told[text] = true
 		u.count++
@@ -76,22 +82,17 @@ func (u *usage) hold(units []*unit, holder, how string) {
 }
 
 // on returns the claim on units, a new one if there is none.
-func (u *usage) on(units []*unit) *claim {
-	c := u.claims[&units[0]]
+func (u *usage) on(by sought, units []*unit) *claim {
 	if len(units) == 1 {
-		c = u.claim[units[0]]
+		by = sought{blob: units[0].target}
 	}
-	if c != nil {
-		return c
-	}
-	c = &claim{told: make(map[string]bool)}
-	if len(units) == 1 {
-		u.claim[units[0]] = c
-	} else {
-		u.claims[&units[0]] = c
-	}
-	for _, unit := range units {
-		u.units[unit.target] = append(u.units[unit.target], c)
+	c := u.claims[by]
+	if c == nil {
+		c = &claim{told: make(map[string]bool)}
+		u.claims[by] = c
+		for _, unit := range units {
+			u.units[unit.target] = append(u.units[unit.target], c)
+		}
 	}
 	return c
 }
@@ -157,9 +158,10 @@ func (u *usage) add(c *catalog, use Use) {
 	holder := use.Holder.String()
 	word := u.said(c, use, holder)
 	known := len(word) > 0
-	stands, exact := c.chain(use.Snapshot)
-	if use.Told && !fits(word, stands) || !use.Told && (exact || !known) {
-		u.hold(stands, holder, standsOn)
+	s := c.chain(use.Snapshot)
+	stands := s.units
+	if use.Told && !fits(word, stands) || !use.Told && (s.exact || !known) {
+		u.hold(sought{top: s.top}, stands, holder, standsOn)
 	}
 	if use.Begun {
 		for _, unit := range stands {
@@ -182,20 +184,23 @@ func (u *usage) said(c *catalog, use Use, holder string) (word [][]*unit) {
 		}
 		word = append(word, []*unit{c.units[record.Target.Digest]})
 	}
-	if len(word) == 0 {
+	digests := use.Digests
+	if dgst, ok := digestOf(use.Image); len(word) == 0 && ok {
+		digests = append([]digest.Digest{dgst}, digests...)
+	} else if len(word) == 0 {
 		byID, asked := u.ids[use.Image]
 		if !asked {
-			byID = unitsByID(c, use.Image)
+			byID = c.prefixed(use.Image)
 			u.ids[use.Image] = byID
 		}
-		u.hold(byID, holder, "")
+		u.hold(sought{id: use.Image}, byID, holder, "")
 		if len(byID) > 0 {
 			word = append(word, byID)
 		}
 	}
-	for _, dgst := range use.Digests {
+	for _, dgst := range digests {
 		byDigest := c.containing(dgst)
-		u.hold(byDigest, holder, "")
+		u.hold(sought{blob: dgst}, byDigest, holder, "")
 		if len(byDigest) > 0 {
 			word = append(word, byDigest)
 		}
@@ -215,21 +220,14 @@ func fits(word [][]*unit, stands []*unit) bool {
 	return slices.ContainsFunc(stands, func(u *unit) bool { return meant[u] })
 }
 
-// unitsByID finds what a text that is no record's name means as a digest, a
-// name with a digest, an image ID or the beginning of one.
-func unitsByID(c *catalog, text string) []*unit {
-	if text == "" {
-		return nil
-	}
-	if dgst := digest.Digest(text); dgst.Validate() == nil {
-		return c.containing(dgst)
-	}
+// digestOf returns the digest that a text is, or that ends it as in
+// name@digest.
+func digestOf(text string) (digest.Digest, bool) {
 	if _, after, ok := strings.Cut(text, "@"); ok {
-		if dgst := digest.Digest(after); dgst.Validate() == nil {
-			return c.containing(dgst)
-		}
+		text = after
 	}
-	return c.prefixed(text)
+	dgst := digest.Digest(text)
+	return dgst, dgst.Validate() == nil
 }
 
 func unknownHolder(holder, image string) string {

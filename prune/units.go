@@ -40,9 +40,12 @@ type catalog struct {
 	stands map[SnapshotKey]stand
 }
 
-// stand is what a snapshot stands on, as [catalog.chain] tells it.
+// stand is what a snapshot stands on: the units whose chains end in the
+// snapshot top. Exact says that no other image's layer lies between: the
+// snapshot, or snapshots that are not layers, stand right on the top.
 type stand struct {
 	units []*unit
+	top   SnapshotKey
 	exact bool
 }
 
@@ -204,18 +207,16 @@ func encoded(d digest.Digest) string {
 	return hex
 }
 
-// chain returns the units on whose chain a snapshot stands. Exact says that no
-// other image's layer lies between: the snapshot, or snapshots that are not
-// layers, stand right on the chain's top. Each snapshot is looked at once,
+// chain returns the units on whose chain a snapshot stands. Each snapshot is looked at once,
 // however many stand on it; one that is being looked at stands on a circle.
-func (c *catalog) chain(key SnapshotKey) (found []*unit, exact bool) {
+func (c *catalog) chain(key SnapshotKey) stand {
 	var way []SnapshotKey
 	for key.Key != "" {
 		if _, known := c.stands[key]; known {
 			break
 		}
 		if units := c.endingIn(key); len(units) > 0 {
-			c.stands[key] = stand{units, true}
+			c.stands[key] = stand{units, key, true}
 			break
 		}
 		c.stands[key] = stand{}
@@ -228,7 +229,7 @@ func (c *catalog) chain(key SnapshotKey) (found []*unit, exact bool) {
 		s.exact = s.exact && digest.Digest(above.Key).Validate() != nil
 		c.stands[above] = s
 	}
-	return s.units, s.exact
+	return s
 }
 
 // endingIn returns the units whose chain ends in a snapshot.
