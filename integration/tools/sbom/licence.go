@@ -17,6 +17,7 @@ var licences = []struct {
 	phrases []string
 }{
 	{"Apache-2.0", []string{"apache license version 2.0, january 2004", "grant of patent license"}},
+	{"Apache-2.0", []string{"licensed under the apache license, version 2.0"}},
 	{"MIT", []string{"permission is hereby granted, free of charge, to any person obtaining a copy"}},
 	{"BSD-3-Clause", []string{"redistribution and use in source and binary forms", "endorse or promote products derived from"}},
 	{"BSD-2-Clause", []string{"redistribution and use in source and binary forms", "the following disclaimer in the documentation"}},

@@ -84,6 +84,7 @@ func TestIdentify(t *testing.T) {
 		"Permission is hereby granted, free of\n charge, to any person obtaining a copy":                                                               "MIT",
 		"Redistribution and use in source and binary forms … endorse or promote products derived from … the following disclaimer in the documentation": "BSD-3-Clause",
 		"Redistribution and use in source and binary forms … the following disclaimer in the documentation":                                            "BSD-2-Clause",
+		"Licensed under the Apache License, Version 2.0 (the \"License\")":                                                                             "Apache-2.0",
 		"All rights reserved.": "",
 	} {
 		if got := strings.Join(identify(text), " "); got != want {
