@@ -80,19 +80,22 @@ func (c cutoff) String() string {
 	return formatAge(c.age)
 }
 
-// objection says why something born then stays, or "". What is exactly as old
-// as asked goes. A birth that is unknown or still to come proves nothing.
-func (c cutoff) objection(born, now time.Time) string {
-	filter := "filter " + keyUntil + "=" + c.String() + ": "
+// objection says why something born then stays, with no code if it does not.
+// What is exactly as old as asked goes. A birth that is unknown or still to
+// come proves nothing.
+func (c cutoff) objection(born, now time.Time) Verdict {
+	v := Verdict{Filter: keyUntil + "=" + c.String(), Born: born, Now: now}
 	switch {
 	case born.IsZero():
-		return filter + "its age cannot be read"
+		v.Code = AgeUnknown
 	case born.After(now):
-		return filter + "its time " + born.UTC().Format(time.RFC3339) + " is in the future"
+		v.Code = InFuture
 	case !born.After(c.moment(now)):
-		return ""
+		return Verdict{}
 	case c.fixed:
-		return "newer than " + c.String() + " (" + roughAge(now.Sub(born)) + " old)"
+		v.Code = Newer
+	default:
+		v.Code = Younger
 	}
-	return "younger than " + c.String() + " (" + roughAge(now.Sub(born)) + " old)"
+	return v
 }

@@ -72,7 +72,7 @@ func FuzzParseCutoff(f *testing.F) {
 			t.Errorf("%q is %v, written %s, read back %v (%v)", s, at, c, back, err)
 		}
 		for _, born := range []time.Time{{}, at.Add(1), now.Add(1)} {
-			if c.objection(born, now) == "" {
+			if c.objection(born, now).Code == "" {
 				t.Errorf("until=%q lets go what was born %v", s, born)
 			}
 		}
@@ -95,17 +95,17 @@ func FuzzParseFilter(f *testing.F) {
 		}
 		for _, sub := range subjects {
 			got, guarded := set.Match(sub, now), set.MatchProtective(sub, now)
-			if got.Match != (got.Reason == "") || guarded.Match != (guarded.Reason == "") {
+			if got.Match != (got.Reason() == "") || guarded.Match != (guarded.Reason() == "") {
 				t.Errorf("a verdict without a reason, or a match with one: %+v, %+v", got, guarded)
 			}
 			if got.Match && !guarded.Match {
-				t.Errorf("%q lets %+v go, but its protective part does not: %s", typed, sub, guarded.Reason)
+				t.Errorf("%q lets %+v go, but its protective part does not: %s", typed, sub, guarded.Reason())
 			}
 			if set.DanglingOnly() && !sub.Dangling && got.Match {
 				t.Errorf("%q lets go what is not dangling", typed)
 			}
-			checkPrintable(t, got.Reason)
-			checkPrintable(t, guarded.Reason)
+			checkPrintable(t, got.Reason())
+			checkPrintable(t, guarded.Reason())
 		}
 		if diff := cmp.Diff(Set{}.Strings(), mustParse(t).Strings()); diff != "" {
 			t.Errorf("a parse changed the default: %s", diff)
@@ -139,8 +139,8 @@ func FuzzReference(f *testing.F) {
 		if choose.matches(name) && !protect.matches(name) {
 			t.Errorf("reference=%q chooses %q, but reference!= does not protect it", glob, name)
 		}
-		checkPrintable(t, choose.objection([]string{name}))
-		checkPrintable(t, protect.objection([]string{name}))
+		checkPrintable(t, choose.objection([]string{name}).Reason())
+		checkPrintable(t, protect.objection([]string{name}).Reason())
 	})
 }
 

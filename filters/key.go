@@ -2,7 +2,7 @@ package filters
 
 import "strings"
 
-// The keys of --filter.
+// The keys of filters.
 const (
 	keyDangling  = "dangling"
 	keyUntil     = "until"
@@ -38,7 +38,7 @@ func unknownKey(typed, key string) error {
 	if near := nearestKey(key); near != "" {
 		instead = "did you mean " + near + "=? " + knownKeys
 	}
-	return &Error{What: "--filter " + quote(typed) + " has an unknown key", Instead: instead}
+	return &Error{Option: optionFilter, What: quote(typed) + " has an unknown key", Instead: instead}
 }
 
 // nearestKey returns the known key that key is a slip or an abbreviation of,

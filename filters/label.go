@@ -15,7 +15,7 @@ func parseLabel(typed, text string, not bool) (label, error) {
 	key, value, hasValue := strings.Cut(text, "=")
 	switch {
 	case key == "":
-		return label{}, &Error{What: "--filter " + quote(typed) + " has an empty label key", Instead: "type " + example(keyLabel)}
+		return label{}, &Error{Option: optionFilter, What: quote(typed) + " has an empty label key", Instead: "type " + example(keyLabel)}
 	case strings.TrimSpace(key) != key || strings.TrimSpace(value) != value:
 		return label{}, spaced(typed)
 	}
@@ -35,25 +35,25 @@ func (l label) String() string {
 	return s
 }
 
-// objection says why the filter keeps sub, or "". One platform decides: with
-// label= one that has it is enough to go, with label!= one is enough to stay.
-// What cannot be judged stays.
-func (l label) objection(sub Subject) string {
-	filter := "filter " + show(l.String()) + ": "
-	switch {
-	case sub.LabelsErr != "":
-		return filter + sentence(sub.LabelsErr)
-	case len(sub.Labels) == 0:
-		return filter + "no image config of it can be read"
-	}
+// objection says why the filter keeps sub, with no code if it does not. One
+// platform decides: with label= one that has it is enough to go, with label!=
+// one is enough to stay. What cannot be judged stays.
+func (l label) objection(sub Subject) Verdict {
+	v := Verdict{Filter: l.String()}
 	value, found := l.find(sub.Labels)
 	switch {
+	case sub.LabelsErr != "":
+		v.Code, v.Problem = LabelsUnknown, sub.LabelsErr
+	case len(sub.Labels) == 0:
+		v.Code, v.Problem = LabelsUnknown, "no image config of it can be read"
 	case l.not && found:
-		return filter + "a platform has the label " + show(l.key+"="+value)
+		v.Code, v.Label = LabelExcluded, l.key+"="+value
 	case !l.not && !found:
-		return filter + "no platform has the label"
+		v.Code = LabelMissing
+	default:
+		return Verdict{}
 	}
-	return ""
+	return v
 }
 
 // find returns the label's value on the first platform that has it.

@@ -63,10 +63,10 @@ func TestHostileLabels(t *testing.T) {
 	hostile := "\x1b[31m\n\u202e" + strings.Repeat("x", 20000)
 	set := mustParse(t, "label!=k")
 	got := set.Match(Subject{Dangling: true, Labels: []map[string]string{{"k": hostile}}}, now)
-	if want := `filter label!=k: a platform has the label "k=\x1b[31m\n\u202exxx`; !strings.HasPrefix(got.Reason, want) {
-		t.Errorf("got %q", got.Reason)
+	if want := `filter label!=k: a platform has the label "k=\x1b[31m\n\u202exxx`; !strings.HasPrefix(got.Reason(), want) {
+		t.Errorf("got %q", got.Reason())
 	}
-	checkPrintable(t, got.Reason)
+	checkPrintable(t, got.Reason())
 
 	got = set.Match(Subject{Dangling: true, LabelsErr: "config \xff\a broken"}, now)
 	checkVerdict(t, got, `filter label!=k: "config \xff\a broken"`)

@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// Options are the flags that choose images, as they were typed.
+// Options choose images, as they were typed.
 type Options struct {
-	All     bool     // -a: the same as the filter dangling=false
-	Until   []string // values of --until: the same as filters until=
-	Filters []string // values of --filter, each KEY=VALUE
+	All     bool     // the same as the filter dangling=false
+	Until   []string // ages and times: the same as filters until=
+	Filters []string // each KEY=VALUE
 }
 
-// Parse turns flags into a Set. All of them must hold; without -a or a
+// Parse turns options into a Set. All of them must hold; without All or a
 // dangling filter only dangling images match. now gives dates without a zone
 // their location, and catches Unix times that can only be slips.
 //
@@ -23,7 +23,7 @@ type Options struct {
 func Parse(opts Options, now time.Time) (Set, error) {
 	p := parser{now: now, allTyped: opts.All}
 	for _, value := range opts.Until {
-		if err := p.until("--until ", value); err != nil {
+		if err := p.until(optionUntil, "", value); err != nil {
 			return Set{}, err
 		}
 	}
@@ -39,7 +39,7 @@ func Parse(opts Options, now time.Time) (Set, error) {
 type parser struct {
 	now                   time.Time
 	set                   Set
-	allTyped              bool   // -a
+	allTyped              bool
 	trueTyped, falseTyped string // the dangling filters, as typed
 }
 
@@ -48,12 +48,12 @@ func (p *parser) finish() (Set, error) {
 	switch {
 	case p.trueTyped != "" && p.allTyped:
 		return Set{}, &Error{
-			What:    "-a contradicts --filter " + quote(p.trueTyped),
-			Instead: "type -a for all unused images, or dangling=true for dangling ones only",
+			Option: optionFilter, What: quote(p.trueTyped) + " contradicts asking for all images",
+			Instead: "ask for all unused images, or for dangling ones only",
 		}
 	case p.trueTyped != "" && p.falseTyped != "":
 		return Set{}, &Error{
-			What:    "--filter " + quote(p.trueTyped) + " contradicts --filter " + quote(p.falseTyped),
+			Option: optionFilter, What: quote(p.trueTyped) + " contradicts " + quote(p.falseTyped),
 			Instead: "type only one of them",
 		}
 	}
@@ -71,7 +71,7 @@ func canonical[F interface{ String() string }](in []F) []F {
 	return slices.CompactFunc(in, func(a, b F) bool { return a.String() == b.String() })
 }
 
-// filter parses one --filter KEY=VALUE.
+// filter parses one KEY=VALUE.
 func (p *parser) filter(typed string) error {
 	key, value, found := strings.Cut(typed, "=")
 	bare, not := strings.CutSuffix(key, "!")
@@ -81,11 +81,11 @@ func (p *parser) filter(typed string) error {
 	case example(bare) == "":
 		return unknownKey(typed, key)
 	case not && !negatable(bare):
-		return &Error{What: "--filter " + quote(typed) + " uses !=, which " + bare + " does not have", Instead: "type " + example(bare)}
+		return &Error{Option: optionFilter, What: quote(typed) + " uses !=, which " + bare + " does not have", Instead: "type " + example(bare)}
 	case value == "":
-		return &Error{What: "--filter " + quote(typed) + " has no value", Instead: "type " + example(bare)}
+		return &Error{Option: optionFilter, What: quote(typed) + " has no value", Instead: "type " + example(bare)}
 	case !utf8.ValidString(value):
-		return &Error{What: "--filter " + quote(typed) + " is not valid UTF-8", Instead: "type " + example(bare)}
+		return &Error{Option: optionFilter, What: quote(typed) + " is not valid UTF-8", Instead: "type " + example(bare)}
 	case strings.TrimSpace(value) != value:
 		return spaced(typed)
 	}
@@ -98,7 +98,7 @@ func (p *parser) known(typed, key, value string, not bool) error {
 	case keyDangling:
 		return p.dangling(typed, value)
 	case keyUntil:
-		return p.until("--filter until=", value)
+		return p.until(optionFilter, "until=", value)
 	case keyReference:
 		parsed, err := parsePattern(typed, value, not)
 		p.set.refs = append(p.set.refs, parsed)
@@ -110,11 +110,12 @@ func (p *parser) known(typed, key, value string, not bool) error {
 	}
 }
 
-// until parses the value of --until or until=; option is what stood before it.
-func (p *parser) until(option, value string) error {
+// until parses the value of the option until or of a filter until=; before is
+// what stood before it.
+func (p *parser) until(option, before, value string) error {
 	c, err := parseCutoff(value, p.now)
 	if err != nil {
-		return prefixed(option, err)
+		return prefixed(option, before, err)
 	}
 	p.set.until = append(p.set.until, c)
 	return nil
@@ -125,7 +126,7 @@ func (p *parser) dangling(typed, value string) error {
 	on, err := strconv.ParseBool(value)
 	switch {
 	case err != nil:
-		return &Error{What: "--filter dangling=" + quote(value) + " is neither true nor false", Instead: "type " + example(keyDangling)}
+		return &Error{Option: optionFilter, What: "dangling=" + quote(value) + " is neither true nor false", Instead: "type " + example(keyDangling)}
 	case on:
 		p.trueTyped = typed
 	default:
@@ -140,12 +141,12 @@ func noEquals(typed string) error {
 	if near := nearestKey(typed); near != "" {
 		instead = "type " + example(strings.TrimSuffix(near, "!"))
 	}
-	return &Error{What: "--filter " + quote(typed) + " has no =", Instead: instead}
+	return &Error{Option: optionFilter, What: quote(typed) + " has no =", Instead: instead}
 }
 
 // spaced is the error for a value that begins or ends in white space. Taken
 // literally it would match nothing, and a label!= or reference!= would then
 // protect nothing.
 func spaced(typed string) error {
-	return &Error{What: "--filter " + quote(typed) + " has white space around a value", Instead: "type it without"}
+	return &Error{Option: optionFilter, What: quote(typed) + " has white space around a value", Instead: "type it without"}
 }

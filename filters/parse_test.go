@@ -57,14 +57,14 @@ func checkRoundTrip(t *testing.T, set Set) {
 
 func TestParseErrors(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                                      `--filter "" has no =: type KEY=VALUE; the filters are dangling=, until=, label=, label!=, reference= and reference!=`,
-		"dangling":                              `--filter "dangling" has no =: type dangling=true or dangling=false`,
-		"label!":                                `--filter "label!" has no =: type label=KEY, label=KEY=VALUE, label!=KEY or label!=KEY=VALUE`,
-		"nginx":                                 `--filter "nginx" has no =: type KEY=VALUE`,
-		"=x":                                    `--filter "=x" has an unknown key: the filters are`,
+		"":                                      `filter "" has no =: type KEY=VALUE; the filters are dangling=, until=, label=, label!=, reference= and reference!=`,
+		"dangling":                              `filter "dangling" has no =: type dangling=true or dangling=false`,
+		"label!":                                `filter "label!" has no =: type label=KEY, label=KEY=VALUE, label!=KEY or label!=KEY=VALUE`,
+		"nginx":                                 `filter "nginx" has no =: type KEY=VALUE`,
+		"=x":                                    `filter "=x" has an unknown key: the filters are`,
 		"!=x":                                   `has an unknown key`,
-		"before=x":                              `--filter "before=x" has an unknown key: the filters are`,
-		"refrence=x":                            `--filter "refrence=x" has an unknown key: did you mean reference=? the filters are`,
+		"before=x":                              `filter "before=x" has an unknown key: the filters are`,
+		"refrence=x":                            `filter "refrence=x" has an unknown key: did you mean reference=? the filters are`,
 		"refrence!=x":                           `did you mean reference!=?`,
 		"reference !=x":                         `did you mean reference!=?`,
 		"label!!=x":                             `did you mean label!=?`,
@@ -76,32 +76,32 @@ func TestParseErrors(t *testing.T) {
 		"labels=x":                              `did you mean label=?`,
 		" dangling=true":                        `did you mean dangling=?`,
 		"danglign=true":                         `did you mean dangling=?`,
-		"dangling!=true":                        `--filter "dangling!=true" uses !=, which dangling does not have: type dangling=true or dangling=false`,
-		"until!=72h":                            `--filter "until!=72h" uses !=, which until does not have: type until=72h`,
-		"dangling=":                             `--filter "dangling=" has no value: type dangling=true`,
+		"dangling!=true":                        `filter "dangling!=true" uses !=, which dangling does not have: type dangling=true or dangling=false`,
+		"until!=72h":                            `filter "until!=72h" uses !=, which until does not have: type until=72h`,
+		"dangling=":                             `filter "dangling=" has no value: type dangling=true`,
 		"until=":                                `has no value`,
 		"label=":                                `has no value`,
 		"label!=":                               `has no value`,
 		"reference=":                            `has no value`,
-		"reference!=":                           `--filter "reference!=" has no value: type reference=PATTERN or reference!=PATTERN`,
-		"dangling=yes":                          `--filter dangling="yes" is neither true nor false: type dangling=true or dangling=false`,
+		"reference!=":                           `filter "reference!=" has no value: type reference=PATTERN or reference!=PATTERN`,
+		"dangling=yes":                          `filter dangling="yes" is neither true nor false: type dangling=true or dangling=false`,
 		"dangling=tRUE":                         `is neither true nor false`,
 		"dangling= true":                        `has white space around a value: type it without`,
-		"label==x":                              `--filter "label==x" has an empty label key: type label=KEY`,
+		"label==x":                              `filter "label==x" has an empty label key: type label=KEY`,
 		"label!==":                              `has an empty label key`,
 		"label= k":                              `has white space around a value`,
 		"label=k =v":                            `has white space around a value`,
 		"label!=k= v":                           `has white space around a value`,
 		"reference!=nginx ":                     `has white space around a value`,
-		"reference=[":                           `--filter "reference=[" is not a pattern: close every [, and write \[ or \\ for a plain [ or \`,
+		"reference=[":                           `filter "reference=[" is not a pattern: close every [, and write \[ or \\ for a plain [ or \`,
 		"reference!=a[":                         `is not a pattern`,
 		`reference=a\`:                          `is not a pattern`,
 		"reference=a*[]b]":                      `is not a pattern`,
 		"reference=x/*[z-":                      `is not a pattern`,
-		"until=72":                              `--filter until="72" has no unit: type 72h for hours, 72d for days or 72w for weeks (a Unix time has at least 9 digits)`,
-		"until=-3h":                             `--filter until="-3h" is negative`,
-		"label=\xff":                            `--filter "label=\xff" is not valid UTF-8`,
-		"\x1b[2J\u202e=x":                       `--filter "\x1b[2J\u202e=x" has an unknown key`,
+		"until=72":                              `filter until="72" has no unit: type 72h for hours, 72d for days or 72w for weeks (a Unix time has at least 9 digits)`,
+		"until=-3h":                             `filter until="-3h" is negative`,
+		"label=\xff":                            `filter "label=\xff" is not valid UTF-8`,
+		"\x1b[2J\u202e=x":                       `filter "\x1b[2J\u202e=x" has an unknown key`,
 		"reference=[\x1b\u202e":                 `"reference=[\x1b\u202e" is not a pattern`,
 		"x" + strings.Repeat("\n", 20000) + "=": `has an unknown key`,
 	} {
@@ -115,10 +115,10 @@ func TestParseErrors(t *testing.T) {
 
 func TestParseUntilFlagErrors(t *testing.T) {
 	for in, want := range map[string]string{
-		"":     `--until "" is neither an age nor a time: type`,
-		"72":   `--until "72" has no unit: type 72h for hours`,
-		"-3h":  `--until "-3h" is negative`,
-		"\x1b": `--until "\x1b" is neither`,
+		"":     `until "" is neither an age nor a time: type`,
+		"72":   `until "72" has no unit: type 72h for hours`,
+		"-3h":  `until "-3h" is negative`,
+		"\x1b": `until "\x1b" is neither`,
 	} {
 		_, err := Parse(Options{Until: []string{"72h", in}}, now)
 		checkUsage(t, err, want)
@@ -130,8 +130,8 @@ func TestContradictions(t *testing.T) {
 		opts Options
 		want string
 	}{
-		{Options{All: true, Filters: []string{"dangling=1"}}, `-a contradicts --filter "dangling=1": type -a for all unused images, or dangling=true for dangling ones only`},
-		{Options{Filters: []string{"dangling=true", "dangling=0"}}, `--filter "dangling=true" contradicts --filter "dangling=0": type only one of them`},
+		{Options{All: true, Filters: []string{"dangling=1"}}, `filter "dangling=1" contradicts asking for all images: ask for all unused images, or for dangling ones only`},
+		{Options{Filters: []string{"dangling=true", "dangling=0"}}, `filter "dangling=true" contradicts "dangling=0": type only one of them`},
 		{Options{Filters: []string{"dangling=false", "dangling=true"}}, `contradicts`},
 	} {
 		_, err := Parse(c.opts, now)

@@ -25,7 +25,7 @@ type pattern struct {
 func parsePattern(typed, glob string, not bool) (pattern, error) {
 	if _, err := path.Match(glob, ""); err != nil {
 		return pattern{}, &Error{
-			What:    "--filter " + quote(typed) + " is not a pattern",
+			Option: optionFilter, What: quote(typed) + " is not a pattern",
 			Instead: `close every [, and write \[ or \\ for a plain [ or \`,
 		}
 	}
@@ -44,25 +44,26 @@ func (p pattern) String() string {
 	return keyReference + "=" + p.glob
 }
 
-// objection says why the filter keeps an image with these names, or "". With
-// reference!= one name that matches is enough to stay. With reference= every
-// name that a person typed has to match, so that nobody loses a tag that was
-// not chosen; an image that has none of those goes by any of its names.
-func (p pattern) objection(names []string) string {
+// objection says why the filter keeps an image with these names, with no code
+// if it does not. With reference!= one name that matches is enough to stay. With
+// reference= every name that a person typed has to match, so that nobody loses a
+// tag that was not chosen; an image that has none of those goes by any of its
+// names.
+func (p pattern) objection(names []string) Verdict {
 	at := slices.IndexFunc(names, p.matches)
 	switch {
 	case p.not && at >= 0:
-		return "filter " + show(p.String()) + ": it has the name " + show(names[at])
+		return Verdict{Code: NameExcluded, Filter: p.String(), Name: names[at]}
 	case p.not:
-		return ""
+		return Verdict{}
 	case at < 0:
-		return "not matched by filter " + show(p.String())
+		return Verdict{Code: NameNotMatched, Filter: p.String()}
 	}
 	other := slices.IndexFunc(names, func(name string) bool { return typed(name) && !p.matches(name) })
 	if other >= 0 {
-		return "filter " + show(p.String()) + ": it also has the name " + show(names[other])
+		return Verdict{Code: NameBeside, Filter: p.String(), Name: names[other]}
 	}
-	return ""
+	return Verdict{}
 }
 
 // typed says whether a name is one that a person gave: not an ID, and not a

@@ -11,28 +11,28 @@ type Set struct {
 	labels []label
 }
 
-// Everything returns the set that all images match, as `--all` does.
+// Everything returns the set that all images match.
 func Everything() Set { return Set{all: true} }
 
 // Match judges sub at the time now. Ages count back from now; filters that
 // name a moment are compared with that moment.
 func (s Set) Match(sub Subject, now time.Time) Verdict {
 	if !s.all && !sub.Dangling {
-		return miss("not dangling")
+		return Verdict{Code: NotDangling}
 	}
 	for _, c := range s.until {
-		if why := c.objection(sub.Born, now); why != "" {
-			return miss(why)
+		if v := c.objection(sub.Born, now); v.Code != "" {
+			return v
 		}
 	}
 	for _, p := range s.refs {
-		if why := p.objection(sub.Names); why != "" {
-			return miss(why)
+		if v := p.objection(sub.Names); v.Code != "" {
+			return v
 		}
 	}
 	for _, l := range s.labels {
-		if why := l.objection(sub); why != "" {
-			return miss(why)
+		if v := l.objection(sub); v.Code != "" {
+			return v
 		}
 	}
 	return Verdict{Match: true}

@@ -24,15 +24,3 @@ type Subject struct {
 	// filter passes, whatever Labels holds.
 	LabelsErr string
 }
-
-// Verdict is the answer of a [Set] about one [Subject].
-type Verdict struct {
-	// Match says that every filter lets the subject go.
-	Match bool
-	// Reason says why the subject does not match, naming the filter and the
-	// fact, safe to print on a terminal. It is empty for a match.
-	Reason string
-}
-
-// miss is the verdict of a subject that has to stay.
-func miss(reason string) Verdict { return Verdict{Reason: reason} }

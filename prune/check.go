@@ -14,22 +14,25 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Problem is a sort of [Finding].
+// Problem is a sort of [Finding], and its code.
 type Problem string
 
 // The problems that a check looks for.
 const (
-	ProblemIncomplete  Problem = "incomplete image"
-	ProblemForgotten   Problem = "forgotten blob"
-	ProblemLost        Problem = "lost blob"
+	ProblemIncomplete  Problem = "incomplete-image"
+	ProblemForgotten   Problem = "forgotten-blob"
+	ProblemLost        Problem = "lost-blob"
 	ProblemGarbage     Problem = "garbage"
-	ProblemUnowned     Problem = "unowned active snapshot"
-	ProblemExpired     Problem = "expired lease"
-	ProblemOldUpload   Problem = "abandoned upload"
-	ProblemInterrupted Problem = "interrupted run"
-	ProblemPhantom     Problem = "phantom image"
-	ProblemUnreadable  Problem = "unreadable user"
+	ProblemUnowned     Problem = "unowned-snapshot"
+	ProblemExpired     Problem = "expired-lease"
+	ProblemOldUpload   Problem = "abandoned-upload"
+	ProblemInterrupted Problem = "interrupted-run"
+	ProblemPhantom     Problem = "phantom-image"
+	ProblemUnreadable  Problem = "unreadable-user"
 )
+
+// String says the problem in words.
+func (p Problem) String() string { return strings.ReplaceAll(string(p), "-", " ") }
 
 // Finding is one thing that is not as it should be.
 type Finding struct {
@@ -40,9 +43,11 @@ type Finding struct {
 	// AtLeast says that Bytes is a lower bound: images refer to each other in
 	// more ways than are followed.
 	AtLeast bool `json:"atLeast,omitempty"`
-	// Meaning is what it means for a user, Mend the command that mends it.
+	// Meaning is what it means for a user, and Parts are what that names.
 	Meaning string `json:"meaning"`
-	Mend    string `json:"mend"`
+	Parts   *parts `json:"parts,omitempty"`
+	// Mend says what mends it.
+	Mend string `json:"mend"`
 	// Repairable says that [Repair] can mend it without risk.
 	Repairable bool `json:"repairable"`
 	// Snapshotters are those that have a part in it, sorted.
@@ -98,7 +103,19 @@ func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) (
 	return k.found, errors.Join(errs...)
 }
 
-func (k *checker) add(f Finding) { k.found = append(k.found, f) }
+// add notes a finding, in words.
+func (k *checker) add(f Finding) {
+	text := problems[f.Problem]
+	p := f.Parts
+	if p == nil {
+		p = &parts{}
+	}
+	f.Meaning, f.Repairable = text.meaning(p), text.repairable
+	if f.Mend == "" {
+		f.Mend = text.mend
+	}
+	k.found = append(k.found, f)
+}
 
 // forgotten finds the files of blobs that no namespace knows, which a
 // containerd leaves when it is killed while it collects. It keeps one for as
@@ -122,11 +139,7 @@ func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.D
 			errs = append(errs, err)
 			continue
 		}
-		k.add(Finding{
-			Problem: ProblemForgotten, Object: dgst.String(), Bytes: now.size, Repairable: true,
-			Meaning: "its file is on the disk but containerd does not know it, as after a crash; it looks only when it next removes content",
-			Mend:    "ctr-prune check --repair",
-		})
+		k.add(Finding{Problem: ProblemForgotten, Object: dgst.String(), Bytes: now.size})
 	}
 	return errors.Join(errs...)
 }
@@ -144,10 +157,8 @@ func (k *checker) unreached() {
 		snapshot := k.c.spaces[id.ns].Snapshots[id.SnapshotKey]
 		if isActive(snapshot) {
 			k.add(Finding{
-				Problem: ProblemUnowned, Namespace: id.ns, Object: id.SnapshotKey.String(), Bytes: snapshot.Bytes, Repairable: true,
+				Problem: ProblemUnowned, Namespace: id.ns, Object: id.SnapshotKey.String(), Bytes: snapshot.Bytes,
 				Snapshotters: []string{id.Snapshotter},
-				Meaning:      "no container, lease or label holds this writable snapshot; the next collection removes it",
-				Mend:         "ctr-prune check --repair",
 			})
 			continue
 		}
@@ -156,10 +167,9 @@ func (k *checker) unreached() {
 	}
 	if garbage != (Amount{}) {
 		k.add(Finding{
-			Problem: ProblemGarbage, Object: amountOf(garbage), Bytes: garbage.TotalBytes, Repairable: true,
+			Problem: ProblemGarbage, Object: amountOf(garbage), Bytes: garbage.TotalBytes,
+			Parts:        &parts{Blobs: garbage.Blobs, Snapshots: garbage.Snapshots},
 			Snapshotters: slices.Sorted(maps.Keys(in)),
-			Meaning:      "nothing holds it; containerd collects it after the next change to its store",
-			Mend:         "ctr-prune check --repair",
 		})
 	}
 }

@@ -22,7 +22,7 @@ func (r *reader) clients(ctx context.Context, inv *Inventory) error {
 			return fmt.Errorf("asking what namespace %q is used by: %w", ns.Name, ctx.Err())
 		}
 		if err != nil {
-			ns.Closed = err.Error()
+			ns.Closed = clientFailed(err)
 		}
 	}
 	return nil
@@ -68,9 +68,9 @@ func (r *reader) askSources(ctx context.Context, ns *Namespace) error {
 // told of it.
 func (r *reader) withoutDocker() error {
 	if r.info.Kind == StoreRoot {
-		return errors.New("containerd does not know Docker's stopped containers, and Docker can be asked only while its containerd runs")
+		return &CodeError{Code: codeDockerOffline, Err: errors.New("containerd does not know Docker's stopped containers, and Docker can be asked only while its containerd runs")}
 	}
-	return errors.New("containerd does not know Docker's stopped containers; give the Docker API with --docker-host")
+	return &CodeError{Code: codeDockerNotAsked, Err: errors.New("containerd does not know Docker's stopped containers, and Docker was not asked for them")}
 }
 
 // introduce gives the container records that a source told of by their ID the

@@ -2,9 +2,7 @@ package prune
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
@@ -13,12 +11,9 @@ import (
 )
 
 const (
-	labelPinned    = "io.cri-containerd.pinned"
-	valuePinned    = "pinned"
-	labelKeep      = "ctr-prune/keep"
-	reasonUnused   = "unused"
-	reasonDangling = "unused and dangling"
-	reasonExpired  = "has expired, and nothing that lives refers to it: any garbage collection removes it"
+	labelPinned = "io.cri-containerd.pinned"
+	valuePinned = "pinned"
+	labelKeep   = "ctr-prune/keep"
 )
 
 // judge decides about the records of one namespace.
@@ -42,7 +37,7 @@ type judge struct {
 	// wholes are what filters see of a unit where units go whole, pins why a
 	// unit is pinned.
 	wholes map[*unit]filters.Subject
-	pins   map[*unit]string
+	pins   map[*unit]Cause
 }
 
 // verdict is the decision about a record while it is being made.
@@ -77,7 +72,7 @@ func decide(v view, policy Policy, store StoreInfo, now time.Time) []Decision {
 		ties:         newTies(ns, store, policy.run, now),
 		verdicts:     make(map[string]*verdict, len(ns.Images)),
 		wholes:       make(map[*unit]filters.Subject),
-		pins:         make(map[*unit]string),
+		pins:         make(map[*unit]Cause),
 	}
 	for i := range ns.Images {
 		image := &ns.Images[i]
@@ -98,6 +93,7 @@ func decide(v view, policy Policy, store StoreInfo, now time.Time) []Decision {
 	decisions := make([]Decision, len(ns.Images))
 	for i, image := range ns.Images {
 		decisions[i] = j.verdicts[image.Name].Decision
+		decisions[i].Cause = decisions[i].told()
 	}
 	return decisions
 }
@@ -107,23 +103,23 @@ func (j *judge) alone(u *unit, record *images.Image) *verdict {
 	if j.ties.doomed(record) {
 		return j.expired(u, record)
 	}
-	if why := j.protected(u, record); why != "" {
+	if why := j.protected(u, record); why.given() {
 		return j.verdict(record, Keep, why, true)
 	}
-	v := j.verdict(record, Remove, reasonUnused, false)
+	v := j.verdict(record, Remove, Cause{ReasonCode: codeUnused}, false)
 	// Before the filters: what is not of the selection stays, also where its
 	// subject goes.
 	if s := j.policy.selection; s != nil {
-		if why := s.reject(v.Decision); why != "" {
+		if why := s.reject(v.Decision); why.given() {
 			return j.verdict(record, Keep, why, true)
 		}
 	}
 	sub := j.subject(u, record)
 	if match := j.policy.Filters.Match(sub, j.now); !match.Match {
-		return j.verdict(record, Keep, match.Reason, false)
+		return j.verdict(record, Keep, unmatched(match), false)
 	}
 	if sub.Dangling {
-		v.Reason = reasonDangling
+		v.ReasonCode = codeDangling
 	}
 	return v
 }
@@ -132,77 +128,78 @@ func (j *judge) alone(u *unit, record *images.Image) *verdict {
 // of k8s.io a stand-in can take its place. Where it must stay it is said to: a
 // plan is not executed whose collection would break that.
 func (j *judge) expired(u *unit, record *images.Image) *verdict {
-	shut := closed(j.ns) != ""
+	shut := closed(j.ns).given()
 	why := cmp.Or(labelledRoot(record), j.pinned(u))
-	if holders := j.usage.holders(u.target); why == "" && !shut && j.whole && len(holders) > 0 {
-		why = "in use by " + some(holders)
+	if holders := j.usage.holders(u.target); !why.given() && !shut && j.whole && len(holders) > 0 {
+		why = usedBy(codeInUse, holders)
 	}
-	if why != "" {
+	if why.given() {
 		return j.verdict(record, Keep, why, true)
 	}
-	v := j.verdict(record, Remove, reasonExpired, false)
+	v := j.verdict(record, Remove, Cause{ReasonCode: codeExpired}, false)
 	v.doomed, v.collected = true, shut
 	return v
 }
 
-func (j *judge) verdict(record *images.Image, action Action, reason string, firm bool) *verdict {
+func (j *judge) verdict(record *images.Image, action Action, why Cause, firm bool) *verdict {
 	return &verdict{firm: firm, Decision: Decision{
-		Namespace: j.ns.Name, Name: record.Name, Target: record.Target, Action: action, Reason: reason, image: record,
+		Namespace: j.ns.Name, Name: record.Name, Target: record.Target, Action: action, Cause: why, image: record,
 	}}
 }
 
-// protected says what keeps a record whatever the filters say, "" if nothing.
-func (j *judge) protected(u *unit, record *images.Image) string {
-	if why := closed(j.ns); why != "" {
+// protected says what keeps a record whatever the filters say, if anything does.
+func (j *judge) protected(u *unit, record *images.Image) Cause {
+	if why := closed(j.ns); why.given() {
 		return why
 	}
 	if holders := j.usage.names[record.Name]; len(holders) > 0 {
-		return "in use by " + some(holders)
+		return usedBy(codeInUse, holders)
 	}
 	if id, ok := j.leased[record.Name]; ok {
-		return fmt.Sprintf("held by lease %q", id)
+		return because(codeLeaseHolds, parts{Lease: id})
 	}
-	if why := j.referred(record); why != "" {
+	if why := j.referred(record); why.given() {
 		return why
 	}
-	if why := cmp.Or(labelledRoot(record), j.pinned(u)); why != "" {
+	if why := cmp.Or(labelledRoot(record), j.pinned(u)); why.given() {
 		return why
 	}
 	if why, ok := j.ns.Unreadable[u.target]; ok {
-		return why + ", and so it may belong to an image that stays"
+		return because(codeUnreadable, parts{Detail: why})
 	}
 	holders := j.usage.holders(u.target)
 	if len(holders) == 0 {
-		return ""
+		return Cause{}
 	}
 	if j.whole || j.usage.begun[u.target] {
-		return "in use by " + some(holders)
+		return usedBy(codeInUse, holders)
 	}
 	if j.dangling(record) {
-		return "stands in for an image in use by " + some(holders)
+		return usedBy(codeStandsIn, holders)
 	}
-	return ""
+	return Cause{}
 }
 
 // referred says which root refers to a record by a label of the collector.
-func (j *judge) referred(record *images.Image) string {
+func (j *judge) referred(record *images.Image) Cause {
 	if j.ties == nil {
-		return ""
+		return Cause{}
 	}
 	root, ok := j.ties.referred[record.Name]
 	if !ok {
-		return ""
+		return Cause{}
 	}
-	return "referred to by " + j.ties.c.keeper(root).in(j.ns.Name)
+	k := j.ties.c.keeper(root).in(j.ns.Name)
+	return because(codeReferredBy, parts{Keeper: &k})
 }
 
 // labelledRoot says that a record itself is labelled as a root. The collector has no
 // use for the label there; who sets it wants the record kept.
-func labelledRoot(record *images.Image) string {
+func labelledRoot(record *images.Image) Cause {
 	if key := rootLabel(record); key != "" {
-		return fmt.Sprintf("kept by its label %s", key)
+		return because(codeRootLabel, parts{Label: key})
 	}
-	return ""
+	return Cause{}
 }
 
 func (j *judge) dangling(record *images.Image) bool {
@@ -211,20 +208,20 @@ func (j *judge) dangling(record *images.Image) bool {
 }
 
 // pinned says which label pins a unit, and on which record.
-func pinned(u *unit) string {
+func pinned(u *unit) Cause {
 	for _, record := range u.records {
 		if record.Labels[labelPinned] == valuePinned {
-			return fmt.Sprintf("pinned by label %s=%s on %q", labelPinned, valuePinned, record.Name)
+			return because(codePinned, parts{Label: labelPinned + "=" + valuePinned, Image: record.Name})
 		}
 		if _, ok := record.Labels[labelKeep]; ok {
-			return fmt.Sprintf("pinned by label %s on %q", labelKeep, record.Name)
+			return because(codePinned, parts{Label: labelKeep, Image: record.Name})
 		}
 	}
-	return ""
+	return Cause{}
 }
 
 // pinned says that of each unit, once: units may have many names.
-func (j *judge) pinned(u *unit) string {
+func (j *judge) pinned(u *unit) Cause {
 	why, known := j.pins[u]
 	if !known {
 		why = pinned(u)
@@ -275,12 +272,4 @@ func (j *judge) born(record *images.Image) time.Time {
 		return time.Time{}
 	}
 	return slices.MaxFunc(times, time.Time.Compare)
-}
-
-// some names the first of several and counts the rest.
-func some(holders []string) string {
-	if len(holders) <= 2 {
-		return strings.Join(holders, " and ")
-	}
-	return fmt.Sprintf("%s and %d more", holders[0], len(holders)-1)
 }

@@ -29,10 +29,10 @@ type Decision struct {
 	Name      string
 	Target    ocispec.Descriptor
 	Action    Action
-	// Reason is one sentence for people, naming what caused the action.
-	Reason string
-	// Details add to the reason.
-	Details []string
+	// Cause is why.
+	Cause
+	// Details add to it.
+	Details []Cause
 	// StandIn is the name of the record that takes this one's place, if
 	// Action is StandIn.
 	StandIn string

@@ -11,76 +11,97 @@ import (
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
-// keeper is a root that keeps objects from a collection. Names come from the
-// store and may read like anything, so that words are put together in one place
-// and never taken apart.
-type keeper struct {
-	Object
-	// title names it, hint says how it lets go, if that can be said.
-	title, hint string
+// The codes of what keeps an object.
+const (
+	holderImage     Code = "image"
+	holderContainer Code = "container"
+	holderSandbox   Code = "sandbox"
+	holderLease     Code = "lease"
+	holderGrace     Code = "grace"
+	holderBuild     Code = "build-lease"
+	holderDocker    Code = "docker-container"
+	holderUpload    Code = "upload"
+	holderRootLabel Code = "root-label"
+)
+
+// titles are the words for each.
+var titles = map[Code]func(Keeper) string{
+	holderImage:     func(k Keeper) string { return fmt.Sprintf("image %q", k.HeldBy.Name) },
+	holderContainer: func(k Keeper) string { return k.HolderParts.some() },
+	holderSandbox:   func(k Keeper) string { return "sandbox " + k.HeldBy.Name },
+	holderLease:     func(k Keeper) string { return fmt.Sprintf("lease %q (%s)", k.HeldBy.Name, k.HolderParts.LeaseKind) },
+	holderGrace:     func(k Keeper) string { return "the grace of run " + k.HolderParts.Run },
+	holderBuild:     func(k Keeper) string { return fmt.Sprintf("%s (lease %q)", k.HolderParts.LeaseKind, k.HeldBy.Name) },
+	holderDocker:    func(k Keeper) string { return "Docker container " + k.HeldBy.Name[:12] },
+	holderUpload:    func(k Keeper) string { return fmt.Sprintf("upload in progress %q", k.HeldBy.Name) },
+	holderRootLabel: func(k Keeper) string {
+		return fmt.Sprintf("label containerd.io/gc.root on %s %s", k.HeldBy.Kind, k.HeldBy.Name)
+	},
 }
 
-// in describes the keeper to people who look at a namespace, "" if at all.
-func (k keeper) in(namespace string) string {
-	text := k.title
-	if k.Namespace != namespace {
-		text += fmt.Sprintf(" in namespace %q", k.Namespace)
+// in describes the keeper to people who look at a namespace, "" if at all. Names
+// come from the store and may read like anything, so that words are put together
+// here and never taken apart.
+func (k Keeper) in(namespace string) Keeper {
+	k.Holder = titles[k.HolderCode](k)
+	if k.HeldBy.Namespace != namespace {
+		k.Holder += fmt.Sprintf(" in namespace %q", k.HeldBy.Namespace)
 	}
-	if k.hint != "" {
-		text += "; " + k.hint
-	}
-	return text
-}
-
-// keeper describes a root.
-func (c *collector) keeper(n node) keeper {
-	k := keeper{Object: n.object()}
-	switch n.kind {
-	case kindImage:
-		k.title = fmt.Sprintf("image %q", n.key)
-	case kindContainer:
-		k.title = c.describeContainer(n)
-	case kindSandbox:
-		k.title = "sandbox " + n.key
-	case kindLease:
-		k.title, k.hint = c.describeLease(n)
-	case kindIngest:
-		k.title = fmt.Sprintf("upload in progress %q", n.key)
-	case kindContent:
-		k.title = fmt.Sprintf("label containerd.io/gc.root on content %s", n.key)
-	case kindSnapshot:
-		k.title = fmt.Sprintf("label containerd.io/gc.root on snapshot %s", n.key)
-	default:
-		k.title = n.key
+	if p := k.HolderParts; p != nil {
+		if hint := letsGo(p.LeaseKind, p.Command); hint != "" {
+			k.Holder += "; " + hint
+		}
 	}
 	return k
 }
 
-func (c *collector) describeContainer(n node) string {
-	if s, ok := c.spaces[n.ns]; ok {
-		if container, ok := s.containers[n.key]; ok {
-			return holderOf(container).String()
-		}
+// keeper tells of a root.
+func (c *collector) keeper(n node) Keeper {
+	k := Keeper{HeldBy: n.object()}
+	switch n.kind {
+	case kindContainer:
+		k.HolderCode, k.HolderParts = holderContainer, &parts{Users: []user{{Holder: c.holder(n)}}}
+	case kindSandbox:
+		k.HolderCode = holderSandbox
+	case kindLease:
+		k.HolderCode, k.HolderParts = c.leaseKeeper(n)
+	case kindIngest:
+		k.HolderCode = holderUpload
+	case kindContent, kindSnapshot:
+		k.HolderCode = holderRootLabel
+	default:
+		k.HolderCode = holderImage
 	}
-	return "container " + n.key
+	return k
 }
 
-func (c *collector) describeLease(n node) (title, hint string) {
+func (c *collector) holder(n node) Holder {
+	if s, ok := c.spaces[n.ns]; ok {
+		if container, ok := s.containers[n.key]; ok {
+			return holderOf(container)
+		}
+	}
+	return Holder{Kind: "container", ID: n.key}
+}
+
+func (c *collector) leaseKeeper(n node) (Code, *parts) {
 	s, ok := c.spaces[n.ns]
 	if !ok {
-		return "lease " + n.key, ""
+		return holderLease, &parts{LeaseKind: leases.KindOther}
 	}
 	kind := s.kindOf(s.leases[n.key])
-	if run, ok := leases.GraceRun(s.leases[n.key].Lease); ok {
-		return fmt.Sprintf("the grace of run %s", run.Name), "`ctr-prune runs drop` frees it"
-	}
-	switch hint := c.freedBy(n.ns, kind); {
-	case hint != "":
-		return fmt.Sprintf("%s (lease %q)", kind, n.key), hint
+	p := &parts{LeaseKind: kind, Command: c.freeing(n.ns, kind)}
+	run, grace := leases.GraceRun(s.leases[n.key].Lease)
+	switch {
+	case grace:
+		p.Run = run.Name
+		return holderGrace, p
+	case letsGo(kind, p.Command) != "":
+		return holderBuild, p
 	case kind == leases.KindDocker:
-		return "Docker container " + n.key[:12], ""
+		return holderDocker, p
 	default:
-		return fmt.Sprintf("lease %q (%s)", n.key, kind), ""
+		return holderLease, p
 	}
 }
 
@@ -100,11 +121,11 @@ func (s *space) pod(id string) bool {
 		s.Name == criNamespace && slices.ContainsFunc(s.Sandboxes, func(sb sandbox.Sandbox) bool { return sb.ID == id })
 }
 
-// freedBy says how the owner of a lease lets go of what it holds, "" if there is
-// nothing to say.
-func (c *collector) freedBy(namespace string, kind leases.Kind) string {
+// freeing is the command by which the owner of a lease lets go of what it holds,
+// "" if there is none.
+func (c *collector) freeing(namespace string, kind leases.Kind) string {
 	s := c.spaces[strings.TrimSuffix(namespace, historySuffix)]
-	return freedBy(dockerName(namespace) || s != nil && s.docker, kind)
+	return freeing(dockerName(namespace) || s != nil && s.docker, kind)
 }
 
 // dockerNames are the namespaces of Docker Engines, unless one was given
@@ -115,20 +136,17 @@ var dockerNames = regexp.MustCompile(`^` + dockerNamespace + `(-[0-9]+\.[0-9]+)?
 // of the history of what it builds.
 func dockerName(namespace string) bool { return dockerNames.MatchString(namespace) }
 
-// freedBy says it by buildkit's own command, or by Docker's where buildkit is a
-// part of it.
-func freedBy(docker bool, kind leases.Kind) string {
+// freeing is buildkit's own command, or Docker's where buildkit is a part of it.
+func freeing(docker bool, kind leases.Kind) string {
 	switch {
 	case kind == leases.KindCache && docker:
-		return "`docker builder prune` frees it"
+		return "docker builder prune"
 	case kind == leases.KindCache:
-		return "`buildctl prune` frees it"
+		return "buildctl prune"
 	case kind == leases.KindHistory && docker:
-		return "`docker buildx history rm` frees it"
+		return "docker buildx history rm"
 	case kind == leases.KindHistory:
-		return "`buildctl prune-histories` frees it"
-	case kind == leases.KindBuild:
-		return "it goes with the build, or when buildkit starts again"
+		return "buildctl prune-histories"
 	default:
 		return ""
 	}

@@ -20,7 +20,10 @@ func TestHolderWithAnOddName(t *testing.T) {
 	plan := must(w.inventory().Plan(policy, noon))
 	want := []Held{{
 		Namespace: "default", Digest: dig("a"), Bytes: int64(len(body("a"))),
-		Holder: `image "a\" in namespace \"x\"; b" in namespace "other"`, HeldBy: Object{Kind: "image", Namespace: "other", Name: odd},
+		Keeper: Keeper{
+			Holder: `image "a\" in namespace \"x\"; b" in namespace "other"`, HolderCode: holderImage,
+			HeldBy: Object{Kind: "image", Namespace: "other", Name: odd},
+		},
 	}}
 	if got := plan.Held(); !slices.Equal(got, want) {
 		t.Errorf("got %+v", got)

@@ -1,7 +1,6 @@
 package prune
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -32,14 +31,10 @@ type Document struct {
 	Counts Counts         `json:"counts"`
 	// Images are the decisions about all records of the pruned namespaces.
 	Images []ImageDocument `json:"images"`
-	// Untagged are the names of the records that are gone, Removed the same
-	// with their namespaces and targets.
-	Untagged []string `json:"untagged"`
-	Removed  []Record `json:"removed"`
-	// Deleted are the digests and the snapshot keys, as "snapshotter/key", of
-	// what Reclaimed counts, Freed the same with their bytes.
-	Deleted []string          `json:"deleted"`
-	Freed   []DeletedDocument `json:"freed"`
+	// Untagged are the records that are gone.
+	Untagged []Record `json:"untagged"`
+	// Deleted are the blobs and snapshots that Reclaimed counts.
+	Deleted []DeletedDocument `json:"deleted"`
 	// Uploads are the decisions about unfinished uploads, if asked for, and
 	// Aborted those that are gone.
 	Uploads []Upload `json:"uploads"`
@@ -102,8 +97,9 @@ type ImageDocument struct {
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	Action    Action    `json:"action"`
-	Reason    string    `json:"reason"`
-	Details   []string  `json:"details"`
+	Cause
+	// Details add to the cause.
+	Details []Cause `json:"details"`
 	// StandIn is the name of the record that takes this one's place.
 	StandIn string `json:"standIn,omitempty"`
 }
@@ -133,7 +129,7 @@ func (p *Plan) Document() Document {
 		Predicted: p.Predicted(), Garbage: p.Garbage(), Held: list(p.outcome.held),
 		Unfinished: list(p.Interrupted()), Notes: list(p.notes), Refused: list(p.refused),
 		Images: []ImageDocument{}, Elsewhere: []NamespaceCount{},
-		Untagged: []string{}, Removed: []Record{}, Deleted: []string{}, Freed: []DeletedDocument{},
+		Untagged: []Record{}, Deleted: []DeletedDocument{},
 		Uploads: list(p.uploads), Aborted: []Upload{}, Dropped: list(p.Dropped()),
 		Skipped: []Skip{}, Restored: []Restored{},
 		Recovered: []Recovered{}, Changes: []string{}, Errors: []string{},
@@ -153,13 +149,7 @@ func (p *Plan) Document() Document {
 func (r *Report) Document() Document {
 	d := r.plan.Document()
 	d.Kind = DocumentReport
-	d.Removed, d.Freed = list(r.Untagged), r.deletedDocuments()
-	for _, record := range d.Removed {
-		d.Untagged = append(d.Untagged, record.Name)
-	}
-	for _, object := range d.Freed {
-		d.Deleted = append(d.Deleted, cmp.Or(object.Digest.String(), object.Snapshot))
-	}
+	d.Untagged, d.Deleted = list(r.Untagged), r.deletedDocuments()
 	d.Aborted, d.Grace = list(r.Aborted), r.Grace
 	d.Reclaimed, d.Garbage, d.Others = r.Reclaimed, r.Garbage, r.Others
 	d.Held, d.Skipped, d.Restored = list(r.Held), list(r.Skipped), list(r.Restored)
@@ -207,7 +197,7 @@ func (c *Counts) add(action Action) {
 }
 
 func (d Decision) document() ImageDocument {
-	return ImageDocument{Record: d.record(), CreatedAt: d.image.CreatedAt, UpdatedAt: d.image.UpdatedAt, Action: d.Action, Reason: d.Reason, Details: list(d.Details), StandIn: d.StandIn}
+	return ImageDocument{Record: d.record(), CreatedAt: d.image.CreatedAt, UpdatedAt: d.image.UpdatedAt, Action: d.Action, Cause: d.Cause, Details: list(d.Details), StandIn: d.StandIn}
 }
 
 func (r *Report) deletedDocuments() []DeletedDocument {

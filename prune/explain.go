@@ -8,9 +8,6 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// standsOn ends the name of a user whose snapshot has the image below it.
-const standsOn = ", whose snapshot stands on it"
-
 // Explanation says what an object is, who holds it and what a prune does.
 type Explanation struct {
 	Object Object `json:"object"`

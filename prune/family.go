@@ -1,7 +1,6 @@
 package prune
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/containerd/containerd/v2/core/images"
@@ -84,13 +83,13 @@ func (f *following) stayRecord(record *images.Image) {
 }
 
 // keepRecord keeps a record of the namespace because of another.
-func (f *following) keepRecord(name, reason string) {
+func (f *following) keepRecord(name string, why Cause) {
 	v, there := f.j.verdicts[name]
 	if !there {
 		return // a tie to a record that is gone
 	}
 	if v.Action != Keep && !v.doomed {
-		v.Action, v.Reason = Keep, reason
+		v.Action, v.Cause = Keep, why
 	}
 	v.firm = true
 	f.stayRecord(v.image)
@@ -178,14 +177,14 @@ func (j *judge) dieWithSubject(u *unit) {
 	}
 	for _, record := range u.records {
 		if v := j.verdicts[record.Name]; v.Action == Keep {
-			v.Action, v.Reason = Remove, fmt.Sprintf("belongs to %q, which goes", subject.records[0].Name)
+			v.Action, v.Cause = Remove, because(codeSubjectGoes, parts{Image: subject.records[0].Name})
 		}
 	}
 }
 
 // belongsTo says to what a unit belongs that stays, by the name of a record
 // that does. Names has those that were found already.
-func (j *judge) belongsTo(p parent, names map[*unit]string) string {
+func (j *judge) belongsTo(p parent, names map[*unit]string) Cause {
 	name, known := names[p.unit]
 	if !known {
 		at := slices.IndexFunc(p.records, func(r *images.Image) bool { return j.verdicts[r.Name].Action == Keep })
@@ -196,7 +195,7 @@ func (j *judge) belongsTo(p parent, names map[*unit]string) string {
 		names[p.unit] = name
 	}
 	if p.subject {
-		return fmt.Sprintf("belongs to %q, which stays", name)
+		return because(codeBelongsTo, parts{Image: name})
 	}
-	return fmt.Sprintf("is part of %q, which stays", name)
+	return because(codePartOf, parts{Image: name})
 }

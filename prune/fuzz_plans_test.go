@@ -31,7 +31,7 @@ func FuzzPlanBlob(f *testing.F) {
 		b := batch{ns: &Namespace{Name: p.Namespace}, records: all}
 		var back pastPlan
 		hold := func(doc []byte, _ []digest.Digest) error { return back.add(doc) }
-		going, err := writePlan(leases.Run{Name: p.Run, Start: p.Started}, b, p.Orphans, hold, func(Decision, string) {})
+		going, err := writePlan(leases.Run{Name: p.Run, Start: p.Started}, b, p.Orphans, hold, func(Decision, Cause) {})
 		if err != nil {
 			return // a year that RFC 3339 cannot write
 		}

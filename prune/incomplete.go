@@ -17,9 +17,9 @@ import (
 // what there is of them, also what others share.
 func (k *checker) incomplete(ns *Namespace, l lacker) {
 	var records []node
-	lacks := make(map[node]string)
+	lacks := make(map[node]Cause)
 	for _, image := range ns.Images {
-		if lack := l.lacks(image.Target.Digest); lack != "" {
+		if lack := l.lacks(image.Target.Digest); lack.given() {
 			record := node{kind: kindImage, ns: ns.Name, key: image.Name}
 			records, lacks[record] = append(records, record), lack
 		}
@@ -32,8 +32,8 @@ func (k *checker) incomplete(ns *Namespace, l lacker) {
 		sum := present[record]
 		k.add(Finding{
 			Problem: ProblemIncomplete, Namespace: ns.Name, Object: record.key, Bytes: sum.total().bytes(), AtLeast: sum.bound,
-			Meaning: "no container can be made from it: " + lacks[record],
-			Mend:    fmt.Sprintf("ctr -n %s images pull %s", ns.Name, pullName(record.key)),
+			Parts: partsBecause(lacks[record]),
+			Mend:  fmt.Sprintf("ctr -n %s images pull %s", ns.Name, pullName(record.key)),
 		})
 	}
 }
@@ -64,15 +64,37 @@ type lacker struct {
 // lack is what a manifest lacks; of an index, what the first of its manifests
 // does. Indexes of indexes say it once, however deep they go.
 type lack struct {
-	text  string // "" if it lacks nothing
+	code  Code // "" if it lacks nothing
+	blob  digest.Digest
 	index bool
 }
 
-func (l lack) String() string {
-	if l.index {
-		return "none of its platforms is complete; " + l.text
+// The codes of what an image lacks.
+const (
+	codeBlobMissing   Code = "blob-missing"
+	codeConfigMissing Code = "config-missing"
+	codeLayerMissing  Code = "layer-missing"
+	codeAttestation   Code = "only-attestation"
+	codeCircle        Code = "refers-to-itself"
+)
+
+// cause tells of it.
+func (l lack) cause() Cause {
+	if l.code == "" {
+		return Cause{}
 	}
-	return l.text
+	return because(l.code, parts{Target: l.blob, Index: l.index})
+}
+
+// lacking puts it in words, of which the first is the blob.
+func lacking(format string) func(*parts) string {
+	return func(p *parts) string {
+		text := fmt.Sprintf(format, p.Target)
+		if p.Index {
+			return "none of its platforms is complete; " + text
+		}
+		return text
+	}
 }
 
 func newLacker(ns *Namespace) lacker {
@@ -96,16 +118,16 @@ func (ns *Namespace) lacker(ctx context.Context, store Store) lacker {
 }
 
 // lacks says what a manifest or an index misses, going by containerd's labels
-// (core/images, ChildGCLabels), "" if nothing. Of an index one complete
+// (core/images, ChildGCLabels), no code if nothing. Of an index one complete
 // platform is enough, and an attestation is none; layers may be missing if they
 // are unpacked.
-func (l lacker) lacks(dgst digest.Digest) string { return l.of(dgst).String() }
+func (l lacker) lacks(dgst digest.Digest) Cause { return l.of(dgst).cause() }
 
 func (l lacker) of(dgst digest.Digest) lack {
 	if found, ok := l.known[dgst]; ok {
 		return found
 	}
-	l.known[dgst] = lack{text: fmt.Sprintf("%s refers to itself", dgst)}
+	l.known[dgst] = lack{code: codeCircle, blob: dgst}
 	found := l.look(dgst)
 	l.known[dgst] = found
 	return found
@@ -114,13 +136,13 @@ func (l lacker) of(dgst digest.Digest) lack {
 func (l lacker) look(dgst digest.Digest) lack {
 	blob, ok := l.ns.Blobs[dgst]
 	if !ok {
-		return lack{text: fmt.Sprintf("%s is not in the store", dgst)}
+		return lack{code: codeBlobMissing, blob: dgst}
 	}
 	children := childrenOf(blob.Labels)
 	if len(children["config"]) > 0 {
-		return lack{text: l.ofManifest(children)}
+		return l.ofManifest(children)
 	}
-	first, attested := "", ""
+	var first, attested lack
 	var attests map[digest.Digest]bool
 	for _, child := range children["m"] {
 		found := l.of(child)
@@ -131,13 +153,14 @@ func (l lacker) look(dgst digest.Digest) lack {
 		case found == (lack{}) && !attests[child]:
 			return lack{}
 		case found == (lack{}):
-			attested = fmt.Sprintf("%s is an attestation, which does not run", child)
-		case first == "":
-			first = found.text
+			attested = lack{code: codeAttestation, blob: child}
+		case first.code == "":
+			first = found
 		}
 	}
-	text := cmp.Or(first, attested)
-	return lack{text: text, index: text != ""}
+	worst := cmp.Or(first, attested)
+	worst.index = worst.code != ""
+	return worst
 }
 
 // childrenOf sorts out what the labels of a manifest or an index refer to.
@@ -169,21 +192,21 @@ func (l lacker) attests(index, complete digest.Digest) map[digest.Digest]bool {
 	return attests
 }
 
-func (l lacker) ofManifest(children map[string][]digest.Digest) string {
+func (l lacker) ofManifest(children map[string][]digest.Digest) lack {
 	for _, config := range children["config"] {
 		if _, ok := l.ns.Blobs[config]; !ok {
-			return fmt.Sprintf("its config %s is not in the store", config)
+			return lack{code: codeConfigMissing, blob: config}
 		}
 	}
 	if slices.ContainsFunc(children["config"], l.unpacked) {
-		return ""
+		return lack{}
 	}
 	for _, layer := range children["l"] {
 		if _, ok := l.ns.Blobs[layer]; !ok {
-			return fmt.Sprintf("its layer %s is neither in the store nor unpacked", layer)
+			return lack{code: codeLayerMissing, blob: layer}
 		}
 	}
-	return ""
+	return lack{}
 }
 
 // unpacked says whether the snapshots of a config are there.

@@ -43,7 +43,7 @@ func TestLacks(t *testing.T) {
 		"broken": "neither in the store nor unpacked", "no config": "its config", "gone": "is not in the store",
 		"shared": "none of its platforms is complete", "circle": "refers to itself",
 	} {
-		got := l.lacks(digest.FromString(name))
+		got := l.lacks(digest.FromString(name)).Reason
 		if (got == "") != (want == "") || !strings.Contains(got, want) {
 			t.Errorf("%s lacks %q, want %q", name, got, want)
 		}

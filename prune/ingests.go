@@ -22,7 +22,7 @@ type Upload struct {
 	Expected  digest.Digest `json:"expected,omitempty"`
 	UpdatedAt time.Time     `json:"updatedAt"`
 	Action    Action        `json:"action"`
-	Reason    string        `json:"reason"`
+	Cause
 }
 
 // uploads decides about the unfinished uploads of a namespace. One goes if it
@@ -41,14 +41,14 @@ func (c *collector) uploads(ns *Namespace, policy Policy) []Upload {
 		}
 		age := c.now.Sub(u.UpdatedAt)
 		switch holder := holders[ingest.Ref]; {
-		case closed(ns) != "":
-			u.Reason = closed(ns)
+		case closed(ns).given():
+			u.Cause = closed(ns)
 		case holder != "":
-			u.Reason = fmt.Sprintf("lease %q holds it", holder)
+			u.Cause = because(codeLeaseHolds, parts{Lease: holder})
 		case u.UpdatedAt.IsZero() || age < policy.IngestAge:
-			u.Reason = fmt.Sprintf("last written to less than %s ago", policy.IngestAge)
+			u.Cause = because(codeLatelyWritten, parts{AgeSeconds: int64(policy.IngestAge / time.Second), Time: u.UpdatedAt})
 		default:
-			u.Action, u.Reason = Remove, fmt.Sprintf("abandoned: last written to at %s", u.UpdatedAt.UTC().Format(time.RFC3339))
+			u.Action, u.Cause = Remove, because(codeAbandoned, parts{Time: u.UpdatedAt})
 		}
 		list = append(list, u)
 	}

@@ -55,9 +55,9 @@ type Namespace struct {
 	// went are the records that a killed run removed, by their targets, where
 	// all names of an image are judged together.
 	went map[digest.Digest][]*images.Image
-	// Closed, if not empty, says why nothing may be removed here: what uses
+	// Closed, if it has a code, says why nothing may be removed here: what uses
 	// this namespace could not be learned.
-	Closed string
+	Closed Cause
 	// pods asks the store that this was read from; nil for one made by hand.
 	pods *podReader
 }

@@ -1,12 +1,10 @@
 package prune
 
-import "fmt"
-
 // keepAll keeps those records of a unit that were to go.
-func (j *judge) keepAll(u *unit, reason string) {
+func (j *judge) keepAll(u *unit, why Cause) {
 	for _, record := range u.records {
 		if v := j.verdicts[record.Name]; v.Action != Keep && !v.doomed {
-			v.Action, v.Reason = Keep, reason
+			v.Action, v.Cause = Keep, why
 		}
 	}
 }
@@ -16,7 +14,8 @@ func (j *judge) keepAll(u *unit, reason string) {
 func (j *judge) keepWhole(u *unit) {
 	for _, record := range u.records {
 		if v := j.verdicts[record.Name]; v.Action == Keep {
-			j.keepAll(u, fmt.Sprintf("CRI keeps the names of an image together, and %q stays: %s", record.Name, v.Reason))
+			why := v.told()
+			j.keepAll(u, because(codeTogether, parts{Image: record.Name, Because: &why}))
 			return
 		}
 	}
@@ -43,17 +42,17 @@ func (j *judge) keepLast(u *unit) {
 }
 
 // standIn makes a stand-in of a record that is to go, if the name is free.
-func (j *judge) standIn(v *verdict, holders []string) {
+func (j *judge) standIn(v *verdict, holders []user) {
 	name := standInName(j.ns.Name, v.Target.Digest)
 	if there := j.named[name]; len(there) > 0 {
-		what := "is another image"
+		code := codeStandInTaken
 		if there[0].Target.Digest == v.Target.Digest {
-			what = "has expired"
+			code = codeStandInExpired
 		}
-		v.Action = Keep
-		v.Reason = fmt.Sprintf("its image is in use by %s, and %q, which would take its place, %s", some(holders), name, what)
+		v.Action, v.Cause = Keep, usedBy(code, holders)
+		v.ReasonParts.Image = name
 		return
 	}
-	v.Action, v.StandIn = StandIn, name
-	v.Reason = fmt.Sprintf("the name goes and %q takes its place: its image is in use by %s", v.StandIn, some(holders))
+	v.Action, v.StandIn, v.Cause = StandIn, name, usedBy(codeStandIn, holders)
+	v.ReasonParts.Image = name
 }

@@ -7,12 +7,6 @@ import (
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
-// Reasons for which a lease goes.
-const (
-	leaseExpired      = "expired: containerd no longer honours it"
-	leaseExpiredSince = "expired since the leases were listed: containerd no longer honours it"
-)
-
 // LeaseInfo is a lease as a user meets it.
 type LeaseInfo struct {
 	Namespace string    `json:"namespace"`
@@ -27,9 +21,9 @@ type LeaseInfo struct {
 	// Alone is what nothing else holds: what goes when the lease goes, or
 	// because it has expired.
 	Alone Amount `json:"alone"`
-	// Action says whether it goes with [PruneLeases], Reason why.
+	// Action says whether it goes with [PruneLeases], Cause why.
 	Action Action `json:"action"`
-	Reason string `json:"reason"`
+	Cause
 }
 
 // Leases lists the leases of all namespaces with what each alone holds. The
@@ -47,7 +41,7 @@ func (inv *Inventory) Leases(now time.Time) []LeaseInfo {
 				Alone: alone[node{kind: kindLease, ns: s.Name, key: lease.ID}],
 			}
 			info.Expires, _ = ours.Expiry(lease.Lease)
-			info.Action, info.Reason = c.leaseFate(s, lease)
+			info.Action, info.Cause = c.leaseFate(s, lease)
 			list = append(list, info)
 		}
 	}
@@ -58,35 +52,38 @@ func (inv *Inventory) Leases(now time.Time) []LeaseInfo {
 // expired, which containerd's collection removes, and those of runs of ours that
 // have ended, which are deleted when the run is finished. To tell an abandoned lease of another client from one in use is
 // that client's business.
-func (c *collector) leaseFate(s *space, lease Lease) (Action, string) {
+func (c *collector) leaseFate(s *space, lease Lease) (Action, Cause) {
 	interrupted := false
 	for _, id := range s.Interrupted {
 		interrupted = interrupted || id == lease.ID
 	}
-	switch kind := s.kindOf(lease); {
+	kind := s.kindOf(lease)
+	command := c.freeing(s.Name, kind)
+	switch {
 	case interrupted:
-		return Remove, "left by an interrupted run, which is finished first"
+		return Remove, plainly(codeLeaseInterrupted)
 	case kind.Ours():
-		return Keep, "a run is under way"
+		return Keep, plainly(codeLeaseRunning)
 	case !c.live(lease):
-		return Remove, leaseExpired
-	case kind == ours.KindUndo:
-		return Keep, "holds what a run removed while it is undone; it expires by itself"
-	case kind == ours.KindGrace:
-		return Keep, "keeps what a run removed, so that it can be undone; `ctr-prune runs drop` gives it up"
-	case c.freedBy(s.Name, kind) != "":
-		return Keep, "belongs to buildkit; " + c.freedBy(s.Name, kind)
+		return Remove, plainly(codeLeaseExpired)
+	case letsGo(kind, command) != "":
+		return Keep, because(codeLeaseBuildkit, parts{LeaseKind: kind, Command: command})
 	case kind == ours.KindDocker:
-		return Keep, "holds the files of a Docker container, running or stopped; `docker rm` gives them up"
-	case kind == ours.KindMount:
-		return Keep, "belongs to Docker, for an image mount or a build; it goes with the container or the build"
-	case kind == ours.KindPod:
-		return Keep, "belongs to a pod of Kubernetes, and goes with it"
-	case kind == ours.KindPull:
-		return Keep, "a pull or build in progress, or one that was interrupted; it expires by itself"
-	default:
-		return Keep, "belongs to another client, which alone knows whether it is needed"
+		return Keep, because(codeLeaseDocker, parts{Command: "docker rm"})
 	}
+	if code, known := leaseCodes[kind]; known {
+		return Keep, plainly(code)
+	}
+	return Keep, plainly(codeLeaseOther)
+}
+
+// leaseCodes say why live leases stay of which no more is to be told.
+var leaseCodes = map[ours.Kind]Code{
+	ours.KindUndo:  codeLeaseUndo,
+	ours.KindGrace: codeLeaseGrace,
+	ours.KindMount: codeLeaseMount,
+	ours.KindPod:   codeLeasePod,
+	ours.KindPull:  codeLeasePull,
 }
 
 // heldAlone sums up what each lease alone holds, or of one that has expired what

@@ -34,7 +34,7 @@ func TestLeaseFates(t *testing.T) {
 		want          string
 	}{
 		"a container of Docker's": {"moby", id, nil, snapshots(id, id+"-init"),
-			"keep: holds the files of a Docker container, running or stopped; `docker rm` gives them up"},
+			"keep: holds the files of a Docker container, running or stopped; `docker rm` frees them"},
 		"an image mount": {"moby", id, nil, snapshots(id),
 			"keep: belongs to Docker, for an image mount or a build; it goes with the container or the build"},
 		"a build under way": {"buildkit", "temporary", temporary, nil,
@@ -108,7 +108,7 @@ func TestAloneButAwaited(t *testing.T) {
 			t.Errorf("awaited %v: the lease alone holds %d bytes, want %d", awaited, got, want)
 		}
 		image := must(inv.Usage(Policy{AllNamespaces: true}, noon, false)).Images[0]
-		if unique := image.Unique; (unique == 0) != awaited || unique+image.Shared != image.TotalBytes {
+		if unique := image.UniqueBytes; (unique == 0) != awaited || unique+image.SharedBytes != image.TotalBytes {
 			t.Errorf("awaited %v: the image alone holds %d bytes of %d", awaited, unique, image.TotalBytes)
 		}
 	}

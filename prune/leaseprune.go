@@ -143,9 +143,9 @@ func removedLeases(listed, before, after []LeaseInfo, at, end time.Time) []Lease
 		if there || wasListed && was.Action == Remove || l.Expires.IsZero() || !end.After(l.Expires) {
 			continue
 		}
-		l.Action, l.Reason = Remove, leaseExpired
+		l.Action, l.Cause = Remove, plainly(codeLeaseExpired)
 		if wasListed || !at.After(l.Expires) {
-			l.Reason = leaseExpiredSince
+			l.Cause = plainly(codeLeaseExpiredSince)
 		}
 		gone = append(gone, l)
 	}

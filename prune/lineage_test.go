@@ -138,7 +138,7 @@ func TestLineageIsEveryPair(t *testing.T) {
 		j := &judge{view: view{catalog: c}, verdicts: make(map[string]*verdict)}
 		for _, u := range units {
 			for _, record := range u.records {
-				j.verdicts[record.Name] = j.verdict(record, Remove, reasonUnused, false)
+				j.verdicts[record.Name] = j.verdict(record, Remove, Cause{ReasonCode: codeUnused}, false)
 			}
 		}
 		follow := following{lineage: l, j: j, staying: make(map[*unit]bool), why: make(map[*unit]parent), came: make([]two, len(l.unit))}

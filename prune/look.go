@@ -57,13 +57,13 @@ func (x *execution) revalidate(ctx context.Context) error {
 		b.records = slices.DeleteFunc(slices.Clone(b.records), func(planned Decision) bool {
 			found, ok := now[[2]string{planned.Namespace, planned.Name}]
 			why := changed(planned, found, ok)
-			if why != "" {
+			if why.given() {
 				x.report.skip(planned, why)
 				if ok {
 					x.noteRewritten(planned)
 				}
 			}
-			return why != ""
+			return why.given()
 		})
 	}
 	return x.keepsStill(inv, x.going())
@@ -77,23 +77,23 @@ func (x *execution) going() (all []Decision) {
 	return all
 }
 
-// changed says why a planned removal no longer fits the store, "" if it does.
-func changed(planned, found Decision, ok bool) string {
+// changed says why a planned removal no longer fits the store, if it does not.
+func changed(planned, found Decision, ok bool) Cause {
 	switch {
 	case !ok:
-		return "somebody else removed it since the plan was made"
+		return plainly(codeRemoved)
 	case found.Target.Digest != planned.Target.Digest:
-		return "it was moved to another image since the plan was made"
+		return plainly(codeMoved)
 	case !found.image.UpdatedAt.Equal(planned.image.UpdatedAt) || !found.image.CreatedAt.Equal(planned.image.CreatedAt):
-		return "it was written again since the plan was made"
+		return plainly(codeRewritten)
 	case !maps.Equal(found.image.Labels, planned.image.Labels):
-		return "its labels were changed since the plan was made"
+		return plainly(codeRelabelled)
 	case found.Action == Keep:
-		return "since the plan was made: " + found.Reason
+		return because(codeNeeded, parts{Because: &found.Cause})
 	case found.Action != planned.Action:
-		return "what else names its image has changed since the plan was made"
+		return plainly(codeNamesChanged)
 	default:
-		return ""
+		return Cause{}
 	}
 }
 
@@ -159,7 +159,7 @@ func (x *execution) recreate(ctx context.Context, d Decision) (back Restored, ma
 	if err != nil {
 		return Restored{}, false, fmt.Errorf("putting back image %q in namespace %q: %w", record.Name, d.Namespace, err)
 	}
-	return Restored{Namespace: d.Namespace, Name: record.Name, Target: d.Target.Digest, Reason: d.Reason}, true, nil
+	return Restored{Namespace: d.Namespace, Name: record.Name, Target: d.Target.Digest, Cause: d.Cause}, true, nil
 }
 
 // held makes the run lease hold a record that is made again and lives only by

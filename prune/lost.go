@@ -38,8 +38,7 @@ func (k *checker) lost(ctx context.Context, store Store, files map[digest.Digest
 			}
 			k.add(Finding{
 				Problem: ProblemLost, Namespace: ns.Name, Object: dgst.String(), Bytes: max(0, info.Size),
-				Meaning: "containerd lists it but its file is not on the disk, as after a power failure; what needs it fails, and a pull passes over it",
-				Mend:    fmt.Sprintf("ctr -n %s content rm %s, then ctr-prune check: it names the images to pull", ns.Name, dgst),
+				Mend: fmt.Sprintf("ctr -n %s content rm %s, then check again: that names the images to pull", ns.Name, dgst),
 			})
 		}
 	}

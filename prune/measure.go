@@ -150,14 +150,14 @@ func (x *execution) changes(c *collector, now reached, missing objects) []string
 	for _, dgst := range missing.sortedBlobs() {
 		holder := "nothing holds it any more; a later collection will take it"
 		if k, ok := c.blobKeeper(node{kind: kindContent, key: dgst.String()}, now); ok {
-			holder = "held by " + k.in("") // a digest alone tells no namespace
+			holder = "held by " + k.in("").Holder // a digest alone tells no namespace
 		}
 		texts = append(texts, fmt.Sprintf("%s was expected to go and is still there: %s", dgst, holder))
 	}
 	for _, id := range missing.sortedSnapshots() {
 		holder := "nothing holds it any more; a later collection will take it"
 		if root, ok := now.root(id.node()); ok {
-			holder = "held by " + c.keeper(root).in(id.ns)
+			holder = "held by " + c.keeper(root).in(id.ns).Holder
 		}
 		texts = append(texts, fmt.Sprintf("snapshot %s in namespace %q was expected to go and is still there: %s", id.SnapshotKey, id.ns, holder))
 	}

@@ -18,25 +18,27 @@ type GuardError struct {
 	Err error
 }
 
-// guardProblems are the answers of a disk, what they mean, and what to do.
-var guardProblems = map[syscall.Errno]struct{ means, hint string }{
-	syscall.ENOSPC: {"the disk is full, so what guards a run cannot be written", offerNoGuard},
-	syscall.EDQUOT: {"the disk quota is used up, so what guards a run cannot be written", offerNoGuard},
-	syscall.EROFS:  {"the store is read-only", "make it writable first: nothing can be removed before"},
-	syscall.EIO:    {"the disk of the store fails", "see the kernel's log: nothing can be removed before that is mended"},
+// guardProblems are the answers of a disk, what they mean, and what to do if
+// only one thing can be done.
+var guardProblems = map[syscall.Errno]struct {
+	code        Code
+	means, hint string
+}{
+	syscall.ENOSPC: {code: "disk-full", means: "the disk is full, so what guards a run cannot be written"},
+	syscall.EDQUOT: {code: "quota-used-up", means: "the disk quota is used up, so what guards a run cannot be written"},
+	syscall.EROFS:  {code: "store-read-only", means: "the store is read-only", hint: "; make it writable first: nothing can be removed before"},
+	syscall.EIO:    {code: "disk-failing", means: "the disk of the store fails", hint: "; see the kernel's log: nothing can be removed before that is mended"},
 }
-
-const offerNoGuard = "--no-guard does without that, safest with containerd stopped and --root"
 
 func (e *GuardError) Error() string {
 	p := guardProblems[e.Errno]
-	return fmt.Sprintf("%s: %s; %s", p.means, e.Err, p.hint)
+	return fmt.Sprintf("%s: %s%s", p.means, e.Err, p.hint)
 }
 
 // Unwrap returns what could not be written, and what the disk answered.
 func (e *GuardError) Unwrap() []error { return []error{e.Err, e.Errno} }
 
-// unguarded makes a *GuardError of an error that the disk of the store is the
+// unguarded makes a *GuardError, with a code, of an error that the disk of the store is the
 // cause of, before anything was removed. A daemon hands causes on in words, in
 // which names of the store may say anything: what its disk is like is looked at.
 func unguarded(ctx context.Context, store Store, err error) error {
@@ -49,7 +51,7 @@ func unguarded(ctx context.Context, store Store, err error) error {
 	if !ok {
 		return err
 	}
-	return &GuardError{Errno: errno, Err: err}
+	return &CodeError{Code: guardProblems[errno].code, Err: &GuardError{Errno: errno, Err: err}}
 }
 
 // diskLooker is a store whose disk can be looked at. It returns why the disk
@@ -116,8 +118,8 @@ func (x *execution) whole(inv *Inventory, d Decision) bool {
 		x.lacker = newLacker(ns)
 	}
 	lack := x.lacker.lacks(d.Target.Digest)
-	if lack != "" {
-		x.fail(fmt.Errorf("image %q in namespace %q cannot be put back although it is needed (%s): %s; pull it again", d.Name, d.Namespace, d.Reason, lack))
+	if lack.given() {
+		x.fail(fmt.Errorf("image %q in namespace %q cannot be put back although it is needed (%s): %s; pull it again", d.Name, d.Namespace, d.Reason, lack.Reason))
 	}
-	return lack == ""
+	return !lack.given()
 }

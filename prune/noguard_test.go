@@ -35,18 +35,18 @@ func (s diskStore) disk(context.Context) (syscall.Errno, bool) { return s.why, s
 func TestDiskTakesNoGuard(t *testing.T) {
 	words := fmt.Errorf("image \"no space left on device\": input/output error: %w", errdefs.ErrUnknown)
 	for name, test := range map[string]struct {
-		err   error
-		disk  syscall.Errno
-		want  syscall.Errno
-		says  string
-		offer bool
+		err  error
+		disk syscall.Errno
+		want syscall.Errno
+		says string
+		code Code
 	}{
-		"full":                       {err: fmt.Errorf("write: %w", syscall.ENOSPC), want: syscall.ENOSPC, says: "the disk is full", offer: true},
-		"read-only":                  {err: fmt.Errorf("write: %w", syscall.EROFS), want: syscall.EROFS, says: "read-only"},
-		"failing":                    {err: fmt.Errorf("write: %w", syscall.EIO), want: syscall.EIO, says: "the disk of the store fails"},
-		"full and failing":           {err: errors.Join(syscall.ENOSPC, syscall.EIO), want: syscall.EIO, says: "the disk of the store fails"},
-		"full, in a daemon":          {err: words, disk: syscall.ENOSPC, want: syscall.ENOSPC, says: "the disk is full", offer: true},
-		"read-only, in a daemon":     {err: words, disk: syscall.EROFS, want: syscall.EROFS, says: "read-only"},
+		"full":                       {err: fmt.Errorf("write: %w", syscall.ENOSPC), want: syscall.ENOSPC, says: "the disk is full", code: "disk-full"},
+		"read-only":                  {err: fmt.Errorf("write: %w", syscall.EROFS), want: syscall.EROFS, says: "read-only", code: "store-read-only"},
+		"failing":                    {err: fmt.Errorf("write: %w", syscall.EIO), want: syscall.EIO, says: "the disk of the store fails", code: "disk-failing"},
+		"full and failing":           {err: errors.Join(syscall.ENOSPC, syscall.EIO), want: syscall.EIO, says: "the disk of the store fails", code: "disk-failing"},
+		"full, in a daemon":          {err: words, disk: syscall.ENOSPC, want: syscall.ENOSPC, says: "the disk is full", code: "disk-full"},
+		"read-only, in a daemon":     {err: words, disk: syscall.EROFS, want: syscall.EROFS, says: "read-only", code: "store-read-only"},
 		"in words only":              {err: words, says: "nothing was removed"},
 		"full, but that is not it":   {err: fmt.Errorf("no: %w", errdefs.ErrPermissionDenied), disk: syscall.ENOSPC, says: "no"},
 		"full, and nobody looks yet": {err: errors.New("no space left on device"), disk: syscall.ENOSPC, says: "no space left"},
@@ -62,7 +62,7 @@ func TestDiskTakesNoGuard(t *testing.T) {
 					t.Fatalf("got %v", err)
 				}
 				text := err.Error()
-				if guard != nil && !strings.Contains(text, test.says) || strings.Contains(text, "--no-guard") != test.offer {
+				if guard != nil && !strings.Contains(text, test.says) || CodeOf(err) != test.code {
 					t.Errorf("it says %s", text)
 				}
 				checkRecordNames(t, s, "x:1", "x:2")

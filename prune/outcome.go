@@ -25,9 +25,8 @@ type Held struct {
 	Digest    digest.Digest `json:"digest,omitempty"`
 	Snapshot  string        `json:"snapshot,omitempty"`
 	Bytes     int64         `json:"bytes"`
-	// Holder describes one root that keeps it, HeldBy names the same.
-	Holder string `json:"holder"`
-	HeldBy Object `json:"heldBy"`
+	// Keeper is one root that keeps it.
+	Keeper
 }
 
 // foresee computes the outcome of the decisions by containerd's own rules.
@@ -154,13 +153,13 @@ func compareHeld(a, b Held) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Snapshot, b.Snapshot), cmp.Compare(a.Digest, b.Digest))
 }
 
-func (h Held) by(k keeper) Held {
-	h.Holder, h.HeldBy = k.in(h.Namespace), k.Object
+func (h Held) by(k Keeper) Held {
+	h.Keeper = k.in(h.Namespace)
 	return h
 }
 
 // blobKeeper finds what keeps a blob, in its own namespace or in another.
-func (c *collector) blobKeeper(n node, after reached) (keeper, bool) {
+func (c *collector) blobKeeper(n node, after reached) (Keeper, bool) {
 	if root, ok := after.root(n); ok {
 		return c.keeper(root), true
 	}
@@ -175,5 +174,5 @@ func (c *collector) blobKeeper(n node, after reached) (keeper, bool) {
 	if upload, ok := c.awaiting(after, digest.Digest(n.key)); ok {
 		return c.keeper(upload), true
 	}
-	return keeper{}, false
+	return Keeper{}, false
 }

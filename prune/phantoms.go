@@ -53,14 +53,14 @@ func (x *execution) exorcise(ctx context.Context, b batch, records []Decision) [
 	if errdefs.IsNotImplemented(err) {
 		return records // no CRI plugin runs: nobody keeps a list
 	}
-	stuck := make(map[digest.Digest]string)
+	stuck := make(map[digest.Digest]Cause)
 	if err != nil {
 		if x.lost(ctx, err) {
 			return records // none of them will be tried
 		}
 		x.fail(err)
 		for _, d := range records {
-			stuck[d.Target.Digest] = "what CRI makes of it could not be learned"
+			stuck[d.Target.Digest] = plainly(codeCRIUnknown)
 		}
 	}
 	x.layAllToRest(ctx, cri, phantoms(b.ns, parseVersion(x.plan.inventory.Store.Version), shown, records), records, stuck)
@@ -76,7 +76,7 @@ func (x *execution) exorcise(ctx context.Context, b batch, records []Decision) [
 // layAllToRest lays phantoms to rest until deleting has to end, and notes why
 // images cannot go. A CRI that takes no note of one record takes none of the
 // others, and to wait for each would take longer than the run lease lasts.
-func (x *execution) layAllToRest(ctx context.Context, cri criImages, all []phantom, records []Decision, stuck map[digest.Digest]string) {
+func (x *execution) layAllToRest(ctx context.Context, cri criImages, all []phantom, records []Decision, stuck map[digest.Digest]Cause) {
 	var deaf error
 	for i, p := range all {
 		if ctx.Err() != nil || x.late() {
@@ -94,7 +94,7 @@ func (x *execution) layAllToRest(ctx context.Context, cri criImages, all []phant
 		if ctx.Err() != nil || deaf == nil && x.lost(ctx, err) {
 			return
 		}
-		stuck[p.target] = fmt.Sprintf("CRI would go on showing it as %q: %v", p.ref, err)
+		stuck[p.target] = because(codeCRIShows, parts{Name: p.ref, Detail: err.Error()})
 		if unheard := (*unheardError)(nil); deaf == nil && errors.As(err, &unheard) {
 			deaf = unheard
 			x.fail(fmt.Errorf("images stay in namespace %q which CRI would go on showing: %w", criNamespace, unheard))

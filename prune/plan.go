@@ -37,7 +37,7 @@ type model struct {
 // Refusal says that nothing is removed from a namespace, and why.
 type Refusal struct {
 	Namespace string `json:"namespace"`
-	Reason    string `json:"reason"`
+	Cause
 }
 
 func (r Refusal) Error() string {
@@ -119,8 +119,8 @@ func (p *Plan) addNamespace(ns *Namespace) {
 	if p.views != nil {
 		p.views[ns.Name] = v
 	}
-	if ns.Closed != "" {
-		p.refused = append(p.refused, Refusal{Namespace: ns.Name, Reason: ns.Closed})
+	if ns.Closed.given() {
+		p.refused = append(p.refused, Refusal{Namespace: ns.Name, Cause: ns.Closed})
 	}
 }
 
@@ -150,9 +150,10 @@ func addDetails(c *collector, decisions []Decision, after reached) {
 		}
 		target := node{kind: kindContent, ns: d.Namespace, key: d.Target.Digest.String()}
 		if _, known := c.spaces[d.Namespace].Blobs[d.Target.Digest]; !known {
-			d.Details = append(d.Details, "its content is not in the store")
+			d.Details = append(d.Details, plainly(codeContentMissing))
 		} else if k, ok := c.blobKeeper(target, after); ok {
-			d.Details = append(d.Details, "its content stays, held by "+k.in(d.Namespace))
+			k = k.in(d.Namespace)
+			d.Details = append(d.Details, because(codeContentHeld, parts{Keeper: &k}))
 		}
 	}
 }

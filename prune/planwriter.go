@@ -23,8 +23,8 @@ const (
 
 // Reasons for which a record is not written down, and so not removed.
 var (
-	errTooLong = errors.New("its name, labels and annotations are too long to be written down, so that it could not be put back")
-	errTooMany = errors.New("the plan of this run is as long as one may be: run again for the rest")
+	errTooLong = &CodeError{Code: codeTooLong, Err: errors.New("too long")}
+	errTooMany = &CodeError{Code: codeTooMany, Err: errors.New("too many")}
 )
 
 // planWriter writes down a batch in documents of at most leases.MaxDoc bytes
@@ -44,7 +44,7 @@ type planWriter struct {
 // least one, for its blob is also what makes containerd look at its content
 // store when it collects. It returns those records that are written down by
 // now; the others it passes to leave, with the reason.
-func writePlan(run leases.Run, b batch, orphans []orphan, hold func(doc []byte, targets []digest.Digest) error, leave func(Decision, string)) ([]Decision, error) {
+func writePlan(run leases.Run, b batch, orphans []orphan, hold func(doc []byte, targets []digest.Digest) error, leave func(Decision, Cause)) ([]Decision, error) {
 	w := &planWriter{
 		planHead: planHead{Schema: planSchema, Run: run.Name, Started: run.Start, Namespace: b.ns.Name},
 		hold:     hold,
@@ -65,7 +65,7 @@ func writePlan(run leases.Run, b batch, orphans []orphan, hold func(doc []byte, 
 		case err == nil:
 			written = append(written, d)
 		case errors.Is(err, errTooLong) || errors.Is(err, errTooMany):
-			leave(d, err.Error())
+			leave(d, plainly(CodeOf(err)))
 			left[d.Target.Digest] = d.Name
 		default:
 			return nil, fmt.Errorf("writing down image %q of namespace %q: %w", d.Name, b.ns.Name, err)
@@ -75,7 +75,7 @@ func writePlan(run leases.Run, b batch, orphans []orphan, hold func(doc []byte, 
 		written = slices.DeleteFunc(written, func(d Decision) bool {
 			name, stays := left[d.Target.Digest]
 			if stays {
-				leave(d, fmt.Sprintf("CRI keeps the names of an image together, and %q stays", name))
+				leave(d, because(codeTogether, parts{Image: name}))
 			}
 			return stays
 		})

@@ -54,7 +54,7 @@ func (p Policy) selected(inv *Inventory) ([]*Namespace, error) {
 	for _, name := range p.Namespaces {
 		ns := inv.Namespace(name)
 		if ns == nil && !p.MissingOK {
-			return nil, &PolicyError{fmt.Sprintf("there is no namespace %q: choose one of %s, or --all-namespaces", name, namespaceNames(inv))}
+			return nil, &CodeError{Code: "no-such-namespace", Err: &PolicyError{fmt.Sprintf("there is no namespace %q: choose one of %s", name, namespaceNames(inv))}}
 		}
 		if ns != nil && !containsNamespace(chosen, ns) {
 			chosen = append(chosen, ns)
@@ -89,10 +89,10 @@ const (
 	historySuffix   = "_history"
 )
 
-// closed says why nothing may be removed from a namespace, "" if it may.
-func closed(ns *Namespace) string {
+// closed says why nothing may be removed from a namespace, if that is so.
+func closed(ns *Namespace) Cause {
 	if strings.HasSuffix(ns.Name, historySuffix) {
-		return "build history is kept in this namespace; " + freedBy(dockerName(ns.Name), leases.KindHistory)
+		return because(codeHistory, parts{Command: freeing(dockerName(ns.Name), leases.KindHistory)})
 	}
 	return ns.Closed
 }

@@ -68,7 +68,7 @@ func TestClosedNamespaces(t *testing.T) {
 			if strings.HasSuffix(d.Namespace, "_history") && !strings.Contains(d.Reason, "history") {
 				t.Errorf("%s: reason %q does not tell what to do", d.Namespace, d.Reason)
 			}
-			if d.Namespace == "moby" && !strings.Contains(d.Reason, "--docker-host") {
+			if d.Namespace == "moby" && d.ReasonCode != codeDockerNotAsked {
 				t.Errorf("moby: reason %q does not tell what to do", d.Reason)
 			}
 		}
@@ -102,7 +102,10 @@ func TestDetailsOfARemoval(t *testing.T) {
 	plan := must(inv.Plan(Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
 	got := make(map[string]string)
 	for _, d := range plan.Decisions() {
-		got[d.Name] = strings.Join(d.Details, "; ")
+		got[d.Name] = ""
+		for _, detail := range d.Details {
+			got[d.Name] += detail.Reason
+		}
 	}
 	want := map[string]string{
 		"x:1": `its content stays, held by image "y:1"`, "y:1": "",

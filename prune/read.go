@@ -172,7 +172,7 @@ func (r *reader) lists(ctx context.Context, inv *Inventory) error {
 // one message, such as blobs with a hundred thousand labels.
 func tooLarge(err error) error {
 	if errdefs.IsResourceExhausted(err) {
-		return fmt.Errorf("%w; if the list is too long for one message, raise max_send_message_size under [grpc] in containerd's configuration, or stop containerd and use --root", err)
+		return &CodeError{Code: "list-too-large", Err: fmt.Errorf("%w; if the list is too long for one message, raise max_send_message_size under [grpc] in containerd's configuration, or stop containerd and open its root", err)}
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func write(t *testing.T, b batch, orphans []orphan) (written, []Decision) {
 		w.docs, w.targets, w.longest = append(w.docs, must(parsePlanBlob(doc))), append(w.targets, targets...), max(w.longest, len(doc))
 		return nil
 	}
-	going := must(writePlan(leases.Run{Name: "r", Start: noon}, b, orphans, hold, func(d Decision, why string) { w.left[d.Name] = why }))
+	going := must(writePlan(leases.Run{Name: "r", Start: noon}, b, orphans, hold, func(d Decision, why Cause) { w.left[d.Name] = why.Reason }))
 	return w, going
 }
 

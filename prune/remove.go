@@ -254,16 +254,16 @@ func (x *execution) note(ctx context.Context, d Decision, result removal, err er
 		}
 	case moved:
 		x.noteRewritten(d)
-		x.report.skip(d, "it was moved to another image since the plan was made")
+		x.report.skip(d, plainly(codeMoved))
 	case rewritten:
 		x.noteRewritten(d)
-		x.report.skip(d, "it was written again since the plan was made")
+		x.report.skip(d, plainly(codeRewritten))
 	case late:
 		x.report.Untried++
 		x.fail(fmt.Errorf("deleting was stopped, for the lease that guards it expires at %s: run it again for the rest", x.run.Expires.Format(time.RFC3339)))
 		x.stop()
 	case vanished:
-		x.report.skip(d, "somebody else removed it since the plan was made")
+		x.report.skip(d, plainly(codeRemoved))
 	case unsure, unanswered, failed:
 		x.attempted[d.Namespace] = append(x.attempted[d.Namespace], d)
 		x.noteFailure(ctx, d, result, err)

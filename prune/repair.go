@@ -59,7 +59,7 @@ func Repair(ctx context.Context, store Store, findings []Finding, opts ExecuteOp
 // Nothing is the policy that removes no record: for runs that only finish what
 // others left.
 func Nothing() Policy {
-	return Policy{selection: &Selection{other: "nothing is to go", anyStore: true}}
+	return Policy{selection: &Selection{other: codeNothing, anyStore: true}}
 }
 
 // mendings is the policy that mends what a collection does not.
@@ -82,7 +82,7 @@ func expiredIn(findings []Finding) []LeaseInfo {
 	var list []LeaseInfo
 	for _, f := range findings {
 		if f.Problem == ProblemExpired {
-			list = append(list, LeaseInfo{Namespace: f.Namespace, ID: f.Object, Action: Remove, Reason: leaseExpired})
+			list = append(list, LeaseInfo{Namespace: f.Namespace, ID: f.Object, Action: Remove, Cause: plainly(codeLeaseExpired)})
 		}
 	}
 	return list

@@ -70,7 +70,7 @@ type Record struct {
 // Skip is a planned record that was left alone.
 type Skip struct {
 	Record
-	Reason string `json:"reason"`
+	Cause
 }
 
 // Restored is a record that was put back.
@@ -78,7 +78,7 @@ type Restored struct {
 	Namespace string        `json:"namespace"`
 	Name      string        `json:"name"`
 	Target    digest.Digest `json:"target"`
-	Reason    string        `json:"reason"`
+	Cause
 }
 
 // Recovered is a killed run that was finished.
@@ -96,8 +96,8 @@ func newReport(p *Plan) *Report { return &Report{plan: p, deleted: newObjects()}
 // Plan returns the plan that was executed.
 func (r *Report) Plan() *Plan { return r.plan }
 
-func (r *Report) skip(d Decision, reason string) {
-	r.Skipped = append(r.Skipped, Skip{Record: d.record(), Reason: reason})
+func (r *Report) skip(d Decision, why Cause) {
+	r.Skipped = append(r.Skipped, Skip{Record: d.record(), Cause: why})
 }
 
 func (d Decision) record() Record {

@@ -9,10 +9,10 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// usage is who uses the records and units of one namespace, in words.
+// usage is who uses the records and units of one namespace.
 type usage struct {
 	// names are the holders of a record that name it.
-	names map[string][]string
+	names map[string][]user
 	// units are the claims on a unit by digest or ID, or of what has its
 	// snapshot on its chain.
 	units map[digest.Digest][]*claim
@@ -29,7 +29,7 @@ type usage struct {
 	// ids are the units that texts mean as the beginning of an ID.
 	ids map[string][]*unit
 	// merged are the holders of units with several claims.
-	merged map[digest.Digest][]string
+	merged map[digest.Digest][]user
 }
 
 // sought is what a list of units was found by: a blob that they reach, the
@@ -44,23 +44,25 @@ type sought struct {
 // claim is what holds a list of units. Thousands of containers may stand on
 // what thousands of images share: each is noted once, and not for each image.
 type claim struct {
-	// holders are in the order of their claims, texts the same in words.
+	// holders are in the order of their claims, users the same without these.
 	holders []claimant
-	texts   []string
+	users   []user
 	told    map[string]bool
 }
 
-// claimant is a holder, what is told of it, and the number of its claim.
+// claimant is a holder, what it is called and what is told of it, and the number
+// of its claim. Two that are told of alike are one.
 type claimant struct {
+	user
 	holder, text string
 	at           int
 }
 
 func resolve(c *catalog, uses []Use) usage {
 	u := usage{
-		names: make(map[string][]string), units: make(map[digest.Digest][]*claim),
+		names: make(map[string][]user), units: make(map[digest.Digest][]*claim),
 		begun: make(map[digest.Digest]bool), told: make(map[[2]string]bool),
-		claims: make(map[sought]*claim), merged: make(map[digest.Digest][]string), ids: make(map[string][]*unit),
+		claims: make(map[sought]*claim), merged: make(map[digest.Digest][]user), ids: make(map[string][]*unit),
 	}
 	for _, use := range uses {
 		u.add(c, use)
@@ -69,15 +71,19 @@ func resolve(c *catalog, uses []Use) usage {
 }
 
 // hold notes a holder of units.
-func (u *usage) hold(by sought, units []*unit, holder, how string) {
+func (u *usage) hold(by sought, units []*unit, who user, holder string) {
 	if len(units) == 0 {
 		return
 	}
 	c := u.on(by, units)
-	if text := holder + how; !c.told[text] && !c.told[holder] {
+	text := holder
+	if who.ByChain {
+		text += standsOn
+	}
+	if !c.told[text] && !c.told[holder] {
 		c.told[text] = true
 		u.count++
-		c.holders, c.texts = append(c.holders, claimant{holder, text, u.count}), append(c.texts, text)
+		c.holders, c.users = append(c.holders, claimant{who, holder, text, u.count}), append(c.users, who)
 	}
 }
 
@@ -98,17 +104,17 @@ func (u *usage) on(by sought, units []*unit) *claim {
 }
 
 // holders lists who holds a unit, in the order of their claims, each once.
-func (u *usage) holders(target digest.Digest) []string {
+func (u *usage) holders(target digest.Digest) []user {
 	claims := u.units[target]
 	switch len(claims) {
 	case 0:
 		return nil
 	case 1:
-		return claims[0].texts
+		return claims[0].users
 	}
-	texts, known := u.merged[target]
+	users, known := u.merged[target]
 	if known {
-		return texts
+		return users
 	}
 	var all []claimant
 	for _, c := range claims {
@@ -119,17 +125,20 @@ func (u *usage) holders(target digest.Digest) []string {
 	for _, c := range all {
 		if !told[c.text] && !told[c.holder] {
 			told[c.text] = true
-			texts = append(texts, c.text)
+			users = append(users, c.user)
 		}
 	}
-	u.merged[target] = texts
-	return texts
+	u.merged[target] = users
+	return users
 }
 
 // users lists who uses a record of that name or what it points at, sorted. One
 // that stands on the image and names it is told of once.
 func (u *usage) users(name string, targets []digest.Digest) []string {
-	users := slices.Clone(u.names[name])
+	var users []string
+	for _, by := range u.names[name] {
+		users = append(users, by.String())
+	}
 	var claimants []claimant
 	for _, target := range targets {
 		for _, c := range u.units[target] {
@@ -161,7 +170,7 @@ func (u *usage) add(c *catalog, use Use) {
 	s := c.chain(use.Snapshot)
 	stands := s.units
 	if use.Told && !fits(word, stands) || !use.Told && (s.exact || !known) {
-		u.hold(sought{top: s.top}, stands, holder, standsOn)
+		u.hold(sought{top: s.top}, stands, user{Holder: use.Holder, ByChain: true}, holder)
 	}
 	if use.Begun {
 		for _, unit := range stands {
@@ -180,7 +189,7 @@ func (u *usage) said(c *catalog, use Use, holder string) (word [][]*unit) {
 	for _, record := range c.record(use.Image) {
 		if key := [2]string{record.Name, holder}; !u.told[key] {
 			u.told[key] = true
-			u.names[record.Name] = append(u.names[record.Name], holder)
+			u.names[record.Name] = append(u.names[record.Name], user{Holder: use.Holder})
 		}
 		word = append(word, []*unit{c.units[record.Target.Digest]})
 	}
@@ -193,14 +202,14 @@ func (u *usage) said(c *catalog, use Use, holder string) (word [][]*unit) {
 			byID = c.prefixed(use.Image)
 			u.ids[use.Image] = byID
 		}
-		u.hold(sought{id: use.Image}, byID, holder, "")
+		u.hold(sought{id: use.Image}, byID, user{Holder: use.Holder}, holder)
 		if len(byID) > 0 {
 			word = append(word, byID)
 		}
 	}
 	for _, dgst := range digests {
 		byDigest := c.containing(dgst)
-		u.hold(sought{blob: dgst}, byDigest, holder, "")
+		u.hold(sought{blob: dgst}, byDigest, user{Holder: use.Holder}, holder)
 		if len(byDigest) > 0 {
 			word = append(word, byDigest)
 		}

@@ -103,7 +103,7 @@ func RunNamed(runs []Run, name string) (Run, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(runs) == 0:
-		return Run{}, &PolicyError{"there is no run to undo: only runs with --grace can be undone, until their grace is over"}
+		return Run{}, &CodeError{Code: "no-runs", Err: &PolicyError{"there is no run to undo: only a run with a grace period can be undone, until that ends"}}
 	default:
 		return Run{}, &PolicyError{fmt.Sprintf("%q names %d of the runs that can be undone: choose one of %s", name, len(found), strings.Join(names, ", "))}
 	}
@@ -171,7 +171,7 @@ func (u *Undone) namespace(ctx context.Context, store Store, ns string) error {
 		errs = append(errs, u.record(ctx, store, d))
 	}
 	if !plan.whole() {
-		errs = append(errs, fmt.Errorf("run %s in namespace %q: %w: either it was killed before it removed anything, or they were deleted; `ctr-prune runs drop` gives the rest up", u.Run, ns, errMissingParts))
+		errs = append(errs, &CodeError{Code: "run-incomplete", Err: fmt.Errorf("run %s in namespace %q: %w: either it was killed before it removed anything, or they were deleted", u.Run, ns, errMissingParts)})
 	}
 	if err := errors.Join(errs...); err != nil || len(u.Failed) > failures {
 		return err // the grace stays, for another try
@@ -183,7 +183,7 @@ func (u *Undone) namespace(ctx context.Context, store Store, ns string) error {
 // record puts one record back and removes what stood in for it.
 func (u *Undone) record(ctx context.Context, store Store, d Decision) error {
 	if _, err := store.Content().Info(ctx, d.Target.Digest); errdefs.IsNotFound(err) {
-		u.fail(d, "its content is gone")
+		u.fail(d, plainly(codeContentGone))
 		return nil
 	}
 	_, err := store.Images().Create(ctx, *d.image)
@@ -191,7 +191,7 @@ func (u *Undone) record(ctx context.Context, store Store, d Decision) error {
 		return u.taken(ctx, store, d)
 	}
 	if err != nil {
-		u.fail(d, err.Error())
+		u.fail(d, because(codeNotPutBack, parts{Detail: err.Error()}))
 		return fmt.Errorf("putting back image %q in namespace %q: %w", d.Name, d.Namespace, err)
 	}
 	u.Restored = append(u.Restored, d.record())
@@ -215,18 +215,18 @@ func (u *Undone) taken(ctx context.Context, store Store, d Decision) error {
 	image, err := store.Images().Get(ctx, d.Name)
 	switch {
 	case err != nil:
-		u.fail(d, err.Error())
+		u.fail(d, because(codeNotPutBack, parts{Detail: err.Error()}))
 		return fmt.Errorf("looking up image %q in namespace %q: %w", d.Name, d.Namespace, err)
 	case image.Target.Digest != d.Target.Digest:
-		u.fail(d, fmt.Sprintf("the name was taken meanwhile, by %s", image.Target.Digest))
+		u.fail(d, because(codeNameTaken, parts{Target: image.Target.Digest}))
 		return nil
 	default: // perhaps an earlier undo did not come to the end
 		return removeStandIn(ctx, store, d)
 	}
 }
 
-func (u *Undone) fail(d Decision, reason string) {
-	u.Failed = append(u.Failed, Skip{Record: d.record(), Reason: reason})
+func (u *Undone) fail(d Decision, why Cause) {
+	u.Failed = append(u.Failed, Skip{Record: d.record(), Cause: why})
 }
 
 // Drop gives up the grace of a run, so that containerd collects what it held,

@@ -26,7 +26,7 @@ const maxPlanFile = 256 << 20
 // as they were when the plan was made.
 type Selection struct {
 	// other is why a record that it does not name stays.
-	other    string
+	other    Code
 	store    string
 	anyStore bool
 	prefixes []string
@@ -100,7 +100,7 @@ func decodeWhole(r io.Reader, into any) error {
 
 func newSelection(file planFile) (*Selection, error) {
 	s := &Selection{
-		other: "not in the plan file", store: file.Store.ID,
+		other: codeNotChosen, store: file.Store.ID,
 		prefixes: file.Policy.DanglingPrefixes, records: make(map[[2]string]selected),
 	}
 	for _, record := range file.Images {
@@ -126,7 +126,7 @@ func newSelection(file planFile) (*Selection, error) {
 // about. All other records stay, and what belongs to them: a plan by it says
 // what becomes of these if not all of the decisions can be done.
 func selectionOf(decisions ...[]Decision) *Selection {
-	s := &Selection{other: "the plan does not remove it", anyStore: true, records: make(map[[2]string]selected)}
+	s := &Selection{other: codeNotPlanned, anyStore: true, records: make(map[[2]string]selected)}
 	for _, d := range slices.Concat(decisions...) {
 		if d.gone() {
 			s.records[d.key()] = selected{
@@ -144,18 +144,18 @@ func (s *Selection) Policy() Policy {
 	return Policy{Namespaces: s.spaces, MissingOK: true, Filters: filters.Everything(), DanglingPrefixes: s.prefixes, selection: s}
 }
 
-// reject says why a record is not of the selection, "" if it is.
-func (s *Selection) reject(d Decision) string {
+// reject says why a record is not of the selection, if it is not.
+func (s *Selection) reject(d Decision) Cause {
 	record, ok := s.records[d.key()]
 	switch {
 	case !ok:
-		return s.other
+		return plainly(s.other)
 	case record.Target != d.Target.Digest:
-		return "it was moved to another image since the plan was made"
+		return plainly(codeMoved)
 	case !record.UpdatedAt.Equal(d.image.UpdatedAt) || !record.CreatedAt.Equal(d.image.CreatedAt):
-		return "it was written again since the plan was made"
+		return plainly(codeRewritten)
 	default:
-		return ""
+		return Cause{}
 	}
 }
 
@@ -188,11 +188,11 @@ func (p *Plan) Dropped() []Skip {
 	}
 	var skips []Skip
 	for _, record := range s.missing(p.inventory) {
-		skips = append(skips, Skip{Record: record, Reason: "it is gone"})
+		skips = append(skips, Skip{Record: record, Cause: plainly(codeGone)})
 	}
 	for _, d := range p.decisions {
 		if _, ok := s.records[d.key()]; ok && d.Action == Keep {
-			skips = append(skips, Skip{Record: d.record(), Reason: d.Reason})
+			skips = append(skips, Skip{Record: d.record(), Cause: d.Cause})
 		}
 	}
 	slices.SortFunc(skips, func(a, b Skip) int { return compareRecords(a.Record, b.Record) })

@@ -16,12 +16,12 @@ type StayError struct {
 	// Expiry is the record's label containerd.io/gc.expire.
 	Expiry string
 	// Why is the reason for which it is to stay.
-	Why string
+	Why Cause
 }
 
 func (e *StayError) Error() string {
 	return fmt.Sprintf("image %q in namespace %q is to stay (%s), but it expired at %s and nothing that stays refers to it, so that any garbage collection removes it: take its label %s off, or remove the image",
-		e.Name, e.Namespace, e.Why, e.Expiry, labelExpire)
+		e.Name, e.Namespace, e.Why.Reason, e.Expiry, labelExpire)
 }
 
 // keeps looks at the invariant that what a plan says stays is there after the
@@ -44,25 +44,26 @@ func (c *collector) outlasts(after reached, d Decision, record *images.Image) er
 	if !c.expired(record) || after.holds(imageNode(d.Namespace, d.Name)) {
 		return nil
 	}
-	return &StayError{Namespace: d.Namespace, Name: d.Name, Expiry: record.Labels[labelExpire], Why: d.Reason}
+	return &StayError{Namespace: d.Namespace, Name: d.Name, Expiry: record.Labels[labelExpire], Why: d.Cause}
 }
 
 // block makes a plan of one that removes something a plan that removes
 // nothing, with the reason.
 func (p *Plan) block(err error) {
 	p.blocked = err
+	why := because(codeBlocked, parts{Detail: err.Error()})
 	for i := range p.decisions {
 		if d := &p.decisions[i]; d.gone() {
-			d.Action, d.Reason, d.StandIn = Keep, "nothing is removed: "+err.Error(), ""
+			d.Action, d.Cause, d.StandIn = Keep, why, ""
 		}
 	}
 	for i := range p.uploads {
 		if u := &p.uploads[i]; u.Action == Remove {
-			u.Action, u.Reason = Keep, "nothing is removed: "+err.Error()
+			u.Action, u.Cause = Keep, why
 		}
 	}
 	for _, ns := range p.chosen {
-		p.refused = append(p.refused, Refusal{Namespace: ns.Name, Reason: err.Error()})
+		p.refused = append(p.refused, Refusal{Namespace: ns.Name, Cause: why})
 	}
 }
 
@@ -111,8 +112,8 @@ func (x *execution) pinned(c *collector) (all []Decision) {
 		if s == nil || s.records[d.Name] == nil {
 			continue
 		}
-		if why := pinned(&unit{records: []*images.Image{s.records[d.Name]}}); why != "" {
-			d.Action, d.Reason = Keep, why
+		if why := pinned(&unit{records: []*images.Image{s.records[d.Name]}}); why.given() {
+			d.Action, d.Cause = Keep, why
 			all = append(all, d)
 		}
 	}

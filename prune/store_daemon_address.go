@@ -17,7 +17,19 @@ import (
 // (sockaddr_un in unix(7): 108 bytes, one of them the closing zero).
 const daemonPathMax = 107
 
-const daemonHint = "is containerd running? Give its socket with --address"
+const daemonHint = "is containerd running?"
+
+// The codes of an [OpenError]'s cause, for who can tell which option helps.
+const (
+	codeNoSocket        Code = "socket-missing"
+	codeNotContainerd   Code = "socket-not-containerd"
+	codeSocketUntrusted Code = "socket-untrusted"
+)
+
+// noSocket marks the cause of what another address may help against.
+func noSocket(kind, cause error) error {
+	return &CodeError{Code: codeNoSocket, Err: storeCause(kind, cause)}
+}
 
 func daemonError(path, problem, hint string, err error) error {
 	return &OpenError{Kind: StoreDaemon, Location: path, Problem: problem, Hint: hint, Err: err}
@@ -34,14 +46,14 @@ func daemonSocket(address string, insecure bool) (string, error) {
 	fi, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", daemonError(path, "no such socket", daemonHint, storeCause(errdefs.ErrNotFound, err))
+		return "", daemonError(path, "no such socket", daemonHint, noSocket(errdefs.ErrNotFound, err))
 	case errors.Is(err, fs.ErrPermission):
 		return "", daemonDenied(path, err)
 	case err != nil:
 		return "", daemonError(path, "the socket cannot be looked at", "", storeCause(errdefs.ErrUnavailable, err))
 	case fi.Mode().Type() != fs.ModeSocket:
 		return "", daemonError(path, "this is "+storeFileKind(fi)+", not a socket",
-			"give containerd's socket with --address", errdefs.ErrFailedPrecondition)
+			"", &CodeError{Code: codeNotContainerd, Err: errdefs.ErrFailedPrecondition})
 	case insecure:
 		return path, nil
 	}

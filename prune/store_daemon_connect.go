@@ -89,15 +89,15 @@ func daemonFailure(path string, call, dial error) error {
 	case errors.Is(dial, fs.ErrPermission):
 		return daemonDenied(path, dial)
 	case errors.Is(dial, fs.ErrNotExist):
-		return daemonError(path, "no such socket", daemonHint, storeCause(errdefs.ErrNotFound, dial))
+		return daemonError(path, "no such socket", daemonHint, noSocket(errdefs.ErrNotFound, dial))
 	case errors.Is(dial, syscall.ECONNREFUSED):
 		return daemonError(path, "connection refused, nothing listens on this socket", daemonHint,
-			storeCause(errdefs.ErrUnavailable, dial))
+			noSocket(errdefs.ErrUnavailable, dial))
 	case status.Code(call) == codes.DeadlineExceeded:
 		return daemonError(path, "no answer in time", "is it overloaded, or not containerd's socket?",
 			storeCause(errdefs.ErrUnavailable, errors.Join(call, context.DeadlineExceeded)))
 	case dial != nil:
-		return daemonError(path, "the connection failed", daemonHint, storeCause(errdefs.ErrUnavailable, dial))
+		return daemonError(path, "the connection failed", daemonHint, noSocket(errdefs.ErrUnavailable, dial))
 	default:
 		return daemonStranger(path, call)
 	}
@@ -106,8 +106,8 @@ func daemonFailure(path string, call, dial error) error {
 // daemonStranger reports a server that connects but does not answer as
 // containerd: another daemon's HTTP socket, or gRPC without the version service.
 func daemonStranger(path string, cause error) error {
-	return daemonError(path, "what answers there is not containerd", "give containerd's socket with --address",
-		storeCause(errdefs.ErrFailedPrecondition, cause))
+	return daemonError(path, "what answers there is not containerd", "",
+		&CodeError{Code: codeNotContainerd, Err: storeCause(errdefs.ErrFailedPrecondition, cause)})
 }
 
 // daemonDialer connects to one socket and remembers how the last attempt ended.

@@ -65,7 +65,7 @@ func TestOpenBadAddress(t *testing.T) {
 		{"/run/a\x00b", errdefs.ErrInvalidArgument, "has a zero byte"},
 		{"/" + strings.Repeat("x", 200), errdefs.ErrInvalidArgument, "longer than the 107 bytes"},
 		{none, errdefs.ErrNotFound,
-			`cannot reach containerd at "` + none + `": no such socket; is containerd running? Give its socket with --address`},
+			`cannot reach containerd at "` + none + `": no such socket; is containerd running?`},
 		{"unix://" + none, errdefs.ErrNotFound, `at "` + none + `": no such socket`},
 		{"unix:" + none, errdefs.ErrNotFound, `at "` + none + `": no such socket`},
 		{"/run/\x1b[2J.sock", errdefs.ErrNotFound, `"/run/\x1b[2J.sock": no such socket`},

@@ -10,9 +10,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
 
-// daemonAccept ends the hints of refusals that can be overruled.
-const daemonAccept = ", or accept it with --allow-insecure-socket"
-
 // daemonTrusted refuses a socket that somebody else controls.
 func daemonTrusted(path string, believed trust.Judge) error {
 	err := believed.Socket(path)
@@ -26,7 +23,7 @@ func daemonTrusted(path string, believed trust.Judge) error {
 }
 
 func daemonRefused(path string, refused *trust.Refusal) error {
-	return daemonError(path, refused.Problem, refused.Mend+daemonAccept, storeCause(errdefs.ErrPermissionDenied, refused))
+	return daemonError(path, refused.Problem, refused.Mend, &CodeError{Code: codeSocketUntrusted, Err: storeCause(errdefs.ErrPermissionDenied, refused)})
 }
 
 // dialer is how to connect to the socket, each time anew: a connection that

@@ -1,7 +1,6 @@
 package prune
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -246,10 +245,10 @@ func (f *following) keepTied(n tied) {
 	}
 	if n.kind == kindImage {
 		if name, ok := t.livesBy(n.node); ok {
-			f.keepRecord(name, fmt.Sprintf("%q, which stays, lives only while this record does", n.name))
+			f.keepRecord(name, because(codeKeepsAlive, parts{Image: n.name}))
 		}
 	}
 	for _, name := range t.refersTo(n.node) {
-		f.keepRecord(name, fmt.Sprintf("referred to by %q, which stays", n.name))
+		f.keepRecord(name, because(codeReferredByKept, parts{Image: n.name}))
 	}
 }

@@ -41,7 +41,7 @@ func TestAbandonedUploads(t *testing.T) {
 		"default old: remove: abandoned: last written to at 2026-11-19T12:00:00Z",
 		"default young: keep: last written to less than 24h0m0s ago",
 		"default old, written to: keep: last written to less than 24h0m0s ago",
-		`default leased: keep: lease "pull" holds it`,
+		`default leased: keep: held by lease "pull"`,
 		"default leased once: remove: abandoned: last written to at 2026-11-19T12:00:00Z",
 		"default future: keep: last written to less than 24h0m0s ago",
 		"default exactly: remove: abandoned: last written to at 2026-11-20T12:00:00Z",

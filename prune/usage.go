@@ -222,17 +222,17 @@ func (u *diskUsage) namespace(ns *Namespace) NamespaceUsage {
 	for dgst, blob := range ns.Blobs {
 		usage.addBlob(blob.Size)
 		if len(u.collector.homes[dgst]) == 1 {
-			usage.Unique = saturate(usage.Unique, blob.Size)
+			usage.UniqueBytes = saturate(usage.UniqueBytes, blob.Size)
 		}
 		if _, ok := u.plan.outcome.freed.blobs[dgst]; ok {
-			usage.Reclaimable = saturate(usage.Reclaimable, blob.Size)
+			usage.ReclaimableBytes = saturate(usage.ReclaimableBytes, blob.Size)
 		}
 	}
 	for key, snapshot := range ns.Snapshots {
 		usage.addSnapshot(snapshot.Bytes)
-		usage.Unique = saturate(usage.Unique, snapshot.Bytes)
+		usage.UniqueBytes = saturate(usage.UniqueBytes, snapshot.Bytes)
 		if _, ok := u.plan.outcome.freed.snapshots[snapshotID{ns.Name, key}]; ok {
-			usage.Reclaimable = saturate(usage.Reclaimable, snapshot.Bytes)
+			usage.ReclaimableBytes = saturate(usage.ReclaimableBytes, snapshot.Bytes)
 		}
 	}
 	return usage
@@ -253,7 +253,7 @@ func (u *diskUsage) images(ns *Namespace, decided []Decision) []ImageUsage {
 	for _, d := range decided {
 		// A record that is kept explains the image better than one that goes.
 		if usage := byTarget[d.Target.Digest]; usage.Reason == "" || d.Action != Remove {
-			usage.Reason = d.Reason
+			usage.Cause = d.Cause
 		}
 	}
 	usages := make([]ImageUsage, len(order))
@@ -261,7 +261,7 @@ func (u *diskUsage) images(ns *Namespace, decided []Decision) []ImageUsage {
 		usages[i] = *byTarget[target]
 	}
 	slices.SortStableFunc(usages, func(a, b ImageUsage) int {
-		return cmp.Or(cmp.Compare(b.Unique, a.Unique), cmp.Compare(b.TotalBytes, a.TotalBytes))
+		return cmp.Or(cmp.Compare(b.UniqueBytes, a.UniqueBytes), cmp.Compare(b.TotalBytes, a.TotalBytes))
 	})
 	return usages
 }
@@ -289,11 +289,11 @@ func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
 	}
 	usage := &ImageUsage{
 		Namespace: ns.Name, Target: key.target, CreatedAt: record.CreatedAt, Amount: all.amount(), AtLeast: all.bound,
-		Unique: alone.total().bytes(), Shared: all.total().without(alone.total()).bytes(),
+		UniqueBytes: alone.total().bytes(), SharedBytes: all.total().without(alone.total()).bytes(),
 	}
 	if u.gone[key] {
 		usage.Unused = true
-		usage.Reclaimable = usage.Unique
+		usage.ReclaimableBytes = usage.UniqueBytes
 	}
 	return usage
 }

@@ -19,9 +19,9 @@ type ObjectUsage struct {
 	// image.
 	ImagesAtLeast bool        `json:"imagesAtLeast,omitempty"`
 	Class         HolderClass `json:"class"`
-	// Holder names one holder; empty if there is none. Of an object that is
-	// held although its images go, it is the one that keeps it.
-	Holder string `json:"holder,omitempty"`
+	// Keeper is one holder, if there is one. Of an object that is held although
+	// its images go, it is the one that keeps it.
+	Keeper
 }
 
 // ObjectKind is what a blob or snapshot is to its image, as containerd's

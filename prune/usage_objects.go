@@ -139,9 +139,9 @@ func (u *diskUsage) name(o *ObjectUsage, root, n node) {
 			k = later
 		}
 	}
-	o.Holder = k.in("")
+	o.Keeper = k.in("")
 	if len(o.Namespaces) == 1 {
-		o.Holder = k.in(o.Namespaces[0])
+		o.Keeper = k.in(o.Namespaces[0])
 	}
 }
 

@@ -55,13 +55,29 @@ type HolderClass string
 // The classes. An object is in the first that applies.
 const (
 	HeldByImages     HolderClass = "images"
-	HeldByContainers HolderClass = "containers only"
-	HeldByGrace      HolderClass = "grace of a run only"
-	HeldByLeases     HolderClass = "leases only"
-	HeldByIngests    HolderClass = "uploads only"
-	HeldByLabels     HolderClass = "gc.root labels only"
-	HeldByNothing    HolderClass = "unreferenced (awaiting garbage collection)"
+	HeldByContainers HolderClass = "containers"
+	HeldByGrace      HolderClass = "grace"
+	HeldByLeases     HolderClass = "leases"
+	HeldByIngests    HolderClass = "uploads"
+	HeldByLabels     HolderClass = "root-labels"
+	HeldByNothing    HolderClass = "unreferenced"
 )
+
+// String says the class in words.
+func (c HolderClass) String() string {
+	switch c {
+	case HeldByImages:
+		return "images"
+	case HeldByGrace:
+		return "grace of a run only"
+	case HeldByLabels:
+		return "gc.root labels only"
+	case HeldByNothing:
+		return "unreferenced (awaiting garbage collection)"
+	default:
+		return string(c) + " only"
+	}
+}
 
 // NamespaceUsage sums up a namespace. A blob that two namespaces know is in
 // both sums, and once in the total.
@@ -72,8 +88,8 @@ type NamespaceUsage struct {
 	Leases     int    `json:"leases"`
 	Ingests    int    `json:"ingests"`
 	Amount
-	Unique      int64 `json:"unique"`
-	Reclaimable int64 `json:"reclaimable"`
+	UniqueBytes      int64 `json:"uniqueBytes"`
+	ReclaimableBytes int64 `json:"reclaimableBytes"`
 }
 
 // ImageUsage is what one image, all records of a target in a namespace, has.
@@ -83,17 +99,18 @@ type ImageUsage struct {
 	Target    digest.Digest `json:"target"`
 	CreatedAt time.Time     `json:"createdAt"`
 	Amount
-	// AtLeast says that the amount and Shared are lower bounds: images refer to
+	// AtLeast says that the amount and SharedBytes are lower bounds: images refer to
 	// each other in more ways than are followed.
 	AtLeast bool `json:"atLeast,omitempty"`
-	// Shared are the bytes that others hold too; Unique those that removing
-	// all of the image's names would free.
-	Shared int64 `json:"shared"`
-	Unique int64 `json:"unique"`
-	// Reclaimable is Unique if a prune of all unused images removes the image.
-	Reclaimable int64 `json:"reclaimable"`
+	// SharedBytes are what others hold too; UniqueBytes what removing all of the
+	// image's names would free.
+	SharedBytes int64 `json:"sharedBytes"`
+	UniqueBytes int64 `json:"uniqueBytes"`
+	// ReclaimableBytes are UniqueBytes if a prune of all unused images removes
+	// the image.
+	ReclaimableBytes int64 `json:"reclaimableBytes"`
 	// Unused says that the prune removes all of the image's names.
 	Unused bool `json:"unused"`
-	// Reason says why a prune of all unused images would remove or keep it.
-	Reason string `json:"reason"`
+	// Cause is why a prune of all unused images would remove or keep it.
+	Cause
 }

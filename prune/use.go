@@ -37,15 +37,15 @@ type Use struct {
 // Holder is who uses an image.
 type Holder struct {
 	// Kind is what the holder is: "container", "pod sandbox".
-	Kind string
-	ID   string
+	Kind string `json:"kind"`
+	ID   string `json:"id,omitempty"`
 	// Name is what people call it; empty if only the ID does.
-	Name string
+	Name string `json:"name,omitempty"`
 	// Client is the program that made it, if known: "nerdctl", "CRI".
-	Client string
+	Client string `json:"client,omitempty"`
 	// State is what the client says it is doing: "running", "stopped". Empty
 	// where the client does not say.
-	State string
+	State string `json:"state,omitempty"`
 }
 
 // The kinds of holder that are Kubernetes'.

@@ -78,7 +78,7 @@ func noTerminal(verb string) error {
 
 // act shows the plan, or does it: after a question, unless -f was given.
 func (o *acting) act(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v *view) error {
-	doc := plan.Document()
+	doc := text.Advise(plan.Document(), nil)
 	if o.keeps > 0 && !plan.Empty() {
 		doc.Grace = &prune.Grace{Until: p.now().Add(o.keeps)} // the run has no name yet
 	}
@@ -86,7 +86,7 @@ func (o *acting) act(ctx context.Context, p process, s *session, store opened, p
 	case o.dryRun:
 		return firstError(v.show(doc), o.picture(p, plan, doc), refused(p, doc))
 	case plan.Empty():
-		doc = plan.Nothing().Document()
+		doc = text.Advise(plan.Nothing().Document(), nil)
 		return firstError(v.show(doc), o.picture(p, plan, doc), refused(p, doc))
 	}
 	if !o.force {
@@ -105,7 +105,7 @@ func (o *acting) act(ctx context.Context, p process, s *session, store opened, p
 func (o *acting) execute(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v *view) error {
 	opts := prune.ExecuteOptions{Now: p.now, Sources: store.sources, Grace: o.keeps, NoGuard: o.noGuard}
 	if v.live != nil {
-		v.live.begin(plan.Document())
+		v.live.begin(text.Advise(plan.Document(), nil))
 		opts.Event = v.live.happened
 	}
 	bar := s.progress(ctx, p)
@@ -121,7 +121,7 @@ func (o *acting) execute(ctx context.Context, p process, s *session, store opene
 		}
 		return stopped(ctx, err)
 	}
-	doc := report.Document()
+	doc := text.Advise(report.Document(), err)
 	return firstError(v.show(doc), o.picture(p, plan, doc), o.outcome(ctx, p, doc, err))
 }
 

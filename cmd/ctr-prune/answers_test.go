@@ -97,15 +97,15 @@ func usageDoc() *prune.DiskUsage {
 		Total: amount, IngestBytes: 5000, Reclaimable: prune.Amount{Blobs: 1, ContentBytes: 1000, TotalBytes: 1000},
 		Holders: []prune.HolderUsage{{Class: prune.HeldByImages, Amount: amount}, {Class: prune.HeldByNothing, Amount: prune.Amount{Blobs: 1}}, {Class: prune.HeldByGrace}},
 		Namespaces: []prune.NamespaceUsage{
-			{Name: "default", Images: 2, Containers: 1, Amount: amount, Unique: 10, Reclaimable: 1000},
+			{Name: "default", Images: 2, Containers: 1, Amount: amount, UniqueBytes: 10, ReclaimableBytes: 1000},
 			{Name: "k8s.io", Images: 12, Amount: amount},
 		},
 		Images: []prune.ImageUsage{
-			{Namespace: "default", Names: []string{evil, "b"}, Target: sum("t"), CreatedAt: fixedNow().Add(-50 * time.Hour), Amount: amount, Shared: 41_000_000, Unique: 1_000_000, Unused: true, Reclaimable: 1_000_000, Reason: "unused"},
-			{Namespace: "k8s.io", Names: []string{"registry.k8s.io/a/very/long/repository/of/an/image:v1.2.3"}, Amount: amount, Reason: "in use by container web (nerdctl)"},
+			{Namespace: "default", Names: []string{evil, "b"}, Target: sum("t"), CreatedAt: fixedNow().Add(-50 * time.Hour), Amount: amount, SharedBytes: 41_000_000, UniqueBytes: 1_000_000, Unused: true, ReclaimableBytes: 1_000_000, Cause: prune.Cause{Reason: "unused"}},
+			{Namespace: "k8s.io", Names: []string{"registry.k8s.io/a/very/long/repository/of/an/image:v1.2.3"}, Amount: amount, Cause: prune.Cause{Reason: "in use by container web (nerdctl)"}},
 		},
 		Objects: []prune.ObjectUsage{
-			{Namespaces: []string{"default", "k8s.io"}, Digest: sum("l"), Kind: prune.KindLayer, Layer: 1, Bytes: 12_000_000, State: prune.StateShared, Images: 2, Class: prune.HeldByImages, Holder: "image \"" + evil + "\""},
+			{Namespaces: []string{"default", "k8s.io"}, Digest: sum("l"), Kind: prune.KindLayer, Layer: 1, Bytes: 12_000_000, State: prune.StateShared, Images: 2, Class: prune.HeldByImages, Keeper: prune.Keeper{Holder: "image \"" + evil + "\""}},
 			{Namespaces: []string{"default"}, Snapshot: "native/" + sum("s").String(), Kind: prune.KindSnapshot, Layer: 1, Bytes: 7, State: prune.StateGarbage, Class: prune.HeldByNothing},
 		},
 	}
@@ -113,8 +113,8 @@ func usageDoc() *prune.DiskUsage {
 
 func leasesDoc() []prune.LeaseInfo {
 	return []prune.LeaseInfo{
-		{Namespace: "default", ID: "pull\x1b[2J", Kind: leases.KindPull, CreatedAt: fixedNow().Add(-time.Hour), Expires: fixedNow().Add(23 * time.Hour), Resources: 3, Alone: prune.Amount{TotalBytes: 1000}, Action: prune.Keep, Reason: "a pull or build in progress, or one that was interrupted; it expires by itself"},
-		{Namespace: "buildkit", ID: "abcdefghijklmnopqrstuvwxyz", Kind: leases.KindCache, Flat: true, Action: prune.Remove, Reason: "expired"},
+		{Namespace: "default", ID: "pull\x1b[2J", Kind: leases.KindPull, CreatedAt: fixedNow().Add(-time.Hour), Expires: fixedNow().Add(23 * time.Hour), Resources: 3, Alone: prune.Amount{TotalBytes: 1000}, Action: prune.Keep, Cause: prune.Cause{Reason: "a pull or build in progress, or one that was interrupted; it expires by itself"}},
+		{Namespace: "buildkit", ID: "abcdefghijklmnopqrstuvwxyz", Kind: leases.KindCache, Flat: true, Action: prune.Remove, Cause: prune.Cause{Reason: "expired"}},
 	}
 }
 
@@ -181,9 +181,9 @@ func TestColourOnlyOnATerminal(t *testing.T) {
 
 func TestChoosingImages(t *testing.T) {
 	images := []prune.ImageUsage{
-		{Names: []string{"docker.io/library/b:1"}, Unique: 5, Amount: prune.Amount{TotalBytes: 10}, CreatedAt: fixedNow(), Unused: true},
-		{Names: []string{"docker.io/library/a:1", "ghcr.io/x/y:1"}, Unique: 7, Amount: prune.Amount{TotalBytes: 9}, CreatedAt: fixedNow().Add(-72 * time.Hour)},
-		{Names: []string{"docker.io/library/c:1"}, Unique: 6, Amount: prune.Amount{TotalBytes: 11}},
+		{Names: []string{"docker.io/library/b:1"}, UniqueBytes: 5, Amount: prune.Amount{TotalBytes: 10}, CreatedAt: fixedNow(), Unused: true},
+		{Names: []string{"docker.io/library/a:1", "ghcr.io/x/y:1"}, UniqueBytes: 7, Amount: prune.Amount{TotalBytes: 9}, CreatedAt: fixedNow().Add(-72 * time.Hour)},
+		{Names: []string{"docker.io/library/c:1"}, UniqueBytes: 6, Amount: prune.Amount{TotalBytes: 11}},
 	}
 	for _, c := range []struct {
 		sort    string
@@ -220,7 +220,7 @@ func TestLinesDuringARun(t *testing.T) {
 	lines.progress(prune.Progress{Stage: prune.StageRead, Done: 1})
 	lines.progress(prune.Progress{Stage: prune.StageRead, Done: 2})
 	lines.begin(planDoc())
-	lines.happened(prune.Event{Untagged: report.Removed[0]})
+	lines.happened(prune.Event{Untagged: report.Untagged[0]})
 	if got := f.out.String(); strings.Count(got, "\n") != 1+len(report.Images)+1 {
 		t.Errorf("during the run:\n%s", got)
 	}
@@ -228,7 +228,7 @@ func TestLinesDuringARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := f.out.String()
-	for kind, want := range map[string]int{"stage": 1, "image": len(report.Images), "untagged": len(report.Removed), "summary": 1} {
+	for kind, want := range map[string]int{"stage": 1, "image": len(report.Images), "untagged": len(report.Untagged), "summary": 1} {
 		if n := strings.Count(got, `{"type":"`+kind+`"`); n != want {
 			t.Errorf("%d lines of type %s, want %d:\n%s", n, kind, want, got)
 		}

@@ -113,7 +113,7 @@ func (o *checkOptions) find(ctx context.Context, p process, store opened) (check
 	if err != nil {
 		return doc, stopped(ctx, &unreadableError{err})
 	}
-	doc.Findings = append([]prune.Finding{}, found...)
+	doc.Findings = text.AdviseFindings(append([]prune.Finding{}, found...))
 	doc.Notes = unseen(ctx, store)
 	return doc, nil
 }
@@ -191,7 +191,7 @@ type checkRow struct {
 func checkRows(found []prune.Finding) []checkRow {
 	rows := make([]checkRow, len(found))
 	for i, f := range found {
-		rows[i] = checkRow{string(f.Problem), f.Namespace, f.Object, format.Bytes(f.Bytes), f.Meaning, f.Mend, f.Repairable, f.AtLeast}
+		rows[i] = checkRow{f.Problem.String(), f.Namespace, f.Object, format.Bytes(f.Bytes), f.Meaning, f.Mend, f.Repairable, f.AtLeast}
 	}
 	return rows
 }

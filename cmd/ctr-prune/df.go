@@ -96,7 +96,7 @@ func usageRowOf(i prune.ImageUsage) usageRow {
 	return usageRow{
 		Namespace: i.Namespace, Name: text.FirstName(i.Names), Names: i.Names, Target: string(i.Target), CreatedAt: i.CreatedAt,
 		Size: format.Bytes(i.TotalBytes), Content: format.Bytes(i.ContentBytes), Snapshots: format.Bytes(i.SnapshotBytes),
-		Shared: format.Bytes(i.Shared), Unique: format.Bytes(i.Unique), Reclaimable: format.Bytes(i.Reclaimable),
+		Shared: format.Bytes(i.SharedBytes), Unique: format.Bytes(i.UniqueBytes), Reclaimable: format.Bytes(i.ReclaimableBytes),
 		AtLeast: i.AtLeast, Unused: i.Unused, Reason: i.Reason,
 	}
 }
@@ -123,7 +123,7 @@ func (o *usageOptions) run(ctx context.Context, p process) error {
 		if err != nil {
 			return err
 		}
-		usage := plan.Usage(o.verbose || o.html != "")
+		usage := text.AdviseUsage(plan.Usage(o.verbose || o.html != ""))
 		if o.html != "" {
 			if err := writePage(p, o.html, htmlreport.Page{Usage: usage, Generated: p.now()}); err != nil {
 				return err

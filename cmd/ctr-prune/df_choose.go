@@ -28,9 +28,9 @@ var numbers = map[string]func(prune.ImageUsage) int64{
 	"size":        func(i prune.ImageUsage) int64 { return i.TotalBytes },
 	"content":     func(i prune.ImageUsage) int64 { return i.ContentBytes },
 	"snapshots":   func(i prune.ImageUsage) int64 { return i.SnapshotBytes },
-	"shared":      func(i prune.ImageUsage) int64 { return i.Shared },
-	"unique":      func(i prune.ImageUsage) int64 { return i.Unique },
-	"reclaimable": func(i prune.ImageUsage) int64 { return i.Reclaimable },
+	"shared":      func(i prune.ImageUsage) int64 { return i.SharedBytes },
+	"unique":      func(i prune.ImageUsage) int64 { return i.UniqueBytes },
+	"reclaimable": func(i prune.ImageUsage) int64 { return i.ReclaimableBytes },
 }
 
 // boundKeys are those of which an image may have a lower bound only.

@@ -16,6 +16,15 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // golden compares with a file of testdata/golden.
+// causes are details of a decision.
+func causes(texts []string) []prune.Cause {
+	all := []prune.Cause{}
+	for _, text := range texts {
+		all = append(all, prune.Cause{Reason: text})
+	}
+	return all
+}
+
 func golden(t *testing.T, file, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", "golden", file)
@@ -40,7 +49,7 @@ func rec(ns, name string) prune.Record {
 }
 
 func img(ns, name string, action prune.Action, reason string, details ...string) prune.ImageDocument {
-	return prune.ImageDocument{Record: rec(ns, name), Action: action, Reason: reason, Details: append([]string{}, details...)}
+	return prune.ImageDocument{Record: rec(ns, name), Action: action, Cause: prune.Cause{Reason: reason}, Details: causes(details)}
 }
 
 const evil = "evil.example/\x1b[31mred\u202e:\n1"
@@ -62,24 +71,24 @@ func planDoc() prune.Document {
 			img("k8s.io", " ", prune.Remove, "unused"),
 			img("k8s.io", "registry.example/app:2", prune.Remove, "unused", "its content stays, held by "+lease),
 		},
-		Untagged: []string{}, Removed: []prune.Record{}, Deleted: []string{}, Freed: []prune.DeletedDocument{},
+		Untagged: []prune.Record{}, Deleted: []prune.DeletedDocument{},
 		Uploads: []prune.Upload{
-			{Namespace: "k8s.io", Ref: evil, Bytes: 1000, UpdatedAt: fixedNow(), Action: prune.Remove, Reason: "abandoned"},
-			{Namespace: "k8s.io", Ref: "fresh", Bytes: 1, UpdatedAt: fixedNow(), Action: prune.Keep, Reason: "last written to less than 24h ago"},
+			{Namespace: "k8s.io", Ref: evil, Bytes: 1000, UpdatedAt: fixedNow(), Action: prune.Remove, Cause: prune.Cause{Reason: "abandoned"}},
+			{Namespace: "k8s.io", Ref: "fresh", Bytes: 1, UpdatedAt: fixedNow(), Action: prune.Keep, Cause: prune.Cause{Reason: "last written to less than 24h ago"}},
 		},
-		Aborted: []prune.Upload{}, Dropped: []prune.Skip{{Record: rec("default", "docker.io/library/moved:1"), Reason: "it is gone"}},
+		Aborted: []prune.Upload{}, Dropped: []prune.Skip{{Record: rec("default", "docker.io/library/moved:1"), Cause: prune.Cause{Reason: "it is gone"}}},
 		Predicted: prune.Amount{Blobs: 3, Snapshots: 2, ContentBytes: 12_300_000, SnapshotBytes: 33_300_000, TotalBytes: 45_600_000},
 		Garbage:   prune.Amount{Blobs: 1, ContentBytes: 1000, TotalBytes: 1000},
 		Held: []prune.Held{
-			{Namespace: "k8s.io", Digest: sum("a"), Bytes: 34_000_000, Holder: lease, HeldBy: heldBy("k8s.io", "lease", "ref_x")},
-			{Namespace: "k8s.io", Snapshot: "native/" + sum("s").String(), Bytes: 100_000, Holder: lease, HeldBy: heldBy("k8s.io", "lease", "ref_x")},
-			{Namespace: "default", Digest: sum("b"), Bytes: 7, Holder: "image \"" + evil + "\" in namespace \"other\"", HeldBy: heldBy("other", "image", evil)},
-			{Namespace: "k8s.io", Digest: sum("b"), Bytes: 7, Holder: "image \"" + evil + "\" in namespace \"other\"", HeldBy: heldBy("other", "image", evil)},
+			{Namespace: "k8s.io", Digest: sum("a"), Bytes: 34_000_000, Keeper: prune.Keeper{Holder: lease, HeldBy: heldBy("k8s.io", "lease", "ref_x")}},
+			{Namespace: "k8s.io", Snapshot: "native/" + sum("s").String(), Bytes: 100_000, Keeper: prune.Keeper{Holder: lease, HeldBy: heldBy("k8s.io", "lease", "ref_x")}},
+			{Namespace: "default", Digest: sum("b"), Bytes: 7, Keeper: prune.Keeper{Holder: "image \"" + evil + "\" in namespace \"other\"", HeldBy: heldBy("other", "image", evil)}},
+			{Namespace: "k8s.io", Digest: sum("b"), Bytes: 7, Keeper: prune.Keeper{Holder: "image \"" + evil + "\" in namespace \"other\"", HeldBy: heldBy("other", "image", evil)}},
 		},
 		Skipped: []prune.Skip{}, Restored: []prune.Restored{}, Recovered: []prune.Recovered{},
 		Unfinished: []string{"default"}, Changes: []string{},
 		Notes:     []string{"container old uses \"gone:1\", which is not in the store"},
-		Refused:   []prune.Refusal{{Namespace: "moby", Reason: "the Docker API does not answer"}},
+		Refused:   []prune.Refusal{{Namespace: "moby", Cause: prune.Cause{Reason: "the Docker API does not answer"}}},
 		Elsewhere: []prune.NamespaceCount{{Namespace: "buildkit", Images: 2}},
 		Errors:    []string{},
 	}
@@ -89,18 +98,16 @@ func planDoc() prune.Document {
 func reportDoc() prune.Document {
 	d := planDoc()
 	d.Kind = prune.DocumentReport
-	d.Untagged = []string{"docker.io/library/byid:1", evil}
-	d.Removed = []prune.Record{rec("default", "docker.io/library/byid:1"), rec("default", evil)}
+	d.Untagged = []prune.Record{rec("default", "docker.io/library/byid:1"), rec("default", evil)}
 	d.Images[2].StandIn = "<none>@" + sum("docker.io/library/byid:1").String()
-	d.Skipped = []prune.Skip{{Record: rec("k8s.io", "registry.example/app:2"), Reason: "it was moved to another image since the plan was made"}}
-	d.Restored = []prune.Restored{{Namespace: "k8s.io", Name: " ", Target: sum(" "), Reason: "in use by container late"}}
+	d.Skipped = []prune.Skip{{Record: rec("k8s.io", "registry.example/app:2"), Cause: prune.Cause{Reason: "it was moved to another image since the plan was made"}}}
+	d.Restored = []prune.Restored{{Namespace: "k8s.io", Name: " ", Target: sum(" "), Cause: prune.Cause{Reason: "in use by container late"}}}
 	d.Recovered = []prune.Recovered{{
 		Namespace: "default", Run: "RUN", Owner: "process 42 on node", Started: fixedNow().Add(-time.Hour),
 		Untagged: []prune.Record{rec("default", "old:1")}, Restored: []prune.Restored{},
 	}}
-	d.Deleted = []string{sum("a").String(), "native/" + sum("s").String()}
 	d.Aborted, d.Grace = d.Uploads[:1], &prune.Grace{Run: "RUN2", Until: fixedNow().Add(time.Hour)}
-	d.Freed = []prune.DeletedDocument{
+	d.Deleted = []prune.DeletedDocument{
 		{Digest: sum("a"), Bytes: 12_000_000},
 		{Namespace: "default", Snapshot: "native/" + sum("s").String(), Bytes: 33_000_000},
 	}

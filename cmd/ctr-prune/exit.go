@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -108,11 +109,20 @@ func complain(stderr io.Writer, err error) int {
 	return exitCode(err)
 }
 
+// sentence is what an error says, with what helps: the library does not know of
+// flags.
+func sentence(err error) string {
+	if typed := (*filters.Error)(nil); errors.As(err, &typed) && typed.Option != "" {
+		return "--" + err.Error()
+	}
+	return text.Error(err)
+}
+
 // sentences takes joined errors apart.
 func sentences(err error) []string {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		return []string{err.Error()}
+		return []string{sentence(err)}
 	}
 	var all, parts []string
 	for _, e := range joined.Unwrap() {
@@ -120,7 +130,7 @@ func sentences(err error) []string {
 		parts = append(parts, e.Error())
 	}
 	if strings.Join(parts, "\n") != err.Error() {
-		return []string{err.Error()} // one sentence around several causes
+		return []string{sentence(err)} // one sentence around several causes
 	}
 	return all
 }

@@ -110,6 +110,7 @@ func (o *explainOptions) run(ctx context.Context, p process, typed string) error
 		if err != nil {
 			return o.unclear(p, err)
 		}
+		text.AdviseDecisions(e.Decisions)
 		doc := explanationDocument{header{explainSchema, "explain", plan.Time()}, *e}
 		return list.Show(format.Result[explanationRow]{
 			Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []explanationRow { return []explanationRow{explanationOf(e)} },

@@ -109,7 +109,7 @@ func (o *leasesOptions) leases(ctx context.Context, p process, store opened, pol
 		return nil, now, err
 	}
 	chosen := []prune.LeaseInfo{}
-	for _, l := range inv.Leases(now) {
+	for _, l := range text.AdviseLeases(inv.Leases(now)) {
 		if policy.AllNamespaces || intersects([]string{l.Namespace}, policy.Namespaces) {
 			chosen = append(chosen, l)
 		}
@@ -235,6 +235,7 @@ func (o *leasesOptions) remove(ctx context.Context, p process, store opened, don
 	var err error
 	whole(func() { pruned, err = prune.PruneLeases(ctx, store.Store, done.Leases, opts) })
 	done.PrunedLeases = *pruned
+	text.AdviseLeases(done.Renewed)
 	var busy *leases.Busy
 	if errors.As(err, &busy) {
 		return busy

@@ -13,6 +13,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
@@ -125,7 +126,7 @@ func (o *acting) picture(p process, plan *prune.Plan, doc prune.Document) error 
 	if o.html == "" {
 		return nil
 	}
-	return writePage(p, o.html, htmlreport.Page{Usage: plan.Usage(true), Document: &doc, Generated: p.now()})
+	return writePage(p, o.html, htmlreport.Page{Usage: text.AdviseUsage(plan.Usage(true)), Document: &doc, Generated: p.now()})
 }
 
 func writePage(p process, path string, page htmlreport.Page) error {

@@ -189,10 +189,10 @@ func (o *acting) outcome(ctx context.Context, p process, doc prune.Document, cau
 // cut says how far a run came that was stopped.
 func cut(ctx context.Context, doc prune.Document) string {
 	planned := doc.Counts.Remove + doc.Counts.StandIn
-	if !doc.Measured || len(doc.Removed) >= planned { // all that is left are uploads
+	if !doc.Measured || len(doc.Untagged) >= planned { // all that is left are uploads
 		return context.Cause(ctx).Error()
 	}
-	return fmt.Sprintf("%s after %d of %s", context.Cause(ctx), len(doc.Removed), terminal.Count(planned, "image record"))
+	return fmt.Sprintf("%s after %d of %s", context.Cause(ctx), len(doc.Untagged), terminal.Count(planned, "image record"))
 }
 
 // refused tells which namespaces were left alone. That they were asked for

@@ -27,7 +27,7 @@ func TestTemplates(t *testing.T) {
 	} {
 		doc := planDoc()
 		doc.Images = doc.Images[3:]
-		doc.Images[0].Record, doc.Images[0].Details = rec("default", "<none>"), []string{"a", "b"}
+		doc.Images[0].Record, doc.Images[0].Details = rec("default", "<none>"), causes([]string{"a", "b"})
 		doc.Images[1].Record, doc.Images[1].Details = rec("k8s.io", `" x`), nil
 		if got := shown(t, doc, 0, outputOptions{format: c.format}); got != c.want+"\n" {
 			t.Errorf("%s: got\n%q want\n%q", c.format, got, c.want+"\n")

@@ -130,7 +130,7 @@ func TestUnmeasuredIsNotCalledZero(t *testing.T) {
 func TestHoldersAreFewUnlessAllAreAskedFor(t *testing.T) {
 	doc := prune.Document{Kind: prune.DocumentReport, Measured: true}
 	for _, holder := range []string{"a", "b", "c", "d", "e", "f", "g"} {
-		doc.Held = append(doc.Held, prune.Held{Namespace: "default", Digest: sum(holder), Bytes: 1000, Holder: "image " + holder, HeldBy: heldBy("default", "image", holder)})
+		doc.Held = append(doc.Held, prune.Held{Namespace: "default", Digest: sum(holder), Bytes: 1000, Keeper: prune.Keeper{Holder: "image " + holder, HeldBy: heldBy("default", "image", holder)}})
 	}
 	got := shown(t, doc, 0, outputOptions{format: format.Table})
 	if n := strings.Count(got, "Held: "); n != 5+1 || !strings.Contains(got, "Held: 2 blobs, 2kB by 2 others") {
@@ -148,10 +148,10 @@ func TestHoldersThatReadLikeSentences(t *testing.T) {
 	doc := prune.Document{Kind: prune.DocumentReport, Measured: true}
 	doc.Policy.Namespaces = []string{"default", "mine"}
 	doc.Held = []prune.Held{
-		{Namespace: "default", Digest: sum("x"), Bytes: 1000, Holder: odd + ` in namespace "mine"`, HeldBy: heldBy("mine", "image", odd)},
-		{Namespace: "mine", Digest: sum("x"), Bytes: 1000, Holder: odd, HeldBy: heldBy("mine", "image", odd)},
-		{Namespace: "mine", Digest: sum("y"), Bytes: 1000, Holder: odd, HeldBy: heldBy("mine", "image", odd)},
-		{Namespace: "default", Digest: sum("z"), Bytes: 10, Holder: odd, HeldBy: heldBy("default", "image", odd)},
+		{Namespace: "default", Digest: sum("x"), Bytes: 1000, Keeper: prune.Keeper{Holder: odd + ` in namespace "mine"`, HeldBy: heldBy("mine", "image", odd)}},
+		{Namespace: "mine", Digest: sum("x"), Bytes: 1000, Keeper: prune.Keeper{Holder: odd, HeldBy: heldBy("mine", "image", odd)}},
+		{Namespace: "mine", Digest: sum("y"), Bytes: 1000, Keeper: prune.Keeper{Holder: odd, HeldBy: heldBy("mine", "image", odd)}},
+		{Namespace: "default", Digest: sum("z"), Bytes: 10, Keeper: prune.Keeper{Holder: odd, HeldBy: heldBy("default", "image", odd)}},
 	}
 	got := shown(t, doc, 0, outputOptions{format: format.Table})
 	for _, want := range []string{"Held: mine: 2 blobs, 2kB by " + odd, "Held: default: 1 blob, 10B by " + odd} {

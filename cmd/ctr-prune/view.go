@@ -62,7 +62,7 @@ func (v *view) stages() func(prune.Progress) {
 // goingNames are the names of what goes or went.
 func goingNames(doc prune.Document) []string {
 	if doc.Kind == prune.DocumentReport {
-		return each(doc.Removed, func(r prune.Record) string { return r.Name })
+		return each(doc.Untagged, func(r prune.Record) string { return r.Name })
 	}
 	var names []string
 	for _, image := range doc.Images {
@@ -91,7 +91,7 @@ type imageRow struct {
 // imageRows returns the images of a document as templates see them.
 func imageRows(doc prune.Document) []imageRow {
 	results := make(map[[2]string]string)
-	for _, r := range doc.Removed {
+	for _, r := range doc.Untagged {
 		results[[2]string{r.Namespace, r.Name}] = "removed"
 	}
 	for _, s := range doc.Skipped {
@@ -111,7 +111,7 @@ func imageRows(doc prune.Document) []imageRow {
 		}
 		rows[i] = imageRow{
 			Namespace: image.Namespace, Name: image.Name, Target: string(image.Target),
-			Action: string(image.Action), Reason: image.Reason, Details: image.Details,
+			Action: string(image.Action), Reason: image.Reason, Details: each(image.Details, func(c prune.Cause) string { return c.Reason }),
 			StandIn: image.StandIn, Result: result,
 		}
 	}
@@ -125,7 +125,7 @@ func exampleDocuments() []prune.Document {
 		return prune.Record{Namespace: text.DefaultNamespace, Name: name, Target: dgst}
 	}
 	image := func(action prune.Action) prune.ImageDocument {
-		return prune.ImageDocument{Record: record("docker.io/library/" + string(action) + ":1"), Action: action, Reason: "unused", Details: []string{"a detail"}}
+		return prune.ImageDocument{Record: record("docker.io/library/" + string(action) + ":1"), Action: action, Cause: prune.Cause{Reason: "unused"}, Details: []prune.Cause{{Reason: "a detail"}}}
 	}
 	plan := prune.Document{
 		SchemaVersion: prune.DocumentSchema, Kind: prune.DocumentPlan,
@@ -141,10 +141,10 @@ func exampleDocuments() []prune.Document {
 	}
 	report := plan
 	report.Kind = prune.DocumentReport
-	report.Untagged, report.Deleted, report.Grace = []string{"remove"}, []string{dgst.String()}, &prune.Grace{}
+	report.Grace = &prune.Grace{}
 	report.Aborted = plan.Uploads
-	report.Removed = []prune.Record{record("docker.io/library/remove:1")}
-	report.Freed = []prune.DeletedDocument{{Digest: dgst}}
+	report.Untagged = []prune.Record{record("docker.io/library/remove:1")}
+	report.Deleted = []prune.DeletedDocument{{Digest: dgst}}
 	report.Skipped, report.Restored = []prune.Skip{{Record: record("skip")}}, []prune.Restored{{}}
 	report.Recovered = []prune.Recovered{{}}
 	report.Changes, report.Errors = []string{"a change"}, []string{"an error"}

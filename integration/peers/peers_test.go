@@ -8,7 +8,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/machine"
-	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
+	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 )
 
 var (
@@ -28,7 +28,7 @@ func TestPeers(t *testing.T) {
 	if reason := daemon.Unsupported(); reason != "" {
 		t.Skip(reason)
 	}
-	command = programs.Build(t)
+	command = pruning.Command(t)
 	if *dir == "" && *out == "" {
 		*dir = daemon.InMemory()
 	}

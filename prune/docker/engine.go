@@ -14,6 +14,7 @@ import (
 	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
 
+	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
 
@@ -81,11 +82,11 @@ func (e *engine) sentence(err error) error {
 	case errors.Is(err, errTooLong):
 		return errTooLong
 	case refused != nil:
-		return fmt.Errorf("%w, or accept it with --allow-insecure-socket", refused)
+		return &prune.CodeError{Code: "docker-socket-untrusted", Err: refused}
 	case errors.Is(err, fs.ErrPermission) || errdefs.IsPermissionDenied(err):
 		return fmt.Errorf("%w; run as root, or as a user of the socket's group", fs.ErrPermission)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no such socket (%w); is Docker running? Give its socket with --docker-host", fs.ErrNotExist)
+		return &prune.CodeError{Code: "docker-socket-missing", Err: fmt.Errorf("there is no such socket (%w); is Docker running?", fs.ErrNotExist)}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("nothing listens on this socket (%w); is Docker running?", syscall.ECONNREFUSED)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -84,7 +84,7 @@ func (s *Source) judge(pods []pod, sandboxes []prune.PodSandbox) error {
 	case len(missing) > 0:
 		return lacks(missing)
 	case len(pods) == 0 && !s.opts.MayBeEmpty:
-		return doubtError{errors.New("the list is empty, as it is until a kubelet has heard of its pods, and no pod runs here that would tell: ask again later, or, if this node has no pods, say so with --pods-may-be-empty")}
+		return doubtError{&prune.CodeError{Code: "pods-list-empty", Err: errors.New("the list is empty, as it is until a kubelet has heard of its pods, and no pod runs here that would tell: ask again later, or, if this node has no pods, say so")}}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 
+	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
 
@@ -48,7 +49,7 @@ func (s *Source) believe(f *os.File) error {
 	}
 	err := trust.Self().And(s.opts.Owner).File(f)
 	if refused, ok := errors.AsType[*trust.Refusal](err); ok {
-		return fmt.Errorf("%w, or believe it with --allow-insecure-file", refused)
+		return &prune.CodeError{Code: "pods-file-untrusted", Err: refused}
 	}
 	return err
 }
@@ -124,7 +125,7 @@ func cause(ctx context.Context, err error) error {
 func refusal(answer *http.Response) error {
 	switch code := answer.StatusCode; {
 	case code == http.StatusUnauthorized:
-		return fmt.Errorf("the answer is %q: give a token that the kubelet accepts with --pods-token-file", answer.Status)
+		return &prune.CodeError{Code: "pods-token-refused", Err: fmt.Errorf("the answer is %q: give a token that the kubelet accepts", answer.Status)}
 	case code == http.StatusForbidden:
 		return fmt.Errorf("the answer is %q: the token's account needs the right to get nodes/proxy or nodes/pods", answer.Status)
 	case code >= 300 && code < 400:

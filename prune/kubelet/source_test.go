@@ -211,7 +211,10 @@ func TestFileOfOthers(t *testing.T) {
 	}
 	_, err := ask(t, path, Options{})
 	wantError(t, err, "every user may write to this file, its mode is 0666")
-	wantError(t, err, "or believe it with --allow-insecure-file")
+	wantError(t, err, "take that right away with chmod o-w")
+	if code := prune.CodeOf(err); code != "pods-file-untrusted" {
+		t.Errorf("the code is %q", code)
+	}
 	uses, err := ask(t, path, Options{InsecureFile: true})
 	wantList(t, uses, err)
 	if os.Geteuid() != 0 {

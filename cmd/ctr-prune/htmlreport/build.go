@@ -90,7 +90,7 @@ func (b *builder) addImages() {
 	for i, u := range b.page.Usage.Images {
 		img := image{
 			Space: b.space(u.Namespace), Target: visible(u.Target.String()),
-			Total: u.TotalBytes, Unique: u.Unique, Shared: u.Shared, Frees: u.Reclaimable,
+			Total: u.TotalBytes, Unique: u.UniqueBytes, Shared: u.SharedBytes, Frees: u.ReclaimableBytes,
 		}
 		if !u.CreatedAt.IsZero() {
 			img.Created = u.CreatedAt.Unix()
@@ -133,7 +133,7 @@ func (b *builder) addRows() {
 			r.Target = visible(d.Target.String())
 		}
 		for _, detail := range d.Details {
-			r.Details = append(r.Details, b.text(detail))
+			r.Details = append(r.Details, b.text(detail.Reason))
 		}
 		if d.StandIn != "" {
 			r.Details = append(r.Details, b.text("its stand-in is "+d.StandIn))

@@ -51,7 +51,7 @@ func FuzzPage(f *testing.F) {
 			inv := &prune.Inventory{Store: prune.StoreInfo{Location: name}, Namespaces: []*prune.Namespace{namespaceOf(namespace, name, 1<<62)}}
 			usage := usageOf(inv, func(int) string { return reason })
 			doc := &prune.Document{Kind: prune.DocumentPlan, Time: when, Errors: []string{reason}, Notes: []string{name}}
-			doc.Images = []prune.ImageDocument{{Record: prune.Record{Namespace: namespace, Name: name, Target: usage.Images[0].Target}, Action: prune.Keep, Reason: reason}}
+			doc.Images = []prune.ImageDocument{{Record: prune.Record{Namespace: namespace, Name: name, Target: usage.Images[0].Target}, Action: prune.Keep, Cause: prune.Cause{Reason: reason}}}
 			return written(t, Page{Title: "t", Usage: usage, Document: doc, Generated: when})
 		}
 		if plain == nil {

@@ -45,10 +45,10 @@ type recordKey struct{ space, name string }
 
 // learn reads from a report which records are gone, and why others are not.
 func (b *builder) learn(d *prune.Document) {
-	for _, f := range d.Freed {
+	for _, f := range d.Deleted {
 		b.freed[objectKey{f.Digest, f.Namespace, f.Snapshot}] = true
 	}
-	for _, r := range d.Removed {
+	for _, r := range d.Untagged {
 		b.removed[recordKey{r.Namespace, r.Name}] = true
 	}
 	for _, s := range d.Skipped {

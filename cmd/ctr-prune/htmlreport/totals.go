@@ -85,7 +85,7 @@ func (b *builder) holders() []holder {
 	}
 	for _, h := range b.page.Usage.Holders {
 		holders = append(holders, holder{
-			Label: visible(string(h.Class)), Key: holderKeys[h.Class],
+			Label: visible(h.Class.String()), Key: holderKeys[h.Class],
 			Bytes: h.TotalBytes, Content: h.ContentBytes, Snapshot: h.SnapshotBytes,
 		})
 	}
@@ -102,7 +102,7 @@ func (b *builder) held() []heldBy {
 	at := make(map[prune.Object]int)
 	seen := make(map[prune.Held]bool)
 	for _, h := range b.page.Document.Held {
-		once := prune.Held{Digest: h.Digest, Snapshot: h.Snapshot, HeldBy: h.HeldBy}
+		once := prune.Held{Digest: h.Digest, Snapshot: h.Snapshot, Keeper: prune.Keeper{HeldBy: h.HeldBy}}
 		if seen[once] {
 			continue
 		}

@@ -109,7 +109,7 @@ func (f *forest) outside(o prune.ObjectUsage) *node {
 	case prune.HeldByImages:
 		return n.group("images that were not looked at", nodeGroup)
 	default:
-		return n.group("held by "+string(o.Class), nodeGroup)
+		return n.group("held by "+o.Class.String(), nodeGroup)
 	}
 }
 

@@ -57,7 +57,7 @@ func hostilePage() Page {
 	for i, name := range hostile {
 		inv.Namespaces = append(inv.Namespaces, namespaceOf(name, name, 1<<(62-i)))
 		doc.Images = append(doc.Images, prune.ImageDocument{
-			Record: prune.Record{Namespace: name, Name: name, Target: digest.FromString(name)}, Action: prune.Keep, Reason: name, Details: []string{name},
+			Record: prune.Record{Namespace: name, Name: name, Target: digest.FromString(name)}, Action: prune.Keep, Cause: prune.Cause{Reason: name}, Details: []prune.Cause{{Reason: name}},
 		})
 	}
 	usage := usageOf(inv, func(i int) string { return hostile[i] })

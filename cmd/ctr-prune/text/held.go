@@ -57,7 +57,7 @@ func holdings(doc prune.Document) []holding {
 		if h.HeldBy.Namespace == h.Namespace { // seen from elsewhere it says where it is
 			g.namespace, g.holder = h.Namespace, h.Holder
 		}
-		once := prune.Held{Digest: h.Digest, Snapshot: h.Snapshot, HeldBy: h.HeldBy}
+		once := prune.Held{Digest: h.Digest, Snapshot: h.Snapshot, Keeper: prune.Keeper{HeldBy: h.HeldBy}}
 		if seen[once] {
 			continue
 		}

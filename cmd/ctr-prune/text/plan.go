@@ -135,7 +135,11 @@ func actionStyle(action string) terminal.Style {
 
 // reason returns all that is said about a decision.
 func reason(image prune.ImageDocument) string {
-	return strings.Join(append([]string{image.Reason}, image.Details...), "; ")
+	texts := []string{image.Reason}
+	for _, detail := range image.Details {
+		texts = append(texts, detail.Reason)
+	}
+	return strings.Join(texts, "; ")
 }
 
 // shortDigest returns the digits by which docker's users know an image. What

@@ -13,7 +13,7 @@ func (v document) report(doc prune.Document) {
 		recoveredText(v.out, r)
 	}
 	v.records(doc)
-	for _, gone := range doc.Freed {
+	for _, gone := range doc.Deleted {
 		if gone.Digest != "" {
 			v.out.Line("Deleted: %s", gone.Digest)
 		} else {
@@ -36,7 +36,7 @@ func recoveredText(out *terminal.Printer, r prune.Recovered) {
 
 // records shows what became of the names.
 func (v document) records(doc prune.Document) {
-	if len(doc.Removed)+len(doc.Skipped)+len(doc.Recovered) == 0 && doc.Counts.Remove+doc.Counts.StandIn == 0 {
+	if len(doc.Untagged)+len(doc.Skipped)+len(doc.Recovered) == 0 && doc.Counts.Remove+doc.Counts.StandIn == 0 {
 		v.nothing(doc)
 	}
 	standIns := make(map[[2]string]string)
@@ -45,7 +45,7 @@ func (v document) records(doc prune.Document) {
 			standIns[[2]string{image.Namespace, image.Name}] = image.StandIn
 		}
 	}
-	for _, r := range doc.Removed {
+	for _, r := range doc.Untagged {
 		v.out.Line("Untagged: %s", inNamespace(doc, r.Namespace, v.out.Name(r.Name)))
 		if standIn := standIns[[2]string{r.Namespace, r.Name}]; standIn != "" {
 			v.out.Line("Kept as: %s", inNamespace(doc, r.Namespace, standIn))
@@ -77,7 +77,7 @@ func (v document) rest(doc prune.Document) {
 }
 
 func (v document) total(doc prune.Document) {
-	if doc.Grace != nil && len(doc.Removed) > 0 {
+	if doc.Grace != nil && len(doc.Untagged) > 0 {
 		v.out.Sentence("Kept until %s: undo with `ctr-prune undo %s`; %s are freed then",
 			doc.Grace.Until.Format(time.RFC3339), doc.Grace.Run, terminal.Size(doc.Predicted.TotalBytes))
 	}

@@ -38,11 +38,11 @@ func (v usage) totals() {
 
 func (v usage) holders() {
 	// Classes are cut only where a terminal has no room for one and its size.
-	least := min(len(prune.HeldByNothing), max(terminal.LeastName, v.out.Width-len("   1023.9MB")))
+	least := min(len(prune.HeldByNothing.String()), max(terminal.LeastName, v.out.Width-len("   1023.9MB")))
 	t := terminal.Table{Columns: []terminal.Column{{Title: "HELD BY", Least: least}, {Title: "BLOBS"}, {Title: "SNAPSHOTS"}, {Title: "CONTENT"}, {Title: "ON DISK"}, {Title: "SIZE"}}}
 	for _, h := range v.usage.Holders {
 		if h.Blobs+h.Snapshots > 0 {
-			t.Add(string(h.Class), strconv.Itoa(h.Blobs), strconv.Itoa(h.Snapshots), terminal.Size(h.ContentBytes), terminal.Size(h.SnapshotBytes), terminal.Size(h.TotalBytes))
+			t.Add(h.Class.String(), strconv.Itoa(h.Blobs), strconv.Itoa(h.Snapshots), terminal.Size(h.ContentBytes), terminal.Size(h.SnapshotBytes), terminal.Size(h.TotalBytes))
 		}
 	}
 	v.table(t, "BLOBS", "SNAPSHOTS", "CONTENT", "ON DISK")
@@ -55,7 +55,7 @@ func (v usage) namespaces() {
 	}}
 	for _, n := range v.usage.Namespaces {
 		t.Add(n.Name, strconv.Itoa(n.Images), strconv.Itoa(n.Containers), strconv.Itoa(n.Leases), terminal.Size(n.ContentBytes), terminal.Size(n.SnapshotBytes),
-			terminal.Size(n.TotalBytes), terminal.Size(n.Unique), terminal.Size(n.Reclaimable))
+			terminal.Size(n.TotalBytes), terminal.Size(n.UniqueBytes), terminal.Size(n.ReclaimableBytes))
 	}
 	v.table(t, "LEASES", "CONTAINERS", "CONTENT", "SNAPSHOTS", "UNIQUE", "IMAGES")
 }
@@ -83,8 +83,8 @@ func (v usage) images() {
 		if several {
 			cells = append(cells, i.Namespace)
 		}
-		t.Add(append(cells, terminal.Ago(v.now, i.CreatedAt), terminal.SizeAtLeast(i.TotalBytes, i.AtLeast), terminal.SizeAtLeast(i.Shared, i.AtLeast), terminal.Size(i.Unique),
-			terminal.Size(i.Reclaimable), v.out.Prose(i.Reason))...)
+		t.Add(append(cells, terminal.Ago(v.now, i.CreatedAt), terminal.SizeAtLeast(i.TotalBytes, i.AtLeast), terminal.SizeAtLeast(i.SharedBytes, i.AtLeast), terminal.Size(i.UniqueBytes),
+			terminal.Size(i.ReclaimableBytes), v.out.Prose(i.Reason))...)
 	}
 	v.table(t, "CREATED", "SHARED", "REASON", "RECLAIMABLE", "NAMESPACE", "SIZE")
 	if slices.ContainsFunc(v.usage.Images, func(i prune.ImageUsage) bool { return i.AtLeast }) {
@@ -117,7 +117,7 @@ func (v usage) objects() {
 		}
 		holder := o.Holder
 		if holder == "" {
-			holder = string(o.Class)
+			holder = o.Class.String()
 		}
 		t.Add(v.out.Prose(name), strings.Join(o.Namespaces, ","), kind, terminal.Size(o.Bytes), string(o.State), imageCount(o), v.out.Prose(holder))
 	}

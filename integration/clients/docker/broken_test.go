@@ -49,7 +49,7 @@ func instead(path string, do func(w http.ResponseWriter, r *http.Request, answer
 func half(list []container.Summary) []container.Summary { return list[:len(list)/2] }
 
 var brokenEngines = []broken{
-	{name: "socket gone", says: "there is no such socket (file does not exist); is Docker running? Give its socket with --docker-host", socket: func(t *testing.T, _ *Engine) string {
+	{name: "socket gone", says: "there is no such socket (file does not exist); is Docker running?", socket: func(t *testing.T, _ *Engine) string {
 		return filepath.Join(t.TempDir(), "none.sock")
 	}},
 	{name: "nobody listens", says: "nothing listens on this socket (connection refused); is Docker running?", socket: abandoned},

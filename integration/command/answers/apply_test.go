@@ -49,8 +49,8 @@ func TestApplyDoesThePlanOrLess(t *testing.T) {
 		})
 		n.run(0, "apply", "--dry-run", file)
 		doc := decode[prune.Document](n, n.run(0, "apply", "--force", "--format", "json", file).stdout)
-		if len(doc.Untagged) != 1 || doc.Untagged[0] != n.app.Name || doc.Reclaimed != doc.Predicted {
-			t.Errorf("removed %q, reclaimed %+v, predicted %+v", doc.Untagged, doc.Reclaimed, doc.Predicted)
+		if len(doc.Untagged) != 1 || doc.Untagged[0].Name != n.app.Name || doc.Reclaimed != doc.Predicted {
+			t.Errorf("removed %v, reclaimed %+v, predicted %+v", doc.Untagged, doc.Reclaimed, doc.Predicted)
 		}
 		reasons := make(map[string]string)
 		for _, s := range doc.Dropped {
@@ -69,7 +69,7 @@ func TestApplyDoesThePlanOrLess(t *testing.T) {
 		n.must(err)
 		again := decode[prune.Document](n, n.runWith(string(b), 0, "apply", "--force", "--format", "json", "-").stdout)
 		if len(again.Untagged) > 0 {
-			t.Errorf("a second time: %q", again.Untagged)
+			t.Errorf("a second time: %v", again.Untagged)
 		}
 	})
 }

@@ -204,7 +204,7 @@ func TestImportWithAnIndexName(t *testing.T) {
 // wantTold fails the test if a record is gone that the report does not tell of.
 func wantTold(t *testing.T, p pruned) {
 	t.Helper()
-	told := fmt.Sprint(p.Untagged)
+	told := fmt.Sprint(p.untagged())
 	after := names(p.after, "default")
 	for _, name := range names(p.before, "default") {
 		if !slices.Contains(after, name) && !contains([]string{told}, name) {

@@ -73,15 +73,35 @@ func (p pruned) checkNumbers(e expected) {
 	}
 	gone := p.gone()
 	if e.recovers {
-		gone = slices.DeleteFunc(gone, func(o string) bool { return !slices.Contains(p.Deleted, o) && strings.Contains(o, "/") })
+		gone = slices.DeleteFunc(gone, func(o string) bool { return !slices.Contains(p.deleted(), o) && strings.Contains(o, "/") })
 	}
-	if diff := cmp.Diff(gone, slices.Sorted(slices.Values(p.Deleted))); diff != "" {
+	if diff := cmp.Diff(gone, slices.Sorted(slices.Values(p.deleted()))); diff != "" {
 		p.t.Errorf("what is gone (-store +report):\n%s", diff)
 	}
 }
 
+// deleted are the digests and the snapshots that the report names.
+func (p pruned) deleted() (names []string) {
+	for _, d := range p.Deleted {
+		if name := d.Digest.String(); name != "" {
+			names = append(names, name)
+		} else {
+			names = append(names, d.Snapshot)
+		}
+	}
+	return names
+}
+
+// untagged are the names of the records that the report names, sorted.
+func (p pruned) untagged() (names []string) {
+	for _, r := range p.Untagged {
+		names = append(names, r.Name)
+	}
+	return slices.Sorted(slices.Values(names))
+}
+
 // gone lists the blob files and the snapshots that are no more, in the way of
-// Document.Deleted.
+// deleted.
 func (p pruned) gone() []string {
 	var gone []string
 	for d := range p.before.Files {

@@ -163,8 +163,8 @@ func TestHostileNames(t *testing.T) {
 		t.Run("question", func(t *testing.T) { s.testHostileQuestion(t) })
 
 		p := s.prune("--all")
-		if !slices.Contains(p.Deleted, s.Snapshotter+"/"+evil) {
-			t.Errorf("deleted: %q", p.Deleted)
+		if !slices.Contains(p.deleted(), s.Snapshotter+"/"+evil) {
+			t.Errorf("deleted: %q", p.deleted())
 		}
 		left := names(p.after, "default")
 		if len(left) != 2 { // the one in use, and a stand-in

@@ -110,8 +110,11 @@ func about(t *testing.T, doc prune.Document, name string) prune.ImageDocument {
 func wantAction(t *testing.T, doc prune.Document, name string, action prune.Action, because string) {
 	t.Helper()
 	image := about(t, doc, name)
-	if image.Action != action || !contains(append(image.Details, image.Reason), because) {
-		t.Errorf("record %.100q: %s, because %q, %q; want %s, because %q",
-			name, image.Action, image.Reason, image.Details, action, because)
+	reasons := []string{image.Reason}
+	for _, detail := range image.Details {
+		reasons = append(reasons, detail.Reason)
+	}
+	if image.Action != action || !contains(reasons, because) {
+		t.Errorf("record %.100q: %s, because %q; want %s, because %q", name, image.Action, reasons, action, because)
 	}
 }

@@ -30,7 +30,7 @@ func TestHostileNames(t *testing.T) {
 	doc := page.Document
 	doc.Errors, doc.Notes = hostileNames, hostileNames
 	for _, name := range hostileNames {
-		doc.Held = append(doc.Held, prune.Held{Namespace: name, Digest: page.Usage.Objects[0].Digest, Bytes: 1 << 40, Holder: name, HeldBy: prune.Object{Kind: "image", Namespace: name, Name: name}})
+		doc.Held = append(doc.Held, prune.Held{Namespace: name, Digest: page.Usage.Objects[0].Digest, Bytes: 1 << 40, Keeper: prune.Keeper{Holder: name, HeldBy: prune.Object{Kind: "image", Namespace: name, Name: name}}})
 	}
 	checkHostile(t, page)
 	checkHostile(t, htmlreport.Page{Usage: page.Usage, Generated: now})

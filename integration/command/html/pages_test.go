@@ -59,16 +59,16 @@ func reportPage(t *testing.T, s sample) htmlreport.Page {
 				doc.Reclaimed.ContentBytes += o.Bytes
 			}
 			doc.Reclaimed.TotalBytes += o.Bytes
-			doc.Freed = append(doc.Freed, freed)
+			doc.Deleted = append(doc.Deleted, freed)
 		}
 	}
 	for i, d := range doc.Images {
 		switch {
 		case d.Action == prune.Keep:
 		case len(doc.Skipped) == 0 && i > 20:
-			doc.Skipped = append(doc.Skipped, prune.Skip{Record: d.Record, Reason: "it was tagged anew after the plan"})
+			doc.Skipped = append(doc.Skipped, prune.Skip{Record: d.Record, Cause: prune.Cause{Reason: "it was tagged anew after the plan"}})
 		default:
-			doc.Removed = append(doc.Removed, d.Record)
+			doc.Untagged = append(doc.Untagged, d.Record)
 		}
 	}
 	page.Generated = now.Add(3 * time.Second)

@@ -146,7 +146,7 @@ func (r result) want(t *testing.T, code int, says ...string) result {
 // document is the part of --format json that is looked at.
 type document struct {
 	Reclaimed struct{ Blobs, ContentBytes int64 }
-	Removed   []struct{ Name string }
+	Untagged  []struct{ Name string }
 	Errors    []string
 }
 
@@ -200,7 +200,7 @@ func (b *bed) works(ctx context.Context) {
 	b.must(b.d.Store("default").Add(ctx, late))
 	b.stop()
 	doc := b.prune("--format", "json").want(b.t, exitDone).document(b.t)
-	if len(doc.Removed) != 1 || doc.Reclaimed.Blobs != int64(len(late.Digests())) {
+	if len(doc.Untagged) != 1 || doc.Reclaimed.Blobs != int64(len(late.Digests())) {
 		b.t.Errorf("a plain run removes %s", fmt.Sprint(doc))
 	}
 	run(b.t, append([]string{"check"}, b.where()...)...).want(b.t, exitDone)

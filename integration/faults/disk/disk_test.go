@@ -20,7 +20,7 @@ func TestFullDisk(t *testing.T) {
 		doc := b.prune("--no-guard", "--format", "json").want(b.t, exitDone).document(b.t)
 		after := b.capture()
 		harmless(b.t, before, after, doc.Reclaimed.ContentBytes)
-		if doc.Reclaimed.Blobs != 3*4+2 || len(doc.Removed) != 5 {
+		if doc.Reclaimed.Blobs != 3*4+2 || len(doc.Untagged) != 5 {
 			b.t.Errorf("freed %+v", doc)
 		}
 		by := b.images["by-digest"]

@@ -115,16 +115,16 @@ func TestUnreadableBlob(t *testing.T) {
 		after := b.capture()
 		doc := r.document(b.t)
 		harmless(b.t, before, after, doc.Reclaimed.ContentBytes)
-		if left := names(after); len(doc.Removed) != 4 || !left[gone.Name] {
-			b.t.Errorf("removed %v, left %v", doc.Removed, left)
+		if left := names(after); len(doc.Untagged) != 4 || !left[gone.Name] {
+			b.t.Errorf("removed %v, left %v", doc.Untagged, left)
 		}
 		if why := fmt.Sprintf("config %s cannot be read", gone.Config.Desc.Digest); !strings.Contains(r.stdout, why) || !strings.Contains(r.stdout, "input/output error") {
 			b.t.Errorf("it does not say %q:\n%s", why, r.stdout)
 		}
 
 		doc = b.prune("--format", "json").want(b.t, exitDone).document(b.t)
-		if len(doc.Removed) != 1 || doc.Removed[0].Name != gone.Name {
-			b.t.Errorf("removed %v", doc.Removed)
+		if len(doc.Untagged) != 1 || doc.Untagged[0].Name != gone.Name {
+			b.t.Errorf("removed %v", doc.Untagged)
 		}
 		harmless(b.t, after, b.capture(), doc.Reclaimed.ContentBytes)
 		mend()

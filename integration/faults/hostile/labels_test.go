@@ -43,8 +43,8 @@ func TestLabels(t *testing.T) {
 			h.run(args...).shorter(64 << 10)
 		}
 		doc := parsed[prune.Document](h.run("--all", "--force", "--format", "json").want(exitDone))
-		if len(doc.Removed) != 1 || doc.Reclaimed.Blobs != 1 || doc.Reclaimed != doc.Predicted {
-			h.t.Errorf("removed %q, reclaimed %+v of %+v", doc.Untagged, doc.Reclaimed, doc.Predicted)
+		if len(doc.Untagged) != 1 || doc.Reclaimed.Blobs != 1 || doc.Reclaimed != doc.Predicted {
+			h.t.Errorf("removed %v, reclaimed %+v of %+v", doc.Untagged, doc.Reclaimed, doc.Predicted)
 		}
 		if left := h.state().Namespaces["default"]; len(left.Images)+len(left.Content)+len(left.Leases) > 0 {
 			h.t.Errorf("left are %d records, %d blobs, %d leases", len(left.Images), len(left.Content), len(left.Leases))

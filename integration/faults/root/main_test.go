@@ -4,7 +4,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
+	"github.com/containerd/log"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/built"
 )
 
 // program is the command under test, built once for all tests.
@@ -12,8 +14,10 @@ var program string
 
 func TestMain(m *testing.M) {
 	if root := os.Getenv(victimRoot); root != "" {
-		programs.Quiet()
+		if err := log.SetLevel("error"); err != nil {
+			panic(err)
+		}
 		os.Exit(beVictim(root))
 	}
-	os.Exit(programs.Main(m, map[*string]string{&program: programs.Command}))
+	os.Exit(built.Main(m, map[*string]string{&program: built.Command}))
 }

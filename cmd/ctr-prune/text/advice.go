@@ -1,0 +1,136 @@
+package text
+
+import (
+	"fmt"
+
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// advice says, for what the library gives a code, which option or command of
+// this program helps. It follows the library's sentence.
+var advice = map[prune.Code]string{
+	// Why nothing is removed from a namespace.
+	"docker-not-asked":        "; give the Docker API with --docker-host",
+	"docker-socket-missing":   " Give its socket with --docker-host",
+	"docker-socket-untrusted": ", or accept it with --allow-insecure-socket",
+	"pods-list-empty":         " with --pods-may-be-empty",
+	"pods-file-untrusted":     ", or believe it with --allow-insecure-file",
+	"pods-token-refused":      " with --pods-token-file",
+
+	// What holds something, and why a lease stays.
+	"grace":       "; `ctr-prune runs drop` frees it",
+	"lease-grace": "; `ctr-prune runs drop` gives it up",
+
+	// Errors.
+	"disk-full":             "; " + withoutGuard,
+	"quota-used-up":         "; " + withoutGuard,
+	"list-too-large":        " with --root",
+	"no-such-namespace":     ", or --all-namespaces",
+	"no-runs":               "; give a run one with --grace",
+	"run-incomplete":        "; `ctr-prune runs drop` gives the rest up",
+	"socket-missing":        " Give its socket with --address",
+	"socket-not-containerd": "; give containerd's socket with --address",
+	"socket-untrusted":      ", or accept it with --allow-insecure-socket",
+}
+
+const withoutGuard = "--no-guard does without that, safest with containerd stopped and --root"
+
+// Error is what an error says, with what helps.
+func Error(err error) string { return err.Error() + advice[prune.CodeOf(err)] }
+
+// advised adds what helps to the sentence of a cause.
+func advised(c *prune.Cause) { c.Reason += adviceOn(*c) }
+
+// adviceOn is what helps against a cause, or against what it names.
+func adviceOn(c prune.Cause) string {
+	text := advice[c.ReasonCode]
+	if p := c.ReasonParts; text == "" && p != nil {
+		if p.Keeper != nil {
+			text = advice[p.HolderCode]
+		}
+		if text == "" && p.Because != nil {
+			text = adviceOn(*p.Because)
+		}
+	}
+	return text
+}
+
+// advise adds what helps to each of a list.
+func advise[T any](list []T, cause func(*T) *prune.Cause) {
+	for i := range list {
+		advised(cause(&list[i]))
+	}
+}
+
+// Advise adds what helps to all sentences of a document, once. The errors are
+// those of the run.
+func Advise(doc prune.Document, failure error) prune.Document {
+	AdviseDecisions(doc.Images)
+	uploads := func(u *prune.Upload) *prune.Cause { return &u.Cause }
+	advise(doc.Uploads, uploads)
+	advise(doc.Aborted, uploads)
+	skips := func(s *prune.Skip) *prune.Cause { return &s.Cause }
+	advise(doc.Dropped, skips)
+	advise(doc.Skipped, skips)
+	advise(doc.Restored, func(r *prune.Restored) *prune.Cause { return &r.Cause })
+	advise(doc.Refused, func(r *prune.Refusal) *prune.Cause { return &r.Cause })
+	for i := range doc.Held {
+		doc.Held[i].Holder += advice[doc.Held[i].HolderCode]
+	}
+	if joined, ok := failure.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == len(doc.Errors) {
+		for i, err := range joined.Unwrap() {
+			doc.Errors[i] = Error(err)
+		}
+	}
+	return doc
+}
+
+// AdviseDecisions does it for decisions.
+func AdviseDecisions(images []prune.ImageDocument) {
+	for i := range images {
+		advised(&images[i].Cause)
+		advise(images[i].Details, func(c *prune.Cause) *prune.Cause { return c })
+	}
+}
+
+// AdviseUsage does it for what a store holds.
+func AdviseUsage(u *prune.DiskUsage) *prune.DiskUsage {
+	advise(u.Images, func(i *prune.ImageUsage) *prune.Cause { return &i.Cause })
+	for i := range u.Objects {
+		u.Objects[i].Holder += advice[u.Objects[i].HolderCode]
+	}
+	return u
+}
+
+// AdviseLeases does it for leases.
+func AdviseLeases(list []prune.LeaseInfo) []prune.LeaseInfo {
+	advise(list, func(l *prune.LeaseInfo) *prune.Cause { return &l.Cause })
+	return list
+}
+
+// AdviseFindings does it for findings: what mends them are commands.
+func AdviseFindings(found []prune.Finding) []prune.Finding {
+	for i := range found {
+		f := &found[i]
+		if mend := mends[f.Problem]; mend != nil {
+			f.Mend = mend(f.Namespace)
+		}
+		if f.Parts != nil && f.Parts.Because != nil {
+			f.Meaning += adviceOn(*f.Parts.Because)
+		}
+	}
+	return found
+}
+
+// mends are the commands that mend what is found in a namespace.
+var mends = map[prune.Problem]func(namespace string) string{
+	prune.ProblemForgotten:   command("ctr-prune check --repair"),
+	prune.ProblemGarbage:     command("ctr-prune check --repair"),
+	prune.ProblemUnowned:     command("ctr-prune check --repair"),
+	prune.ProblemExpired:     command("ctr-prune leases prune, or ctr-prune check --repair"),
+	prune.ProblemInterrupted: command("ctr-prune check --repair, or any later run in this namespace"),
+	prune.ProblemUnreadable:  command("give what is missing; see ctr-prune --help"),
+	prune.ProblemOldUpload:   func(ns string) string { return fmt.Sprintf("ctr-prune -n %s --ingests=24h", ns) },
+}
+
+func command(text string) func(string) string { return func(string) string { return text } }

@@ -1,0 +1,68 @@
+package filters
+
+import "time"
+
+// Verdict is the answer of a [Set] about one [Subject].
+type Verdict struct {
+	// Match says that every filter lets the subject go. If not, the rest says
+	// why not.
+	Match bool
+	// Code says it to programs: one of the constants below.
+	Code string
+	// Filter is the filter that keeps the subject, as it may be typed.
+	Filter string
+	// Name is the subject's name that decided, Label its label as KEY=VALUE.
+	Name, Label string
+	// Born is when the subject was born, and Now when it was judged.
+	Born, Now time.Time
+	// Problem says in words why the labels cannot be judged.
+	Problem string
+}
+
+// The codes of a verdict, with what they come with.
+const (
+	NotDangling    = "not-dangling"      // none
+	AgeUnknown     = "age-unknown"       // Filter
+	InFuture       = "in-future"         // Filter, Born
+	Younger        = "younger"           // than an age: Filter, Born
+	Newer          = "newer"             // than a time: Filter, Born
+	NameExcluded   = "name-excluded"     // Filter, Name
+	NameNotMatched = "name-not-matched"  // Filter
+	NameBeside     = "other-name"        // not matched as well: Filter, Name
+	LabelsUnknown  = "labels-unreadable" // Filter, Problem
+	LabelExcluded  = "label-excluded"    // Filter, Label
+	LabelMissing   = "label-missing"     // Filter
+)
+
+// Reason says why the subject does not match, naming the filter and the fact,
+// safe to print on a terminal. It is empty for a match.
+func (v Verdict) Reason() string {
+	filter := "filter " + show(v.Filter) + ": "
+	switch v.Code {
+	case NotDangling:
+		return "not dangling"
+	case AgeUnknown:
+		return filter + "its age cannot be read"
+	case InFuture:
+		return filter + "its time " + v.Born.UTC().Format(time.RFC3339) + " is in the future"
+	case Younger, Newer:
+		return v.Code + " than " + v.limit() + " (" + roughAge(v.Now.Sub(v.Born)) + " old)"
+	case NameExcluded:
+		return filter + "it has the name " + show(v.Name)
+	case NameNotMatched:
+		return "not matched by filter " + show(v.Filter)
+	case NameBeside:
+		return filter + "it also has the name " + show(v.Name)
+	case LabelsUnknown:
+		return filter + sentence(v.Problem)
+	case LabelExcluded:
+		return filter + "a platform has the label " + show(v.Label)
+	case LabelMissing:
+		return filter + "no platform has the label"
+	default:
+		return ""
+	}
+}
+
+// limit is the age or the time of an until filter.
+func (v Verdict) limit() string { return v.Filter[len(keyUntil+"="):] }

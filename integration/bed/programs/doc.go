@@ -1,3 +1,0 @@
-// Package programs builds programs of this module, ctr-prune before all, and
-// runs them as users do.
-package programs
