@@ -183,7 +183,7 @@ func (gone) Writer(context.Context, ...content.WriterOpt) (content.Writer, error
 // A containerd that is gone is not waited for.
 func TestHoldWithoutAContainerd(t *testing.T) {
 	s := newStore(t)
-	ctx, cancel := context.WithTimeout(s.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(s.ctx, time.Minute)
 	defer cancel()
 	if err := Hold(ctx, gone{s.db.ContentStore()}, []byte("plan"), nil); !errdefs.IsUnavailable(err) || ctx.Err() != nil {
 		t.Errorf("Hold returned %v, its context %v", err, ctx.Err())

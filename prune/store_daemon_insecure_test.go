@@ -33,10 +33,10 @@ func TestOpenRefusesASocketOpenToAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		if accepted {
-			daemonTestRefused(t, path, errdefs.ErrUnavailable, refused, WithTimeout(time.Second))
+			daemonTestRefused(t, path, errdefs.ErrUnavailable, refused, WithTimeout(time.Minute))
 			continue
 		}
 		daemonTestRefused(t, path, errdefs.ErrPermissionDenied, refusal)
-		daemonTestRefused(t, path, errdefs.ErrUnavailable, refused, WithInsecureSocket(), WithTimeout(time.Second))
+		daemonTestRefused(t, path, errdefs.ErrUnavailable, refused, WithInsecureSocket(), WithTimeout(time.Minute))
 	}
 }

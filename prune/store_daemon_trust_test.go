@@ -53,11 +53,11 @@ func TestOpenRefusesASocketThatAllMayReplace(t *testing.T) {
 				t.Fatal(err)
 			}
 			if accepted {
-				daemonTestRefused(t, socket, errdefs.ErrUnavailable, refusedByNobody, WithTimeout(time.Second))
+				daemonTestRefused(t, socket, errdefs.ErrUnavailable, refusedByNobody, WithTimeout(time.Minute))
 				continue
 			}
 			daemonTestRefused(t, socket, errdefs.ErrPermissionDenied, "every user may replace this socket")
-			daemonTestRefused(t, socket, errdefs.ErrUnavailable, refusedByNobody, WithInsecureSocket(), WithTimeout(time.Second))
+			daemonTestRefused(t, socket, errdefs.ErrUnavailable, refusedByNobody, WithInsecureSocket(), WithTimeout(time.Minute))
 		}
 		if err := os.Chmod(folder, 0o755); err != nil {
 			t.Fatal(err)
@@ -73,7 +73,7 @@ func TestOpenLooksThroughLinks(t *testing.T) {
 	if err := os.Symlink(socket, link); err != nil {
 		t.Fatal(err)
 	}
-	daemonTestRefused(t, link, errdefs.ErrUnavailable, refusedByNobody, WithTimeout(time.Second))
+	daemonTestRefused(t, link, errdefs.ErrUnavailable, refusedByNobody, WithTimeout(time.Minute))
 	for _, dir := range []string{filepath.Dir(socket), open} {
 		if err := os.Chmod(dir, 0o777); err != nil {
 			t.Fatal(err)
@@ -95,7 +95,7 @@ func TestOpenRefusesAStrangersSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	daemonTestRefused(t, socket, errdefs.ErrPermissionDenied, "this socket belongs to user 4711, who is neither root nor")
-	daemonTestRefused(t, socket, errdefs.ErrUnavailable, refusedByNobody, WithInsecureSocket(), WithTimeout(time.Second))
+	daemonTestRefused(t, socket, errdefs.ErrUnavailable, refusedByNobody, WithInsecureSocket(), WithTimeout(time.Minute))
 	if err := daemonTrusted(socket, trust.Of(4711)); err != nil {
 		t.Errorf("refused for its owner: %v", err)
 	}
@@ -119,7 +119,7 @@ func TestEachDialLooks(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		_, err = daemonConnect(t.Context(), socket, daemonConfig{timeout: time.Second})
+		_, err = daemonConnect(t.Context(), socket, daemonConfig{timeout: time.Minute})
 		var refused *OpenError
 		if !errors.As(err, &refused) || !errdefs.IsPermissionDenied(err) || !strings.HasPrefix(refused.Problem, "every user may ") {
 			t.Errorf("%s: %v", path, err)

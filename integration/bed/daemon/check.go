@@ -12,7 +12,7 @@ import (
 )
 
 // checkTimeout bounds the check at the end of a test.
-const checkTimeout = 2 * time.Minute
+const checkTimeout = 10 * time.Minute
 
 // Expect names what `ctr-prune check` may find when the test is over: problems
 // that the test itself plants. Anything else that it finds fails the test.

@@ -18,9 +18,9 @@ import (
 const (
 	// readyTimeout bounds the wait for a started daemon: 22 to 160 ms are
 	// usual, a loaded machine takes longer.
-	readyTimeout = 60 * time.Second
+	readyTimeout = 5 * time.Minute
 	// stopTimeout is how long Stop waits before it reports a failure.
-	stopTimeout = 30 * time.Second
+	stopTimeout = 5 * time.Minute
 	// buildTimeout bounds the first build of the programs.
 	buildTimeout = 20 * time.Minute
 )

@@ -11,7 +11,7 @@ import (
 )
 
 // endTimeout bounds the wait for the end of a process that was killed.
-const endTimeout = 30 * time.Second
+const endTimeout = 5 * time.Minute
 
 // endLeavings ends what the containerd of a folder has left running, killed or
 // not: shims live on until a containerd that knows of them ends them, and so do

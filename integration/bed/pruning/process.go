@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a command may take that nothing holds up.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // Process is a started command and what it has said.
 type Process struct {

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	readyTimeout = 60 * time.Second
-	stopTimeout  = 30 * time.Second
+	readyTimeout = 5 * time.Minute
+	stopTimeout  = 5 * time.Minute
 	// logBytes is how much of the log a failed test shows.
 	logBytes = 6 << 10
 )

@@ -318,7 +318,7 @@ func (b *Builder) begin(ctx context.Context, dir string) (id string, ended <-cha
 	case <-waiting:
 	case err := <-end:
 		b.tb.Fatalf("the build ended before its step waited: %v", err)
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		b.tb.Fatal("no step of the build came to run")
 	}
 	steps := b.Steps()

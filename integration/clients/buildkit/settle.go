@@ -8,7 +8,7 @@ import (
 )
 
 // settleTime bounds the wait for the traces of finished builds.
-const settleTime = time.Minute
+const settleTime = 5 * time.Minute
 
 // Settle waits until buildkit has put the trace of each finished build into
 // its history, which it does some seconds after the build, with new blobs and

@@ -14,7 +14,7 @@ import (
 
 // pauseTimeout bounds the attempts to freeze a container: one is enough, but not
 // on a machine under load.
-const pauseTimeout = 2 * time.Minute
+const pauseTimeout = 5 * time.Minute
 
 // PauseContainer freezes a container whose program runs, as soon as it waits.
 func (e *Engine) PauseContainer(id string) {

@@ -33,7 +33,7 @@ func TestEngineThatRestoresItsContainers(t *testing.T) {
 		var started sync.WaitGroup
 		started.Go(e.StartEngine)
 		defer started.Wait()
-		deadline, refusals := time.Now().Add(time.Minute), 0
+		deadline, refusals := time.Now().Add(5*time.Minute), 0
 		for {
 			source, err := docker.New(e.Socket(), store, docker.WithTimeout(5*time.Second))
 			if err != nil {
@@ -47,7 +47,7 @@ func TestEngineThatRestoresItsContainers(t *testing.T) {
 				break
 			}
 			if refusals++; time.Now().After(deadline) {
-				t.Fatalf("no answer for a minute: %v", err)
+				t.Fatalf("no answer for five minutes: %v", err)
 			}
 		}
 		t.Logf("it was refused %d times", refusals)

@@ -19,7 +19,7 @@ const (
 )
 
 // eventTimeout is how long a test waits for what must happen.
-const eventTimeout = 30 * time.Second
+const eventTimeout = 5 * time.Minute
 
 // proxy stands between the command and containerd and can hold a call: so a
 // run is stopped at a known step, with no need to be quick.

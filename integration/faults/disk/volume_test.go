@@ -79,7 +79,7 @@ func (v *volume) remount() {
 // unmount waits for the files that a killed daemon has still open.
 func (v *volume) unmount() {
 	v.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(5 * time.Minute)
 	for {
 		err := unix.Unmount(v.root, 0)
 		if err == nil {

@@ -95,7 +95,7 @@ func (b *bed) watch(event uint32) func() error {
 		defer unix.Close(fd)
 		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		for {
-			n, err := unix.Poll(ready, int(time.Minute.Milliseconds()))
+			n, err := unix.Poll(ready, int((5 * time.Minute).Milliseconds()))
 			if errors.Is(err, unix.EINTR) {
 				continue
 			}

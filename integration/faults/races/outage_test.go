@@ -6,7 +6,7 @@ import (
 )
 
 // comingBack is how long after a restart clients may still fail to connect.
-const comingBack = 10 * time.Second
+const comingBack = 30 * time.Second
 
 // outages are the times in which something was not there.
 type outages struct {

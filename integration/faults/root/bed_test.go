@@ -108,7 +108,7 @@ type result struct {
 
 // patience is how long a command may take that usually takes a tenth of a
 // second.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 func (b *bed) run(args ...string) result {
 	b.t.Helper()

@@ -70,7 +70,7 @@ func output(t *testing.T, cmd *exec.Cmd, child string) (string, error) {
 		t.Fatal(err)
 	}
 	ended := cmd.Wait()
-	if err := out.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := out.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	text, err := io.ReadAll(out)
