@@ -76,9 +76,10 @@ func (m *machine) undo() bool {
 	m.must(err)
 	m.must(m.in("default").Collect(m.ctx))
 	after := m.capture()
+	over := g.over(after)
 	for _, back := range undone.Restored {
-		if slices.Contains(was.Collectible()[back.Namespace], back.Name) {
-			continue // as it was: any collection takes it
+		if slices.Contains(was.Collectible()[back.Namespace], back.Name) || over[recordKey{back.Namespace, back.Name}] {
+			continue // as it was, or its end has come: any collection takes it
 		}
 		want, got := was.Namespaces[back.Namespace].Images[back.Name], after.Namespaces[back.Namespace].Images[back.Name]
 		if want.Target.Digest != got.Target.Digest || !maps.Equal(want.Labels, got.Labels) {

@@ -123,17 +123,35 @@ func (g grace) givenUp(ns string) {
 }
 
 // allBack sees to it that all that went with a run is there again, but for names
-// that were taken meanwhile.
+// that were taken meanwhile, and for records whose end has come.
 func (g grace) allBack(m *machine, undone *prune.Undone, after *oracle.State) {
 	m.t.Helper()
 	failed := map[recordKey]bool{}
 	for _, f := range undone.Failed {
 		failed[recordKey{f.Namespace, f.Name}] = true
 	}
+	over := g.over(after)
 	for key, was := range g.went {
 		ns := after.Namespaces[key.ns]
-		if ns == nil || ns.Images[key.name].Target.Digest != was.Target.Digest && !failed[key] {
+		if ns == nil || ns.Images[key.name].Target.Digest != was.Target.Digest && !failed[key] && !over[key] {
 			m.errorf("I14: undo: %s in %s went with the run, and is not back", key.name, key.ns)
 		}
 	}
+}
+
+// over lists the records that any collection takes by now if they are put back, with
+// all the others that went with them.
+func (g grace) over(after *oracle.State) map[recordKey]bool {
+	back, over := copyOf(after), map[recordKey]bool{}
+	for key, was := range g.went {
+		if ns := back.Namespaces[key.ns]; ns != nil && ns.Images[key.name].Name == "" {
+			ns.Images[key.name] = was
+		}
+	}
+	for ns, names := range back.Collectible() {
+		for _, name := range names {
+			over[recordKey{ns, name}] = true
+		}
+	}
+	return over
 }

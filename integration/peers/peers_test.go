@@ -8,7 +8,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/machine"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 var (
@@ -28,7 +28,7 @@ func TestPeers(t *testing.T) {
 	if reason := daemon.Unsupported(); reason != "" {
 		t.Skip(reason)
 	}
-	command = pruning.Command(t)
+	command = programs.Build(t)
 	if *dir == "" && *out == "" {
 		*dir = daemon.InMemory()
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/moby/moby/client"
 	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
 
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -28,19 +28,19 @@ func ours(t *testing.T, s *scene) int64 {
 	if s.engine != nil {
 		args = append(args, "--docker-host", "unix://"+s.engine.Socket())
 	}
-	done := pruning.Call(t, nil, command, args...)
+	done := programs.Run(t, nil, command, args...)
 	if done.Code != 0 {
 		t.Fatalf("ctr-prune ended with %d: %s", done.Code, done.Stderr)
 	}
 	var doc prune.Document
-	if err := json.Unmarshal([]byte(done.Out), &doc); err != nil {
+	if err := json.Unmarshal([]byte(done.Stdout), &doc); err != nil {
 		t.Fatal(err)
 	}
 	return doc.Reclaimed.TotalBytes
 }
 
 func ctr(t *testing.T, s *scene) int64 {
-	done := pruning.Call(t, nil, s.Ctr(), "--address", s.Address(), "--namespace", s.namespace, "images", "prune", "--all")
+	done := programs.Run(t, nil, s.Ctr(), "--address", s.Address(), "--namespace", s.namespace, "images", "prune", "--all")
 	if done.Code != 0 {
 		t.Fatalf("ctr ended with %d: %s", done.Code, done.Stderr)
 	}

@@ -74,7 +74,8 @@ func Start(tb testing.TB, server, path string, gate Gate) *Proxy {
 	return p
 }
 
-// Close ends all calls and waits until they are gone.
+// Close ends all calls and waits until they are gone, and containerd has answered
+// those that are answered once: what it was asked to do is done then.
 func (p *Proxy) Close() error { return p.close() }
 
 func (p *Proxy) end() error {

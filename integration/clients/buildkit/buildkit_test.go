@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
-	"github.com/ctr-prune/ctr-prune/integration/bed/service"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -36,7 +36,7 @@ func rootfs(t *testing.T, argument string) string {
 	dir := t.TempDir()
 	files := map[string]string{
 		"Dockerfile": "FROM scratch\nCOPY program /program\nCOPY data /data\nRUN [\"/program\", \"" + argument + "\"]\n",
-		"program":    string(service.Program(t)),
+		"program":    string(programs.Sleeper(t)),
 		"data":       "1",
 	}
 	for name, text := range files {

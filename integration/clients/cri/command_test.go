@@ -1,45 +1,24 @@
 package cri_test
 
 import (
-	"bytes"
-	"errors"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 )
 
 // command runs the program on a node and returns its exit code and output.
 func command(t *testing.T, program string, n *cri.Node, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	var out, err bytes.Buffer
-	cmd := exec.Command(program, append([]string{"--address", n.Address(), "-n", cri.Namespace}, args...)...)
-	cmd.Stdout, cmd.Stderr = &out, &err
-	if failed := cmd.Run(); failed != nil {
-		var exit *exec.ExitError
-		if !errors.As(failed, &exit) {
-			t.Fatal(failed)
-		}
-	}
-	return cmd.ProcessState.ExitCode(), out.String(), err.String()
-}
-
-func buildCommand(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "ctr-prune")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "github.com/ctr-prune/ctr-prune/cmd/ctr-prune")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the command: %v\n%s", err, out)
-	}
-	return program
+	r := programs.Run(t, nil, program, append([]string{"--address", n.Address(), "-n", cri.Namespace}, args...)...)
+	return r.Code, r.Stdout, r.Stderr
 }
 
 func TestCommandOnANode(t *testing.T) {
-	program := buildCommand(t)
+	program := programs.Build(t)
 	n := cri.Start(t, parts.Containerd24)
 	n.Pulled("docker.io/library/app", "1")
 	n.Pulled("docker.io/library/next", "1")

@@ -2,12 +2,7 @@ package cri
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +14,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 const (
@@ -96,11 +92,7 @@ func On(tb testing.TB, d *daemon.Daemon) *Node {
 // Pause makes the image of sandboxes, which other images can build upon.
 func Pause(tb testing.TB, b *imagestore.Builder) *imagestore.Image {
 	tb.Helper()
-	program, err := sleeper()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b.Program(imagestore.Spec{Name: PauseName}, SleeperPath, program)
+	return b.Program(imagestore.Spec{Name: PauseName}, SleeperPath, programs.Sleeper(tb))
 }
 
 // dial connects to the CRI services, which share containerd's socket.
@@ -149,21 +141,3 @@ func (n *Node) await(what string, ask func(ctx context.Context) (bool, error)) {
 		}
 	}
 }
-
-// sleeper is the program, built once, without any library that an image would
-// need.
-var sleeper = sync.OnceValues(func() (program []byte, err error) {
-	dir, err := os.MkdirTemp("", "sleeper")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	out := filepath.Join(dir, "sleeper")
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out,
-		"github.com/ctr-prune/ctr-prune/integration/clients/cri/sleeper")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if msg, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the program of the containers: %w\n%s", err, msg)
-	}
-	return os.ReadFile(out)
-})

@@ -10,6 +10,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 )
 
@@ -17,7 +18,7 @@ import (
 // the record does. However it is spelled, it stays when no pod stands, and pods
 // can be run afterwards.
 func TestPauseImageHoweverSpelled(t *testing.T) {
-	program := buildCommand(t)
+	program := programs.Build(t)
 	daemon.EachVersion(t, func(t *testing.T, version parts.Part) {
 		n := cri.Start(t, version)
 		for _, spelled := range pauseSpellings(n.Base, version) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // The command with an Engine that answers, that does not, and that cannot be
@@ -14,7 +14,7 @@ import (
 func TestCommand(t *testing.T) {
 	e := Start(t)
 	four(t, e)
-	program := pruning.Command(t)
+	program := programs.Build(t)
 	gone := filepath.Join(t.TempDir(), "gone.sock")
 	run := func(t *testing.T, code int, env []string, says string, args ...string) {
 		t.Helper()
@@ -23,7 +23,7 @@ func TestCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := e.Capture()
-		got := pruning.Call(t, env, program, append([]string{"-a", "-f", "--all-namespaces", "--address", e.Address()}, args...)...)
+		got := programs.Run(t, env, program, append([]string{"-a", "-f", "--all-namespaces", "--address", e.Address()}, args...)...)
 		if got.Code != code || !strings.Contains(got.Stderr, says) {
 			t.Errorf("exit code %d, want %d; stderr %q, want %q", got.Code, code, got.Stderr, says)
 		}
@@ -31,8 +31,8 @@ func TestCommand(t *testing.T) {
 			return
 		}
 		same(t, before, e.Capture(), Namespace)
-		if pruned := strings.Contains(got.Out, "example.com/other:1"); pruned != (code == 1) {
-			t.Errorf("the other namespace: pruned is %v; stdout %q", pruned, got.Out)
+		if pruned := strings.Contains(got.Stdout, "example.com/other:1"); pruned != (code == 1) {
+			t.Errorf("the other namespace: pruned is %v; stdout %q", pruned, got.Stdout)
 		}
 		if strings.Count(got.Stderr, "\n") != 1 {
 			t.Errorf("not one sentence: %q", got.Stderr)
@@ -63,11 +63,11 @@ func rootRefuses(t *testing.T, e *Engine, program string) {
 	}
 	before := e.Capture()
 	e.Stop()
-	got := pruning.Call(t, nil, program, "-a", "-f", "-n", Namespace, "--root", e.Root())
+	got := programs.Run(t, nil, program, "-a", "-f", "-n", Namespace, "--root", e.Root())
 	if got.Code != 1 || !strings.Contains(got.Stderr, "Docker can be asked only while its containerd runs") {
 		t.Errorf("exit code %d, stderr %q", got.Code, got.Stderr)
 	}
-	got = pruning.Call(t, nil, program, "-a", "-f", "--root", e.Root(), "--docker-host", e.Socket())
+	got = programs.Run(t, nil, program, "-a", "-f", "--root", e.Root(), "--docker-host", e.Socket())
 	if got.Code != 2 || !strings.Contains(got.Stderr, "contradict each other") {
 		t.Errorf("exit code %d, stderr %q", got.Code, got.Stderr)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/bed/service"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -80,7 +81,7 @@ func On(tb testing.TB, d *daemon.Daemon) *Engine {
 		tb.Fatal(err)
 	}
 	e := &Engine{
-		Daemon: d, tb: tb, Program: service.Program(tb),
+		Daemon: d, tb: tb, Program: programs.Sleeper(tb),
 		dockerd: paths.Bin(parts.Dockerd, "dockerd"),
 		path:    paths.Dir(parts.Runc) + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}

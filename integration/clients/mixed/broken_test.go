@@ -12,7 +12,7 @@ import (
 	"github.com/containerd/typeurl/v2"
 	"google.golang.org/protobuf/types/known/anypb"
 
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
 )
@@ -95,7 +95,7 @@ func (c closing) test(t *testing.T, n *node) {
 }
 
 // wantSentences wants one line about each namespace that closes, and no other.
-func (c closing) wantSentences(t *testing.T, got pruning.Output) {
+func (c closing) wantSentences(t *testing.T, got programs.Result) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(got.Stderr, "\n"), "\n")
 	if got.Code != 1 || len(lines) != len(c.says) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
 )
@@ -23,10 +23,10 @@ type bystander struct {
 
 // call runs the program on a namespace with Docker at a socket and wants an
 // exit code.
-func (b bystander) call(code int, socket, namespace string, args ...string) pruning.Output {
+func (b bystander) call(code int, socket, namespace string, args ...string) programs.Result {
 	b.t.Helper()
 	all := append(args, "--address", b.Address(), "-n", namespace, "--docker-host", socket)
-	got := pruning.Call(b.t, nil, b.program, all...)
+	got := programs.Run(b.t, nil, b.program, all...)
 	if got.Code != code {
 		b.t.Errorf("%q: exit code %d, want %d: %s", args, got.Code, code, got.Stderr)
 	}
@@ -46,7 +46,7 @@ func (b bystander) wants(text string, parts ...string) {
 // Every command that tells what a prune would do asks Docker and the kubelet
 // as the prune itself does, and says so where it cannot.
 func TestCommandsThatLookAskTheClients(t *testing.T) {
-	b := bystander{docker.Start(t), t, pruning.Command(t)}
+	b := bystander{docker.Start(t), t, programs.Build(t)}
 	b.Image("docker.io/library/app:1")
 	b.Create("brave_curie", "app:1")
 	b.Image("docker.io/library/unused:1")
@@ -64,21 +64,21 @@ func TestCommandsThatLookAskTheClients(t *testing.T) {
 	})
 	t.Run("explain", func(t *testing.T) {
 		b.t = t
-		b.wants(b.call(0, b.Socket(), docker.Namespace, "explain", "-a", "app:1").Out, inUse)
-		b.wants(b.call(0, gone, docker.Namespace, "explain", "-a", "unused:1").Out, closed)
+		b.wants(b.call(0, b.Socket(), docker.Namespace, "explain", "-a", "app:1").Stdout, inUse)
+		b.wants(b.call(0, gone, docker.Namespace, "explain", "-a", "unused:1").Stdout, closed)
 	})
 	t.Run("plan and apply", func(t *testing.T) {
 		b.t = t
 		file := filepath.Join(t.TempDir(), "plan.json")
-		b.wants(b.call(0, b.Socket(), docker.Namespace, "plan", "-a").Out, inUse)
+		b.wants(b.call(0, b.Socket(), docker.Namespace, "plan", "-a").Stdout, inUse)
 		b.call(0, b.Socket(), docker.Namespace, "plan", "-a", "-o", file)
 		b.wants(b.call(1, gone, docker.Namespace, "plan", "-a").Stderr, closed)
 		apply := []string{"apply", "--dry-run", "--address", b.Address(), file, "--docker-host"}
-		blind := pruning.Call(t, nil, b.program, append(apply, gone)...)
+		blind := programs.Run(t, nil, b.program, append(apply, gone)...)
 		if blind.Code != 1 || !strings.Contains(blind.Stderr, closed) {
 			t.Errorf("apply without Docker: %+v", blind)
 		}
-		if seeing := pruning.Call(t, nil, b.program, append(apply, b.Socket())...); seeing.Code != 0 || !strings.Contains(seeing.Out, "unused:1") {
+		if seeing := programs.Run(t, nil, b.program, append(apply, b.Socket())...); seeing.Code != 0 || !strings.Contains(seeing.Stdout, "unused:1") {
 			t.Errorf("apply: %+v", seeing)
 		}
 	})
@@ -94,7 +94,7 @@ func (b bystander) unused(socket string) (names []string) {
 			Unused bool
 		}
 	}
-	out := b.call(0, socket, docker.Namespace, "df", "--format", "json").Out
+	out := b.call(0, socket, docker.Namespace, "df", "--format", "json").Stdout
 	if err := json.Unmarshal([]byte(out), &doc); err != nil {
 		b.t.Fatalf("%v in %s", err, out)
 	}
@@ -119,8 +119,8 @@ func (b bystander) pods() {
 	pods := podsFile(b.t, pendingPod)
 	for _, command := range [][]string{{"explain", "-a", "next:1"}, {"plan", "-a"}, {"df", "--format", "json"}} {
 		with := append(slices.Clone(command), "--pods", pods)
-		b.wants(b.call(0, b.Socket(), cri.Namespace, with...).Out, pending)
-		if out := b.call(0, b.Socket(), cri.Namespace, command...).Out; strings.Contains(out, pending) {
+		b.wants(b.call(0, b.Socket(), cri.Namespace, with...).Stdout, pending)
+		if out := b.call(0, b.Socket(), cri.Namespace, command...).Stdout; strings.Contains(out, pending) {
 			b.t.Errorf("nobody told of the pod: %s", out)
 		}
 	}

@@ -32,8 +32,8 @@ func (n *node) prune() (outcome, *oracle.State) {
 		n.t.Errorf("exit code %d, stderr %q", got.Code, got.Stderr)
 	}
 	var o outcome
-	if err := json.Unmarshal([]byte(got.Out), &o); err != nil {
-		n.t.Fatalf("the report: %v\n%s", err, got.Out)
+	if err := json.Unmarshal([]byte(got.Stdout), &o); err != nil {
+		n.t.Fatalf("the report: %v\n%s", err, got.Stdout)
 	}
 	n.harmless(before, after)
 	if freed := bytesOf(before) - bytesOf(after); freed != o.Reclaimed.ContentBytes || o.Garbage.ContentBytes != 0 {
@@ -91,8 +91,8 @@ func TestMixedNode(t *testing.T) {
 		t.Errorf("the second run did %+v", again)
 	}
 	same(t, after, unchanged, everyone...)
-	if got := n.call("-a", "-f", "--docker-host", n.engine.Socket(), "--pods", n.pods); !strings.Contains(got.Out, "Total reclaimed space: 0B") {
-		t.Errorf("stdout %q", got.Out)
+	if got := n.call("-a", "-f", "--docker-host", n.engine.Socket(), "--pods", n.pods); !strings.Contains(got.Stdout, "Total reclaimed space: 0B") {
+		t.Errorf("stdout %q", got.Stdout)
 	}
 
 	n.usable()

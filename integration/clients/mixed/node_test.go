@@ -9,8 +9,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
-	"github.com/ctr-prune/ctr-prune/integration/bed/service"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/clients/buildkit"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
@@ -49,7 +48,7 @@ type node struct {
 
 func start(t *testing.T) *node {
 	t.Helper()
-	n := &node{t: t, Node: cri.Start(t, parts.Containerd24), images: imagestore.New(23), program: pruning.Command(t)}
+	n := &node{t: t, Node: cri.Start(t, parts.Containerd24), images: imagestore.New(23), program: programs.Build(t)}
 	n.Restart(func(o *daemon.Options) { o.LogLevel, o.Config = "trace", quiet })
 	n.Ready()
 	n.engine = docker.On(t, n.Daemon)
@@ -58,7 +57,7 @@ func start(t *testing.T) *node {
 	n.context = t.TempDir()
 	for name, text := range map[string]string{
 		"Dockerfile": "FROM scratch\nCOPY program /program\nCOPY data /data\nRUN [\"/program\", \"exit\"]\n",
-		"program":    string(service.Program(t)),
+		"program":    string(programs.Sleeper(t)),
 		"data":       "1",
 	} {
 		n.write(name, text)
@@ -131,7 +130,7 @@ func (n *node) collections() int {
 }
 
 // call runs the program on all namespaces.
-func (n *node) call(args ...string) pruning.Output {
+func (n *node) call(args ...string) programs.Result {
 	n.t.Helper()
-	return pruning.Call(n.t, nil, n.program, append(args, "--address", n.Address(), "--all-namespaces")...)
+	return programs.Run(n.t, nil, n.program, append(args, "--address", n.Address(), "--all-namespaces")...)
 }

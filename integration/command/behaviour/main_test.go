@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/bed/built"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // binary is the command under test, built once for all tests.
@@ -14,5 +14,5 @@ func TestMain(m *testing.M) {
 	if root := os.Getenv(childRoot); root != "" {
 		os.Exit(beChild(root))
 	}
-	os.Exit(built.Main(m, map[*string]string{&binary: built.Command}))
+	os.Exit(programs.Main(m, map[*string]string{&binary: programs.Command}))
 }

@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/bed/built"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // program is the command under test, built once for all tests.
@@ -16,5 +16,5 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "the command could not be jailed:", jail(out, os.Args[1:]))
 		os.Exit(125)
 	}
-	os.Exit(built.Main(m, map[*string]string{&program: built.Command}))
+	os.Exit(programs.Main(m, map[*string]string{&program: programs.Command}))
 }

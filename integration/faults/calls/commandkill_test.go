@@ -9,8 +9,8 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/bed/proxy"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 )
 
 // The calls at which a run is always disturbed.
@@ -82,7 +82,7 @@ func spots(calls []proxy.Call) []spot {
 // The command is killed at its calls. What it leaves is whole, the next run
 // names it and finishes it, and the outcome is that of an undisturbed one.
 func TestCommandKilledAtItsCalls(t *testing.T) {
-	program := pruning.Command(t)
+	program := programs.Build(t)
 	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
 		t.Parallel()
 		b := newBed(t, v)
@@ -104,7 +104,7 @@ func TestCommandKilledAtItsCalls(t *testing.T) {
 // undisturbed runs the command with nothing in its way and returns its calls.
 func (b *bed) undisturbed() []proxy.Call {
 	b.t.Helper()
-	r, p := b.through(func(context.Context, proxy.Call, *pruning.Process) {})
+	r, p := b.through(func(context.Context, proxy.Call, *programs.Process) {})
 	if code, _ := r.End(); code != 0 {
 		b.t.Fatalf("the undisturbed command ends with %d: %s", code, r.Stderr())
 	}
@@ -118,7 +118,7 @@ func (b *bed) undisturbed() []proxy.Call {
 func (b *bed) killCommand(s spot) bool {
 	b.t.Helper()
 	what := "killed " + s.String()
-	r, p := b.through(func(ctx context.Context, c proxy.Call, victim *pruning.Process) {
+	r, p := b.through(func(ctx context.Context, c proxy.Call, victim *programs.Process) {
 		if s.is(c) {
 			victim.Signal(syscall.SIGKILL)
 			<-ctx.Done()

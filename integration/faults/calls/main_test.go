@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/containerd/log"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 func TestMain(m *testing.M) {
@@ -13,11 +13,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "the run was to be killed:", beVictim(address))
 		os.Exit(1)
 	}
-	// containerd's packages warn of what they would only prefer to have.
-	if err := log.SetLevel("error"); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
+	os.Exit(programs.Main(m, nil))
 }
 
 // long says that nobody waits: the long mode leaves nothing out.

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/bed/built"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // binary is the command under test, built once for all tests.
@@ -14,5 +14,5 @@ func TestMain(m *testing.M) {
 	if moment := os.Getenv(childMoment); moment != "" {
 		os.Exit(beChild(moment))
 	}
-	os.Exit(built.Main(m, map[*string]string{&binary: built.Command}))
+	os.Exit(programs.Main(m, map[*string]string{&binary: programs.Command}))
 }

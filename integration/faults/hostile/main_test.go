@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/integration/bed/built"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // program is the command under test, and scale what weighs it; both are built
@@ -12,5 +12,5 @@ import (
 var program, scale string
 
 func TestMain(m *testing.M) {
-	os.Exit(built.Main(m, map[*string]string{&program: built.Command, &scale: "integration/faults/hostile/weigh"}))
+	os.Exit(programs.Main(m, map[*string]string{&program: programs.Command, &scale: "integration/faults/hostile/weigh"}))
 }

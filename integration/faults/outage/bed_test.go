@@ -8,7 +8,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 )
 
@@ -74,14 +74,14 @@ func (b *bed) fill() {
 }
 
 // start starts the command by way of a socket.
-func (b *bed) start(address string, more ...string) *pruning.Process {
+func (b *bed) start(address string, more ...string) *programs.Process {
 	b.t.Helper()
 	args := append([]string{"--address", address, "--all", "--force", "--format", "json"}, more...)
-	return pruning.Start(b.t, b.program, args...)
+	return programs.Start(b.t, b.program, args...)
 }
 
 // run runs the command with nothing in its way.
-func (b *bed) run() *pruning.Process {
+func (b *bed) run() *programs.Process {
 	b.t.Helper()
 	r := b.start(b.d.Address())
 	if code, _ := r.End(); code != 0 {

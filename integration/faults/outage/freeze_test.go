@@ -7,7 +7,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // A containerd that freezes and comes back delays a run, and that is all.
@@ -80,7 +80,7 @@ const (
 
 // onDaemons runs a test on a bed of every version.
 func onDaemons(t *testing.T, images int, test func(b *bed)) {
-	program := pruning.Command(t)
+	program := programs.Build(t)
 	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
 		t.Parallel()
 		test(newBed(t, v, program, images))

@@ -5,13 +5,13 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/bed/proxy"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 )
 
 // halted is a command that waits at one of its calls.
 type halted struct {
-	*pruning.Process
+	*programs.Process
 	b *bed
 	// reached says that it came to the call. If not it has ended before.
 	reached bool

@@ -4,13 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/containerd/log"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
-func TestMain(m *testing.M) {
-	// containerd's packages warn of what they would only prefer to have.
-	if err := log.SetLevel("error"); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(programs.Main(m, nil)) }

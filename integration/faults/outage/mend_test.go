@@ -5,7 +5,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -13,7 +13,7 @@ import (
 func (b *bed) findings(more ...string) ([]prune.Finding, int) {
 	b.t.Helper()
 	args := append([]string{"check", "--address", b.d.Address(), "--format", "json"}, more...)
-	p := pruning.Start(b.t, b.program, args...)
+	p := programs.Start(b.t, b.program, args...)
 	code, _ := p.End()
 	var doc struct{ Findings []prune.Finding }
 	p.JSON(&doc)

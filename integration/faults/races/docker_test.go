@@ -14,7 +14,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
 )
@@ -114,7 +114,7 @@ func (w *workshop) commit(ctx context.Context, id string) error {
 
 // Real builds, of two buildkitd and of a Docker Engine with both its builders.
 func TestBuildRaces(t *testing.T) {
-	r := newRace(t, parts.Containerd24, pruning.Command(t), "default", "buildkit", docker.Namespace)
+	r := newRace(t, parts.Containerd24, programs.Build(t), "default", "buildkit", docker.Namespace)
 	r.engine = docker.On(t, r.n.Daemon)
 	actors := map[string]actor{
 		"prune (library)": r.library.run, "prune (command)": r.pruneCommand,

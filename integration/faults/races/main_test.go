@@ -4,16 +4,13 @@ import (
 	"os"
 	"testing"
 
-	"github.com/containerd/log"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 func TestMain(m *testing.M) {
-	// containerd's packages warn of what they would only prefer to have.
-	if err := log.SetLevel("error"); err != nil {
-		panic(err)
-	}
 	if order := os.Getenv(childOrder); order != "" {
+		programs.Quiet()
 		os.Exit(beChild(order))
 	}
-	os.Exit(m.Run())
+	os.Exit(programs.Main(m, nil))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // pruner prunes with the library in a process of its own.
@@ -142,7 +142,7 @@ func (r *race) command(ctx context.Context) (said string, code int, err error) {
 	for _, ns := range c.Namespaces {
 		args = append(args, "-n", ns)
 	}
-	return pruning.Try(ctx, r.program, args...)
+	return programs.Try(ctx, r.program, args...)
 }
 
 // scope is what the pruners of the race prune.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
-	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/bed/registry"
 	"github.com/ctr-prune/ctr-prune/integration/clients/buildkit"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
@@ -111,7 +111,7 @@ func (r *race) everybody() map[string]actor {
 }
 
 func TestRaces(t *testing.T) {
-	program := pruning.Command(t)
+	program := programs.Build(t)
 	for _, v := range []parts.Part{parts.Containerd24, parts.Containerd17} {
 		t.Run(string(v), func(t *testing.T) {
 			t.Parallel()

@@ -4,9 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/containerd/log"
-
-	"github.com/ctr-prune/ctr-prune/integration/bed/built"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // program is the command under test, built once for all tests.
@@ -14,10 +12,8 @@ var program string
 
 func TestMain(m *testing.M) {
 	if root := os.Getenv(victimRoot); root != "" {
-		if err := log.SetLevel("error"); err != nil {
-			panic(err)
-		}
+		programs.Quiet()
 		os.Exit(beVictim(root))
 	}
-	os.Exit(built.Main(m, map[*string]string{&program: built.Command}))
+	os.Exit(programs.Main(m, map[*string]string{&program: programs.Command}))
 }
