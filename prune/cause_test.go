@@ -25,7 +25,6 @@ import (
 // The sentences that many tests expect.
 var (
 	reasonUnused      = plainly(codeUnused).Reason
-	reasonDangling    = plainly(codeDangling).Reason
 	reasonExpired     = plainly(codeExpired).Reason
 	leaseExpired      = plainly(codeLeaseExpired).Reason
 	leaseExpiredSince = plainly(codeLeaseExpiredSince).Reason
