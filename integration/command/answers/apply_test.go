@@ -27,7 +27,7 @@ func TestApplyDoesThePlanOrLess(t *testing.T) {
 		ctx, file := t.Context(), filepath.Join(t.TempDir(), "plan.json")
 		before := n.state()
 		r := n.run(0, "plan", "--all", "-o", file)
-		n.wantText(r.stderr, "removes 5 of 6 image records", "ctr-prune apply "+strings.Join(n.where(), " ")+" "+file)
+		n.wantText(r.Stderr, "removes 5 of 6 image records", "ctr-prune apply "+strings.Join(n.where(), " ")+" "+file)
 		n.wantSame(before)
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("the plan file: %v, %v", info.Mode(), err)
@@ -48,7 +48,7 @@ func TestApplyDoesThePlanOrLess(t *testing.T) {
 			return nil
 		})
 		n.run(0, "apply", "--dry-run", file)
-		doc := decode[prune.Document](n, n.run(0, "apply", "--force", "--format", "json", file).stdout)
+		doc := decode[prune.Document](n, n.run(0, "apply", "--force", "--format", "json", file).Stdout)
 		if len(doc.Untagged) != 1 || doc.Untagged[0].Name != n.app.Name || doc.Reclaimed != doc.Predicted {
 			t.Errorf("removed %v, reclaimed %+v, predicted %+v", doc.Untagged, doc.Reclaimed, doc.Predicted)
 		}
@@ -67,7 +67,7 @@ func TestApplyDoesThePlanOrLess(t *testing.T) {
 		// Once more, from stdin: everything is done or left alone already.
 		b, err := os.ReadFile(file)
 		n.must(err)
-		again := decode[prune.Document](n, n.runWith(string(b), 0, "apply", "--force", "--format", "json", "-").stdout)
+		again := decode[prune.Document](n, n.runWith(string(b), 0, "apply", "--force", "--format", "json", "-").Stdout)
 		if len(again.Untagged) > 0 {
 			t.Errorf("a second time: %v", again.Untagged)
 		}
@@ -77,7 +77,7 @@ func TestApplyDoesThePlanOrLess(t *testing.T) {
 func TestPlanFilesThatAreRefused(t *testing.T) {
 	everywhere(t, func(n *node) {
 		before := n.state()
-		plan := n.run(0, "plan", "--all").stdout
+		plan := n.run(0, "plan", "--all").Stdout
 		store := decode[prune.Document](n, plan).Store.ID
 		for want, text := range map[string]string{
 			"the plan is for store":          strings.ReplaceAll(plan, store, "another"),
@@ -87,12 +87,12 @@ func TestPlanFilesThatAreRefused(t *testing.T) {
 			`an unknown action "obliterate"`: strings.Replace(plan, `"action": "remove"`, `"action": "obliterate"`, 1),
 			"does not say for which store":   strings.ReplaceAll(plan, store, ""),
 		} {
-			n.wantText(n.runWith(text, 2, "apply", "--force", "-").stderr, want)
+			n.wantText(n.runWith(text, 2, "apply", "--force", "-").Stderr, want)
 		}
-		n.wantText(n.run(2, "apply", "--force", "/no/such/file").stderr, "the plan cannot be read")
+		n.wantText(n.run(2, "apply", "--force", "/no/such/file").Stderr, "the plan cannot be read")
 		link := filepath.Join(t.TempDir(), "link")
 		n.must(os.Symlink("/tmp/elsewhere", link))
-		n.wantText(n.run(2, "plan", "--all", "-o", link).stderr, "symbolic link")
+		n.wantText(n.run(2, "plan", "--all", "-o", link).Stderr, "symbolic link")
 		n.wantSame(before)
 	})
 }

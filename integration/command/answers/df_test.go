@@ -90,7 +90,7 @@ func (n *node) snapshotFolders() (bytes int64, folders int) {
 func TestUsageSortsAndFilters(t *testing.T) {
 	everywhere(t, func(n *node) {
 		names := func(args ...string) string {
-			return strings.Join(strings.Fields(n.run(0, append([]string{"df", "-n", "default", "--format", "{{.Name}}"}, args...)...).stdout), " ")
+			return strings.Join(strings.Fields(n.run(0, append([]string{"df", "-n", "default", "--format", "{{.Name}}"}, args...)...).Stdout), " ")
 		}
 		if got := names("--sort", "name", "--filter", "unused=false"); got != n.used.Name {
 			t.Errorf("in use: %s", got)
@@ -105,7 +105,7 @@ func TestUsageSortsAndFilters(t *testing.T) {
 			t.Errorf("by size: %s", got)
 		}
 		r := n.run(0, "df", "-v")
-		n.wantText(r.stdout, "HELD BY", "leases only", n.app.Layers[3].Desc.Digest.String(), n.daemon.Snapshotter()+"/"+n.app.ChainIDs()[0], "reclaimable")
+		n.wantText(r.Stdout, "HELD BY", "leases only", n.app.Layers[3].Desc.Digest.String(), n.daemon.Snapshotter()+"/"+n.app.ChainIDs()[0], "reclaimable")
 	})
 }
 

@@ -36,9 +36,9 @@ func TestExplainFindsWhatIsTyped(t *testing.T) {
 func TestExplainSaysWhatIsAmbiguousOrMissing(t *testing.T) {
 	everywhere(t, func(n *node) {
 		r := n.run(2, "explain", "base:1") // in two namespaces
-		n.wantText(r.stderr, "is ambiguous", n.base.Name+" (namespace default)", n.base.Name+" (namespace other)")
+		n.wantText(r.Stderr, "is ambiguous", n.base.Name+" (namespace default)", n.base.Name+" (namespace other)")
 		n.run(0, "explain", "-n", "other", "base:1")
-		n.wantText(n.run(2, "explain", "no-such-thing").stderr, "nothing in the store is named")
+		n.wantText(n.run(2, "explain", "no-such-thing").Stderr, "nothing in the store is named")
 	})
 }
 
@@ -86,10 +86,10 @@ func (n *node) explainedIsFreed() {
 func TestExplainAsTree(t *testing.T) {
 	everywhere(t, func(n *node) {
 		r := n.run(0, "explain", "--all", "used:1")
-		n.wantText(r.stdout, "Image docker.io/library/used:1", "Used by", "container worker", "└─ manifest "+n.used.Target.Digest.String(),
+		n.wantText(r.Stdout, "Image docker.io/library/used:1", "Used by", "container worker", "└─ manifest "+n.used.Target.Digest.String(),
 			"config "+n.used.Config.Desc.Digest.String(), "layer 1 ", "shared", "snapshot 3 ", "keep docker.io/library/used:1: in use by container worker")
-		if strings.Contains(r.stdout, "\x1b") {
-			t.Errorf("colours off a terminal: %q", r.stdout)
+		if strings.Contains(r.Stdout, "\x1b") {
+			t.Errorf("colours off a terminal: %q", r.Stdout)
 		}
 	})
 }

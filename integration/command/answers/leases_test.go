@@ -46,13 +46,13 @@ func TestLeases(t *testing.T) {
 			t.Errorf("leases: %+v", list)
 		}
 		before := n.state()
-		told := n.run(0, "leases", "prune", "--dry-run").stdout
+		told := n.run(0, "leases", "prune", "--dry-run").Stdout
 		n.wantText(told, "ctr-prune run", "remove", "keep")
 		if n.stopped {
 			n.wantText(told, "expired: containerd no longer honours it")
 			n.wantSame(before)
 		}
-		n.wantText(n.run(2, "leases", "prune").stderr, "--force")
+		n.wantText(n.run(2, "leases", "prune").Stderr, "--force")
 		n.prunedLeases(old)
 	})
 }
@@ -91,7 +91,7 @@ func (n *node) prunedLeases(old *imagestore.Image) {
 // Abandoned uploads go when asked for, and are told of.
 func TestIngests(t *testing.T) {
 	everywhere(t, func(n *node) {
-		n.wantText(n.run(2, "--ingests=1h", "--dry-run").stderr, "24h or more")
+		n.wantText(n.run(2, "--ingests=1h", "--dry-run").Stderr, "24h or more")
 		doc := read[prune.Document](n, "--ingests", "--dry-run")
 		if len(doc.Uploads) != 1 || doc.Uploads[0].Action != prune.Keep || !strings.Contains(doc.Uploads[0].Reason, "less than") {
 			t.Errorf("a fresh upload: %+v", doc.Uploads)
@@ -101,7 +101,7 @@ func TestIngests(t *testing.T) {
 		if len(doc.Uploads) != 1 || doc.Uploads[0].Action != prune.Remove {
 			t.Fatalf("an old upload: %+v", doc.Uploads)
 		}
-		n.wantText(n.run(0, "--ingests", "--force", "--filter", "reference=none").stdout, "Aborted: upload layer-sha256:upload")
+		n.wantText(n.run(0, "--ingests", "--force", "--filter", "reference=none").Stdout, "Aborted: upload layer-sha256:upload")
 		if left := n.state().Namespaces["default"].Ingests; len(left) > 0 {
 			t.Errorf("uploads left: %+v", left)
 		}
@@ -115,7 +115,7 @@ func TestEventsAsTheyHappen(t *testing.T) {
 		r := n.run(0, "--all", "--force", "--format", "jsonl")
 		seen := make(map[string]int)
 		var order []string
-		for line := range strings.SplitSeq(strings.TrimSpace(r.stdout), "\n") {
+		for line := range strings.SplitSeq(strings.TrimSpace(r.Stdout), "\n") {
 			var e struct{ Type, Stage string }
 			n.must(json.Unmarshal([]byte(line), &e))
 			seen[e.Type]++

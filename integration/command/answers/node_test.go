@@ -1,7 +1,6 @@
 package answers_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 )
 
@@ -101,12 +101,6 @@ func (n *node) must(errs ...error) {
 	}
 }
 
-// result is how a run of the command ended.
-type result struct {
-	stdout, stderr string
-	code           int
-}
-
 // where is how the command is told of the store.
 func (n *node) where() []string {
 	if n.stopped {
@@ -116,35 +110,27 @@ func (n *node) where() []string {
 }
 
 // run runs the command on the store and fails the test if it ends otherwise.
-func (n *node) run(code int, args ...string) result {
+func (n *node) run(code int, args ...string) programs.Result {
 	n.t.Helper()
 	return n.runWith("", code, args...)
 }
 
-func (n *node) runWith(stdin string, code int, args ...string) result {
+func (n *node) runWith(stdin string, code int, args ...string) programs.Result {
 	n.t.Helper()
-	var out, stderr bytes.Buffer
 	cmd := exec.Command(binary, append(args, n.where()...)...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &stderr
+	cmd.Stdin = strings.NewReader(stdin)
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "CONTAINERD_") {
 			cmd.Env = append(cmd.Env, kv)
 		}
 	}
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		n.t.Fatal(err)
-	}
-	if got := cmd.ProcessState.ExitCode(); got != code {
-		n.t.Fatalf("%q: exit code %d, want %d\nstderr: %s\nstdout: %.2000s", args, got, code, &stderr, &out)
-	}
-	return result{out.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return programs.Collect(n.t, cmd).Want(n.t, code)
 }
 
 // read runs the command with --format json and decodes what it says.
 func read[T any](n *node, args ...string) T {
 	n.t.Helper()
-	return decode[T](n, n.run(0, append(args, "--format", "json")...).stdout)
+	return decode[T](n, n.run(0, append(args, "--format", "json")...).Stdout)
 }
 
 func decode[T any](n *node, text string) T {

@@ -20,12 +20,12 @@ type runsDocument struct {
 func (n *node) graced(args ...string) prune.Run {
 	n.t.Helper()
 	r := n.run(0, append([]string{"--all", "--force", "--grace", "24h"}, args...)...)
-	n.wantText(r.stdout, "Untagged: "+n.app.Name, "Kept until ", "undo with `ctr-prune undo ", "are freed then", "Total reclaimed space: 0B")
+	n.wantText(r.Stdout, "Untagged: "+n.app.Name, "Kept until ", "undo with `ctr-prune undo ", "are freed then", "Total reclaimed space: 0B")
 	runs := read[runsDocument](n, "runs").Runs
 	if len(runs) != 1 {
 		n.t.Fatalf("runs: %+v", runs)
 	}
-	n.wantText(r.stdout, runs[0].Name)
+	n.wantText(r.Stdout, runs[0].Name)
 	return runs[0]
 }
 
@@ -72,10 +72,10 @@ func TestUndoAfterARestart(t *testing.T) {
 			ends()
 			n.graceIsTold(run)
 			r := n.run(0, "undo")
-			n.wantText(r.stdout, "Restored: "+n.app.Name, "Restored 5 images from run "+run.Name+".")
+			n.wantText(r.Stdout, "Restored: "+n.app.Name, "Restored 5 images from run "+run.Name+".")
 			n.everythingIsBack(before)
 		}
-		n.wantText(n.run(2, "undo").stderr, "there is no run to undo")
+		n.wantText(n.run(2, "undo").Stderr, "there is no run to undo")
 	})
 }
 
@@ -132,14 +132,14 @@ func TestUndoOfANameThatWasTaken(t *testing.T) {
 		run := n.graced()
 		n.change(func(s imagestore.Store) error { return s.Tag(t.Context(), n.used.Name, n.app.Name) })
 		r := n.run(1, "undo", run.Name[:18])
-		n.wantText(r.stderr, n.app.Name, "taken meanwhile", "ctr-prune runs drop "+run.Name+"\n")
-		n.wantText(r.stdout, "Restored: docker.io/library/app:latest")
+		n.wantText(r.Stderr, n.app.Name, "taken meanwhile", "ctr-prune runs drop "+run.Name+"\n")
+		n.wantText(r.Stdout, "Restored: docker.io/library/app:latest")
 		if got := n.state().Namespaces["default"].Images[n.app.Name].Target.Digest; got != n.used.Target.Digest {
 			t.Errorf("the name points to %s", got)
 		}
 		// The grace stays for another try.
 		n.change(func(s imagestore.Store) error { return s.Untag(t.Context(), n.app.Name) })
-		n.wantText(n.run(0, "undo").stdout, "Restored: "+n.app.Name)
+		n.wantText(n.run(0, "undo").Stdout, "Restored: "+n.app.Name)
 	})
 }
 
@@ -148,7 +148,7 @@ func TestDropOfARun(t *testing.T) {
 	everywhere(t, func(n *node) {
 		before := n.state()
 		run := n.graced()
-		n.wantText(n.run(2, "runs", "drop", run.Name).stderr, "--force")
+		n.wantText(n.run(2, "runs", "drop", run.Name).Stderr, "--force")
 		got := read[struct {
 			Run       string       `json:"run"`
 			Reclaimed prune.Amount `json:"reclaimed"`
@@ -161,6 +161,6 @@ func TestDropOfARun(t *testing.T) {
 		if got.Reclaimed.Snapshots != 5 {
 			t.Errorf("%d snapshots are gone, want those of app, built and dangling", got.Reclaimed.Snapshots)
 		}
-		n.wantText(n.run(2, "undo", run.Name).stderr, "no run to undo")
+		n.wantText(n.run(2, "undo", run.Name).Stderr, "no run to undo")
 	})
 }

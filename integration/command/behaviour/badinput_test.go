@@ -50,11 +50,11 @@ func TestBadInput(t *testing.T) {
 		for _, r := range refusals {
 			t.Run(r.name, func(t *testing.T) {
 				got := run(t, slices.Concat(s.where(), []string{"--all", "--force"}, strings.Fields(r.args))...)
-				got.wantSentence(t, exitUsage, r.says)
+				wantSentence(t, got, exitUsage, r.says)
 			})
 		}
 		t.Run("no terminal and no force", func(t *testing.T) {
-			run(t, append(s.where(), "--all")...).wantSentence(t, exitUsage, "--force")
+			wantSentence(t, run(t, append(s.where(), "--all")...), exitUsage, "--force")
 		})
 		if s.stopped { // a daemon writes files of its own
 			wantSameTree(t, files, tree(t, s.daemon.Root()))

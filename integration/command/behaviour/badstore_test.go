@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // Where no containerd answers nothing is made, least of all a store.
@@ -42,7 +44,7 @@ func TestUnreachableSocket(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := run(t, "--all", "--force", "--connect-timeout", "300ms", "--address", c.address)
-			r.wantSentence(t, exitUnreachable, c.says)
+			wantSentence(t, r, exitUnreachable, c.says)
 		})
 	}
 	wantSameTree(t, before, tree(t, dir))
@@ -67,7 +69,7 @@ func TestWithoutPermission(t *testing.T) {
 		s.ready()
 		before := s.state()
 		r := runAs(t, nobody, append(s.where(), "--all", "--force")...)
-		r.wantSentence(t, exitUnreachable, "permission denied")
+		wantSentence(t, r, exitUnreachable, "permission denied")
 		wantSame(t, before, s.state())
 	})
 }
@@ -75,7 +77,7 @@ func TestWithoutPermission(t *testing.T) {
 // nobody is the user and the group of that name on Debian and elsewhere.
 const nobody = 65534
 
-func runAs(t *testing.T, id uint32, args ...string) result {
+func runAs(t *testing.T, id uint32, args ...string) programs.Result {
 	t.Helper()
 	r := prepare(args...)
 	r.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: id, Gid: id}}
@@ -89,8 +91,7 @@ func TestBadRoot(t *testing.T) {
 		s.added("docker.io/library/a:1", 1)
 		s.ready()
 		before := s.state()
-		run(t, "--all", "--force", "--root", s.daemon.Root()).
-			wantSentence(t, exitUnreachable, "in use by a running containerd")
+		wantSentence(t, run(t, "--all", "--force", "--root", s.daemon.Root()), exitUnreachable, "in use by a running containerd")
 		wantSame(t, before, s.state())
 		if diff := cmp.Diff([]string{"docker.io/library/a:1"}, names(s.state(), "default")); diff != "" {
 			t.Error(diff)
@@ -131,10 +132,10 @@ func TestNoRoot(t *testing.T) {
 		"no name":          {"", "--root", exitUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run(t, "--all", "--force", "--root", c.root).wantSentence(t, c.code, c.says)
+			wantSentence(t, run(t, "--all", "--force", "--root", c.root), c.code, c.says)
 		})
 	}
-	run(t, "--all", "--force", "--root", dir, "--address", "/x").wantSentence(t, exitUsage, "contradict")
+	wantSentence(t, run(t, "--all", "--force", "--root", dir, "--address", "/x"), exitUsage, "contradict")
 	wantSameTree(t, before, tree(t, dir))
 }
 
@@ -150,7 +151,7 @@ func TestDaemonGoesAway(t *testing.T) {
 		await(t, "the list of images", held.reached)
 		s.daemon.Kill()
 		held.release()
-		finish(t, r).wantSentence(t, exitUnreachable, "")
+		wantSentence(t, finish(t, r), exitUnreachable, "")
 		s.daemon.Up()
 		s.Store = s.daemon.Store("default")
 		if diff := cmp.Diff([]string{"docker.io/library/a:1"}, names(s.state(), "default")); diff != "" {

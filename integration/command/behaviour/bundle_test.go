@@ -115,12 +115,12 @@ func TestBundleComesBack(t *testing.T) {
 	onBundles(t, func(t *testing.T, s *subject) {
 		s.bundle()
 		s.ready()
-		doc := run(t, append(s.where(), "--all", "--force", "--grace", "1h", "--format", "json")...).want(t, exitDone).document(t)
+		doc := run(t, append(s.where(), "--all", "--force", "--grace", "1h", "--format", "json")...).Want(t, exitDone).Document(t)
 		if len(doc.Untagged) != 3 {
 			t.Errorf("told as untagged: %v", doc.Untagged)
 		}
 		s.wantRecords()
-		run(t, append([]string{"undo"}, s.whereNow()...)...).want(t, exitDone)
+		run(t, append([]string{"undo"}, s.whereNow()...)...).Want(t, exitDone)
 		s.wantRecords(bundleApp1, bundleApp2, bundleBase)
 	})
 }
@@ -150,8 +150,8 @@ func TestExpiredAndPinned(t *testing.T) {
 		before := s.state()
 		for _, args := range [][]string{{"--all", "--force"}, {"--all-namespaces", "--all", "--force"}, {"--all", "--dry-run"}} {
 			r := run(t, append(s.where(), args...)...)
-			if sentence := fmt.Sprintf("image %q in namespace \"default\" is to stay", bundleApp1); r.code != exitFailed || !strings.Contains(r.stderr, sentence) {
-				t.Errorf("%q: exit code %d, and on stderr: %s", args, r.code, r.stderr)
+			if sentence := fmt.Sprintf("image %q in namespace \"default\" is to stay", bundleApp1); r.Code != exitFailed || !strings.Contains(r.Stderr, sentence) {
+				t.Errorf("%q: exit code %d, and on stderr: %s", args, r.Code, r.Stderr)
 			}
 			wantSame(t, before, s.state())
 		}
@@ -167,10 +167,10 @@ func TestExpiryInAnOldRoot(t *testing.T) {
 		before := s.state()
 		r := run(t, append(s.where(), "--all", "--force")...)
 		if !s.old() {
-			r.want(t, exitDone)
+			r.Want(t, exitDone)
 			return
 		}
-		r.wantSentence(t, exitUnreachable, "containerd.io/gc.expire")
+		wantSentence(t, r, exitUnreachable, "containerd.io/gc.expire")
 		wantSame(t, before, s.state())
 		s.up()
 		s.wantRecords(bundleApp1, bundleApp2, bundleBase)

@@ -151,7 +151,7 @@ func TestHostileNames(t *testing.T) {
 		for _, format := range formats {
 			t.Run("plan "+strings.Join(format[1:], " "), func(t *testing.T) {
 				r := run(t, slices.Concat(s.where(), []string{"--all", "--dry-run"}, format)...)
-				r.want(t, exitDone).wantClean(t)
+				r.Want(t, exitDone).Clean(t)
 			})
 		}
 		plan := s.plan("--all")
@@ -178,9 +178,9 @@ func (s *subject) testHostileQuestion(t *testing.T) {
 	x := onTerminal(t, true, append(s.where(), "--all")...)
 	x.await(question)
 	x.answer("n")
-	r := x.end().want(t, exitDone)
-	r.stderr = strings.ReplaceAll(r.stderr, "\r\n", "\n") // the terminal's own
-	r.wantClean(t)
+	r := x.end().Want(t, exitDone)
+	r.Stderr = strings.ReplaceAll(r.Stderr, "\r\n", "\n") // the terminal's own
+	r.Clean(t)
 }
 
 // The same for what was done.
@@ -190,7 +190,7 @@ func TestHostileNamesInReports(t *testing.T) {
 			s.hostile()
 			s.ready()
 			r := run(t, slices.Concat(s.where(), []string{"--all", "--force"}, format)...)
-			t.Run(strings.Join(format, " "), func(t *testing.T) { r.want(t, exitDone).wantClean(t) })
+			t.Run(strings.Join(format, " "), func(t *testing.T) { r.Want(t, exitDone).Clean(t) })
 			for _, id := range []string{"named", "unknown", "bare"} {
 				s.must(s.RemoveContainer(s.ctx(), id))
 			}
@@ -208,13 +208,13 @@ func TestHostileFlags(t *testing.T) {
 			{"--format", "{{" + evil}, {evil}, {"--" + evil}, {"--filter", "reference=[" + evil}, {"--dangling-prefix", "@" + evil},
 		} {
 			r := run(t, slices.Concat(s.where(), []string{"--all", "--force"}, flags)...)
-			r.wantSentence(t, exitUsage, "")
-			r.wantClean(t)
+			wantSentence(t, r, exitUsage, "")
+			r.Clean(t)
 		}
 		for _, flags := range [][]string{{"--root", "/tmp/" + evil}, {"--address", "/tmp/" + evil}} {
 			r := run(t, append([]string{"--all", "--force"}, flags...)...)
-			r.wantSentence(t, exitUnreachable, "")
-			r.wantClean(t)
+			wantSentence(t, r, exitUnreachable, "")
+			r.Clean(t)
 		}
 	})
 }

@@ -37,11 +37,11 @@ func (s *subject) testInterruptedRun(sig syscall.Signal, answered bool) {
 	await(t, "the end of the call", held.left)
 	held.release()
 
-	r := finish(t, victim).want(t, exitInterrupted)
-	p.Document, p.after = r.document(t), s.state()
+	r := finish(t, victim).Want(t, exitInterrupted)
+	p.Document, p.after = r.Document(t), s.state()
 	p.check(expected{orphans: true, changes: true})
-	if !p.Interrupted || !strings.Contains(r.stderr, "interrupted") {
-		t.Errorf("interrupted: %v, stderr: %s", p.Interrupted, r.stderr)
+	if !p.Interrupted || !strings.Contains(r.Stderr, "interrupted") {
+		t.Errorf("interrupted: %v, stderr: %s", p.Interrupted, r.Stderr)
 	}
 	if len(p.Errors) > 0 {
 		t.Errorf("an interruption is no error: %q", p.Errors)
@@ -69,7 +69,7 @@ func TestInterruptedQuestion(t *testing.T) {
 		x := onTerminal(t, false, append(s.where(), "--all")...)
 		x.await(question)
 		x.press(ctrlC)
-		x.end().want(t, exitInterrupted)
+		x.end().Want(t, exitInterrupted)
 		wantSame(t, before, s.state())
 	})
 }
@@ -87,10 +87,10 @@ func TestInterruptedWhenAllIsDone(t *testing.T) {
 		s.must(victim.Process.Signal(syscall.SIGINT))
 		await(t, "the end of the call", held.left)
 		held.release()
-		r := finish(t, victim).want(t, exitDone)
-		doc := r.document(t)
-		if doc.Interrupted || len(doc.Untagged) != len(going) || len(doc.Errors) > 0 || strings.Contains(r.stderr, "again for the rest") {
-			t.Errorf("interrupted %v, untagged %d of %d, errors %q, stderr: %s", doc.Interrupted, len(doc.Untagged), len(going), doc.Errors, r.stderr)
+		r := finish(t, victim).Want(t, exitDone)
+		doc := r.Document(t)
+		if doc.Interrupted || len(doc.Untagged) != len(going) || len(doc.Errors) > 0 || strings.Contains(r.Stderr, "again for the rest") {
+			t.Errorf("interrupted %v, untagged %d of %d, errors %q, stderr: %s", doc.Interrupted, len(doc.Untagged), len(going), doc.Errors, r.Stderr)
 		}
 	})
 }

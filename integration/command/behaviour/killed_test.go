@@ -42,7 +42,7 @@ func (s *subject) testKilledRun(proxy *proxy, held *hold) {
 	victim := start(t, proxy.through("--all")...)
 	await(t, "the step", held.reached)
 	s.must(victim.Process.Kill())
-	if r := finish(t, victim); r.code != -1 {
+	if r := finish(t, victim); r.Code != -1 {
 		t.Fatalf("the run ended by itself: %+v", r)
 	}
 	await(t, "the end of the call", held.left)
@@ -114,7 +114,7 @@ func (s *subject) recover(victim int, before *oracle.State) pruned {
 		ns.Images = before.Namespaces[name].Images
 	}
 	r := run(s.t, append(s.where(), "--force", "--format", "json", "--all")...)
-	p.Document, p.after = r.want(s.t, exitDone).document(s.t), s.state()
+	p.Document, p.after = r.Want(s.t, exitDone).Document(s.t), s.state()
 	if len(p.Recovered) != 1 || !strings.Contains(p.Recovered[0].Owner, fmt.Sprintf("process %d", victim)) {
 		s.t.Errorf("recovered: %+v, want the run of process %d", p.Recovered, victim)
 	}
@@ -133,13 +133,13 @@ func TestKilledRunInText(t *testing.T) {
 		await(t, "the last step", held.reached)
 		s.must(victim.Process.Kill())
 		finish(t, victim)
-		r := run(t, append(s.where(), "--force", "--all")...).want(t, exitDone)
+		r := run(t, append(s.where(), "--force", "--all")...).Want(t, exitDone)
 		for _, text := range []string{
 			fmt.Sprintf("Finished the run of process %d", victim.Process.Pid), "9 image records gone",
 			"Deleted: " + going[1].Target.Digest.String(),
 		} {
-			if !strings.Contains(r.stdout, text) {
-				t.Errorf("not told: %q in:\n%s", text, r.stdout)
+			if !strings.Contains(r.Stdout, text) {
+				t.Errorf("not told: %q in:\n%s", text, r.Stdout)
 			}
 		}
 	})

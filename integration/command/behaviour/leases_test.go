@@ -86,9 +86,9 @@ func TestBuildHistoryInText(t *testing.T) {
 	onDaemons(t, func(t *testing.T, s *subject) {
 		s.must(s.HistoryLease(s.ctx(), "u7w5c2jq1xyz", s.added("docker.io/library/built:1", 2)))
 		s.ready()
-		r := run(t, append(s.where(), "--force", "--all")...).want(t, exitDone)
-		if !strings.Contains(r.stdout, `lease "`+imagestore.HistoryID("u7w5c2jq1xyz")+`"`) {
-			t.Errorf("the lease is not named:\n%s", r.stdout)
+		r := run(t, append(s.where(), "--force", "--all")...).Want(t, exitDone)
+		if !strings.Contains(r.Stdout, `lease "`+imagestore.HistoryID("u7w5c2jq1xyz")+`"`) {
+			t.Errorf("the lease is not named:\n%s", r.Stdout)
 		}
 	})
 }

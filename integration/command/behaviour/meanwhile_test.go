@@ -23,7 +23,7 @@ func (s *subject) pruneMeanwhile(meanwhile func(), args ...string) pruned {
 	meanwhile()
 	p := pruned{t: s.t, before: s.state()}
 	x.answer("y")
-	p.Document = x.end().want(s.t, exitDone).document(s.t)
+	p.Document = x.end().Want(s.t, exitDone).Document(s.t)
 	p.after = s.state()
 	p.check(expected{changes: true})
 	return p
@@ -165,9 +165,9 @@ func TestAnswers(t *testing.T) {
 			x := onTerminal(t, false, append(s.where(), "--all")...)
 			x.await(question)
 			x.press(answer)
-			r := x.end().want(t, exitDone)
-			if !strings.Contains(r.stdout+r.stderr, "Nothing was removed.") {
-				t.Errorf("answer %q: %q", answer, r.stdout+r.stderr)
+			r := x.end().Want(t, exitDone)
+			if !strings.Contains(r.Stdout+r.Stderr, "Nothing was removed.") {
+				t.Errorf("answer %q: %q", answer, r.Stdout+r.Stderr)
 			}
 		}
 		wantSame(t, before, s.state())

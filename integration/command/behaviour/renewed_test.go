@@ -99,18 +99,18 @@ func TestLeaseRenewedBeforeTheAnswer(t *testing.T) {
 		file := s.mount(time.Now().Add(day))
 		s.expired("late")
 		x.answer("y")
-		r := x.end().want(t, exitDone)
+		r := x.end().Want(t, exitDone)
 		s.wantMount(file)
 		for _, line := range []string{
 			"Kept: lease " + mountID + " (pull or build in progress): it had expired, but its owner has made it again since\n",
 			"Removed: lease late (pull or build in progress): expired",
 		} {
-			if !strings.Contains(r.stdout, line) {
-				t.Errorf("it does not say %q:\n%s", line, r.stdout)
+			if !strings.Contains(r.Stdout, line) {
+				t.Errorf("it does not say %q:\n%s", line, r.Stdout)
 			}
 		}
-		if strings.Contains(r.stdout, "Removed: lease "+mountID) {
-			t.Errorf("it says that the live lease is gone:\n%s", r.stdout)
+		if strings.Contains(r.Stdout, "Removed: lease "+mountID) {
+			t.Errorf("it says that the live lease is gone:\n%s", r.Stdout)
 		}
 		if _, there := s.state().Namespaces["default"].Leases["late"]; there {
 			t.Error("the expired lease is not collected")
@@ -134,7 +134,7 @@ func TestLeaseExpiresBeforeTheAnswer(t *testing.T) {
 		<-time.After(time.Until(expires.Add(time.Second))) // nothing tells of it
 		x.answer("y")
 		var doc prune.PrunedLeases
-		s.must(json.Unmarshal([]byte(x.end().want(t, exitDone).stdout), &doc))
+		s.must(json.Unmarshal([]byte(x.end().Want(t, exitDone).Stdout), &doc))
 		told := make(map[string]string)
 		for _, l := range doc.Removed {
 			told[l.ID] = l.Reason

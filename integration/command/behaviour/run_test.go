@@ -31,9 +31,9 @@ func (s *subject) pruneExpecting(e expected, args ...string) pruned {
 	s.ready()
 	p := pruned{t: s.t, before: s.state()}
 	r := run(s.t, slices.Concat(s.where(), []string{"--force", "--format", "json"}, args)...)
-	p.Document = r.want(s.t, exitDone).document(s.t)
-	if r.stderr != "" {
-		s.t.Errorf("stderr: %s", r.stderr)
+	p.Document = r.Want(s.t, exitDone).Document(s.t)
+	if r.Stderr != "" {
+		s.t.Errorf("stderr: %s", r.Stderr)
 	}
 	p.after = s.state()
 	p.check(e)
@@ -46,7 +46,7 @@ func (s *subject) plan(args ...string) prune.Document {
 	s.ready()
 	before := s.state()
 	r := run(s.t, slices.Concat(s.where(), []string{"--dry-run", "--format", "json"}, args)...)
-	doc := r.want(s.t, exitDone).document(s.t)
+	doc := r.Want(s.t, exitDone).Document(s.t)
 	wantSame(s.t, before, s.state())
 	return doc
 }

@@ -48,11 +48,11 @@ func TestTwoRunsAtOnce(t *testing.T) {
 
 		during := s.state()
 		second := run(t, append(s.where(), "--all", "--force")...)
-		second.wantSentence(t, exitBusy, fmt.Sprintf("process %d", first.Process.Pid))
+		wantSentence(t, second, exitBusy, fmt.Sprintf("process %d", first.Process.Pid))
 		wantSame(t, during, s.state())
 
 		held.release()
-		p.Document = finish(t, first).want(t, exitDone).document(t)
+		p.Document = finish(t, first).Want(t, exitDone).Document(t)
 		p.after = s.state()
 		p.check(expected{orphans: true})
 		p.wantNames("default", "docker.io/library/used:1")
@@ -66,9 +66,9 @@ func TestTwoRunsAtOnceOnARoot(t *testing.T) {
 		s.ready()
 		first := onTerminal(t, false, append(s.where(), "--all", "--format", "json")...)
 		first.await(question)
-		run(t, append(s.where(), "--all", "--force")...).wantSentence(t, exitUnreachable, "in use by")
+		wantSentence(t, run(t, append(s.where(), "--all", "--force")...), exitUnreachable, "in use by")
 		first.answer("y")
-		first.end().want(t, exitDone)
+		first.end().Want(t, exitDone)
 		if left := names(s.state(), "default"); len(left) > 0 {
 			t.Errorf("records left: %q", left)
 		}

@@ -35,14 +35,14 @@ func TestOneOfTwoTagsInText(t *testing.T) {
 		a := s.added("docker.io/library/a:1", 2)
 		s.must(s.Tag(s.ctx(), a.Name, "docker.io/library/b:1"))
 		s.ready()
-		r := run(t, append(s.where(), "--force", "--all", "--filter", "reference=b:1")...).want(t, exitDone)
+		r := run(t, append(s.where(), "--force", "--all", "--filter", "reference=b:1")...).Want(t, exitDone)
 		for _, line := range []string{
 			"Untagged: docker.io/library/b:1\n",
 			"by image \"docker.io/library/a:1\"\n",
 			"Total reclaimed space: 0B",
 		} {
-			if !strings.Contains(r.stdout, line) {
-				t.Errorf("not told: %q in:\n%s", line, r.stdout)
+			if !strings.Contains(r.Stdout, line) {
+				t.Errorf("not told: %q in:\n%s", line, r.Stdout)
 			}
 		}
 	})
@@ -105,9 +105,9 @@ func TestNothingHereButElsewhere(t *testing.T) {
 		s.must(s.In("k8s.io").Add(s.ctx(), s.image("docker.io/library/a:1", 1)))
 		s.ready()
 		before := s.state()
-		r := run(t, append(s.where(), "--force", "--all")...).want(t, exitDone)
-		if !strings.Contains(r.stdout, "k8s.io (1)") {
-			t.Errorf("not told of the other namespace: %s", r.stdout)
+		r := run(t, append(s.where(), "--force", "--all")...).Want(t, exitDone)
+		if !strings.Contains(r.Stdout, "k8s.io (1)") {
+			t.Errorf("not told of the other namespace: %s", r.Stdout)
 		}
 		wantSame(t, before, s.state())
 	})

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // question is how the command's question ends.
@@ -118,9 +120,9 @@ func (x *terminal) press(keys string) {
 }
 
 // end waits for the end of the command. What the terminal got is its stderr.
-func (x *terminal) end() result {
+func (x *terminal) end() programs.Result {
 	x.t.Helper()
 	err := x.Wait()
 	<-x.done
-	return result{stdout: x.out.String(), stderr: x.text(), code: exitOf(x.t, err)}
+	return programs.Result{Args: x.Args[1:], Code: exitOf(x.t, err), Stdout: x.out.String(), Stderr: x.text()}
 }

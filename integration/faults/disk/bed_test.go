@@ -1,14 +1,7 @@
 package disk
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,6 +9,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 )
 
@@ -92,14 +86,8 @@ func (b *bed) capture() *oracle.State {
 	return b.d.Capture()
 }
 
-// result is what a run of the command left.
-type result struct {
-	code           int
-	stdout, stderr string
-}
-
 // prune runs the command with --all --force where the bed says.
-func (b *bed) prune(args ...string) result {
+func (b *bed) prune(args ...string) programs.Result {
 	b.t.Helper()
 	return run(b.t, append(append(b.where(), "--all", "--force"), args...)...)
 }
@@ -112,51 +100,9 @@ func (b *bed) where() []string {
 	return []string{"--address", b.d.Address()}
 }
 
-func run(t *testing.T, args ...string) result {
+func run(t *testing.T, args ...string) programs.Result {
 	t.Helper()
-	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), binary, args...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = []string{"PATH=" + os.Getenv("PATH")}, &out, &errs
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
-}
-
-// want fails the test unless the command ended with that code and said all of
-// that on stderr, and did not panic.
-func (r result) want(t *testing.T, code int, says ...string) result {
-	t.Helper()
-	if r.code != code {
-		t.Fatalf("exit code %d, want %d\n%s\n%s", r.code, code, r.stdout, r.stderr)
-	}
-	for _, text := range says {
-		if !strings.Contains(r.stderr, text) {
-			t.Errorf("stderr does not say %q:\n%s", text, r.stderr)
-		}
-	}
-	if strings.Contains(r.stderr, "panic") || strings.Contains(r.stderr, "goroutine ") {
-		t.Errorf("it panicked:\n%s", r.stderr)
-	}
-	return r
-}
-
-// document is the part of --format json that is looked at.
-type document struct {
-	Reclaimed struct{ Blobs, ContentBytes int64 }
-	Untagged  []struct{ Name string }
-	Errors    []string
-}
-
-func (r result) document(t *testing.T) document {
-	t.Helper()
-	var d document
-	if err := json.Unmarshal([]byte(r.stdout), &d); err != nil {
-		t.Fatalf("%v in %s", err, r.stdout)
-	}
-	return d
+	return programs.Run(t, nil, binary, args...)
 }
 
 // same fails the test unless nothing has changed.
@@ -199,9 +145,9 @@ func (b *bed) works(ctx context.Context) {
 	late := imagestore.New(2).Image(imagestore.Spec{Name: "docker.io/library/late:1", Layers: 1, LayerBytes: 64 << 10})
 	b.must(b.d.Store("default").Add(ctx, late))
 	b.stop()
-	doc := b.prune("--format", "json").want(b.t, exitDone).document(b.t)
-	if len(doc.Untagged) != 1 || doc.Reclaimed.Blobs != int64(len(late.Digests())) {
-		b.t.Errorf("a plain run removes %s", fmt.Sprint(doc))
+	doc := b.prune("--format", "json").Want(b.t, exitDone).Document(b.t)
+	if len(doc.Untagged) != 1 || doc.Reclaimed.Blobs != len(late.Digests()) {
+		b.t.Errorf("a plain run removes %+v, %+v", doc.Untagged, doc.Reclaimed)
 	}
-	run(b.t, append([]string{"check"}, b.where()...)...).want(b.t, exitDone)
+	run(b.t, append([]string{"check"}, b.where()...)...).Want(b.t, exitDone)
 }

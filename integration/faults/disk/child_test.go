@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -89,7 +90,7 @@ func pause() {
 }
 
 // during runs a child, and happens when its moment has come.
-func (b *bed) during(moment string, happens func()) result {
+func (b *bed) during(moment string, happens func()) programs.Result {
 	b.t.Helper()
 	child := exec.CommandContext(b.t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), childMoment+"="+moment, childAddress+"="+b.d.Address())
@@ -111,10 +112,5 @@ func (b *bed) during(moment string, happens func()) result {
 	var rest bytes.Buffer
 	_, err = rest.ReadFrom(lines)
 	b.must(err)
-	err = child.Wait()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		b.t.Fatal(err)
-	}
-	return result{child.ProcessState.ExitCode(), rest.String(), errs.String()}
+	return programs.Ended(b.t, child, child.Wait(), &rest, &errs)
 }

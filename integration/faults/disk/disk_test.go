@@ -14,10 +14,10 @@ func TestFullDisk(t *testing.T) {
 		b.stop()
 		b.fill()
 		before := b.capture()
-		b.prune().want(b.t, exitFailed, "nothing was removed", "the disk is full", "no space left on device", "--no-guard")
+		b.prune().Want(b.t, exitFailed, "nothing was removed", "the disk is full", "no space left on device", "--no-guard")
 		same(b.t, before, b.capture())
 
-		doc := b.prune("--no-guard", "--format", "json").want(b.t, exitDone).document(b.t)
+		doc := b.prune("--no-guard", "--format", "json").Want(b.t, exitDone).Document(b.t)
 		after := b.capture()
 		harmless(b.t, before, after, doc.Reclaimed.ContentBytes)
 		if doc.Reclaimed.Blobs != 3*4+2 || len(doc.Untagged) != 5 {
@@ -42,14 +42,14 @@ func TestReadOnlyDisk(t *testing.T) {
 		if b.stopped {
 			code = exitUnreachable
 		}
-		b.prune().want(b.t, code, "read-only")
-		b.prune("--no-guard").want(b.t, code, "read-only")
+		b.prune().Want(b.t, code, "read-only")
+		b.prune("--no-guard").Want(b.t, code, "read-only")
 		b.d.Kill()
 		b.remount()
 		b.d.Up()
 		b.stop()
 		same(b.t, before, b.capture())
-		b.prune().want(b.t, exitDone)
+		b.prune().Want(b.t, exitDone)
 		b.works(b.t.Context())
 	})
 }
@@ -62,9 +62,9 @@ func TestUndeletableBlob(t *testing.T) {
 		before := b.capture()
 		stuck := b.images["gone2"].Layers[2].Blob.Desc.Digest
 		b.pin(b.d.BlobFile(stuck), true)
-		r := b.prune("--format", "json").want(b.t, exitFailed, stuck.String()+" cannot be removed, for its file is marked immutable")
+		r := b.prune("--format", "json").Want(b.t, exitFailed, stuck.String()+" cannot be removed, for its file is marked immutable")
 		after := b.capture()
-		harmless(b.t, before, after, r.document(b.t).Reclaimed.ContentBytes)
+		harmless(b.t, before, after, r.Document(b.t).Reclaimed.ContentBytes)
 		if _, err := os.Lstat(b.d.BlobFile(stuck)); err != nil {
 			b.t.Errorf("the test does not test what it is to: %v", err)
 		}
@@ -87,7 +87,7 @@ func TestFullDiskWithoutUUID(t *testing.T) {
 		b.must(os.RemoveAll(filepath.Join(b.d.Root(), "io.containerd.grpc.v1.introspection", "uuid")))
 		b.fill()
 		before := b.capture()
-		b.prune().want(b.t, exitFailed, "nothing was removed", "the disk is full", "--no-guard")
+		b.prune().Want(b.t, exitFailed, "nothing was removed", "the disk is full", "--no-guard")
 		same(b.t, before, b.capture())
 	})
 }

@@ -35,9 +35,9 @@ func (b *bed) pulledAt(moment string) {
 	b.stop()
 	r := b.during(moment, func() { b.must(b.pull()) })
 	if moment != string(prune.StageMeasure) { // then all is done, but for looking
-		r.want(b.t, exitFailed, "input/output error")
-		if r := b.prune(); r.code == exitDone {
-			b.t.Errorf("%s: a run on a broken disk ends well:\n%s", moment, r.stdout)
+		r.Want(b.t, exitFailed, "input/output error")
+		if r := b.prune(); r.Code == exitDone {
+			b.t.Errorf("%s: a run on a broken disk ends well:\n%s", moment, r.Stdout)
 		}
 	}
 	b.d.Kill()
@@ -47,8 +47,8 @@ func (b *bed) pulledAt(moment string) {
 		b.t.Errorf("%s: harm:\n%v", moment, err)
 	}
 	b.stop()
-	if r := b.prune(); r.code != exitDone && !strings.Contains(r.stderr, "is not known any more") {
-		b.t.Errorf("%s: exit code %d\n%s", moment, r.code, r.stderr)
+	if r := b.prune(); r.Code != exitDone && !strings.Contains(r.Stderr, "is not known any more") {
+		b.t.Errorf("%s: exit code %d\n%s", moment, r.Code, r.Stderr)
 	}
 	end := b.capture()
 	if err := oracle.Check(before, end); err != nil {
@@ -59,8 +59,8 @@ func (b *bed) pulledAt(moment string) {
 	}
 	// The disk may bring back files whose removal was not on it yet.
 	run(b.t, append([]string{"check", "--repair"}, b.where()...)...)
-	if r := run(b.t, append([]string{"check"}, b.where()...)...); r.code != exitDone {
-		b.t.Errorf("%s: check says\n%s%s", moment, r.stdout, r.stderr)
+	if r := run(b.t, append([]string{"check"}, b.where()...)...); r.Code != exitDone {
+		b.t.Errorf("%s: check says\n%s%s", moment, r.Stdout, r.Stderr)
 	}
 }
 
@@ -69,7 +69,7 @@ func TestDiskFillsMeanwhile(t *testing.T) {
 	each(t, func(b *bed) {
 		before := b.capture()
 		b.stop()
-		doc := b.during(moments[0], b.fill).want(b.t, exitDone).document(b.t)
+		doc := b.during(moments[0], b.fill).Want(b.t, exitDone).Document(b.t)
 		harmless(b.t, before, b.capture(), doc.Reclaimed.ContentBytes)
 		if doc.Reclaimed.Blobs != 3*4+2 {
 			b.t.Errorf("reclaimed %+v", doc.Reclaimed)

@@ -111,18 +111,18 @@ func TestUnreadableBlob(t *testing.T) {
 		mend := b.unreadable(b.d.BlobFile(gone.Config.Desc.Digest))
 		before := b.capture()
 		b.stop()
-		r := b.prune("--filter", "label!=no-such-label", "--format", "json").want(b.t, exitDone)
+		r := b.prune("--filter", "label!=no-such-label", "--format", "json").Want(b.t, exitDone)
 		after := b.capture()
-		doc := r.document(b.t)
+		doc := r.Document(b.t)
 		harmless(b.t, before, after, doc.Reclaimed.ContentBytes)
 		if left := names(after); len(doc.Untagged) != 4 || !left[gone.Name] {
 			b.t.Errorf("removed %v, left %v", doc.Untagged, left)
 		}
-		if why := fmt.Sprintf("config %s cannot be read", gone.Config.Desc.Digest); !strings.Contains(r.stdout, why) || !strings.Contains(r.stdout, "input/output error") {
-			b.t.Errorf("it does not say %q:\n%s", why, r.stdout)
+		if why := fmt.Sprintf("config %s cannot be read", gone.Config.Desc.Digest); !strings.Contains(r.Stdout, why) || !strings.Contains(r.Stdout, "input/output error") {
+			b.t.Errorf("it does not say %q:\n%s", why, r.Stdout)
 		}
 
-		doc = b.prune("--format", "json").want(b.t, exitDone).document(b.t)
+		doc = b.prune("--format", "json").Want(b.t, exitDone).Document(b.t)
 		if len(doc.Untagged) != 1 || doc.Untagged[0].Name != gone.Name {
 			b.t.Errorf("removed %v", doc.Untagged)
 		}
@@ -147,15 +147,15 @@ func TestUnreadableDatabase(t *testing.T) {
 		} {
 			mend := b.unreadable(path)
 			for _, args := range [][]string{{"--dry-run"}, nil} {
-				r := b.prune(args...).want(b.t, exitUnreachable, filepath.Base(path), "input/output error")
-				if strings.Count(r.stderr, "\n") != 1 {
-					b.t.Errorf("not one sentence:\n%s", r.stderr)
+				r := b.prune(args...).Want(b.t, exitUnreachable, filepath.Base(path), "input/output error")
+				if strings.Count(r.Stderr, "\n") != 1 {
+					b.t.Errorf("not one sentence:\n%s", r.Stderr)
 				}
 			}
 			mend()
 		}
 		same(b.t, before, b.capture())
-		b.prune().want(b.t, exitDone)
+		b.prune().Want(b.t, exitDone)
 		b.works(b.t.Context())
 	})
 }

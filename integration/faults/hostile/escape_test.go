@@ -18,6 +18,7 @@ import (
 	"github.com/creack/pty"
 	"golang.org/x/net/html"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -28,7 +29,7 @@ var harmless = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]*$`)
 func (h *host) completed() {
 	for _, args := range [][]string{{"explain", ""}, {"-n", ""}, {"--filter", "reference="}, {"undo", ""}, {"drop", ""}} {
 		r := h.run(append([]string{"__complete"}, args...)...).want(exitDone)
-		for line := range strings.Lines(r.stdout) {
+		for line := range strings.Lines(r.Stdout) {
 			choice, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimRight(line, "\n"), "reference="), "\t")
 			if !strings.HasPrefix(line, ":") && !harmless.MatchString(choice) {
 				h.t.Errorf("%q offers %q", args, line)
@@ -94,7 +95,7 @@ func (h *host) terminals() {
 		{[]string{"explain", "--", evilNames()[0]}, ""}, {[]string{"undo", "--", "\x1b[31m"}, ""},
 	} {
 		seen := strings.ReplaceAll(h.onTerminal(c.types, c.args...), "\r\n", "\n") // the terminal's own
-		result{t: h.t, args: c.args, stdout: seen}.clean()
+		programs.Result{Args: c.args, Stdout: seen}.Clean(h.t)
 		if seen == "" {
 			h.t.Errorf("%q shows nothing", c.args)
 		}

@@ -64,7 +64,7 @@ func TestTooManyLabels(t *testing.T) {
 			return
 		}
 		for _, args := range [][]string{{"--all", "--force"}, {"check"}} {
-			h.run(args...).want(exitFailed).sentence("--root")
+			h.run(args...).want(exitFailed).Sentence(h.t, "--root")
 		}
 		h.d.Stop()
 		if left := h.state().Namespaces["default"]; len(left.Images) != 2 || len(left.Content) != 2 || len(left.Leases) != 0 {
@@ -98,7 +98,7 @@ func TestUnservable(t *testing.T) {
 					h.d.Unopenable("no client can ask for one of its namespaces")
 				}
 				for _, args := range [][]string{{"--all", "--force"}, {"df"}, {"check"}, {"--all", "--force", "--all-namespaces"}} {
-					h.run(args...).want(exitFailed).sentence("")
+					h.run(args...).want(exitFailed).Sentence(h.t, "")
 				}
 				h.d.Stop()
 				if left := h.state().Namespaces["default"]; len(left.Images) < 1 || len(left.Leases) != 0 {

@@ -140,10 +140,10 @@ func TestNames(t *testing.T) {
 		var texts []string
 		for _, args := range all {
 			r := h.run(args...)
-			if r.code != exitDone && args[0] != "check" || slices.Contains(args, "json") && !json.Valid([]byte(r.stdout)) {
-				h.t.Errorf("%q: exit code %d\n%.500s", args, r.code, r.stderr)
+			if r.Code != exitDone && args[0] != "check" || slices.Contains(args, "json") && !json.Valid([]byte(r.Stdout)) {
+				h.t.Errorf("%q: exit code %d\n%.500s", args, r.Code, r.Stderr)
 			}
-			texts = append(texts, r.stdout, r.stderr)
+			texts = append(texts, r.Stdout, r.Stderr)
 		}
 		texts = append(texts, h.explained()...)
 		if h.first() {
@@ -178,13 +178,13 @@ func (h *host) explained() (texts []string) {
 				break // each kind was seen by some names
 			}
 			r := h.run("explain", "--", what+name)
-			if r.code != exitDone && r.code != exitUsage {
-				h.t.Errorf("explain %.100q: exit code %d: %s", what+name, r.code, r.stderr)
+			if r.Code != exitDone && r.Code != exitUsage {
+				h.t.Errorf("explain %.100q: exit code %d: %s", what+name, r.Code, r.Stderr)
 			}
-			texts = append(texts, r.stdout, r.stderr)
+			texts = append(texts, r.Stdout, r.Stderr)
 		}
 	}
-	if text := h.run("explain", "--format", "json", "--", names[0]).want(exitDone).stdout; !json.Valid([]byte(text)) {
+	if text := h.run("explain", "--format", "json", "--", names[0]).want(exitDone).Stdout; !json.Valid([]byte(text)) {
 		h.t.Errorf("no JSON: %.500s", text)
 	}
 	return texts
@@ -197,8 +197,8 @@ func (h *host) complaints() {
 			{"explain", "--", name}, {"undo", "--", name}, {"drop", "--force", "--", name}, {"df", "-n", name}, {"--all", "--dry-run", "-n", name}, {"df", "--format", name + "{{"},
 			{"check", "--format", "{{." + name}, {"--all", "--until", name}, {"--all", "--filter", name}, {"plan", "-o", "/no/where/" + name}, {"plan", "--html", "/no/where/" + name}, {"apply", "/no/where/" + name},
 		} {
-			if r := h.run(args...); r.code != exitUsage && r.code != exitFailed {
-				h.t.Errorf("%q: exit code %d\n%.500s", args, r.code, r.stderr)
+			if r := h.run(args...); r.Code != exitUsage && r.Code != exitFailed {
+				h.t.Errorf("%q: exit code %d\n%.500s", args, r.Code, r.Stderr)
 			}
 		}
 	}
@@ -208,8 +208,8 @@ func (h *host) complaints() {
 func (h *host) done() {
 	h.run("leases", "prune", "--force").want(exitDone)
 	r := h.run("--all", "--force").want(exitDone)
-	if !strings.Contains(r.stdout, "Untagged: evil.example/esc:\\x1b[31mred\\x1b[0m\n") {
-		h.t.Errorf("not told in text: %.2000s", r.stdout)
+	if !strings.Contains(r.Stdout, "Untagged: evil.example/esc:\\x1b[31mred\\x1b[0m\n") {
+		h.t.Errorf("not told in text: %.2000s", r.Stdout)
 	}
 	if left := h.state().Namespaces["default"].Images; len(left) != 1 {
 		h.t.Errorf("%d records are left, want the one in use", len(left))

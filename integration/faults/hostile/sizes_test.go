@@ -60,11 +60,11 @@ func TestSizes(t *testing.T) {
 			{"--all", "--dry-run"}, {"df"}, {"df", "-v"}, {"check"}, {"leases"}, {"explain", "liar.example/a:0"}, {"explain", "liar.example/a:5"}, {"--all", "--dry-run", "--filter", "label!=x"},
 		} {
 			r := h.run(args...)
-			if strings.Contains(r.stdout, "-8EB") || strings.Contains(r.stdout, "-9") || strings.Contains(r.stdout, "-1B") {
-				h.t.Errorf("%q shows a size below zero:\n%s", args, r.stdout)
+			if strings.Contains(r.Stdout, "-8EB") || strings.Contains(r.Stdout, "-9") || strings.Contains(r.Stdout, "-1B") {
+				h.t.Errorf("%q shows a size below zero:\n%s", args, r.Stdout)
 			}
-			if r.code != exitDone && args[0] != "check" {
-				h.t.Errorf("%q: exit code %d: %s", args, r.code, r.stderr)
+			if r.Code != exitDone && args[0] != "check" {
+				h.t.Errorf("%q: exit code %d: %s", args, r.Code, r.Stderr)
 			}
 			checkNumbers(h, h.run(append(args, "--format", "json")...))
 		}
@@ -97,13 +97,13 @@ func checkNumbers(h *host, r result) {
 			}
 		case float64:
 			if v < 0 {
-				h.t.Errorf("%q: %s is %g", r.args, where, v)
+				h.t.Errorf("%q: %s is %g", r.Args, where, v)
 			}
 		}
 	}
 	var doc any
-	if err := json.Unmarshal([]byte(r.stdout), &doc); err != nil {
-		h.t.Fatalf("%q: %v: %.500s", r.args, err, r.stderr)
+	if err := json.Unmarshal([]byte(r.Stdout), &doc); err != nil {
+		h.t.Fatalf("%q: %v: %.500s", r.Args, err, r.Stderr)
 	}
 	visit("", doc)
 }

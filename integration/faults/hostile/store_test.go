@@ -80,7 +80,9 @@ func (h *host) must(errs ...error) {
 // run runs the command on the store.
 func (h *host) run(args ...string) result {
 	h.t.Helper()
-	return run(h.t, h.at(args)...).clean()
+	r := run(h.t, h.at(args)...)
+	r.Clean(h.t)
+	return r
 }
 
 // where are the flags of the store.

@@ -1,13 +1,11 @@
 package root
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 )
 
@@ -100,12 +99,6 @@ func (b *bed) capture() *oracle.State {
 	return s
 }
 
-// result is what a run of the command left.
-type result struct {
-	code           int
-	stdout, stderr string
-}
-
 // patience is how long a command may take that usually takes a tenth of a
 // second.
 const patience = 5 * time.Minute
@@ -117,32 +110,20 @@ func (b *bed) run(args ...string) result {
 	cmd := exec.CommandContext(ctx, program, append([]string{"--root", b.d.Root()}, args...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // it tells where it hangs
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	return finish(b.t, cmd, cmd.Run)
+	return result{programs.Collect(b.t, cmd)}
 }
 
-// finish collects what a command leaves while run runs it.
-func finish(t *testing.T, cmd *exec.Cmd, run func() error) result {
-	t.Helper()
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) && !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatal(err)
-	}
-	return result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
-}
+// result is what a run of the command left.
+type result struct{ programs.Result }
 
 // panicked says whether a command ended by a panic or a signal.
-func (r result) panicked() bool {
-	return r.code < 0 || r.code == 2 || strings.Contains(r.stderr, "panic") || strings.Contains(r.stderr, "goroutine ")
-}
+func (r result) panicked() bool { return r.Code == 2 || r.Panicked() }
 
 // want fails the test unless the command ended with that code.
 func (r result) want(t *testing.T, what string, code int) result {
 	t.Helper()
-	if r.code != code {
-		t.Errorf("%s: exit code %d, want %d\n%s%s", what, r.code, code, r.stdout, r.stderr)
+	if r.Code != code {
+		t.Errorf("%s: exit code %d, want %d\n%s%s", what, r.Code, code, r.Stdout, r.Stderr)
 	}
 	return r
 }
@@ -151,7 +132,7 @@ func (r result) want(t *testing.T, what string, code int) result {
 func (b *bed) pruneAndCheck(what string) {
 	b.t.Helper()
 	b.run("--all", "--force", "-n", "default", "-n", "other").want(b.t, what, exitDone)
-	if r := b.run("check"); r.code != exitDone {
+	if r := b.run("check"); r.Code != exitDone {
 		// containerd forgets what it was about to remove when it was killed.
 		b.run("check", "--repair")
 		b.run("check").want(b.t, what+": check", exitDone)

@@ -1,22 +1,19 @@
 package root
 
 import (
-	"os"
-	"os/exec"
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 )
 
 // socket runs the command on the running daemon.
 func (b *bed) socket(args ...string) result {
 	b.t.Helper()
-	cmd := exec.CommandContext(b.t.Context(), program, append(args, "--address", b.d.Address())...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	return finish(b.t, cmd, cmd.Run)
+	return result{programs.Run(b.t, nil, program, append(args, "--address", b.d.Address())...)}
 }
 
 // works puts an image back that was pruned, unpacks it onto the layers that

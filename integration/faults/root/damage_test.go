@@ -154,17 +154,17 @@ func (b *bed) tryDamaged(what string, sure bool) bool {
 	r := b.run(append(args, "--force")...)
 	for _, r := range []result{dry, r} {
 		if r.panicked() {
-			b.t.Errorf("%s: exit code %d\n%.20000s", what, r.code, r.stderr)
+			b.t.Errorf("%s: exit code %d\n%.20000s", what, r.Code, r.Stderr)
 		}
 	}
-	if r.code != exitUnreachable {
+	if r.Code != exitUnreachable {
 		if sure {
-			b.t.Errorf("%s: it was not refused: exit code %d\n%s", what, r.code, r.stderr)
+			b.t.Errorf("%s: it was not refused: exit code %d\n%s", what, r.Code, r.Stderr)
 		}
 		return false
 	}
-	if strings.Count(r.stderr, "\n") != 1 {
-		b.t.Errorf("%s: not one sentence:\n%s", what, r.stderr)
+	if strings.Count(r.Stderr, "\n") != 1 {
+		b.t.Errorf("%s: not one sentence:\n%s", what, r.Stderr)
 	}
 	if diff := cmp.Diff(before, b.tree()); diff != "" {
 		b.t.Errorf("%s: the refusal changed it (-before +after):\n%s", what, diff)
@@ -186,8 +186,8 @@ func TestUnknownSchema(t *testing.T) {
 		if !b.tryDamaged(what, true) {
 			continue
 		}
-		if r := b.run("--dry-run"); !strings.Contains(r.stderr, fmt.Sprintf("of version %d, and only versions 3 to 4 are known", version)) {
-			t.Errorf("%s: it says %s", what, r.stderr)
+		if r := b.run("--dry-run"); !strings.Contains(r.Stderr, fmt.Sprintf("of version %d, and only versions 3 to 4 are known", version)) {
+			t.Errorf("%s: it says %s", what, r.Stderr)
 		}
 	}
 }

@@ -61,8 +61,8 @@ func (b *bed) orderly(what string, left *oracle.State) {
 	b.d.Up()
 	defer b.d.Stop()
 	b.equal(what+", seen by the daemon", left, b.d.Capture())
-	if r := b.socket("check"); r.code != exitDone {
-		b.t.Errorf("%s: check through the daemon:\n%s%s", what, r.stdout, r.stderr)
+	if r := b.socket("check"); r.Code != exitDone {
+		b.t.Errorf("%s: check through the daemon:\n%s%s", what, r.Stdout, r.Stderr)
 	}
 	b.works(what)
 }

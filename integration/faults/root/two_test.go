@@ -3,12 +3,12 @@ package root
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 )
 
@@ -28,12 +28,12 @@ func TestSeveralAtOnce(t *testing.T) {
 		results := b.atOnce(3)
 		for _, r := range results {
 			switch {
-			case r.code == exitDone:
+			case r.Code == exitDone:
 				done++
-			case r.code == exitUnreachable && strings.Contains(r.stderr, "in use by a running containerd or by another ctr-prune"):
+			case r.Code == exitUnreachable && strings.Contains(r.Stderr, "in use by a running containerd or by another ctr-prune"):
 				refused++
 			default:
-				t.Errorf("round %d: exit code %d\n%s%s", round, r.code, r.stdout, r.stderr)
+				t.Errorf("round %d: exit code %d\n%s%s", round, r.Code, r.Stdout, r.Stderr)
 			}
 		}
 		end := b.capture()
@@ -49,21 +49,12 @@ func TestSeveralAtOnce(t *testing.T) {
 }
 
 // atOnce runs n commands at the same time.
-func (b *bed) atOnce(n int) []result {
-	results := make([]result, n)
+func (b *bed) atOnce(n int) []programs.Result {
+	results := make([]programs.Result, n)
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
-			cmd := exec.CommandContext(b.t.Context(), program, "--root", b.d.Root(), "--all", "--force", "-n", "default", "-n", "other")
-			var out, errs strings.Builder
-			cmd.Stdout, cmd.Stderr = &out, &errs
-			err := cmd.Run()
-			if cmd.ProcessState == nil {
-				errs.WriteString(err.Error())
-				results[i] = result{-1, "", errs.String()}
-				return
-			}
-			results[i] = result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+			results[i] = programs.Run(b.t, nil, program, "--root", b.d.Root(), "--all", "--force", "-n", "default", "-n", "other")
 		})
 	}
 	wg.Wait()
