@@ -20,7 +20,7 @@ type Source struct {
 	Root string
 	// Snapshotters are those to list.
 	Snapshotters []string
-	// Namespaces are those to look at: all, where the client can list them.
+	// Namespaces are those to look at, where the client cannot list all.
 	Namespaces []string
 }
 
@@ -32,7 +32,7 @@ func Capture(ctx context.Context, src Source) (*State, error) {
 		Documents:  map[digest.Digest]Document{},
 	}
 	names := src.Namespaces
-	if len(names) == 0 {
+	if names == nil {
 		v, err := src.Client.Version(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("asking for the version: %w", err)

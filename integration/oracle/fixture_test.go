@@ -113,7 +113,7 @@ func (f *fixture) must(err error) {
 
 func (f *fixture) capture() *oracle.State {
 	f.t.Helper()
-	s, err := f.embedded.Capture(f.t.Context(), "default")
+	s, err := f.embedded.Capture(f.t.Context())
 	f.must(err)
 	return s
 }

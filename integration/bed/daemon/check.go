@@ -64,11 +64,3 @@ func (d *Daemon) findings(ctx context.Context) (found []prune.Finding, err error
 	}
 	return prune.Check(ctx, store, time.Now(), prune.CheckOptions{})
 }
-
-// open opens the store as ctr-prune does.
-func (d *Daemon) open(ctx context.Context) (prune.Store, error) {
-	if d.Running() {
-		return prune.Open(ctx, d.Address())
-	}
-	return prune.OpenRoot(ctx, d.Root())
-}

@@ -33,16 +33,29 @@ func (d *Daemon) Store(namespace string) imagestore.Store {
 	}
 }
 
-// Capture reads the state of the daemon's store, for the oracle.
+// Capture reads the state of the daemon's store, for the oracle. That of a
+// stopped daemon is read from its root: one that starts collects garbage, and so
+// would hide it.
 func (d *Daemon) Capture() *oracle.State {
 	d.tb.Helper()
-	s, err := oracle.Capture(d.tb.Context(), oracle.Source{
-		Client:       d.Client("default"),
-		Root:         d.Root(),
-		Snapshotters: []string{d.Snapshotter()},
-	})
+	s, err := d.capture()
 	if err != nil {
 		d.tb.Fatalf("capturing the state of the store: %v", err)
 	}
 	return s
+}
+
+func (d *Daemon) capture() (s *oracle.State, err error) {
+	if !d.Running() {
+		err = d.offline(func(e *imagestore.Embedded) error {
+			s, err = e.Capture(d.tb.Context())
+			return err
+		})
+		return s, err
+	}
+	return oracle.Capture(d.tb.Context(), oracle.Source{
+		Client:       d.Client("default"),
+		Root:         d.Root(),
+		Snapshotters: []string{d.Snapshotter()},
+	})
 }

@@ -14,8 +14,7 @@ import (
 func (n *node) change(fn func(s imagestore.Store) error) {
 	n.t.Helper()
 	if n.stopped {
-		e, err := imagestore.OpenEmbedded(n.t.Context(), n.daemon.Root(), n.daemon.Snapshotter())
-		n.must(err, fn(e.Store("default")), e.Close())
+		n.daemon.Offline(func(e *imagestore.Embedded) error { return fn(e.Store("default")) })
 		return
 	}
 	n.must(fn(n.daemon.Store("default")))

@@ -30,10 +30,7 @@ func completed(tb testing.TB, args ...string) (offered []string) {
 func TestCompletion(t *testing.T) {
 	everywhere(t, func(n *node) {
 		run := n.graced()
-		store := []string{"--address", n.daemon.Address()}
-		if n.stopped {
-			store = []string{"--root", n.daemon.Root()}
-		}
+		store := n.where()
 		for _, c := range []struct {
 			typed []string
 			want  string

@@ -21,7 +21,6 @@ type node struct {
 	t       *testing.T
 	daemon  *daemon.Daemon
 	stopped bool
-	state   func() *oracle.State
 
 	base, app, used, built, dangling, pulled *imagestore.Image
 }
@@ -29,17 +28,9 @@ type node struct {
 // everywhere runs a test on the running and the stopped daemons.
 func everywhere(t *testing.T, test func(n *node)) {
 	t.Parallel()
-	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
-		for _, stopped := range []bool{false, true} {
-			name := "running"
-			if stopped {
-				name = "stopped"
-			}
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				test(newNode(t, v, stopped))
-			})
-		}
+	daemon.EachMode(t, func(t *testing.T, v parts.Part, stopped bool) {
+		t.Parallel()
+		test(newNode(t, v, stopped))
 	})
 }
 
@@ -48,24 +39,13 @@ func newNode(t *testing.T, v parts.Part, stopped bool) *node {
 	n := &node{t: t, daemon: daemon.Start(t, daemon.Options{Version: v, NoSync: true}), stopped: stopped}
 	n.fill(n.daemon.Store("default"))
 	n.must(n.daemon.Store("default").Collect(t.Context()))
-	n.state = n.daemon.Capture
 	if stopped {
 		n.daemon.Stop()
-		n.state = n.offline
 	}
 	return n
 }
 
-// offline reads the state of a stopped daemon from its root: one that starts
-// collects garbage, and so would hide it.
-func (n *node) offline() *oracle.State {
-	n.t.Helper()
-	e, err := imagestore.OpenEmbedded(n.t.Context(), n.daemon.Root(), n.daemon.Snapshotter())
-	n.must(err)
-	state, err := e.Capture(n.t.Context(), "default", "other")
-	n.must(err, e.Close())
-	return state
-}
+func (n *node) state() *oracle.State { return n.daemon.Capture() }
 
 func (n *node) fill(s imagestore.Store) {
 	n.t.Helper()
@@ -102,12 +82,7 @@ func (n *node) must(errs ...error) {
 }
 
 // where is how the command is told of the store.
-func (n *node) where() []string {
-	if n.stopped {
-		return []string{"--root", n.daemon.Root()}
-	}
-	return []string{"--address", n.daemon.Address()}
-}
+func (n *node) where() []string { return n.daemon.Flags(n.stopped) }
 
 // run runs the command on the store and fails the test if it ends otherwise.
 func (n *node) run(code int, args ...string) programs.Result {

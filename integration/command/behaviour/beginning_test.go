@@ -14,7 +14,7 @@ func TestImageOfAContainerBeingCreatedComesBack(t *testing.T) {
 		img, gone := s.added("docker.io/library/used:1", 2), s.added("docker.io/library/gone:1", 1)
 		s.must(s.Tag(s.ctx(), img.Name, "docker.io/library/used:2"))
 		s.ready()
-		store := s.open()
+		store := s.daemon.Open()
 		defer store.Close()
 		plan := planned(t, store)
 		// The lease is the client's, as for every container.

@@ -127,10 +127,7 @@ func TestBundleComesBack(t *testing.T) {
 
 // whereNow leads the command to the daemon where a test has started it again.
 func (s *subject) whereNow() []string {
-	if s.daemon.Running() {
-		return []string{"--address", s.daemon.Address()}
-	}
-	return s.where()
+	return s.daemon.Flags(!s.daemon.Running())
 }
 
 // A name that is pinned, that has expired, and that nothing holds: any
@@ -144,9 +141,7 @@ func TestExpiredAndPinned(t *testing.T) {
 		s.must(s.Label(s.ctx(), bundleApp1, map[string]string{"ctr-prune/keep": "yes"}))
 		s.must(s.daemon.Store("other").Add(s.ctx(), s.image("docker.io/library/other:1", 1)))
 		s.ready()
-		e, err := imagestore.OpenEmbedded(s.ctx(), s.daemon.Root(), s.Snapshotter)
-		s.must(err)
-		s.must(e.Store("default").Untag(s.ctx(), bundleBase), e.Close())
+		s.daemon.Offline(func(e *imagestore.Embedded) error { return e.Store("default").Untag(s.ctx(), bundleBase) })
 		before := s.state()
 		for _, args := range [][]string{{"--all", "--force"}, {"--all-namespaces", "--all", "--force"}, {"--all", "--dry-run"}} {
 			r := run(t, append(s.where(), args...)...)

@@ -64,7 +64,7 @@ func TestRecordMovedDuringTheRun(t *testing.T) {
 		target := s.added("docker.io/library/target:1", 1)
 		s.must(s.Container(s.ctx(), imagestore.ContainerSpec{ID: "c", Image: target.Name, Of: target}))
 		s.ready()
-		store := s.open()
+		store := s.daemon.Open()
 		defer store.Close()
 		plan := planned(t, store)
 		var once sync.Once
@@ -123,7 +123,7 @@ func (s *subject) testLateContainer(step func(prune.Store, func()) hooked) {
 	used, gone := s.added("docker.io/library/used:1", 2), s.added("docker.io/library/gone:1", 1)
 	s.must(s.Label(s.ctx(), used.Name, labels), s.Label(s.ctx(), gone.Name, labels))
 	s.ready()
-	store := s.open()
+	store := s.daemon.Open()
 	defer store.Close()
 	plan := planned(t, store)
 

@@ -30,7 +30,7 @@ func TestImagePulledAgainWhileItIsMeasured(t *testing.T) {
 		img := s.added("docker.io/library/again:1", 2)
 		gone := s.added("docker.io/library/gone:1", 1)
 		s.ready()
-		store := s.open()
+		store := s.daemon.Open()
 		defer store.Close()
 		plan := planned(t, store)
 		again := fileLister{store, func() { s.add(img) }}

@@ -21,11 +21,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// patient keeps a daemon from collecting garbage unless it is told to.
-const patient = `[plugins."io.containerd.gc.v1.scheduler"]
-  mutation_threshold = 1000000
-`
-
 const (
 	leasesQuestion = "Remove these leases? [y/N] "
 	// mountID is a lease as `ctr images mount` makes it: by the path.
@@ -35,18 +30,14 @@ const (
 // onPatient runs a test on daemons that collect only when they are asked to.
 func onPatient(t *testing.T, test func(t *testing.T, s *subject), modes ...bool) {
 	t.Parallel()
-	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
-		for _, stopped := range modes {
-			t.Run(map[bool]string{false: "running", true: "stopped"}[stopped], func(t *testing.T) {
-				t.Parallel()
-				d := daemon.Start(t, daemon.Options{Version: v, NoSync: true, Config: patient})
-				s := &subject{daemon: d, Store: d.Store("default"), make: imagestore.New(1), stopped: stopped, t: t}
-				s.added("docker.io/library/stays:1", 1)
-				s.must(s.Collect(s.ctx())) // what it does when it starts is done
-				test(t, s)
-			})
-		}
-	})
+	daemon.EachMode(t, func(t *testing.T, v parts.Part, stopped bool) {
+		t.Parallel()
+		d := daemon.Start(t, daemon.Options{Version: v, NoSync: true, Config: daemon.Patient})
+		s := &subject{daemon: d, Store: d.Store("default"), make: imagestore.New(1), stopped: stopped, t: t}
+		s.added("docker.io/library/stays:1", 1)
+		s.must(s.Collect(s.ctx())) // what it does when it starts is done
+		test(t, s)
+	}, modes...)
 }
 
 // mount makes a lease that holds a writable snapshot, with a user's file in
@@ -125,7 +116,6 @@ func TestLeaseExpiresBeforeTheAnswer(t *testing.T) {
 		expires := time.Now().Add(20 * time.Second).Truncate(time.Second)
 		file := s.mount(expires)
 		s.expired("old")
-		s.namespaces = []string{"default"}
 		if s.stopped {
 			s.daemon.Stop()
 		}
@@ -185,7 +175,7 @@ func (o onLeases) Delete(ctx context.Context, lease leases.Lease, opts ...leases
 func TestLeaseRenewedDuringARepair(t *testing.T) {
 	onPatient(t, func(t *testing.T, s *subject) {
 		s.mount(time.Now().Add(-time.Hour))
-		store := s.open()
+		store := s.daemon.Open()
 		defer store.Close()
 		found, err := prune.Check(s.ctx(), store, time.Now(), prune.CheckOptions{})
 		s.must(err)
@@ -214,7 +204,7 @@ func TestRepairBesideDocker(t *testing.T) {
 		if s.stopped {
 			s.daemon.Stop()
 		}
-		store := s.open()
+		store := s.daemon.Open()
 		before, err := store.Namespaces(s.ctx())
 		s.must(err)
 		var where []string

@@ -27,7 +27,7 @@ func TestPinnedDuringTheRun(t *testing.T) {
 		}
 		s.added(mine, 1)
 		s.ready()
-		store := s.open()
+		store := s.daemon.Open()
 		defer store.Close()
 		plan := planned(t, store)
 		var once sync.Once
@@ -65,7 +65,7 @@ func TestWrittenInTheMomentOfItsDeletion(t *testing.T) {
 func (s *subject) testWritten(write func(), labels map[string]string, because string) {
 	kept, gone := s.added(mine, 1), s.added("docker.io/library/gone:1", 2)
 	s.ready()
-	store := s.open()
+	store := s.daemon.Open()
 	defer store.Close()
 	plan := planned(s.t, store)
 	before := s.state()
@@ -96,7 +96,7 @@ func TestWrittenAndRemovedByItsOwner(t *testing.T) {
 	onDaemons(t, func(t *testing.T, s *subject) {
 		s.added(mine, 1)
 		s.ready()
-		store := s.open()
+		store := s.daemon.Open()
 		defer store.Close()
 		plan := planned(t, store)
 		p := s.execute(plan, hooked{Store: store, deleting: func(string) {

@@ -9,7 +9,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
-	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // subject is a private store that a test fills and prunes. It is the store of
@@ -23,8 +22,7 @@ type subject struct {
 	// stopped says that the command gets the root and not the socket.
 	stopped bool
 
-	t          *testing.T
-	namespaces []string
+	t *testing.T
 }
 
 // onDaemons runs a test on a daemon of every version.
@@ -38,18 +36,10 @@ func onStopped(t *testing.T, test func(t *testing.T, s *subject)) { on(t, test, 
 
 func on(t *testing.T, test func(t *testing.T, s *subject), modes ...bool) {
 	t.Parallel()
-	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
-		for _, stopped := range modes {
-			name := "running"
-			if stopped {
-				name = "stopped"
-			}
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				test(t, newSubject(t, v, stopped))
-			})
-		}
-	})
+	daemon.EachMode(t, func(t *testing.T, v parts.Part, stopped bool) {
+		t.Parallel()
+		test(t, newSubject(t, v, stopped))
+	}, modes...)
 }
 
 func newSubject(t *testing.T, v parts.Part, stopped bool) *subject {
@@ -121,9 +111,6 @@ func (s *subject) ready() {
 		return
 	}
 	s.must(s.Collect(s.ctx()))
-	names, err := s.Client.NamespaceService().List(s.ctx())
-	s.must(err)
-	s.namespaces = names
 	if s.stopped {
 		s.daemon.Stop()
 	}
@@ -140,37 +127,10 @@ func (s *subject) up() {
 }
 
 // where are the flags that lead the command to the store.
-func (s *subject) where() []string {
-	if s.stopped {
-		return []string{"--root", s.daemon.Root()}
-	}
-	return []string{"--address", s.daemon.Address()}
-}
+func (s *subject) where() []string { return s.daemon.Flags(s.stopped) }
 
-// open opens the store for the library.
-func (s *subject) open() prune.Store {
-	s.t.Helper()
-	var store prune.Store
-	var err error
-	if s.stopped {
-		store, err = prune.OpenRoot(s.ctx(), s.daemon.Root())
-	} else {
-		store, err = prune.Open(s.ctx(), s.daemon.Address())
-	}
-	s.must(err)
-	return store
-}
-
-// state reads the store for the oracle. That of a stopped daemon is read from
-// its root: a daemon that starts collects garbage, and so would hide it.
+// state reads the store for the oracle.
 func (s *subject) state() *oracle.State {
 	s.t.Helper()
-	if s.daemon.Running() {
-		return s.daemon.Capture()
-	}
-	e, err := imagestore.OpenEmbedded(s.ctx(), s.daemon.Root(), s.Snapshotter)
-	s.must(err)
-	state, err := e.Capture(s.ctx(), s.namespaces...)
-	s.must(err, e.Close())
-	return state
+	return s.daemon.Capture()
 }

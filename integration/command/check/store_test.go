@@ -10,13 +10,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// patient keeps a daemon from collecting garbage unless it is told to, or
-// something was deleted since it last did: what a test plants has to stay until
-// the check.
-const patient = `[plugins."io.containerd.gc.v1.scheduler"]
-  mutation_threshold = 1000000
-`
-
 // node is a daemon with a store in good order.
 type node struct {
 	d *daemon.Daemon
@@ -29,16 +22,13 @@ type node struct {
 // everywhere runs a test on the running and the stopped daemon of every
 // version.
 func everywhere(t *testing.T, test func(n *node)) {
-	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
-		for _, mode := range []string{"running", "stopped"} {
-			t.Run(mode, func(t *testing.T) {
-				t.Parallel()
-				d := daemon.Start(t, daemon.Options{Version: v, NoSync: true, Config: patient})
-				n := &node{d: d, t: t, Store: d.Store("default"), make: imagestore.New(1), stopped: mode == "stopped"}
-				n.fill()
-				test(n)
-			})
-		}
+	daemon.EachMode(t, func(t *testing.T, v parts.Part, stopped bool) {
+		t.Parallel()
+		// What a test plants has to stay until the check.
+		d := daemon.Start(t, daemon.Options{Version: v, NoSync: true, Config: daemon.Patient})
+		n := &node{d: d, t: t, Store: d.Store("default"), make: imagestore.New(1), stopped: stopped}
+		n.fill()
+		test(n)
 	})
 }
 
@@ -78,26 +68,14 @@ func (n *node) image(name string) *imagestore.Image {
 // open opens the store as ctr-prune does; the daemon is stopped for its root.
 func (n *node) open() prune.Store {
 	n.t.Helper()
-	if !n.stopped {
-		store, err := prune.Open(n.t.Context(), n.d.Address())
-		n.must(err)
-		return store
+	if n.stopped {
+		n.d.Stop()
 	}
-	n.d.Stop()
-	store, err := prune.OpenRoot(n.t.Context(), n.d.Root())
-	n.must(err)
-	return store
+	return n.d.Open()
 }
 
 // state reads the store for the oracle.
 func (n *node) state() *oracle.State {
 	n.t.Helper()
-	if n.d.Running() {
-		return n.d.Capture()
-	}
-	e, err := imagestore.OpenEmbedded(n.t.Context(), n.d.Root(), n.Snapshotter)
-	n.must(err)
-	s, err := e.Capture(n.t.Context(), "default", "other")
-	n.must(err, e.Close())
-	return s
+	return n.d.Capture()
 }

@@ -30,27 +30,18 @@ type bed struct {
 	stopped bool
 }
 
-// patient keeps a daemon from collecting by itself what a test looks at.
-const patient = `[plugins."io.containerd.gc.v1.scheduler"]
-  mutation_threshold = 1000000
-`
-
 // each runs a test with every version, and with it running and stopped.
 func each(t *testing.T, test func(b *bed)) {
-	daemon.EachVersion(t, func(t *testing.T, version parts.Part) {
-		for _, stopped := range []bool{false, true} {
-			t.Run(map[bool]string{false: "running", true: "stopped"}[stopped], func(t *testing.T) {
-				t.Parallel()
-				test(newBed(t, version, stopped))
-			})
-		}
+	daemon.EachMode(t, func(t *testing.T, version parts.Part, stopped bool) {
+		t.Parallel()
+		test(newBed(t, version, stopped))
 	})
 }
 
 func newBed(t *testing.T, version parts.Part, stopped bool) *bed {
 	t.Helper()
 	b := &bed{volume: newVolume(t), images: map[string]*imagestore.Image{}, stopped: stopped}
-	b.d = daemon.Start(t, daemon.Options{Version: version, Config: patient, Mount: b.make, Dir: daemon.Memory()})
+	b.d = daemon.Start(t, daemon.Options{Version: version, Config: daemon.Patient, Mount: b.make, Dir: daemon.Memory()})
 	builder, store := imagestore.New(1), b.d.Store("default")
 	base := builder.Image(imagestore.Spec{Name: "docker.io/library/base:1", LayerBytes: 64 << 10})
 	b.images["base"] = base
@@ -93,12 +84,7 @@ func (b *bed) prune(args ...string) programs.Result {
 }
 
 // where are the flags that name the store.
-func (b *bed) where() []string {
-	if b.stopped {
-		return []string{"--root", b.d.Root()}
-	}
-	return []string{"--address", b.d.Address()}
-}
+func (b *bed) where() []string { return b.d.Flags(b.stopped) }
 
 func run(t *testing.T, args ...string) programs.Result {
 	t.Helper()

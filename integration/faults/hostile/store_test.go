@@ -19,9 +19,7 @@ import (
 
 // patient keeps a daemon from collecting what a test plants before the command
 // looks at it, when it starts and later.
-const patient = `[plugins."io.containerd.gc.v1.scheduler"]
-  mutation_threshold = 1000000
-  startup_delay = "1h"
+const patient = daemon.Patient + `  startup_delay = "1h"
 `
 
 // host is a daemon whose store a test makes hostile while it is stopped. The
@@ -40,32 +38,28 @@ var long = os.Getenv("SOAK") != ""
 // 1.7 is left to the long mode: its files are read by the code of 2.4.
 func everywhere(t *testing.T, plant func(h *host, e *imagestore.Embedded), test func(h *host)) {
 	t.Parallel()
-	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
-		for _, mode := range []string{"running", "stopped"} {
-			if mode == "stopped" && v != parts.Containerd24 && !long {
-				continue
-			}
-			t.Run(mode, func(t *testing.T) {
-				h := &host{t: t, d: daemon.Start(t, daemon.Options{Version: v, NoSync: true, Config: patient}), make: imagestore.New(1)}
-				h.d.Expect(prune.ProblemIncomplete) // what is hostile is seldom whole
-				h.d.Stop()
-				h.offline(func(e *imagestore.Embedded) { plant(h, e) })
-				if mode == "running" {
-					h.d.Up()
-				}
-				test(h)
-			})
+	daemon.EachMode(t, func(t *testing.T, v parts.Part, stopped bool) {
+		if stopped && v != parts.Containerd24 && !long {
+			t.Skip("left to the long mode, see make soak")
 		}
+		h := &host{t: t, d: daemon.Start(t, daemon.Options{Version: v, NoSync: true, Config: patient}), make: imagestore.New(1)}
+		h.d.Expect(prune.ProblemIncomplete) // what is hostile is seldom whole
+		h.d.Stop()
+		h.offline(func(e *imagestore.Embedded) { plant(h, e) })
+		if !stopped {
+			h.d.Up()
+		}
+		test(h)
 	})
 }
 
 // offline opens the store of the stopped daemon for a moment.
 func (h *host) offline(fn func(e *imagestore.Embedded)) {
 	h.t.Helper()
-	e, err := imagestore.OpenEmbedded(h.t.Context(), h.d.Root(), h.d.Snapshotter())
-	h.must(err)
-	fn(e)
-	h.must(e.Close())
+	h.d.Offline(func(e *imagestore.Embedded) error {
+		fn(e)
+		return nil
+	})
 }
 
 func (h *host) must(errs ...error) {
@@ -86,12 +80,7 @@ func (h *host) run(args ...string) result {
 }
 
 // where are the flags of the store.
-func (h *host) where() []string {
-	if h.d.Running() {
-		return []string{"--address", h.d.Address()}
-	}
-	return []string{"--root", h.d.Root()}
-}
+func (h *host) where() []string { return h.d.Flags(!h.d.Running()) }
 
 // at puts the flags of the store where flags end.
 func (h *host) at(args []string) []string {
@@ -108,17 +97,9 @@ func (h *host) at(args []string) []string {
 }
 
 // state reads the store for the oracle.
-func (h *host) state() (s *oracle.State) {
+func (h *host) state() *oracle.State {
 	h.t.Helper()
-	if h.d.Running() {
-		return h.d.Capture()
-	}
-	h.offline(func(e *imagestore.Embedded) {
-		var err error
-		s, err = e.Capture(h.t.Context(), "default")
-		h.must(err)
-	})
-	return s
+	return h.d.Capture()
 }
 
 // prune removes all that is unused, and checks that it did no harm and told

@@ -64,7 +64,7 @@ func newBed(t *testing.T, version parts.Part) *bed {
 	b.must(d.Store("default").Collect(t.Context()))
 	d.Stop()
 	b.must(b.cp(d.Root(), b.copy))
-	b.full = b.capture()
+	b.full = b.d.Capture()
 	return b
 }
 
@@ -87,16 +87,6 @@ func (b *bed) cp(from, to string) error {
 func (b *bed) refill() {
 	b.t.Helper()
 	b.must(os.RemoveAll(b.d.Root()), b.cp(b.copy, b.d.Root()))
-}
-
-// capture reads the store of the stopped daemon.
-func (b *bed) capture() *oracle.State {
-	b.t.Helper()
-	e, err := imagestore.OpenEmbedded(b.t.Context(), b.d.Root(), b.d.Snapshotter())
-	b.must(err)
-	s, err := e.Capture(b.t.Context(), "default", "other")
-	b.must(err, e.Close())
-	return s
 }
 
 // patience is how long a command may take that usually takes a tenth of a

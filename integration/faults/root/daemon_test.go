@@ -60,7 +60,7 @@ func TestDaemonOnPrunedRoot(t *testing.T) {
 			t.Parallel()
 			b := newBed(t, c.first)
 			b.pruneAndCheck("pruned")
-			left := b.capture()
+			left := b.d.Capture()
 			if err := oracle.Check(b.full, left, oracle.AllowOrphanedSnapshots()); err != nil {
 				t.Errorf("harm:\n%v", err)
 			}

@@ -22,7 +22,7 @@ func TestKilledAtEveryTransaction(t *testing.T) {
 		t.Parallel()
 		b := newBed(t, v)
 		_, steps := b.kill(math.MaxInt32)
-		pruned := b.capture()
+		pruned := b.d.Capture()
 		if err := oracle.Check(b.full, pruned, oracle.AllowOrphanedSnapshots()); err != nil {
 			t.Fatalf("the undisturbed run did harm:\n%v", err)
 		}
@@ -36,12 +36,12 @@ func TestKilledAtEveryTransaction(t *testing.T) {
 			if killed, _ := b.kill(step); killed {
 				kills++
 			}
-			left := b.capture()
+			left := b.d.Capture()
 			if err := oracle.Check(b.full, left, oracle.AllowOrphanedSnapshots()); err != nil {
 				t.Errorf("%s: harm:\n%v", what, err)
 			}
 			b.pruneAndCheck(what)
-			end := b.capture()
+			end := b.d.Capture()
 			b.equal(what, pruned, end)
 			if kills%started == 0 {
 				b.orderly(what, end)

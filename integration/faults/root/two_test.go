@@ -17,7 +17,7 @@ import (
 func TestSeveralAtOnce(t *testing.T) {
 	b := newBed(t, parts.Containerd24)
 	b.run("--all", "--force", "-n", "default", "-n", "other").want(t, "alone", exitDone)
-	pruned := b.capture()
+	pruned := b.d.Capture()
 	rounds := 4
 	if os.Getenv("SOAK") != "" {
 		rounds = 200
@@ -36,7 +36,7 @@ func TestSeveralAtOnce(t *testing.T) {
 				t.Errorf("round %d: exit code %d\n%s%s", round, r.Code, r.Stdout, r.Stderr)
 			}
 		}
-		end := b.capture()
+		end := b.d.Capture()
 		if err := oracle.Check(b.full, end, oracle.AllowOrphanedSnapshots()); err != nil {
 			t.Errorf("round %d: harm:\n%v", round, err)
 		}
