@@ -153,8 +153,8 @@ func (j *judge) staysAlone(u *unit) bool {
 	if len(j.usage.units[u.target]) > 0 {
 		return true
 	}
-	// What is about another dies with it. On a ring nothing does: nobody knows
-	// what it starts from, so each is judged by itself.
+	// What is about another dies with it, but not if that belongs to it in
+	// turn: nobody knows what such a ring starts from, so each is judged by itself.
 	dependent := j.subjects[u] != nil && !j.ringed[u]
 	return slices.ContainsFunc(u.records, func(record *images.Image) bool {
 		v := j.verdicts[record.Name]

@@ -165,26 +165,39 @@ func (l *lineage) subjects() map[*unit]*unit {
 	return subjects
 }
 
-// ringed finds the units from which the way up leads back to them through
-// another unit.
+// maxWayUp bounds how many references are followed up from one unit: hostile
+// stores have long ways, and there can be as many units on each.
+const maxWayUp = 1 << 10
+
+// ringed finds the units about others from which the way up leads back to
+// them. One whose way is too long to say counts as such.
 func (l *lineage) ringed() map[*unit]bool {
-	next := func(i int) []int {
-		if len(l.about[i]) == 0 {
-			return l.up[i]
-		}
-		return slices.Concat(l.about[i], l.up[i])
-	}
 	ringed := make(map[*unit]bool)
-	for _, ring := range rings(len(l.unit), next) {
-		var units []*unit
-		for _, i := range ring {
-			if l.unit[i] != nil {
-				units = append(units, l.unit[i])
-			}
-		}
-		for _, u := range units {
-			ringed[u] = len(units) > 1
+	seen := make([]int, len(l.unit)) // from which unit a blob was last seen, counted from 1
+	for i, abouts := range l.about {
+		if len(abouts) > 0 && l.returns(i, seen) {
+			ringed[l.unit[i]] = true
 		}
 	}
 	return ringed
+}
+
+func (l *lineage) returns(start int, seen []int) bool {
+	followed := 0
+	for gray := []int{start}; len(gray) > 0; {
+		at := gray[len(gray)-1]
+		gray = gray[:len(gray)-1]
+		for _, above := range [][]int{l.about[at], l.up[at]} {
+			for _, to := range above {
+				if followed++; to == start || followed > maxWayUp {
+					return true
+				}
+				if seen[to] != start+1 {
+					seen[to] = start + 1
+					gray = append(gray, to)
+				}
+			}
+		}
+	}
+	return false
 }
