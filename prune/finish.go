@@ -62,7 +62,7 @@ func (p *Plan) Going() []Going {
 	totals := c.totals(c.weights(p.freed), targets)
 	for i := range list {
 		sum := totals[targets[i]]
-		list[i].Bytes, list[i].AtLeast = sum.total().bytes(), sum.bound
+		list[i].Bytes, list[i].AtLeast = sum.TotalBytes, sum.bound
 	}
 	return list
 }

@@ -31,7 +31,7 @@ func (k *checker) incomplete(ns *Namespace, l lacker) {
 	for _, record := range records {
 		sum := present[record]
 		k.add(Finding{
-			Problem: ProblemIncomplete, Namespace: ns.Name, Object: record.key, Bytes: sum.total().bytes(), AtLeast: sum.bound,
+			Problem: ProblemIncomplete, Namespace: ns.Name, Object: record.key, Bytes: sum.TotalBytes, AtLeast: sum.bound,
 			Parts: partsBecause(lacks[record]),
 			Mend:  fmt.Sprintf("ctr -n %s images pull %s", ns.Name, pullName(record.key)),
 		})

@@ -144,41 +144,6 @@ func TestLinkedImagesCostNoSquare(t *testing.T) {
 	}
 }
 
-// visited counts the edges that a tally follows for all images of a store,
-// settling bases and summing up.
-func visited(inv *Inventory) (visits, edges int) {
-	c := newCollector(inv, noon)
-	next := func(id nodeID) []nodeID {
-		below := c.next.of(id)
-		visits += len(below)
-		return below
-	}
-	t := newTally(c.graph, next, c.sizes())
-	for target, sum := range c.totalsOf(t, targetsOf(inv.Namespaces)) {
-		if sum.bound {
-			panic(fmt.Sprint("a bound for ", target))
-		}
-	}
-	return visits, len(c.next.to)
-}
-
-// What all images of a store are made of is counted by following each edge a
-// few times, however many images lead to it.
-func TestTallyVisitsEdgesFewTimes(t *testing.T) {
-	for name := range linked {
-		for _, n := range []int{100, 3000} {
-			// Settling asks for a node's edges once for each, and once more.
-			inv := linkedInventory(name, n)
-			if name == "fan" || name == "names" {
-				continue // one blob has all the edges
-			}
-			if visits, edges := visited(inv); visits > 12*edges+100 {
-				t.Errorf("%s of %d: %d edges are visited %d times", name, n, edges, visits)
-			}
-		}
-	}
-}
-
 // What images alone hold is looked at once for all of them.
 func TestUsageVisitsObjectsOnce(t *testing.T) {
 	for name := range linked {

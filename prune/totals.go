@@ -2,28 +2,49 @@ package prune
 
 import "github.com/opencontainers/go-digest"
 
-// totals sums up what each of the nodes reaches, itself included.
-func (c *collector) totals(weigh func(nodeID) mass, nodes []node) map[node]total {
-	return c.totalsOf(newTally(c.graph, c.next.of, weigh), nodes)
+// What many nodes reach is summed up by a walk from each. In a chain of images
+// of which each has a name that is the square of its length, so there is a
+// limit that grows with the store: more edges from each node than an image of
+// many platforms has, and more from all together than ordinary stores need.
+// What is not followed then is told as a lower bound.
+const (
+	edgesEach    = 1 << 8
+	edgesPool    = 1 << 21
+	edgesPerNode = 1 << 5
+)
+
+// total is what a node reaches or, if it is only a bound, a part of that.
+type total struct {
+	Amount
+	bound bool
 }
 
-func (c *collector) totalsOf(t *tally, nodes []node) map[node]total {
-	ids := make([]nodeID, 0, len(nodes))
-	for _, n := range nodes {
-		if id := c.graph.lookup(n); id != nowhere {
-			ids = append(ids, id)
-		}
+// totals sums up what each of the nodes reaches, itself included.
+func (c *collector) totals(weigh weights, nodes []node) map[node]total {
+	return c.walk().totals(weigh, nodes)
+}
+
+func (w *walk) totals(weigh weights, nodes []node) map[node]total {
+	if w.allowance == nil {
+		w.allowance = &allowance{edgesEach, max(edgesPool, edgesPerNode*len(w.graph.nodes))}
 	}
-	byID := t.of(ids)
 	totals := make(map[node]total, len(nodes))
-	for _, id := range ids {
-		totals[c.graph.nodes[id]] = byID[id]
+	for _, n := range nodes {
+		if _, known := totals[n]; known {
+			continue
+		}
+		var sum total
+		sum.bound = !w.within(n, func(nodeID) bool { return true }, func(id nodeID) { weigh(id, &sum.Amount) })
+		totals[n] = sum
 	}
 	return totals
 }
 
+// weights adds what a node weighs to a sum.
+type weights func(nodeID, *Amount)
+
 // sizes weighs what the store holds.
-func (c *collector) sizes() func(nodeID) mass {
+func (c *collector) sizes() weights {
 	return c.weights(func(n node) (bytes int64, known bool) {
 		s := c.spaces[n.ns]
 		if s == nil {
@@ -38,29 +59,27 @@ func (c *collector) sizes() func(nodeID) mass {
 	})
 }
 
-// nothing is the size of what is not weighed.
-const nothing = -1
-
 // weights looks up the size of each blob and snapshot, once.
-func (c *collector) weights(size func(node) (bytes int64, known bool)) func(nodeID) mass {
-	sizes := make([]int64, len(c.graph.nodes))
+func (c *collector) weights(size func(node) (bytes int64, known bool)) weights {
+	type weight struct {
+		bytes int64
+		kind  kind // 0 if it is not weighed
+	}
+	all := make([]weight, len(c.graph.nodes))
 	for id, n := range c.graph.nodes {
-		sizes[id] = nothing
 		if n.kind != kindContent && n.kind != kindSnapshot {
 			continue
 		}
 		if bytes, known := size(n); known {
-			sizes[id] = max(bytes, 0)
+			all[id] = weight{bytes, n.kind}
 		}
 	}
-	return func(id nodeID) mass {
-		switch {
-		case sizes[id] == nothing:
-			return mass{}
-		case c.graph.nodes[id].kind == kindContent:
-			return blobMass(sizes[id])
-		default:
-			return snapshotMass(sizes[id])
+	return func(id nodeID, sum *Amount) {
+		switch w := all[id]; w.kind {
+		case kindContent:
+			sum.addBlob(w.bytes)
+		case kindSnapshot:
+			sum.addSnapshot(w.bytes)
 		}
 	}
 }

@@ -193,16 +193,16 @@ func targetsOf(chosen []*Namespace) []node {
 func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
 	target := node{kind: kindContent, ns: ns.Name, key: record.Target.Digest.String()}
 	key := imageKey{ns.Name, record.Target.Digest}
-	all, alone := u.totals[target], mass{}
+	all, alone := u.totals[target], Amount{}
 	if mine, rooted := u.index[key]; rooted {
 		alone = u.alone(ns, target, mine)
 	}
-	if all.bound && all.total().without(alone.total()) == (wide{}) {
-		all.mass = alone // the better bound
+	if all.bound && all.TotalBytes <= alone.TotalBytes {
+		all.Amount = alone // the better bound
 	}
 	usage := &ImageUsage{
-		Namespace: ns.Name, Target: key.target, CreatedAt: record.CreatedAt, Amount: all.amount(), AtLeast: all.bound,
-		UniqueBytes: alone.total().bytes(), SharedBytes: all.total().without(alone.total()).bytes(),
+		Namespace: ns.Name, Target: key.target, CreatedAt: record.CreatedAt, Amount: all.Amount, AtLeast: all.bound,
+		UniqueBytes: alone.TotalBytes, SharedBytes: all.TotalBytes - alone.TotalBytes,
 	}
 	if u.gone[key] {
 		usage.Unused = true
@@ -213,17 +213,16 @@ func (u *diskUsage) image(ns *Namespace, record images.Image) *ImageUsage {
 
 // alone sums up what an image alone holds. All that leads there is its own as
 // well, so that all images together cost no more than the store.
-func (u *diskUsage) alone(ns *Namespace, target node, mine owner) mass {
-	var sum mass
-	u.walk.within(target, func(id nodeID) bool { return u.owners.ofID(id) == mine }, func(_ nodeID, n node) {
-		switch n.kind {
+func (u *diskUsage) alone(ns *Namespace, target node, mine owner) (sum Amount) {
+	u.walk.within(target, func(id nodeID) bool { return u.owners.ofID(id) == mine }, func(id nodeID) {
+		switch n := u.collector.graph.nodes[id]; n.kind {
 		case kindContent:
 			if blob, ok := ns.Blobs[digest.Digest(n.key)]; ok && u.blobOwner(blob.Digest) == mine {
-				sum = sum.plus(blobMass(blob.Size))
+				sum.addBlob(blob.Size)
 			}
 		case kindSnapshot:
 			if snapshot, ok := ns.Snapshots[parseSnapshotKey(n.key)]; ok {
-				sum = sum.plus(snapshotMass(snapshot.Bytes))
+				sum.addSnapshot(snapshot.Bytes)
 			}
 		}
 	})

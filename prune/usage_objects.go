@@ -50,16 +50,15 @@ func (u *diskUsage) countImages(list []ObjectUsage) {
 		all = append(all, o.nodes()...)
 	}
 	up := u.collector.reversed()
-	counts := u.collector.totalsOf(newTally(u.collector.graph, up.of, func(id nodeID) mass {
+	counts := newWalk(u.collector.graph, up.of).totals(func(id nodeID, sum *Amount) {
 		if isTarget[id] {
-			return blobMass(0)
+			sum.Blobs++
 		}
-		return mass{}
-	}), all)
+	}, all)
 	for i := range list {
 		o := &list[i]
 		for _, n := range o.nodes() {
-			o.Images += counts[n].blobs
+			o.Images += counts[n].Blobs
 			o.ImagesAtLeast = o.ImagesAtLeast || counts[n].bound
 		}
 	}
