@@ -76,13 +76,12 @@ func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) (
 	if filesErr != nil && !errdefs.IsUnavailable(filesErr) {
 		return nil, fmt.Errorf("listing the blobs on disk: %w", filesErr)
 	}
-	opts.Read.AllSizes = true
-	inv, err := Read(ctx, store, Policy{AllNamespaces: true}, now, opts.Read)
+	inv, err := readMeasured(ctx, store, Scope{AllNamespaces: true}, now, opts.Read, (*collector).allSnapshots)
 	if err != nil {
 		return nil, err
 	}
 	k := &checker{inv: inv, c: newCollector(inv, now)}
-	k.alone = k.c.heldAlone(inv)
+	k.alone = k.c.heldAlone()
 	for _, ns := range inv.Namespaces {
 		k.incomplete(ns, ns.lacker(ctx, store))
 		k.leases(ns)
@@ -154,15 +153,15 @@ func (k *checker) unreached() {
 		garbage.addBlob(bytes)
 	}
 	for _, id := range unheld.sortedSnapshots() {
-		snapshot := k.c.spaces[id.ns].Snapshots[id.SnapshotKey]
+		snapshot := k.c.spaces[id.Namespace].Snapshots[id.SnapshotKey]
 		if isActive(snapshot) {
 			k.add(Finding{
-				Problem: ProblemUnowned, Namespace: id.ns, Object: id.SnapshotKey.String(), Bytes: snapshot.Bytes,
+				Problem: ProblemUnowned, Namespace: id.Namespace, Object: id.SnapshotKey.String(), Bytes: unheld.snapshots[id],
 				Snapshotters: []string{id.Snapshotter},
 			})
 			continue
 		}
-		garbage.addSnapshot(snapshot.Bytes)
+		garbage.addSnapshot(unheld.snapshots[id])
 		in[id.Snapshotter] = true
 	}
 	if garbage != (Amount{}) {

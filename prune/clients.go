@@ -4,15 +4,40 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
-	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/ctr-prune/ctr-prune/leases"
 )
 
-type leaseRecord = leases.Lease
+// Source tells the claims of one client on images.
+type Source interface {
+	// Uses returns what the client uses in the namespace. Covered is false
+	// when the namespace is none of the client's. An error closes the
+	// namespace: nothing is removed there.
+	Uses(ctx context.Context, asked Asked) (uses []Use, covered bool, err error)
+}
 
-// clients learns who uses what, from the container records and from the
-// sources. What cannot be learned closes its namespace and no other.
-func (r *reader) clients(ctx context.Context, inv *Inventory) error {
+// Asked is what a [Source] is asked about: a namespace whose lists have been
+// read.
+type Asked struct {
+	*Namespace
+	sandboxes podReader
+}
+
+// asking is what it takes to learn who uses the images of a store. Without a
+// store, containerd counts as stopped.
+type asking struct {
+	store   Store
+	info    StoreInfo
+	sources []Source
+	procfs  leases.Procfs
+	now     time.Time
+}
+
+// learn adds who uses what to an inventory whose lists have been read, from the
+// container records and from the sources. What cannot be learned closes its
+// namespace and no other.
+func (r asking) learn(ctx context.Context, inv *Inventory) error {
 	for _, ns := range inv.Namespaces {
 		ns.addVolumes()
 		ns.addLeasedBeginnings(r.now)
@@ -45,10 +70,10 @@ func (ns *Namespace) addContainers() error {
 	return errors.Join(errs...)
 }
 
-func (r *reader) askSources(ctx context.Context, ns *Namespace) error {
+func (r asking) askSources(ctx context.Context, ns *Namespace) error {
 	docker := false
-	for _, source := range r.opts.Sources {
-		uses, covered, err := source.Uses(ctx, ns)
+	for _, source := range r.sources {
+		uses, covered, err := source.Uses(ctx, Asked{ns, podReader{r.store, r.procfs}})
 		if err != nil {
 			return err
 		}
@@ -66,7 +91,7 @@ func (r *reader) askSources(ctx context.Context, ns *Namespace) error {
 
 // withoutDocker says why a namespace of Docker's is closed when no Engine has
 // told of it.
-func (r *reader) withoutDocker() error {
+func (r asking) withoutDocker() error {
 	if r.info.Kind == StoreRoot {
 		return &CodeError{Code: codeDockerOffline, Err: errors.New("containerd does not know Docker's stopped containers, and Docker can be asked only while its containerd runs")}
 	}

@@ -15,6 +15,7 @@ import (
 // roots, the same edges, as of one version and one moment. It is deterministic,
 // so that of several holders of an object always the same one is named.
 type collector struct {
+	inv     *Inventory
 	version release
 	now     time.Time
 	spaces  map[string]*space
@@ -55,6 +56,7 @@ type change struct {
 
 func newCollector(inv *Inventory, now time.Time) *collector {
 	c := &collector{
+		inv:     inv,
 		version: parseVersion(inv.Store.Version),
 		now:     now,
 		spaces:  make(map[string]*space, len(inv.Namespaces)),
@@ -81,6 +83,19 @@ func (c *collector) size() int {
 	}
 	return n
 }
+
+// exists says whether a snapshot is in the store.
+func (c *collector) exists(id SnapshotID) bool {
+	s := c.spaces[id.Namespace]
+	if s == nil {
+		return false
+	}
+	_, known := s.Snapshots[id.SnapshotKey]
+	return known
+}
+
+// allSnapshots lists the snapshots of the store.
+func (c *collector) allSnapshots() []SnapshotID { return c.inv.objects().sortedSnapshots() }
 
 // house finds the homes of all blobs. Most have one, a part of the order.
 func (c *collector) house() map[digest.Digest][]*space {

@@ -29,14 +29,14 @@ func TestConditionGoesWithItsRecord(t *testing.T) {
 				"containerd.io/gc.root": "yes", "containerd.io/gc.ref.image": "a:1",
 			}},
 		},
-		Snapshots: map[SnapshotKey]Snapshot{used: {Info: snapshots.Info{
+		Snapshots: map[SnapshotKey]snapshots.Info{used: {
 			Name: "cache", Labels: map[string]string{"containerd.io/gc.cond.value-usedat": now.Add(-time.Hour).Format(time.RFC3339)},
-		}}},
+		}},
 	}}}
 	// A plan keeps a record that something refers to; others remove what they like.
 	c := newCollector(inv, now)
 	gone := change{removed: map[node]bool{imageNode("default", "a:1"): true}}
-	if freed := c.frees(inv, gone); len(freed.snapshots) != 1 || len(freed.blobs) != 1 {
+	if freed := c.frees(gone); len(freed.snapshots) != 1 || len(freed.blobs) != 1 {
 		t.Errorf("%d snapshots and %d blobs go, want one of each", len(freed.snapshots), len(freed.blobs))
 	}
 }

@@ -28,12 +28,12 @@ func TestDeepChains(t *testing.T) {
 		t.Errorf("%d of %d are incomplete", len(k.found), deep)
 	}
 	last := fmt.Sprint("link ", deep-1)
-	e := must(inv.Explain(dig(last).String(), Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
+	e := must(explainedBy(inv, dig(last).String(), Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
 	if len(e.Chains) != maxChains || e.MoreChains != deep-maxChains || len(e.Decisions) != deep {
 		t.Errorf("%d chains, %d more, %d decisions", len(e.Chains), e.MoreChains, len(e.Decisions))
 	}
 	inv.Namespaces[0].Images = inv.Namespaces[0].Images[:1] // a:0
-	e = must(inv.Explain(dig(last).String(), Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
+	e = must(explainedBy(inv, dig(last).String(), Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
 	way := e.Chains[0]
 	if len(way) != maxLinks+1 || way[0].Name != "a.example/a:0" || way[maxLinks].Name != dig(last).String() {
 		t.Fatalf("%d links, from %v to %v", len(way), way[0], way[len(way)-1])

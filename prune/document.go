@@ -206,7 +206,7 @@ func (r *Report) deletedDocuments() []DeletedDocument {
 		all = append(all, DeletedDocument{Digest: dgst, Bytes: r.deleted.blobs[dgst]})
 	}
 	for _, id := range r.deleted.sortedSnapshots() {
-		all = append(all, DeletedDocument{Namespace: id.ns, Snapshot: id.SnapshotKey.String(), Bytes: r.deleted.snapshots[id]})
+		all = append(all, DeletedDocument{Namespace: id.Namespace, Snapshot: id.SnapshotKey.String(), Bytes: r.deleted.snapshots[id]})
 	}
 	return all
 }

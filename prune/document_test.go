@@ -112,7 +112,7 @@ func TestReportOfAnEmptyPlanChangedNothing(t *testing.T) {
 
 func TestReportNamesWhatIsGone(t *testing.T) {
 	r := documentPlan(t, time.Now()).Nothing()
-	blob, snapshot := digest.FromString("app"), snapshotID{"default", SnapshotKey{"native", "key"}}
+	blob, snapshot := digest.FromString("app"), SnapshotID{"default", SnapshotKey{"native", "key"}}
 	r.Untagged = []Record{{Namespace: "default", Name: "app:1", Target: blob}}
 	r.deleted.blobs[blob], r.deleted.snapshots[snapshot] = 3, 4096
 	d := r.Document()

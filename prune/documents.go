@@ -27,12 +27,16 @@ const maxDocument = 4 << 20
 
 // documents reads what containerd's labels do not tell: which manifest a
 // target is about, and the labels of configs where a filter asks for them.
-func (r *reader) documents(ctx context.Context, chosen []*Namespace, labels bool) error {
-	for _, ns := range chosen {
-		if r.opts.before != nil {
-			ns.takeDocuments(r.opts.before.Namespace(ns.Name))
+func (r *reader) documents(ctx context.Context, inv *Inventory) error {
+	for _, ns := range inv.Namespaces {
+		if !inv.scope.has(ns.Name) {
 			continue
 		}
+		if r.before != nil {
+			ns.takeDocuments(r.before.Namespace(ns.Name))
+			continue
+		}
+		labels := inv.scope.hasLabels()
 		l := newLibrary(ns, r.store.Content())
 		targets := make(map[digest.Digest]bool, len(ns.Images))
 		for _, image := range ns.Images {

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
@@ -134,7 +132,6 @@ func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*
 	}
 	x := newExecution(p, store, opts)
 	defer x.end()
-	p.model, p.views = nil, nil // not needed from here on, and large
 	x.watch = x.watchRecords(ctx)
 	defer x.watch.stop()
 	if err := x.lock(ctx); err != nil {
@@ -224,14 +221,9 @@ func (x *execution) prepare(ctx context.Context) error {
 	for i := range x.batches {
 		b := &x.batches[i]
 		ctx := inNamespace(ctx, b.ns.Name)
-		hold := func(doc []byte, targets []digest.Digest) error {
-			return leases.Hold(ctx, x.store.Content(), doc, targets)
-		}
-		written, err := writePlan(x.run, *b, x.plan.outcome.orphans, hold, x.report.skip)
-		if err != nil {
+		if err := x.writeDown(ctx, b); err != nil {
 			return err
 		}
-		b.records = written
 		if err := x.grant(ctx, *b); err != nil {
 			return err
 		}

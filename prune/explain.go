@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"context"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -33,25 +34,38 @@ type Explanation struct {
 	Decisions []ImageDocument `json:"decisions"`
 }
 
-// Explain tells about the object that the text names, with the decisions that
-// a prune by the policy would make. The error is a *[PolicyError] or an
+// Explain reads the store and tells about the object that the text names, with
+// the decisions that a prune by the policy would make. Only the snapshots that
+// the answer tells of are measured. The error may be a *[PolicyError] or an
 // *[AmbiguousError].
-func (inv *Inventory) Explain(text string, policy Policy, now time.Time) (*Explanation, error) {
-	plan, err := inv.plan(policy, now, true)
+func Explain(ctx context.Context, store Store, text string, policy Policy, now time.Time, opts ReadOptions) (*Explanation, error) {
+	inv, err := Read(ctx, store, policy.Scope(), now, opts)
 	if err != nil {
 		return nil, err
 	}
-	return plan.Explain(text)
+	p, m, n, err := inv.subject(text, policy, now)
+	if err != nil {
+		return nil, err
+	}
+	sizes, err := measure(ctx, store, m.collector.snapshotsOf(n), newMeter(opts.Progress, StageRead))
+	if err != nil {
+		return nil, err
+	}
+	return p.explain(m.sized(inv.WithSizes(sizes)), n), nil
 }
 
-// Explain is [Inventory.Explain] with the decisions of this plan. One that
-// [ReadPlan] made for the text, by ReadOptions.Explain, costs least.
-func (p *Plan) Explain(text string) (*Explanation, error) {
-	inv, c := p.inventory, p.modelled().collector
-	n, err := c.find(text, p.policy.within())
+// subject plans and finds what a text names.
+func (inv *Inventory) subject(text string, policy Policy, now time.Time) (*Plan, *model, node, error) {
+	p, m, err := inv.plan(policy, now, make(map[string]view))
 	if err != nil {
-		return nil, err
+		return nil, nil, node{}, err
 	}
+	n, err := m.collector.find(text, policy.within())
+	return p, m, n, err
+}
+
+func (p *Plan) explain(m *model, n node) *Explanation {
+	c := m.collector
 	e := &Explanation{Object: n.object(), UsedBy: []string{}, Chains: [][]Object{}, Decisions: []ImageDocument{}}
 	c.facts(e, n)
 	chains := c.chains(c.subjectOf(n))
@@ -60,11 +74,11 @@ func (p *Plan) Explain(text string) (*Explanation, error) {
 		e.Chains = append(e.Chains, chain.objects())
 	}
 	e.Holds = c.holding(n)
-	e.Frees = c.frees(inv, c.without(n, chains)).amount()
-	e.Parts, e.MoreParts = c.dissect(inv).parts(n, 0)
+	e.Frees = c.frees(c.without(n, chains)).amount()
+	e.Parts, e.MoreParts = c.dissect().parts(n, 0)
 	e.Parts = list(e.Parts)
-	e.addDecisions(c, p, n, chains)
-	return e, nil
+	e.addDecisions(p, m, n, chains)
+	return e
 }
 
 // within lists the namespaces to which a policy limits a search, none for all.
@@ -101,7 +115,7 @@ func (c *collector) facts(e *Explanation, n node) {
 		e.Bytes, e.CreatedAt = blob.Size, blob.CreatedAt
 	case kindSnapshot:
 		snapshot := s.Snapshots[parseSnapshotKey(n.key)]
-		e.Bytes, e.CreatedAt = snapshot.Bytes, snapshot.Created
+		e.Bytes, e.CreatedAt = c.inv.size(n.snapshot()), snapshot.Created
 	case kindContainer:
 		e.CreatedAt = s.containers[n.key].CreatedAt
 	case kindLease:
@@ -132,8 +146,8 @@ func (c *collector) holding(n node) Amount {
 				a.addBlob(blob.Size)
 			}
 		case kindSnapshot:
-			if snapshot, ok := s.Snapshots[parseSnapshotKey(m.key)]; ok {
-				a.addSnapshot(snapshot.Bytes)
+			if id := m.snapshot(); c.exists(id) {
+				a.addSnapshot(c.inv.size(id))
 			}
 		}
 	})
@@ -170,13 +184,13 @@ func (c *collector) without(n node, chains []chain) change {
 
 // addDecisions adds what the plan does with the object's record, or with the
 // records that hold it, and who uses these.
-func (e *Explanation) addDecisions(c *collector, plan *Plan, n node, chains []chain) {
+func (e *Explanation) addDecisions(plan *Plan, m *model, n node, chains []chain) {
 	wanted := map[node]bool{n: true}
 	for _, chain := range chains {
 		wanted[chain[0]] = true
 	}
 	if n.kind == kindContainer {
-		plan.addImageOf(wanted, c.spaces[n.ns], n)
+		m.addImageOf(wanted, n)
 	}
 	for _, d := range plan.decisions {
 		if wanted[node{kind: kindImage, ns: d.Namespace, key: d.Name}] {
@@ -184,17 +198,18 @@ func (e *Explanation) addDecisions(c *collector, plan *Plan, n node, chains []ch
 		}
 	}
 	if n.kind == kindImage {
-		e.UsedBy = append(e.UsedBy, plan.usersOf(n)...)
+		e.UsedBy = append(e.UsedBy, m.usersOf(n)...)
 	}
 }
 
 // addImageOf adds the records that a container's use resolves to.
-func (p *Plan) addImageOf(wanted map[node]bool, s *space, n node) {
+func (m *model) addImageOf(wanted map[node]bool, n node) {
+	s := m.collector.spaces[n.ns]
 	use, err := containerUse(s.containers[n.key])
 	if err != nil {
 		return // the plan says so: the namespace is closed
 	}
-	catalog := p.view(s.Namespace).catalog
+	catalog := m.view(s.Namespace).catalog
 	used := resolve(catalog, []Use{use})
 	for name := range used.names {
 		wanted[node{kind: kindImage, ns: n.ns, key: name}] = true
@@ -207,9 +222,9 @@ func (p *Plan) addImageOf(wanted map[node]bool, s *space, n node) {
 }
 
 // usersOf lists who uses a record or its image.
-func (p *Plan) usersOf(n node) []string {
-	ns := p.inventory.Namespace(n.ns)
-	used := p.view(ns).usage
+func (m *model) usersOf(n node) []string {
+	ns := m.collector.inv.Namespace(n.ns)
+	used := m.view(ns).usage
 	var targets []digest.Digest
 	for _, image := range ns.Images {
 		if image.Name == n.key {

@@ -43,10 +43,10 @@ type dissection struct {
 	seen  map[node]bool
 }
 
-func (c *collector) dissect(inv *Inventory) *dissection {
-	u := &diskUsage{inv: inv, collector: c, index: make(map[imageKey]owner)}
+func (c *collector) dissect() *dissection {
+	u := &diskUsage{inv: c.inv, collector: c, index: make(map[imageKey]owner)}
 	u.assign()
-	return &dissection{diskUsage: u, kinds: inv.kinds(), seen: make(map[node]bool)}
+	return &dissection{diskUsage: u, kinds: c.inv.kinds(), seen: make(map[node]bool)}
 }
 
 // parts lists what a node refers to. The snapshots below one are listed beside
@@ -111,8 +111,8 @@ func (d *dissection) part(n node, depth int) Part {
 		p.Shared = d.blobOwner(digest.Digest(n.key)) == several
 	case kindSnapshot:
 		key := parseSnapshotKey(n.key)
-		snapshot, known := s.Snapshots[key]
-		p.Kind, p.Layer, p.Bytes, p.Missing = KindSnapshot, s.layer(key), snapshot.Bytes, !known
+		_, known := s.Snapshots[key]
+		p.Kind, p.Layer, p.Bytes, p.Missing = KindSnapshot, s.layer(key), d.inv.size(n.snapshot()), !known
 		p.Shared = d.owners.of(n) == several
 		return p
 	default:
@@ -139,7 +139,7 @@ func partRank(kind ObjectKind) int {
 
 // snapshotsOf lists the snapshots whose bytes an explanation of n may tell:
 // those that it reaches, and those of the images that hold it.
-func (c *collector) snapshotsOf(n node) []snapshotID {
+func (c *collector) snapshotsOf(n node) []SnapshotID {
 	from := []node{n}
 	if n.kind == kindContent || n.kind == kindSnapshot {
 		for image := range c.without(n, c.chains(n)).removed {
@@ -150,14 +150,10 @@ func (c *collector) snapshotsOf(n node) []snapshotID {
 }
 
 // snapshotsBelow lists the snapshots that nodes reach, as far as they exist.
-func (c *collector) snapshotsBelow(from []node) []snapshotID {
-	var found []snapshotID
+func (c *collector) snapshotsBelow(from []node) []SnapshotID {
+	var found []SnapshotID
 	for m := range c.mark(from, change{}).all() {
-		id := snapshotID{m.ns, parseSnapshotKey(m.key)}
-		if m.kind != kindSnapshot {
-			continue
-		}
-		if _, known := c.spaces[id.ns].Snapshots[id.SnapshotKey]; known {
+		if id := m.snapshot(); m.kind == kindSnapshot && c.exists(id) {
 			found = append(found, id)
 		}
 	}
@@ -167,12 +163,12 @@ func (c *collector) snapshotsBelow(from []node) []snapshotID {
 
 // snapshotsOfLeases lists the snapshots that leases hold, and those that nothing
 // does: what a collection of expired leases may take.
-func (c *collector) snapshotsOfLeases() []snapshotID {
+func (c *collector) snapshotsOfLeases() []SnapshotID {
 	found := c.snapshotsBelow(c.allLeases())
 	held := c.reach(change{})
 	for _, s := range c.order {
 		for key := range s.Snapshots {
-			if id := (snapshotID{s.Name, key}); !held.holds(id.node()) {
+			if id := (SnapshotID{s.Name, key}); !held.holds(id.node()) {
 				found = append(found, id)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 
 func explained(t *testing.T, inv *Inventory, text string) *Explanation {
 	t.Helper()
-	e, err := inv.Explain(text, Policy{AllNamespaces: true, Filters: filters.Everything()}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+	e, err := explainedBy(inv, text, Policy{AllNamespaces: true, Filters: filters.Everything()}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatalf("%q: %v", text, err)
 	}
@@ -39,13 +39,13 @@ func TestExplainFinds(t *testing.T) {
 			t.Errorf("%q: %v, want %v", text, got, want)
 		}
 	}
-	_, err := inv.Explain("docker.io", Policy{AllNamespaces: true}, time.Time{})
+	_, err := explainedBy(inv, "docker.io", Policy{AllNamespaces: true}, time.Time{})
 	var many *AmbiguousError
 	if !errors.As(err, &many) || len(many.Candidates) != 2 || many.Total != 2 {
 		t.Errorf("the beginning of two: %v", err)
 	}
 	var none *PolicyError
-	if _, err := inv.Explain("ke", Policy{AllNamespaces: true}, time.Time{}); !errors.As(err, &none) {
+	if _, err := explainedBy(inv, "ke", Policy{AllNamespaces: true}, time.Time{}); !errors.As(err, &none) {
 		t.Errorf("too short: %v", err)
 	}
 }
@@ -127,26 +127,24 @@ func TestGoing(t *testing.T) {
 	}
 }
 
-// A plan that was read for it explains the same as an inventory, bytes and all.
-func TestExplainOfAPlan(t *testing.T) {
+// Explain measures as much as the answer needs.
+func TestExplainMeasuresEnough(t *testing.T) {
 	s := newScene(t, world{"default": {
 		blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), snapshot("s2", ""), record("x:1", "a"),
 		container("c", "x:1", ""), lease("l", holding(theSnapshot("memory", "s2"))),
 	}})
 	policy, now := Policy{AllNamespaces: true, Filters: all()}, time.Now()
 	for _, text := range []string{"x:1", "c", "l", dig("b").String(), "memory/s1"} {
-		opts := ReadOptions{Explain: text}
-		want := must(must(Read(s.ctx, s.store, policy, now, opts)).Explain(text, policy, now))
-		plan := must(ReadPlan(s.ctx, s.store, policy, now, opts))
-		if diff := cmp.Diff(want, must(plan.Explain(text))); diff != "" || !plan.Time().Equal(now) {
-			t.Errorf("%s (-inventory +plan):\n%s", text, diff)
+		want := must(explainedBy(readSized(s, ReadOptions{}), text, policy, now))
+		if diff := cmp.Diff(want, must(Explain(s.ctx, s.store, text, policy, now, ReadOptions{}))); diff != "" {
+			t.Errorf("%s (-all measured +explained):\n%s", text, diff)
 		}
 		if want.Holds.SnapshotBytes == 0 && text != "c" {
 			t.Errorf("%s holds no bytes of snapshots: %+v", text, want.Holds)
 		}
 	}
 	var none *PolicyError
-	if _, err := must(ReadPlan(s.ctx, s.store, policy, now, ReadOptions{Explain: "nobody"})).Explain("nobody"); !errors.As(err, &none) {
+	if _, err := Explain(s.ctx, s.store, "nobody", policy, now, ReadOptions{}); !errors.As(err, &none) {
 		t.Errorf("nobody: %v", err)
 	}
 }
@@ -154,7 +152,7 @@ func TestExplainOfAPlan(t *testing.T) {
 // An object that a flat lease holds by itself, and whole by an upload, is one.
 func TestHoldsFlatAndWhole(t *testing.T) {
 	inv := world{"default": {blob("a"), upload("u", "a", created(noon)), lease("l", flat(), holding(theBlob("a"), theUpload("u")))}}.inventory()
-	if holds := must(inv.Explain("l", everyImage, noon)).Holds; holds.Blobs != 1 || holds.TotalBytes != int64(len(body("a"))) {
+	if holds := must(explainedBy(inv, "l", everyImage, noon)).Holds; holds.Blobs != 1 || holds.TotalBytes != int64(len(body("a"))) {
 		t.Errorf("it holds %+v", holds)
 	}
 }

@@ -23,7 +23,7 @@ func TestExplainFindsAContainerByItsName(t *testing.T) {
 	}
 	inv := &Inventory{Namespaces: []*Namespace{ns}}
 	for _, text := range []string{"web-2", "fedc", "fedcba9876543210"} {
-		e, err := inv.Explain(text, Policy{AllNamespaces: true, Filters: filters.Everything()}, time.Unix(0, 0))
+		e, err := explainedBy(inv, text, Policy{AllNamespaces: true, Filters: filters.Everything()}, time.Unix(0, 0))
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 		} else if e.Object.Name != "fedcba9876543210" {
@@ -44,12 +44,12 @@ func TestExplainAmongMalformedDigests(t *testing.T) {
 	}
 	inv := &Inventory{Namespaces: []*Namespace{{Name: "default", Blobs: blobs}}}
 	policy := Policy{AllNamespaces: true, Filters: filters.Everything()}
-	e, err := inv.Explain(digest.FromString("x").Encoded()[:12], policy, time.Unix(0, 0))
+	e, err := explainedBy(inv, digest.FromString("x").Encoded()[:12], policy, time.Unix(0, 0))
 	if err != nil || e.Object.Name != digest.FromString("x").String() {
 		t.Errorf("found %+v, %v", e, err)
 	}
 	var nothing *PolicyError
-	if _, err := inv.Explain("nowhere", policy, time.Unix(0, 0)); !errors.As(err, &nothing) {
+	if _, err := explainedBy(inv, "nowhere", policy, time.Unix(0, 0)); !errors.As(err, &nothing) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-func isActive(s Snapshot) bool { return s.Kind == snapshots.KindActive }
+func isActive(s snapshots.Info) bool { return s.Kind == snapshots.KindActive }
 
 // problems are what the problems mean, and what mends them unless the finding
 // says more.

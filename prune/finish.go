@@ -9,10 +9,10 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Reclaimed is what of an earlier inventory is gone in a later one of the same
+// reclaimed is what of an earlier inventory is gone in a later one of the same
 // store, apart from the garbage that nothing held already at the time now. A
 // blob counts only if its file is gone as well, where the files can be seen.
-func Reclaimed(ctx context.Context, store Store, before, after *Inventory, now time.Time) (freed, garbage Amount, err error) {
+func reclaimed(ctx context.Context, store Store, before, after *Inventory, now time.Time) (freed, garbage Amount, err error) {
 	c := newCollector(before, now)
 	return c.reclaimed(ctx, store, before, after, c.reach(change{}))
 }
@@ -72,7 +72,7 @@ func (p *Plan) freed(n node) (bytes int64, ok bool) {
 	if n.kind == kindContent {
 		bytes, ok = p.outcome.freed.blobs[digest.Digest(n.key)]
 	} else {
-		bytes, ok = p.outcome.freed.snapshots[snapshotID{n.ns, parseSnapshotKey(n.key)}]
+		bytes, ok = p.outcome.freed.snapshots[n.snapshot()]
 	}
 	return bytes, ok
 }

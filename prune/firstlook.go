@@ -14,8 +14,8 @@ import (
 // is missing now may have gone since, but none is to come. Where the files
 // cannot be seen, what containerd says has to do; the end of a run tells why.
 func (r *reader) files(ctx context.Context, inv *Inventory) error {
-	if r.opts.before != nil {
-		inv.lost = r.opts.before.lost
+	if r.before != nil {
+		inv.lost = r.before.lost
 		return nil
 	}
 	files, err := r.store.BlobFiles(ctx)
@@ -41,7 +41,7 @@ func (r *reader) killed(ctx context.Context, inv *Inventory) error {
 	if ns == nil {
 		return nil
 	}
-	if before := r.opts.before; before != nil {
+	if before := r.before; before != nil {
 		if earlier := before.Namespace(criNamespace); earlier != nil {
 			ns.went = earlier.went
 		}
@@ -59,9 +59,9 @@ func (r *reader) killed(ctx context.Context, inv *Inventory) error {
 		there[image.Name] = true
 	}
 	ns.went = make(map[digest.Digest][]*images.Image)
-	for _, d := range plan.records {
-		if !there[d.Name] {
-			ns.went[d.Target.Digest] = append(ns.went[d.Target.Digest], d.image)
+	for _, r := range plan.records {
+		if !there[r.Name] {
+			ns.went[r.Target.Digest] = append(ns.went[r.Target.Digest], r.image())
 		}
 	}
 	return nil

@@ -110,7 +110,7 @@ func outcomeOf(inv *Inventory, decisions []Decision) foreseen {
 // containerd's API does not show.
 func readWhole(t tester, s *rootStore) *Inventory {
 	t.Helper()
-	inv, err := Read(context.Background(), s, Policy{AllNamespaces: true}, time.Now(), ReadOptions{AllSizes: true})
+	inv, err := readMeasured(context.Background(), s, Scope{AllNamespaces: true}, time.Now(), ReadOptions{}, (*collector).allSnapshots)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func randomPrune(t *rapid.T, inv *Inventory) (decisions []Decision, o foreseen, 
 		if err != nil {
 			t.Fatal(err)
 		}
-		return plan.decisions, foreseen{plan.outcome, plan.model.after}, len(plan.refused) == 0
+		return plan.decisions, foreseen{plan.outcome, plan.modelled().after}, len(plan.refused) == 0
 	}
 	for _, ns := range inv.Namespaces {
 		names := make(map[string]bool)
@@ -205,7 +205,7 @@ func checkCollection(t tester, s *rootStore, inv *Inventory, o foreseen, decisio
 	}
 	left := inv.objects().without(o.freed).without(o.garbage)
 	for id := range left.snapshots {
-		if _, err := s.Snapshotter(id.Snapshotter).Stat(inNamespace(context.Background(), id.ns), id.Key); err != nil {
+		if _, err := s.Snapshotter(id.Snapshotter).Stat(inNamespace(context.Background(), id.Namespace), id.Key); err != nil {
 			t.Fatalf("%v was to stay: %v", id, err)
 		}
 	}

@@ -20,8 +20,7 @@ func (s *scene) withGrace() (*Report, Run) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	inv := must(Read(context.Background(), s.store, Policy{AllNamespaces: true}, time.Now(), ReadOptions{AllSizes: true, Procfs: procfs}))
-	runs := must(Runs(context.Background(), s.store, inv, time.Now()))
+	runs := must(Runs(context.Background(), s.store, time.Now(), ReadOptions{Procfs: procfs}))
 	if len(runs) != 1 {
 		s.t.Fatalf("runs %+v", runs)
 	}
@@ -96,7 +95,7 @@ func checkNothingHeldByLock(t *testing.T, s *scene) {
 func TestGraceDropped(t *testing.T) {
 	s := newScene(t, graceful())
 	_, run := s.withGrace()
-	if err := Drop(context.Background(), s.store, run, time.Now()); err != nil {
+	if _, err := Drop(context.Background(), s.store, run, time.Now(), ReadOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	checkRecordNames(t, s, "<none>@«c»")
@@ -161,16 +160,15 @@ func TestGraceWithoutItsPlan(t *testing.T) {
 		}
 		return os.Remove(blobFile(s.store.layout.content, info.Digest))
 	}))
-	inv := must(Read(s.ctx, s.store, Policy{AllNamespaces: true}, time.Now(), ReadOptions{LeaseSizes: true}))
-	runs, err := Runs(s.ctx, s.store, inv, time.Now())
+	runs, err := Runs(s.ctx, s.store, time.Now(), ReadOptions{})
 	if err != nil || len(runs) != 1 || len(runs[0].Records) != 0 || runs[0].Holds == (Amount{}) {
 		t.Fatalf("runs %+v, %v", runs, err)
 	}
 	if undone, err := Undo(s.ctx, s.store, runs[0], time.Now()); !errors.Is(err, errMissingParts) || len(undone.Restored) != 0 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
-	must(0, Drop(s.ctx, s.store, run, time.Now()))
-	if runs, err := Runs(s.ctx, s.store, inv, time.Now()); err != nil || len(runs) != 0 {
+	must(Drop(s.ctx, s.store, run, time.Now(), ReadOptions{}))
+	if runs, err := Runs(s.ctx, s.store, time.Now(), ReadOptions{}); err != nil || len(runs) != 0 {
 		t.Errorf("after the drop: %+v, %v", runs, err)
 	}
 }
@@ -194,8 +192,7 @@ func TestGraceOfAKilledRun(t *testing.T) {
 	if err != nil || len(report.Recovered) != 1 || !s.hasBlob("a") {
 		t.Errorf("recovered %+v, %v, blob a %v", report, err, s.hasBlob("a"))
 	}
-	inv := must(Read(context.Background(), s.store, Policy{AllNamespaces: true}, time.Now(), ReadOptions{AllSizes: true}))
-	runs := must(Runs(context.Background(), s.store, inv, time.Now()))
+	runs := must(Runs(context.Background(), s.store, time.Now(), ReadOptions{}))
 	if len(runs) != 1 || runs[0].Holds.Blobs < 3 {
 		t.Fatalf("runs %+v", runs)
 	}

@@ -74,7 +74,7 @@ func TestManyOfAnythingCostNoSquare(t *testing.T) {
 		few, many := worldOf(n).inventory(), worldOf(8*n).inventory()
 		for question, ask := range map[string]func(*Inventory){
 			"plan":  func(inv *Inventory) { must(inv.Plan(policy, noon)) },
-			"usage": func(inv *Inventory) { must(inv.Usage(policy, noon, true)) },
+			"usage": func(inv *Inventory) { usageOf(inv, policy, noon, true) },
 		} {
 			least := worked(func() { ask(few) })
 			for range 4 {

@@ -1,6 +1,9 @@
 package prune
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
@@ -21,7 +24,53 @@ type Inventory struct {
 	// lost are the blobs that are listed and whose files are not on the disk,
 	// as after a power failure: there is nothing that they could give back.
 	lost map[digest.Digest]struct{}
+	// scope is of what the manifests were read; nil in an inventory that was
+	// made by hand, which has what it has.
+	scope *Scope
+	// sizes are those of the snapshots that were measured.
+	sizes Sizes
 }
+
+// Scope says of which namespaces the manifests are read: which manifest a
+// target is about, and what filters ask of configs. The lists are read of all.
+type Scope struct {
+	Namespaces    []string
+	AllNamespaces bool
+	// Labels reads the labels of configs, too.
+	Labels bool
+}
+
+// has says whether the manifests of a namespace are read.
+func (s *Scope) has(namespace string) bool {
+	return s == nil || s.AllNamespaces || slices.Contains(s.Namespaces, namespace)
+}
+
+// hasLabels says whether the labels of configs are read.
+func (s *Scope) hasLabels() bool { return s == nil || s.Labels }
+
+// with returns the same inventory with a namespace in the place of the one of
+// that name, if there is one.
+func (inv *Inventory) with(ns *Namespace) *Inventory {
+	changed := *inv
+	changed.Namespaces = slices.DeleteFunc(slices.Clone(inv.Namespaces), func(old *Namespace) bool { return old.Name == ns.Name })
+	changed.Namespaces = append(changed.Namespaces, ns)
+	slices.SortFunc(changed.Namespaces, func(a, b *Namespace) int { return strings.Compare(a.Name, b.Name) })
+	return &changed
+}
+
+// Sizes are the allocated bytes of snapshots alone, without their parents, as
+// their snapshotters report them. A snapshot that was not measured has none.
+type Sizes map[SnapshotID]int64
+
+// WithSizes returns the same inventory with the sizes of snapshots.
+func (inv *Inventory) WithSizes(sizes Sizes) *Inventory {
+	measured := *inv
+	measured.sizes = sizes
+	return &measured
+}
+
+// size is what a snapshot takes on the disk, 0 if it was not measured.
+func (inv *Inventory) size(id SnapshotID) int64 { return inv.sizes[id] }
 
 // Namespace is one containerd namespace of an [Inventory].
 type Namespace struct {
@@ -31,7 +80,7 @@ type Namespace struct {
 	// Blobs are the content that the namespace knows, by digest.
 	Blobs map[digest.Digest]content.Info
 	// Snapshots are those of all snapshotters.
-	Snapshots  map[SnapshotKey]Snapshot
+	Snapshots  map[SnapshotKey]snapshots.Info
 	Containers []containers.Container
 	Sandboxes  []sandbox.Sandbox
 	Leases     []Lease
@@ -58,8 +107,6 @@ type Namespace struct {
 	// Closed, if it has a code, says why nothing may be removed here: what uses
 	// this namespace could not be learned.
 	Closed Cause
-	// pods asks the store that this was read from; nil for one made by hand.
-	pods *podReader
 }
 
 // SnapshotKey names a snapshot within a namespace.
@@ -68,15 +115,6 @@ type SnapshotKey struct {
 }
 
 func (k SnapshotKey) String() string { return k.Snapshotter + "/" + k.Key }
-
-// Snapshot is a snapshot with what it takes on disk.
-type Snapshot struct {
-	snapshots.Info
-	// Bytes are the allocated bytes of the snapshot alone, without its
-	// parents, as its snapshotter reports them. Valid if Measured.
-	Bytes    int64
-	Measured bool
-}
 
 // Lease is a lease with what it holds directly.
 type Lease struct {

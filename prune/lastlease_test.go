@@ -45,7 +45,7 @@ func TestDropWithoutTheLastLease(t *testing.T) {
 	_, run := s.withGrace()
 	other := inNamespace(context.Background(), "other")
 	must(0, s.store.Leases().Delete(other, clientleases.Lease{ID: "ctr-prune-grace-" + run.Name}))
-	if err := Drop(context.Background(), s.store, run, time.Now()); err != nil || s.hasBlob("a") {
+	if _, err := Drop(context.Background(), s.store, run, time.Now(), ReadOptions{}); err != nil || s.hasBlob("a") {
 		t.Errorf("a is there: %v, %v", s.hasBlob("a"), err)
 	}
 	checkNothingOfOurs(t, s.store)

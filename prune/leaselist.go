@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -26,12 +27,19 @@ type LeaseInfo struct {
 	Cause
 }
 
-// Leases lists the leases of all namespaces with what each alone holds. The
-// inventory must have been read with AllSizes or LeaseSizes for the bytes of
-// snapshots.
-func (inv *Inventory) Leases(now time.Time) []LeaseInfo {
+// Leases reads the store and lists the leases of all namespaces with what each
+// alone holds.
+func Leases(ctx context.Context, store Store, now time.Time, opts ReadOptions) ([]LeaseInfo, error) {
+	inv, err := readMeasured(ctx, store, Scope{}, now, opts, (*collector).snapshotsOfLeases)
+	if err != nil {
+		return nil, err
+	}
+	return inv.leases(now), nil
+}
+
+func (inv *Inventory) leases(now time.Time) []LeaseInfo {
 	c := newCollector(inv, now)
-	alone := c.heldAlone(inv)
+	alone := c.heldAlone()
 	list := []LeaseInfo{}
 	for _, s := range c.order {
 		for _, lease := range s.Leases {
@@ -88,14 +96,14 @@ var leaseCodes = map[ours.Kind]Code{
 
 // heldAlone sums up what each lease alone holds, or of one that has expired what
 // goes because of that.
-func (c *collector) heldAlone(inv *Inventory) map[node]Amount {
+func (c *collector) heldAlone() map[node]Amount {
 	names := c.allLeases()
 	var groups [][]node
 	for _, lease := range names {
 		groups = append(groups, []node{lease})
 	}
 	sums := make(map[node]Amount, len(names))
-	for i, sum := range c.alone(inv, groups) {
+	for i, sum := range c.alone(groups) {
 		if sum != (Amount{}) {
 			sums[names[i]] = sum
 		}
@@ -116,7 +124,7 @@ func (c *collector) allLeases() []node {
 
 // alone sums up what each of several groups of roots alone holds: what a
 // collection would free without the group. Roots of no group hold as well.
-func (c *collector) alone(inv *Inventory, groups [][]node) []Amount {
+func (c *collector) alone(groups [][]node) []Amount {
 	grouped := make(map[node]bool)
 	for _, group := range groups {
 		for _, root := range group {
@@ -125,9 +133,9 @@ func (c *collector) alone(inv *Inventory, groups [][]node) []Amount {
 	}
 	others := slices.DeleteFunc(c.roots(change{}), func(root node) bool { return grouped[root] })
 	owned := c.graph.own(append([][]node{others}, groups...), c.next.of)
-	u := &diskUsage{inv: inv, collector: c, owners: owned}
+	u := &diskUsage{inv: c.inv, collector: c, owners: owned}
 	sums := make([]Amount, len(groups))
-	all := inv.objects()
+	all := c.inv.objects()
 	for dgst, bytes := range all.blobs {
 		if by := u.blobOwner(dgst); by > 0 {
 			sums[by-1].addBlob(bytes)

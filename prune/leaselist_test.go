@@ -63,7 +63,7 @@ func TestLeaseFates(t *testing.T) {
 				inv.Namespaces[0].Sandboxes = []sandbox.Sandbox{{ID: test.id}}
 			}
 			var got []string
-			for _, info := range inv.Leases(now) {
+			for _, info := range inv.leases(now) {
 				got = append(got, string(info.Action)+": "+info.Reason)
 			}
 			if diff := cmp.Diff([]string{test.want}, got); diff != "" {
@@ -77,7 +77,7 @@ func TestLeaseFates(t *testing.T) {
 // no collection frees it.
 func TestNothingButAnUploadAwaitsIt(t *testing.T) {
 	w := world{"default": {blob("a"), blob("b")}, "other": {upload("u", "a", created(noon))}}
-	usage := must(w.inventory().Usage(Policy{AllNamespaces: true}, noon, true))
+	usage := usageOf(w.inventory(), Policy{AllNamespaces: true}, noon, true)
 	bytes := make(map[HolderClass]int64)
 	for _, holder := range usage.Holders {
 		bytes[holder.Class] = holder.TotalBytes
@@ -104,10 +104,10 @@ func TestAloneButAwaited(t *testing.T) {
 		if awaited {
 			want = 0
 		}
-		if got := inv.Leases(noon)[0].Alone.TotalBytes; got != want {
+		if got := inv.leases(noon)[0].Alone.TotalBytes; got != want {
 			t.Errorf("awaited %v: the lease alone holds %d bytes, want %d", awaited, got, want)
 		}
-		image := must(inv.Usage(Policy{AllNamespaces: true}, noon, false)).Images[0]
+		image := usageOf(inv, Policy{AllNamespaces: true}, noon, false).Images[0]
 		if unique := image.UniqueBytes; (unique == 0) != awaited || unique+image.SharedBytes != image.TotalBytes {
 			t.Errorf("awaited %v: the image alone holds %d bytes of %d", awaited, unique, image.TotalBytes)
 		}

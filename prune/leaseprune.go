@@ -27,12 +27,12 @@ type PrunedLeases struct {
 
 // PruneLeases finishes the interrupted runs among the listed leases, has
 // containerd collect, and tells by comparing what is gone. It deletes nobody's
-// lease: what [Inventory.Leases] has listed as expired may be its owner's again
+// lease: what [Leases] has listed as expired may be its owner's again
 // by now, under the same ID, while the collection goes by what is true at its
 // moment. It is one of all namespaces.
 func PruneLeases(ctx context.Context, store Store, listed []LeaseInfo, opts ExecuteOptions) (*PrunedLeases, error) {
 	done := &PrunedLeases{Removed: []LeaseInfo{}, Renewed: []LeaseInfo{}, Recovered: []Recovered{}}
-	before, err := readLeases(ctx, store, opts, ReadOptions{LeaseSizes: true})
+	before, err := readMeasured(ctx, store, Scope{}, opts.Now(), opts.reading(), (*collector).snapshotsOfLeases)
 	if err != nil {
 		return done, err
 	}
@@ -46,7 +46,7 @@ func PruneLeases(ctx context.Context, store Store, listed []LeaseInfo, opts Exec
 	if newCollector(before, opts.Now()).anyExpired() {
 		errs = append(errs, before.collect(ctx, store, opts, nil))
 	}
-	after, err := readLeases(ctx, store, opts, ReadOptions{})
+	after, err := Read(ctx, store, Scope{}, opts.Now(), opts.reading())
 	if err == nil {
 		err = done.compare(ctx, store, listed, before, after, at, opts.Now())
 	}
@@ -56,8 +56,8 @@ func PruneLeases(ctx context.Context, store Store, listed []LeaseInfo, opts Exec
 // compare tells what is gone. The inventory before is of the time at, the one
 // after of the time end.
 func (p *PrunedLeases) compare(ctx context.Context, store Store, listed []LeaseInfo, before, after *Inventory, at, end time.Time) (err error) {
-	left := after.Leases(end)
-	p.Removed = append(p.Removed, removedLeases(listed, before.Leases(at), left, at, end)...)
+	left := after.leases(end)
+	p.Removed = append(p.Removed, removedLeases(listed, before.leases(at), left, at, end)...)
 	p.Renewed = append(p.Renewed, renewedLeases(listed, left)...)
 	c := newCollector(before, at)
 	held := c.mark(append(c.roots(change{}), c.allLeases()...), change{})
@@ -65,11 +65,9 @@ func (p *PrunedLeases) compare(ctx context.Context, store Store, listed []LeaseI
 	return err
 }
 
-func readLeases(ctx context.Context, store Store, opts ExecuteOptions, read ReadOptions) (*Inventory, error) {
-	policy := Nothing()
-	policy.AllNamespaces = true
-	read.Procfs, read.Sources, read.Progress = opts.Procfs, opts.Sources, opts.Progress
-	return Read(ctx, store, policy, opts.Now(), read)
+// reading are the options of a read that goes with a run.
+func (o ExecuteOptions) reading() ReadOptions {
+	return ReadOptions{Sources: o.Sources, Procfs: o.Procfs, Progress: o.Progress}
 }
 
 // unfinished is the policy that finishes the runs of ours among the leases, and

@@ -30,8 +30,7 @@ func (s *scene) renew() {
 }
 
 func (s *scene) listed() []LeaseInfo {
-	inv := must(Read(context.Background(), s.store, Policy{AllNamespaces: true}, time.Now(), ReadOptions{LeaseSizes: true}))
-	return inv.Leases(time.Now())
+	return must(Leases(context.Background(), s.store, time.Now(), ReadOptions{}))
 }
 
 func idsOf(list []LeaseInfo) string {

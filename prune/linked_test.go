@@ -110,14 +110,14 @@ var everyImage = Policy{Namespaces: []string{"default"}, Filters: all()}
 // questions are what is asked of a store.
 var questions = map[string]func(*Inventory){
 	"plan":    func(inv *Inventory) { must(inv.Plan(everyImage, noon)).Going() },
-	"usage":   func(inv *Inventory) { must(inv.Usage(everyImage, noon, false)) },
-	"objects": func(inv *Inventory) { must(inv.Usage(everyImage, noon, true)).Common(func(i int) int { return i }) },
+	"usage":   func(inv *Inventory) { usageOf(inv, everyImage, noon, false) },
+	"objects": func(inv *Inventory) { usageOf(inv, everyImage, noon, true).Common(func(i int) int { return i }) },
 	"check": func(inv *Inventory) {
 		k := &checker{inv: inv, c: newCollector(inv, noon)}
 		k.incomplete(inv.Namespaces[0], newLacker(inv.Namespaces[0]))
 		k.unreached()
 	},
-	"explain": func(inv *Inventory) { must(inv.Explain(inv.Namespaces[0].Images[0].Name, everyImage, noon)) },
+	"explain": func(inv *Inventory) { must(explainedBy(inv, inv.Namespaces[0].Images[0].Name, everyImage, noon)) },
 }
 
 // allocated is how much memory a function asks for, all in all.
@@ -149,7 +149,7 @@ func TestUsageVisitsObjectsOnce(t *testing.T) {
 	for name := range linked {
 		inv := linkedInventory(name, 1000)
 		plan := must(inv.Plan(everyImage, noon))
-		u := newUsage(inv, plan)
+		u := newUsage(inv, plan, plan.modelled())
 		u.totals = u.collector.totals(u.collector.sizes(), targetsOf(plan.chosen))
 		u.images(inv.Namespaces[0], plan.decisions)
 		if most := len(u.all.blobs) + len(u.all.snapshots); u.walk.visits > most {

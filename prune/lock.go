@@ -95,7 +95,7 @@ func (x *execution) recover(ctx context.Context, ns *Namespace, run ours.Run) (R
 		// It will not come back: what is left is to end the run, and to say it.
 		x.fail(fmt.Errorf("what %s deleted from namespace %q is not known any more, so that not all of it can be put back: %w; if a container misses its image, pull it again", run.Owner, ns.Name, err))
 	}
-	lost, orphans := plan.records, plan.orphans
+	lost, orphans := decisionsOf(plan), plan.orphans
 	// The killed run may have taken the labels of what is needed by now.
 	x.unleased = append(x.unleased, orphans...)
 	recovered.Restored, recovered.Untagged, err = x.putBack(ctx, map[string][]Decision{ns.Name: lost}, everything(), x.plan.decisions)

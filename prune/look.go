@@ -23,12 +23,11 @@ func everything() Policy { return Policy{Filters: filters.Everything()} }
 
 // glance reads the store again, without what cannot have changed.
 func (x *execution) glance(ctx context.Context) (*Inventory, error) {
-	opts := ReadOptions{Sources: x.opts.Sources, Procfs: x.opts.Procfs, before: x.plan.inventory}
-	inv, err := Read(ctx, x.store, x.plan.policy, x.plan.now, opts)
+	opts := ReadOptions{Sources: x.opts.Sources, Procfs: x.opts.Procfs}
+	inv, err := readAgain(ctx, x.store, x.plan.inventory, x.plan.now, opts)
 	if err != nil {
 		return nil, fmt.Errorf("reading the store again: %w", err)
 	}
-	inv.addBeginnings(x.plan.inventory)
 	if x.baseline.blobs == nil {
 		x.baseline = inv.objects()
 	}
@@ -44,7 +43,7 @@ func (x *execution) revalidate(ctx context.Context) error {
 	}
 	policy := x.plan.policy
 	policy.selection, policy.run = selectionOf(x.plan.decisions), x.run.Name
-	current, err := inv.decide(policy, x.plan.now, false)
+	current, err := inv.decide(policy, x.plan.now, nil)
 	if err != nil {
 		return err
 	}
@@ -110,11 +109,10 @@ func (x *execution) putBack(ctx context.Context, lost map[string][]Decision, pol
 	if err != nil {
 		return nil, nil, err
 	}
-	inv.relabel(x.unleased)
-	absent := x.addRecords(inv, lost)
+	inv, absent := x.withRecords(inv.relabelled(x.unleased), lost)
 	policy.selection, policy.run = selectionOf(only(absent, lost), going), x.run.Name
 	policy.Namespaces, policy.AllNamespaces, policy.MissingOK = slices.Sorted(maps.Keys(lost)), false, true
-	plan, err := inv.decide(policy, x.plan.now, false)
+	plan, err := inv.decide(policy, x.plan.now, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -171,30 +169,39 @@ func (x *execution) held(ctx context.Context, record *images.Image) context.Cont
 	return clientleases.WithLease(ctx, leases.RunID)
 }
 
-// addRecords adds the records that the inventory lacks and says which.
-func (x *execution) addRecords(inv *Inventory, lost map[string][]Decision) map[[2]string]bool {
+// withRecords returns the inventory with the records that it lacks, and which
+// these are.
+func (x *execution) withRecords(inv *Inventory, lost map[string][]Decision) (*Inventory, map[[2]string]bool) {
 	absent := make(map[[2]string]bool)
 	for name, decisions := range lost {
-		ns := inv.Namespace(name)
-		if ns == nil {
-			ns = &Namespace{Name: name}
-			inv.Namespaces = append(inv.Namespaces, ns)
+		ns := Namespace{Name: name}
+		if there := inv.Namespace(name); there != nil {
+			ns = *there
 		}
 		present := make(map[string]bool, len(ns.Images))
 		for _, image := range ns.Images {
 			present[image.Name] = true
 		}
-		ns.Subjects = maps.Clone(ns.Subjects) // the plan's inventory has the same map
+		subjects := maps.Clone(ns.Subjects)
+		if subjects == nil {
+			subjects = make(map[digest.Digest]digest.Digest)
+		}
+		records := slices.Clone(ns.Images)
 		for _, d := range decisions {
-			if !present[d.Name] {
-				absent[[2]string{name, d.Name}] = true
-				ns.Images = append(ns.Images, x.lastSeen(d))
-				ns.learnSubject(d)
+			if present[d.Name] {
+				continue
+			}
+			absent[d.key()] = true
+			records = append(records, x.lastSeen(d))
+			if d.subject != "" {
+				subjects[d.Target.Digest] = d.subject
 			}
 		}
-		slices.SortFunc(ns.Images, func(a, b images.Image) int { return cmp.Compare(a.Name, b.Name) })
+		slices.SortFunc(records, func(a, b images.Image) int { return cmp.Compare(a.Name, b.Name) })
+		ns.Images, ns.Subjects = records, subjects
+		inv = inv.with(&ns)
 	}
-	return absent
+	return inv, absent
 }
 
 // only lists the lost records that are absent.
@@ -207,14 +214,4 @@ func only(absent map[[2]string]bool, lost map[string][]Decision) (list []Decisio
 		}
 	}
 	return list
-}
-
-func (ns *Namespace) learnSubject(d Decision) {
-	if d.subject == "" {
-		return
-	}
-	if ns.Subjects == nil {
-		ns.Subjects = make(map[digest.Digest]digest.Digest)
-	}
-	ns.Subjects[d.Target.Digest] = d.subject
 }

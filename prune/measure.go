@@ -132,7 +132,7 @@ func heldNow(c *collector, now reached, planned outcome, present objects) []Held
 	var held []Held
 	for _, h := range planned.held {
 		n := node{kind: kindSnapshot, ns: h.Namespace, key: h.Snapshot}
-		_, there := present.snapshots[snapshotID{h.Namespace, parseSnapshotKey(h.Snapshot)}]
+		_, there := present.snapshots[h.snapshot()]
 		if h.Digest != "" {
 			n = node{kind: kindContent, ns: h.Namespace, key: h.Digest.String()}
 			_, there = present.blobs[h.Digest]
@@ -157,9 +157,9 @@ func (x *execution) changes(c *collector, now reached, missing objects) []string
 	for _, id := range missing.sortedSnapshots() {
 		holder := "nothing holds it any more; a later collection will take it"
 		if root, ok := now.root(id.node()); ok {
-			holder = "held by " + c.keeper(root).in(id.ns).Holder
+			holder = "held by " + c.keeper(root).in(id.Namespace).Holder
 		}
-		texts = append(texts, fmt.Sprintf("snapshot %s in namespace %q was expected to go and is still there: %s", id.SnapshotKey, id.ns, holder))
+		texts = append(texts, fmt.Sprintf("snapshot %s in namespace %q was expected to go and is still there: %s", id.SnapshotKey, id.Namespace, holder))
 	}
 	return texts
 }

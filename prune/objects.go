@@ -8,29 +8,32 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// snapshotID names a snapshot within a store.
-type snapshotID struct {
-	ns string
+// SnapshotID names a snapshot within a store.
+type SnapshotID struct {
+	Namespace string
 	SnapshotKey
 }
 
-func (id snapshotID) node() node {
-	return node{kind: kindSnapshot, ns: id.ns, key: id.SnapshotKey.String()}
+func (id SnapshotID) node() node {
+	return node{kind: kindSnapshot, ns: id.Namespace, key: id.SnapshotKey.String()}
 }
 
-func compareSnapshotIDs(a, b snapshotID) int {
-	return cmp.Or(cmp.Compare(a.ns, b.ns), compareSnapshotKeys(a.SnapshotKey, b.SnapshotKey))
+// snapshot is the ID of a node that is a snapshot.
+func (n node) snapshot() SnapshotID { return SnapshotID{n.ns, parseSnapshotKey(n.key)} }
+
+func compareSnapshotIDs(a, b SnapshotID) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), compareSnapshotKeys(a.SnapshotKey, b.SnapshotKey))
 }
 
 // objects are blobs and snapshots with their bytes. A blob is one object
 // however many namespaces know it, for its file is one.
 type objects struct {
 	blobs     map[digest.Digest]int64
-	snapshots map[snapshotID]int64
+	snapshots map[SnapshotID]int64
 }
 
 func newObjects() objects {
-	return objects{blobs: make(map[digest.Digest]int64), snapshots: make(map[snapshotID]int64)}
+	return objects{blobs: make(map[digest.Digest]int64), snapshots: make(map[SnapshotID]int64)}
 }
 
 func (o objects) amount() Amount {
@@ -53,8 +56,9 @@ func (inv *Inventory) objects() objects {
 				o.blobs[dgst] = blob.Size
 			}
 		}
-		for key, snapshot := range ns.Snapshots {
-			o.snapshots[snapshotID{ns.Name, key}] = snapshot.Bytes
+		for key := range ns.Snapshots {
+			id := SnapshotID{ns.Name, key}
+			o.snapshots[id] = inv.size(id)
 		}
 	}
 	return o
@@ -76,7 +80,7 @@ func (inv *Inventory) emptyLost() {
 }
 
 // filter returns the objects for which the tests hold.
-func (o objects) filter(blob func(digest.Digest) bool, snapshot func(snapshotID) bool) objects {
+func (o objects) filter(blob func(digest.Digest) bool, snapshot func(SnapshotID) bool) objects {
 	chosen := newObjects()
 	for dgst, bytes := range o.blobs {
 		if blob(dgst) {
@@ -95,7 +99,7 @@ func (o objects) filter(blob func(digest.Digest) bool, snapshot func(snapshotID)
 func (o objects) without(other objects) objects {
 	return o.filter(
 		func(d digest.Digest) bool { _, ok := other.blobs[d]; return !ok },
-		func(id snapshotID) bool { _, ok := other.snapshots[id]; return !ok },
+		func(id SnapshotID) bool { _, ok := other.snapshots[id]; return !ok },
 	)
 }
 
@@ -103,12 +107,12 @@ func (o objects) without(other objects) objects {
 func (o objects) within(other objects) objects {
 	return o.filter(
 		func(d digest.Digest) bool { _, ok := other.blobs[d]; return ok },
-		func(id snapshotID) bool { _, ok := other.snapshots[id]; return ok },
+		func(id SnapshotID) bool { _, ok := other.snapshots[id]; return ok },
 	)
 }
 
 func (o objects) sortedBlobs() []digest.Digest { return slices.Sorted(maps.Keys(o.blobs)) }
 
-func (o objects) sortedSnapshots() []snapshotID {
+func (o objects) sortedSnapshots() []SnapshotID {
 	return slices.SortedFunc(maps.Keys(o.snapshots), compareSnapshotIDs)
 }

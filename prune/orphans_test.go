@@ -58,7 +58,7 @@ func TestOnlyBuildHistoryLetsSnapshotsGo(t *testing.T) {
 			},
 			"a grace that ended": func(s *scene) {
 				_, run := s.withGrace()
-				must(0, Drop(context.Background(), s.store, run, time.Now()))
+				must(Drop(context.Background(), s.store, run, time.Now(), ReadOptions{}))
 			},
 		} {
 			s := newScene(t, w)

@@ -139,9 +139,9 @@ func (c *collector) heldBack(touched, after reached) []Held {
 				held = append(held, Held{Namespace: n.ns, Digest: blob.Digest, Bytes: blob.Size}.by(k))
 			}
 		case kindSnapshot:
-			snapshot, known := s.Snapshots[parseSnapshotKey(n.key)]
-			if root, ok := after.root(n); known && ok {
-				held = append(held, Held{Namespace: n.ns, Snapshot: n.key, Bytes: snapshot.Bytes}.by(c.keeper(root)))
+			id := n.snapshot()
+			if root, ok := after.root(n); c.exists(id) && ok {
+				held = append(held, Held{Namespace: n.ns, Snapshot: n.key, Bytes: c.inv.size(id)}.by(c.keeper(root)))
 			}
 		}
 	}
@@ -151,6 +151,11 @@ func (c *collector) heldBack(touched, after reached) []Held {
 
 func compareHeld(a, b Held) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Snapshot, b.Snapshot), cmp.Compare(a.Digest, b.Digest))
+}
+
+// snapshot is the ID of what is held, if that is a snapshot.
+func (h Held) snapshot() SnapshotID {
+	return SnapshotID{h.Namespace, parseSnapshotKey(h.Snapshot)}
 }
 
 func (h Held) by(k Keeper) Held {

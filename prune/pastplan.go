@@ -11,8 +11,9 @@ import (
 // pastPlan is what an earlier run wrote down for one namespace, read back
 // document by document.
 type pastPlan struct {
-	records []Decision
-	orphans []orphan
+	namespace string
+	records   []planRecord
+	orphans   []orphan
 	// chunks are the documents that were read, by their numbers.
 	chunks map[int]bool
 	// last is the number of the document that says to be the last, -1 if none
@@ -29,7 +30,8 @@ func (p *pastPlan) add(doc []byte) error {
 	if p.chunks == nil {
 		p.chunks, p.last = make(map[int]bool), -1
 	}
-	p.records = append(p.records, blob.decisions()...)
+	p.namespace = blob.Namespace
+	p.records = append(p.records, blob.Records...)
 	p.orphans = append(p.orphans, blob.Orphans...)
 	p.chunks[blob.Chunk] = true
 	if blob.Last {

@@ -34,7 +34,7 @@ type pinTeller interface {
 // pinnedByCRI adds what CRI is configured with. If it cannot be learned, every
 // image stays that may be the sandbox image: those are small, and without it the
 // node starts nothing any more. A CRI that fails is not believed in anything.
-func (r *reader) pinnedByCRI(ctx context.Context, ns *Namespace) error {
+func (r asking) pinnedByCRI(ctx context.Context, ns *Namespace) error {
 	if ns.Name != criNamespace {
 		return nil
 	}

@@ -16,22 +16,20 @@ type Plan struct {
 	decisions []Decision
 	uploads   []Upload
 	outcome   outcome
-	// model is for those who ask more about the inventory; nil once the plan is
-	// being executed, which takes long.
-	model *model
-	// views are the namespaces as they were decided about, by name; nil unless
-	// they were asked for.
-	views   map[string]view
-	notes   []string
-	refused []Refusal
+	notes     []string
+	refused   []Refusal
 	// blocked is why nothing is removed anywhere, nil if something may be.
 	blocked error
 }
 
-// model is the collector's view of an inventory, as it is and after the plan.
+// model is the collector's view of an inventory, as it is and after a plan. It
+// is large: a plan does not keep it.
 type model struct {
 	collector *collector
 	after     reached
+	// views are the namespaces as they were decided about, by name; nil unless
+	// they were asked for.
+	views map[string]view
 }
 
 // Refusal says that nothing is removed from a namespace, and why.
@@ -48,80 +46,90 @@ func (r Refusal) Error() string {
 // same inventory, policy and time give the same plan. The error is a
 // *[PolicyError].
 func (inv *Inventory) Plan(policy Policy, now time.Time) (*Plan, error) {
-	return inv.plan(policy, now, false)
+	p, _, err := inv.plan(policy, now, nil)
+	return p, err
 }
 
-// plan keeps the views if told so, for [Plan.Explain]: they are large.
-func (inv *Inventory) plan(policy Policy, now time.Time, views bool) (*Plan, error) {
+// plan also returns the model that it was made with, with the views if there is
+// a map for them.
+func (inv *Inventory) plan(policy Policy, now time.Time, views map[string]view) (*Plan, *model, error) {
 	p, err := inv.decide(policy, now, views)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c := newCollector(inv, now)
 	for _, ns := range p.chosen {
 		p.uploads = append(p.uploads, c.uploads(ns, policy)...)
 	}
-	p.model = p.foresee(c)
-	if err := p.keeps(c, p.model.after); err != nil && !p.Empty() {
+	after := p.foresee(c)
+	if err := p.keeps(c, after); err != nil && !p.Empty() {
 		p.block(err)
-		p.model = p.foresee(c)
+		after = p.foresee(c)
 	}
-	addDetails(c, p.decisions, p.model.after)
-	return p, nil
+	addDetails(c, p.decisions, after)
+	return p, &model{c, after, views}, nil
 }
 
 // decide makes the part of a plan that says what becomes of each record.
-func (inv *Inventory) decide(policy Policy, now time.Time, views bool) (*Plan, error) {
+func (inv *Inventory) decide(policy Policy, now time.Time, views map[string]view) (*Plan, error) {
 	chosen, err := policy.selected(inv)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{inventory: inv, policy: policy, now: now, chosen: chosen}
-	if views {
-		p.views = make(map[string]view, len(chosen))
-	}
 	for _, ns := range chosen {
-		p.addNamespace(ns)
+		if !inv.scope.has(ns.Name) || policy.Filters.NeedsLabels() && !inv.scope.hasLabels() {
+			return nil, &PolicyError{fmt.Sprintf("the manifests of namespace %q were not read as this policy needs them: read the store with the scope of the policy", ns.Name)}
+		}
+	}
+	p := &Plan{inventory: inv, policy: policy, now: now, chosen: chosen}
+	for _, ns := range chosen {
+		v := p.addNamespace(ns)
+		if views != nil {
+			views[ns.Name] = v
+		}
 	}
 	return p, nil
 }
 
-// foresee fills in the outcome of the decisions.
-func (p *Plan) foresee(c *collector) *model {
-	o, after := foresee(c, p.inventory, p.decisions, p.ended())
-	p.outcome = o
-	return &model{collector: c, after: after}
+// foresee fills in the outcome of the decisions, and returns what is reached
+// then.
+func (p *Plan) foresee(c *collector) reached {
+	var after reached
+	p.outcome, after = foresee(c, p.inventory, p.decisions, p.ended())
+	return after
 }
 
-// modelled returns the model, made anew if the plan gave it up.
+// modelled makes the model of a plan anew.
 func (p *Plan) modelled() *model {
-	if p.model != nil {
-		return p.model
-	}
 	c := newCollector(p.inventory, p.now)
 	_, after := foresee(c, p.inventory, p.decisions, p.ended())
 	return &model{collector: c, after: after}
 }
 
-// view returns a namespace as it was decided about.
-func (p *Plan) view(ns *Namespace) view {
-	if v, known := p.views[ns.Name]; known {
-		return v
-	}
-	return newView(ns, p.inventory.Store)
+// sized returns the model with the sizes of snapshots.
+func (m *model) sized(inv *Inventory) *model {
+	c := *m.collector
+	c.inv = inv
+	return &model{&c, m.after, m.views}
 }
 
-func (p *Plan) addNamespace(ns *Namespace) {
+// view returns a namespace as it was decided about.
+func (m *model) view(ns *Namespace) view {
+	if v, known := m.views[ns.Name]; known {
+		return v
+	}
+	return newView(ns, m.collector.inv.Store)
+}
+
+func (p *Plan) addNamespace(ns *Namespace) view {
 	v := newView(ns, p.inventory.Store)
 	p.decisions = append(p.decisions, decide(v, p.policy, p.inventory.Store, p.now)...)
 	p.notes = append(p.notes, v.usage.unknown...)
 	p.notes = append(p.notes, ns.unseen(p.inventory.Store.Snapshotters)...)
-	if p.views != nil {
-		p.views[ns.Name] = v
-	}
 	if ns.Closed.given() {
 		p.refused = append(p.refused, Refusal{Namespace: ns.Name, Cause: ns.Closed})
 	}
+	return v
 }
 
 // ended are the leases of killed runs, which this run will finish, and the
@@ -157,6 +165,9 @@ func addDetails(c *collector, decisions []Decision, after reached) {
 		}
 	}
 }
+
+// Inventory is what the plan was made from.
+func (p *Plan) Inventory() *Inventory { return p.inventory }
 
 // Time is when the store was read; ages count back from it.
 func (p *Plan) Time() time.Time { return p.now }

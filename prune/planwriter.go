@@ -40,48 +40,35 @@ type planWriter struct {
 	size, total int
 }
 
-// writePlan passes the documents of a batch to hold, in order; there is at
-// least one, for its blob is also what makes containerd look at its content
-// store when it collects. It returns those records that are written down by
-// now; the others it passes to leave, with the reason.
-func writePlan(run leases.Run, b batch, orphans []orphan, hold func(doc []byte, targets []digest.Digest) error, leave func(Decision, Cause)) ([]Decision, error) {
+// writePlan passes what is written down of a run in a namespace to hold, document
+// by document; there is at least one, because its blob is also what makes
+// containerd look at its content store when it collects. Of those records that
+// cannot be written down it returns the reasons, by their places in the list.
+func writePlan(run leases.Run, ns string, records []planRecord, orphans []orphan, hold func(doc []byte, targets []digest.Digest) error) (left map[int]error, err error) {
 	w := &planWriter{
-		planHead: planHead{Schema: planSchema, Run: run.Name, Started: run.Start, Namespace: b.ns.Name},
+		planHead: planHead{Schema: planSchema, Run: run.Name, Started: run.Start, Namespace: ns},
 		hold:     hold,
 	}
 	for _, o := range orphans {
-		if o.Namespace != b.ns.Name {
+		if o.Namespace != ns {
 			continue
 		}
 		if err := w.add(&w.Orphans, o, ""); err != nil {
-			return nil, fmt.Errorf("writing down config %s of namespace %q: %w", o.Config, b.ns.Name, err)
+			return nil, fmt.Errorf("writing down config %s of namespace %q: %w", o.Config, ns, err)
 		}
 	}
-	var written []Decision
-	left := make(map[digest.Digest]string)
-	for _, d := range b.records {
-		err := w.add(&w.Records, b.planRecord(d), d.Target.Digest)
+	left = make(map[int]error)
+	for i, r := range records {
+		err := w.add(&w.Records, r, r.Target.Digest)
 		switch {
-		case err == nil:
-			written = append(written, d)
 		case errors.Is(err, errTooLong) || errors.Is(err, errTooMany):
-			leave(d, plainly(CodeOf(err)))
-			left[d.Target.Digest] = d.Name
-		default:
-			return nil, fmt.Errorf("writing down image %q of namespace %q: %w", d.Name, b.ns.Name, err)
+			left[i] = err
+		case err != nil:
+			return nil, fmt.Errorf("writing down image %q of namespace %q: %w", r.Name, ns, err)
 		}
-	}
-	if b.ns.Name == criNamespace {
-		written = slices.DeleteFunc(written, func(d Decision) bool {
-			name, stays := left[d.Target.Digest]
-			if stays {
-				leave(d, because(codeTogether, parts{Image: name}))
-			}
-			return stays
-		})
 	}
 	w.Last = true
-	return written, w.flush()
+	return left, w.flush()
 }
 
 // add adds to one of the lists, in a new document if this one has no room.

@@ -49,14 +49,14 @@ const (
 // where CRI could not take one in. Where there is nobody to ask, their state is
 // unknown. An error means that CRI cannot say yet, or that the store cannot be
 // read.
-func (ns *Namespace) PodSandboxes(ctx context.Context) ([]PodSandbox, error) {
-	if ns.Name != criNamespace {
+func (a Asked) PodSandboxes(ctx context.Context) ([]PodSandbox, error) {
+	if a.Name != criNamespace {
 		return nil, nil
 	}
-	if ns.pods == nil {
-		return sorted(recordedSandboxes(ns.Containers, ns.Sandboxes)), nil
+	if a.sandboxes.store == nil {
+		return sorted(recordedSandboxes(a.Containers, a.Sandboxes)), nil
 	}
-	return ns.pods.list(ctx)
+	return a.sandboxes.list(ctx)
 }
 
 // podReader asks a store for the sandboxes of pods.
@@ -67,7 +67,7 @@ type podReader struct {
 
 // list reads the records first: one that is removed meanwhile is then not
 // shown, and has no process.
-func (r *podReader) list(ctx context.Context) ([]PodSandbox, error) {
+func (r podReader) list(ctx context.Context) ([]PodSandbox, error) {
 	found, err := r.recorded(inNamespace(ctx, criNamespace))
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (r *podReader) list(ctx context.Context) ([]PodSandbox, error) {
 	return r.witnessed(ctx, asker.pods(), found)
 }
 
-func (r *podReader) recorded(ctx context.Context) (map[string]PodSandbox, error) {
+func (r podReader) recorded(ctx context.Context) (map[string]PodSandbox, error) {
 	list, err := r.store.Containers().List(ctx, fmt.Sprintf("labels.%q==%s", labelCRIKind, kindCRISandbox))
 	if err != nil {
 		return nil, fmt.Errorf("listing the sandboxes of pods: %w", err)
@@ -114,7 +114,7 @@ func recordedSandboxes(list []containers.Container, more []sandbox.Sandbox) map[
 
 // witnessed settles the states: what CRI calls ready runs, and so does what has
 // a process, whatever CRI says of it or does not know of it yet.
-func (r *podReader) witnessed(ctx context.Context, runtime podRuntime, found map[string]PodSandbox) ([]PodSandbox, error) {
+func (r podReader) witnessed(ctx context.Context, runtime podRuntime, found map[string]PodSandbox) ([]PodSandbox, error) {
 	shown, err := runtime.Sandboxes(ctx)
 	if err != nil && !errdefs.IsNotImplemented(err) {
 		return nil, err

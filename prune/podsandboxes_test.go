@@ -91,8 +91,7 @@ func TestPodSandboxes(t *testing.T) {
 		"containers of pods":          {podStore{recorded: []containers.Container{{ID: "c", Labels: map[string]string{labelCRIKind: "container"}}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ns := &Namespace{Name: criNamespace, pods: &podReader{test.store, bootedAt(t, booted)}}
-			checkSandboxes(t, ns, test.want)
+			checkSandboxes(t, Asked{&Namespace{Name: criNamespace}, podReader{test.store, bootedAt(t, booted)}}, test.want)
 		})
 	}
 }
@@ -107,7 +106,7 @@ func bootedAt(t *testing.T, at time.Time) leases.Procfs {
 	return leases.Procfs{Root: dir}
 }
 
-func checkSandboxes(t *testing.T, ns *Namespace, want string) {
+func checkSandboxes(t *testing.T, ns Asked, want string) {
 	t.Helper()
 	found, err := ns.PodSandboxes(t.Context())
 	if err != nil {
@@ -129,15 +128,15 @@ func checkSandboxes(t *testing.T, ns *Namespace, want string) {
 func TestPodSandboxesOfNobody(t *testing.T) {
 	list := []containers.Container{podRecord("a", before)}
 	silent := struct{ Store }{podStore{recorded: list}}
-	checkSandboxes(t, &Namespace{Name: criNamespace, pods: &podReader{store: silent}}, "a unknown")
-	checkSandboxes(t, &Namespace{Name: criNamespace, Containers: list}, "a unknown")
-	checkSandboxes(t, &Namespace{Name: "default", Containers: list}, "")
+	checkSandboxes(t, Asked{&Namespace{Name: criNamespace}, podReader{store: silent}}, "a unknown")
+	checkSandboxes(t, Asked{Namespace: &Namespace{Name: criNamespace, Containers: list}}, "a unknown")
+	checkSandboxes(t, Asked{Namespace: &Namespace{Name: "default", Containers: list}}, "")
 }
 
 // CRI answers with an error until it has read its state.
 func TestPodSandboxesBeforeCRIIsReady(t *testing.T) {
 	store := podStore{criErr: fmt.Errorf("server is not initialized yet: %w", errdefs.ErrUnavailable)}
-	ns := &Namespace{Name: criNamespace, pods: &podReader{store: store}}
+	ns := Asked{&Namespace{Name: criNamespace}, podReader{store: store}}
 	if found, err := ns.PodSandboxes(t.Context()); err == nil {
 		t.Errorf("got %v", found)
 	}

@@ -41,6 +41,11 @@ type PolicyError struct{ Message string }
 
 func (e *PolicyError) Error() string { return e.Message }
 
+// Scope is what a plan by the policy needs of the manifests.
+func (p Policy) Scope() Scope {
+	return Scope{Namespaces: p.Namespaces, AllNamespaces: p.AllNamespaces, Labels: p.Filters.NeedsLabels()}
+}
+
 // selected returns the namespaces that the policy prunes, by name as all are:
 // two runs then take their locks in the same order.
 func (p Policy) selected(inv *Inventory) ([]*Namespace, error) {

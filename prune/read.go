@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
+	clientleases "github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -38,87 +39,52 @@ type ReadOptions struct {
 	Procfs leases.Procfs
 	// Progress, if not nil, is told how far a stage has come.
 	Progress func(Progress)
-	// AllSizes measures every snapshot, not only those that a prune by the
-	// policy touches.
+	// AllSizes makes [ReadPlan] measure every snapshot, not only those that the
+	// plan tells of, for [Plan.Usage].
 	AllSizes bool
-	// Explain, if not empty, is a text for [Inventory.Explain] or
-	// [Plan.Explain]: only the snapshots that the answer tells of are measured.
-	Explain string
-	// LeaseSizes measures only the snapshots that leases hold, for
-	// [Inventory.Leases] and [Runs].
-	LeaseSizes bool
-
-	// before is an earlier reading of the same store: what cannot have
-	// changed since is taken from it.
-	before *Inventory
-}
-
-// Source tells the claims of one client on images.
-type Source interface {
-	// Uses returns what the client uses in the namespace. Covered is false
-	// when the namespace is none of the client's. An error closes the
-	// namespace: nothing is removed there.
-	Uses(ctx context.Context, ns *Namespace) (uses []Use, covered bool, err error)
 }
 
 // Read takes the inventory of a store: each list once, containers last, so
-// that a container which appears meanwhile is seen rather than missed. What
-// only some policies need, labels of configs and sizes of snapshots, is read
-// for what the policy at the time now can touch. Any error means that the
-// inventory is not to be trusted, and none is returned.
-func Read(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions) (*Inventory, error) {
-	inv, _, err := read(ctx, store, policy, now, opts, false)
-	return inv, err
+// that a container which appears meanwhile is seen rather than missed. Sizes of
+// snapshots are not read. Any error means that the inventory is not to be
+// trusted, and none is returned.
+func Read(ctx context.Context, store Store, scope Scope, now time.Time, opts ReadOptions) (*Inventory, error) {
+	return read(ctx, store, &scope, now, opts, nil)
 }
 
-// ReadPlan is [Read] and [Inventory.Plan] in one, and cheaper than both:
-// which snapshots are to be measured takes a plan to know.
-func ReadPlan(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions) (*Plan, error) {
-	inv, draft, err := read(ctx, store, policy, now, opts, true)
+// readAgain reads a store again, but for what cannot have changed: what the
+// manifests say, and the sizes of snapshots. What appeared since that is about to
+// be a container counts as one.
+func readAgain(ctx context.Context, store Store, before *Inventory, now time.Time, opts ReadOptions) (*Inventory, error) {
+	inv, err := read(ctx, store, before.scope, now, opts, before)
 	if err != nil {
 		return nil, err
 	}
-	if draft == nil {
-		return inv.Plan(policy, now)
-	}
-	draft.takeSizes()
-	return draft, nil
+	inv.addBeginnings(before)
+	return inv.WithSizes(before.sizes), nil
 }
 
-// read also returns the plan that told what to measure, if one did. Drafts
-// asks for one where it costs nothing.
-func read(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions, drafts bool) (*Inventory, *Plan, error) {
+func read(ctx context.Context, store Store, scope *Scope, now time.Time, opts ReadOptions, before *Inventory) (*Inventory, error) {
 	info, err := store.Info(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("identifying the store: %w", err)
+		return nil, fmt.Errorf("identifying the store: %w", err)
 	}
 	names, err := store.Namespaces(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("listing namespaces: %w", err)
+		return nil, fmt.Errorf("listing namespaces: %w", err)
 	}
-	r := &reader{store: store, info: info, opts: opts, drafts: drafts, now: now, progress: newMeter(opts.Progress, StageRead)}
-	inv, pods := &Inventory{Store: info}, &podReader{store: store, procfs: opts.Procfs}
+	r := &reader{store: store, info: info, opts: opts, before: before, now: now, progress: newMeter(opts.Progress, StageRead)}
+	inv := &Inventory{Store: info, scope: scope}
 	for _, name := range names {
-		inv.Namespaces = append(inv.Namespaces, &Namespace{Name: name, pods: pods})
+		inv.Namespaces = append(inv.Namespaces, &Namespace{Name: name})
 	}
-	for _, step := range []func(context.Context, *Inventory) error{r.lists, r.files, r.killed, r.containers, r.clients} {
+	for _, step := range []func(context.Context, *Inventory) error{r.lists, r.files, r.killed, r.containers, r.asking().learn, r.documents} {
 		if err := step(ctx, inv); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	chosen, err := policy.selected(inv)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := r.documents(ctx, chosen, policy.Filters.NeedsLabels()); err != nil {
-		return nil, nil, err
-	}
 	inv.emptyLost()
-	draft, err := r.sizes(ctx, inv, policy)
-	if err != nil {
-		return nil, nil, err
-	}
-	return inv, draft, nil
+	return inv, nil
 }
 
 // reader reads one inventory.
@@ -126,9 +92,14 @@ type reader struct {
 	store    Store
 	info     StoreInfo
 	opts     ReadOptions
-	drafts   bool
+	before   *Inventory
 	now      time.Time
 	progress *meter
+}
+
+// asking is what it takes to learn who uses the images of the store.
+func (r *reader) asking() asking {
+	return asking{r.store, r.info, r.opts.Sources, r.opts.Procfs, r.now}
 }
 
 func inNamespace(ctx context.Context, ns string) context.Context {
@@ -210,10 +181,10 @@ func (r *reader) sandboxes(ctx context.Context, ns *Namespace) (err error) {
 }
 
 func (r *reader) snapshots(ctx context.Context, ns *Namespace) error {
-	ns.Snapshots = make(map[SnapshotKey]Snapshot)
+	ns.Snapshots = make(map[SnapshotKey]snapshots.Info)
 	for _, name := range r.info.Snapshotters {
 		err := r.store.Snapshotter(name).Walk(ctx, func(_ context.Context, info snapshots.Info) error {
-			ns.Snapshots[SnapshotKey{name, info.Name}] = Snapshot{Info: info}
+			ns.Snapshots[SnapshotKey{name, info.Name}] = info
 			r.progress.add(1)
 			return nil
 		})
@@ -231,7 +202,7 @@ func (r *reader) leases(ctx context.Context, ns *Namespace) error {
 	}
 	locker := leases.Locker{Procfs: r.opts.Procfs}
 	var mu sync.Mutex
-	err = each(ctx, list, func(ctx context.Context, lease leaseRecord) error {
+	err = each(ctx, list, func(ctx context.Context, lease clientleases.Lease) error {
 		resources, err := r.store.Leases().ListResources(ctx, lease)
 		if errdefs.IsNotFound(err) {
 			return nil // the lease ended since it was listed
@@ -280,7 +251,7 @@ func (r *reader) newSnapshots(ctx context.Context, ns *Namespace) error {
 			if err != nil {
 				return fmt.Errorf("looking up snapshot %s of container %q: %w", key, container.ID, err)
 			}
-			ns.Snapshots[key] = Snapshot{Info: info}
+			ns.Snapshots[key] = info
 			key.Key = info.Parent
 		}
 	}

@@ -1,7 +1,6 @@
 package prune
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -75,11 +74,7 @@ func decidedFrom(t *testing.T, w world, policy Policy) string {
 	t.Helper()
 	s := w.build(t, t.TempDir())
 	defer func() { must(0, s.Close()) }()
-	inv, err := Read(context.Background(), s, policy, time.Now(), ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := must(inv.Plan(policy, time.Now())).Decisions()[0]
+	d := must(ReadPlan(t.Context(), s, policy, time.Now(), ReadOptions{})).Decisions()[0]
 	return string(d.Action) + ": " + d.Reason
 }
 
@@ -110,8 +105,7 @@ func TestSubjectsAreRead(t *testing.T) {
 	s := w.build(t, t.TempDir())
 	defer func() { must(0, s.Close()) }()
 	policy := Policy{Namespaces: []string{"default"}, Filters: all()}
-	inv := must(Read(context.Background(), s, policy, time.Now(), ReadOptions{}))
-	for _, d := range must(inv.Plan(policy, time.Now())).Decisions() {
+	for _, d := range must(ReadPlan(t.Context(), s, policy, time.Now(), ReadOptions{})).Decisions() {
 		if want := map[string]string{"app:1": "in use by container c", "s:1": `belongs to "app:1", which stays`}[d.Name]; d.Action != Keep || d.Reason != want {
 			t.Errorf("%s: %s: %s", d.Name, d.Action, d.Reason)
 		}

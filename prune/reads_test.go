@@ -86,18 +86,17 @@ func TestWhatIsRead(t *testing.T) {
 	policy := Policy{Namespaces: []string{"default"}, Filters: all("label!=blue")}
 	ctx, procfs := context.Background(), process(t, 1)
 
-	inv := must(Read(ctx, m, policy, time.Now(), ReadOptions{AllSizes: true, Procfs: procfs}))
+	plan := must(ReadPlan(ctx, m, policy, time.Now(), ReadOptions{AllSizes: true, Procfs: procfs}))
 	for _, text := range read {
 		if n, bytes := m.opened[dig(text)], m.bytes[dig(text)]; n != 1 || bytes != int64(len(text)) {
 			t.Errorf("%.80q is read %d times, %d bytes of %d", text, n, bytes, len(text))
 		}
 	}
-	must(inv.Usage(policy, time.Now(), true))
-	must(inv.Explain("index:1", policy, time.Now()))
+	plan.Usage(true)
+	must(explainedBy(plan.inventory, "index:1", policy, time.Now()))
 	must(Check(ctx, m, time.Now(), CheckOptions{Read: ReadOptions{Procfs: procfs}}))
-	report := must(must(inv.Plan(policy, time.Now())).Execute(ctx, m, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour}))
-	inv = must(Read(ctx, m, policy, time.Now(), ReadOptions{LeaseSizes: true, Procfs: procfs}))
-	run := must(RunNamed(must(Runs(ctx, m, inv, time.Now())), ""))
+	report := must(plan.Execute(ctx, m, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour}))
+	run := must(RunNamed(must(Runs(ctx, m, time.Now(), ReadOptions{Procfs: procfs})), ""))
 	if undone := must(Undo(ctx, m, run, time.Now())); len(undone.Restored) != len(report.Untagged) || len(undone.Restored) == 0 {
 		t.Errorf("put back %v of %v", undone.Restored, report.Untagged)
 	}

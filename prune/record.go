@@ -46,12 +46,9 @@ type planRecord struct {
 	Subject digest.Digest `json:"subject,omitempty"`
 }
 
-func (b batch) planRecord(d Decision) planRecord {
-	return planRecord{
-		Name: d.Name, Target: d.Target, Labels: d.image.Labels,
-		CreatedAt: d.image.CreatedAt, UpdatedAt: d.image.UpdatedAt, StandIn: d.StandIn,
-		Subject: b.ns.Subjects[d.Target.Digest],
-	}
+// image is the record as containerd has, or had, it.
+func (r planRecord) image() *images.Image {
+	return &images.Image{Name: r.Name, Target: r.Target, Labels: r.Labels, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 }
 
 func parsePlanBlob(doc []byte) (planBlob, error) {
@@ -63,15 +60,4 @@ func parsePlanBlob(doc []byte) (planBlob, error) {
 		return planBlob{}, fmt.Errorf("a plan blob has schema %d, only %d is known: finish it with the version that wrote it", p.Schema, planSchema)
 	}
 	return p, nil
-}
-
-// decisions returns the records of an interrupted run as if they were to be
-// removed again.
-func (p planBlob) decisions() []Decision {
-	all := make([]Decision, len(p.Records))
-	for i, r := range p.Records {
-		image := &images.Image{Name: r.Name, Target: r.Target, Labels: r.Labels, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
-		all[i] = Decision{Namespace: p.Namespace, Name: r.Name, Target: r.Target, Action: Remove, StandIn: r.StandIn, image: image, subject: r.Subject}
-	}
-	return all
 }

@@ -31,8 +31,13 @@ func write(t *testing.T, b batch, orphans []orphan) (written, []Decision) {
 		w.docs, w.targets, w.longest = append(w.docs, must(parsePlanBlob(doc))), append(w.targets, targets...), max(w.longest, len(doc))
 		return nil
 	}
-	going := must(writePlan(leases.Run{Name: "r", Start: noon}, b, orphans, hold, func(d Decision, why Cause) { w.left[d.Name] = why.Reason }))
-	return w, going
+	left := must(writePlan(leases.Run{Name: "r", Start: noon}, b.ns.Name, b.toWrite(), orphans, hold))
+	x := &execution{report: newReport(&Plan{})}
+	x.leave(&b, left)
+	for _, s := range x.report.Skipped {
+		w.left[s.Name] = s.Reason
+	}
+	return w, b.records
 }
 
 // named is a record of that name, and of a target of its own.
@@ -62,7 +67,7 @@ func TestPlanBlobsAreParted(t *testing.T) {
 			if doc.Chunk != i || doc.Last != (i == len(w.docs)-1) {
 				t.Errorf("blob %d is numbered %d, and the last: %v", i, doc.Chunk, doc.Last)
 			}
-			back, found = append(back, doc.decisions()...), append(found, doc.Orphans...)
+			back, found = append(back, decisionsOf(pastPlan{namespace: doc.Namespace, records: doc.Records})...), append(found, doc.Orphans...)
 		}
 		for _, got := range [][]Decision{back, going} {
 			if diff := cmp.Diff(b.records, got, cmp.AllowUnexported(Decision{}), cmpopts.EquateEmpty()); diff != "" {

@@ -28,7 +28,7 @@ type Repaired struct {
 // expired, and it alone makes containerd look for files of blobs that it does
 // not know. What it mended is seen by checking again.
 func Repair(ctx context.Context, store Store, findings []Finding, opts ExecuteOptions) (*Repaired, error) {
-	before, err := readLeases(ctx, store, opts, ReadOptions{})
+	before, err := Read(ctx, store, Scope{AllNamespaces: true}, opts.Now(), opts.reading())
 	if err != nil {
 		return nil, err
 	}
@@ -40,15 +40,15 @@ func Repair(ctx context.Context, store Store, findings []Finding, opts ExecuteOp
 	err = before.collect(ctx, store, opts, func(ctx context.Context, run ours.Run) error {
 		return refuse(ctx, store, snapshotters, run)
 	})
-	after, readErr := readLeases(ctx, store, opts, ReadOptions{})
+	after, readErr := Read(ctx, store, Scope{}, opts.Now(), opts.reading())
 	if readErr != nil {
 		return nil, errors.Join(err, readErr)
 	}
 	listed, end := expiredIn(findings), opts.Now()
-	left, repaired := after.Leases(end), &Repaired{}
+	left, repaired := after.leases(end), &Repaired{}
 	repaired.Renewed = renewedLeases(listed, left)
 	known := byID(listed)
-	for _, l := range removedLeases(listed, before.Leases(at), left, at, end) {
+	for _, l := range removedLeases(listed, before.leases(at), left, at, end) {
 		if _, wasFound := known[l.key()]; !wasFound && !l.Kind.Ours() {
 			repaired.Expired = append(repaired.Expired, l)
 		}

@@ -113,7 +113,7 @@ func (r *Report) DeletedSnapshots() []string {
 	ids := r.deleted.sortedSnapshots()
 	names := make([]string, len(ids))
 	for i, id := range ids {
-		names[i] = fmt.Sprintf("%s/%s", id.ns, id.SnapshotKey)
+		names[i] = fmt.Sprintf("%s/%s", id.Namespace, id.SnapshotKey)
 	}
 	return names
 }

@@ -121,23 +121,20 @@ func said(p *Plan) []any {
 func readAndPlan(t tester, store Store, policy Policy) *Plan {
 	t.Helper()
 	now := time.Now()
-	inv, err := Read(context.Background(), store, policy, now, ReadOptions{})
+	plan, err := ReadPlan(context.Background(), store, policy, now, ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := inv.Plan(policy, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	inv := plan.inventory
 	// The numbers of its nodes are nobody's business.
 	if again := must(inv.Plan(policy, now)); !reflect.DeepEqual(plan.Document(), again.Document()) || !reflect.DeepEqual(said(plan), said(again)) {
 		t.Fatalf("the same inventory, policy and time gave two plans:\n%+v\n%+v", plan.Document(), again.Document())
 	}
-	inv, err = Read(context.Background(), store, policy, now, ReadOptions{AllSizes: true})
+	whole, err := ReadPlan(context.Background(), store, policy, now, ReadOptions{AllSizes: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(plan.Document(), must(inv.Plan(policy, now)).Document()); diff != "" {
+	if diff := cmp.Diff(plan.Document(), whole.Document()); diff != "" {
 		t.Fatalf("reading again gave another plan (-first +second):\n%s", diff)
 	}
 	return plan

@@ -28,10 +28,16 @@ type Run struct {
 	Holds Amount `json:"holds"`
 }
 
-// Runs lists the runs that can be undone, the newest first. The inventory
-// must be of the store, read with AllSizes or LeaseSizes for the bytes of
-// snapshots.
-func Runs(ctx context.Context, store Store, inv *Inventory, now time.Time) ([]Run, error) {
+// Runs reads the store and lists the runs that can be undone, the newest first.
+func Runs(ctx context.Context, store Store, now time.Time, opts ReadOptions) ([]Run, error) {
+	inv, err := readMeasured(ctx, store, Scope{}, now, opts, (*collector).snapshotsOfLeases)
+	if err != nil {
+		return nil, err
+	}
+	return inv.runs(ctx, store, now)
+}
+
+func (inv *Inventory) runs(ctx context.Context, store Store, now time.Time) ([]Run, error) {
 	found := make(map[string]int)
 	runs := []Run{}
 	var graces [][]node // the live leases of each
@@ -63,7 +69,7 @@ func Runs(ctx context.Context, store Store, inv *Inventory, now time.Time) ([]Ru
 			}
 		}
 	}
-	for i, sum := range c.alone(inv, graces) {
+	for i, sum := range c.alone(graces) {
 		runs[i].Holds = sum
 	}
 	slices.SortFunc(runs, func(a, b Run) int { return cmp.Compare(b.Name, a.Name) })
@@ -71,14 +77,14 @@ func Runs(ctx context.Context, store Store, inv *Inventory, now time.Time) ([]Ru
 }
 
 // frees returns what a collection would free because of the change.
-func (c *collector) frees(inv *Inventory, ch change) objects {
-	freed, _ := c.split(inv.objects(), c.reach(change{}), c.reach(ch))
+func (c *collector) frees(ch change) objects {
+	freed, _ := c.split(c.inv.objects(), c.reach(change{}), c.reach(ch))
 	return freed
 }
 
 func recordsOf(plan pastPlan) []Record {
 	records := make([]Record, len(plan.records))
-	for i, d := range plan.records {
+	for i, d := range decisionsOf(plan) {
 		records[i] = d.record()
 	}
 	slices.SortFunc(records, compareRecords)
@@ -167,7 +173,7 @@ func (u *Undone) namespace(ctx context.Context, store Store, ns string) error {
 			errs = append(errs, fmt.Errorf("giving config %s in namespace %q its snapshot labels back: %w", o.Config, ns, err))
 		}
 	}
-	for _, d := range plan.records {
+	for _, d := range decisionsOf(plan) {
 		errs = append(errs, u.record(ctx, store, d))
 	}
 	if !plan.whole() {
@@ -229,9 +235,36 @@ func (u *Undone) fail(d Decision, why Cause) {
 	u.Failed = append(u.Failed, Skip{Record: d.record(), Cause: why})
 }
 
+// Dropped is what came of dropping a run.
+type Dropped struct {
+	Reclaimed Amount `json:"reclaimed"`
+	// Garbage is what nothing held already before.
+	Garbage Amount `json:"garbage"`
+}
+
 // Drop gives up the grace of a run, so that containerd collects what it held,
-// and returns when that is done.
-func Drop(ctx context.Context, store Store, run Run, now time.Time) error {
+// and tells by comparing what is gone.
+func Drop(ctx context.Context, store Store, run Run, now time.Time, opts ReadOptions) (Dropped, error) {
+	before, err := readMeasured(ctx, store, Scope{}, now, opts, (*collector).snapshotsOfLeases)
+	if err != nil {
+		return Dropped{}, err
+	}
+	if err := giveUp(ctx, store, run, now); err != nil {
+		return Dropped{}, err
+	}
+	var d Dropped
+	after, err := Read(ctx, store, Scope{}, now, opts)
+	if err == nil {
+		d.Reclaimed, d.Garbage, err = reclaimed(ctx, store, before, after, now)
+	}
+	if err != nil {
+		return Dropped{}, fmt.Errorf("run %s was dropped, and what that freed could not be measured: %w", run.Name, err)
+	}
+	return d, nil
+}
+
+// giveUp returns when what the run held is collected.
+func giveUp(ctx context.Context, store Store, run Run, now time.Time) error {
 	locker := leases.Locker{Manager: store.Leases()}
 	var errs []error
 	collected := false

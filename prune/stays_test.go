@@ -163,8 +163,8 @@ func TestKilledRunIsNotFinishedWhileARecordWouldGo(t *testing.T) {
 			return err
 		},
 		"pruning of leases": func(s *scene, opts ExecuteOptions) error {
-			inv := must(Read(context.Background(), s.store, Policy{AllNamespaces: true}, time.Now(), ReadOptions{Procfs: opts.Procfs}))
-			_, err := PruneLeases(context.Background(), s.store, inv.Leases(time.Now()), opts)
+			listed := must(Leases(context.Background(), s.store, time.Now(), ReadOptions{Procfs: opts.Procfs}))
+			_, err := PruneLeases(context.Background(), s.store, listed, opts)
 			return err
 		},
 	} {

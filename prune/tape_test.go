@@ -207,12 +207,11 @@ func newScene(t *testing.T, w world) *scene {
 func (s *scene) plan(procfs ours.Procfs) *Plan {
 	s.t.Helper()
 	policy := Policy{AllNamespaces: true, Filters: all()}
-	now := time.Now()
-	inv, err := Read(context.Background(), s.store, policy, now, ReadOptions{Procfs: procfs})
+	plan, err := ReadPlan(context.Background(), s.store, policy, time.Now(), ReadOptions{Procfs: procfs})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return must(inv.Plan(policy, now))
+	return plan
 }
 
 // run plans and executes.

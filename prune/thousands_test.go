@@ -123,8 +123,7 @@ func TestHalfAGrace(t *testing.T) {
 	if err := execute(procfs); err != nil {
 		t.Fatal(err)
 	}
-	inv := must(Read(context.Background(), s.store, Policy{AllNamespaces: true}, started, ReadOptions{Procfs: procfs}))
-	runs := must(Runs(context.Background(), s.store, inv, started))
+	runs := must(Runs(context.Background(), s.store, started, ReadOptions{Procfs: procfs}))
 	if len(runs) != 2 {
 		t.Fatalf("%d runs", len(runs))
 	}

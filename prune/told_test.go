@@ -11,7 +11,7 @@ import (
 // telling is a client that tells of uses in every namespace.
 type telling []Use
 
-func (s telling) Uses(context.Context, *Namespace) ([]Use, bool, error) { return s, true, nil }
+func (s telling) Uses(context.Context, Asked) ([]Use, bool, error) { return s, true, nil }
 
 // What a client says of a container's image does not cancel what the
 // container's own snapshot stands on; where both fit, the word decides among

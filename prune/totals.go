@@ -54,8 +54,8 @@ func (c *collector) sizes() weights {
 			blob, known := s.Blobs[digest.Digest(n.key)]
 			return blob.Size, known
 		}
-		snapshot, known := s.Snapshots[parseSnapshotKey(n.key)]
-		return snapshot.Bytes, known
+		id := n.snapshot()
+		return c.inv.size(id), c.exists(id)
 	})
 }
 

@@ -86,23 +86,34 @@ func (c *collector) gracesOf(run string) map[node]bool {
 	return graces
 }
 
-// relabel gives configs of the inventory the labels that they had in the store:
+// relabelled returns the inventory with the labels that configs had in the store:
 // they tell to which image a snapshot belongs, and so what a container needs.
-func (inv *Inventory) relabel(unleased []orphan) {
-	named := inv.named()
+func (inv *Inventory) relabelled(unleased []orphan) *Inventory {
+	in := make(map[string][]orphan)
 	for _, o := range unleased {
-		ns := named[o.Namespace]
-		if ns == nil {
-			continue
+		in[o.Namespace] = append(in[o.Namespace], o)
+	}
+	for _, ns := range inv.Namespaces {
+		if orphans := in[ns.Name]; len(orphans) > 0 {
+			inv = inv.with(ns.relabelled(orphans))
 		}
-		if blob, known := ns.Blobs[o.Config]; known {
+	}
+	return inv
+}
+
+func (ns *Namespace) relabelled(orphans []orphan) *Namespace {
+	changed := *ns
+	changed.Blobs = maps.Clone(ns.Blobs)
+	for _, o := range orphans {
+		if blob, known := changed.Blobs[o.Config]; known {
 			labels := make(map[string]string, len(o.Labels)+len(blob.Labels))
 			maps.Copy(labels, o.Labels)
 			maps.Copy(labels, blob.Labels)
 			blob.Labels = labels
-			ns.Blobs[o.Config] = blob
+			changed.Blobs[o.Config] = blob
 		}
 	}
+	return &changed
 }
 
 // relabel gives configs that an image reaches again their labels back.

@@ -63,8 +63,7 @@ func TestUploadThatGoesOn(t *testing.T) {
 	s := newScene(t, world{"default": {upload("u", "")}})
 	policy := Policy{AllNamespaces: true, Filters: all(), IngestAge: 1}
 	now := time.Now()
-	inv := must(Read(context.Background(), s.store, policy, now, ReadOptions{}))
-	plan := must(inv.Plan(policy, now))
+	plan := must(ReadPlan(context.Background(), s.store, policy, now, ReadOptions{}))
 	if len(plan.Uploads()) != 1 || plan.Uploads()[0].Action != Remove {
 		t.Fatalf("uploads %+v", plan.Uploads())
 	}

@@ -2,32 +2,39 @@ package prune
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/opencontainers/go-digest"
-
-	"github.com/ctr-prune/ctr-prune/filters"
 )
 
-// Usage tells what the store holds and who holds it. The inventory must have
-// been read with AllSizes. Objects adds every blob and snapshot.
-func (inv *Inventory) Usage(policy Policy, now time.Time, objects bool) (*DiskUsage, error) {
-	policy.Filters = filters.Everything()
-	plan, err := inv.Plan(policy, now)
+// Usage tells what the store holds and who holds it: reclaimable is what this
+// plan frees. Every snapshot must have been measured for it, as [ReadPlan] does
+// with AllSizes. Objects adds every blob and snapshot. Where nothing else is
+// asked of the plan, [ReadUsage] costs less.
+func (p *Plan) Usage(objects bool) *DiskUsage {
+	return p.usage(p.modelled(), objects)
+}
+
+// ReadUsage reads the store, measures every snapshot, and tells what it holds as
+// [Plan.Usage] does of a plan by the policy. The error may be a *[PolicyError].
+func ReadUsage(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions, objects bool) (*DiskUsage, error) {
+	inv, err := Read(ctx, store, policy.Scope(), now, opts)
 	if err != nil {
 		return nil, err
 	}
-	return plan.Usage(objects), nil
+	plan, m, err := planMeanwhile(ctx, store, inv, policy, now, newMeter(opts.Progress, StageRead))
+	if err != nil {
+		return nil, err
+	}
+	return plan.usage(m, objects), nil
 }
 
-// Usage tells what the store holds as the plan sees it: reclaimable is what
-// this plan frees. Otherwise it is as [Inventory.Usage], with the same demand
-// on the inventory.
-func (p *Plan) Usage(objects bool) *DiskUsage {
+func (p *Plan) usage(m *model, objects bool) *DiskUsage {
 	inv, plan := p.inventory, p
-	u := newUsage(inv, plan)
+	u := newUsage(inv, plan, m)
 	d := &DiskUsage{
 		Store: inv.Store, Time: p.now,
 		Total: u.all.amount(), Reclaimable: plan.Predicted(),
@@ -54,7 +61,7 @@ func (p *Plan) Usage(objects bool) *DiskUsage {
 	return d
 }
 
-// diskUsage is the working state of [Inventory.Usage].
+// diskUsage is the working state of [Plan.Usage].
 type diskUsage struct {
 	inv       *Inventory
 	plan      *Plan
@@ -76,12 +83,11 @@ type imageKey struct {
 	target digest.Digest
 }
 
-func newUsage(inv *Inventory, plan *Plan) *diskUsage {
+func newUsage(inv *Inventory, plan *Plan, m *model) *diskUsage {
 	u := &diskUsage{
 		inv: inv, plan: plan, all: inv.objects(),
 		index: make(map[imageKey]owner), gone: make(map[imageKey]bool),
 	}
-	m := plan.modelled()
 	u.collector, u.after = m.collector, m.after
 	u.walk = u.collector.walk()
 	u.classify()
@@ -141,11 +147,13 @@ func (u *diskUsage) namespace(ns *Namespace) NamespaceUsage {
 			usage.ReclaimableBytes = saturate(usage.ReclaimableBytes, blob.Size)
 		}
 	}
-	for key, snapshot := range ns.Snapshots {
-		usage.addSnapshot(snapshot.Bytes)
-		usage.UniqueBytes = saturate(usage.UniqueBytes, snapshot.Bytes)
-		if _, ok := u.plan.outcome.freed.snapshots[snapshotID{ns.Name, key}]; ok {
-			usage.ReclaimableBytes = saturate(usage.ReclaimableBytes, snapshot.Bytes)
+	for key := range ns.Snapshots {
+		id := SnapshotID{ns.Name, key}
+		bytes := u.inv.size(id)
+		usage.addSnapshot(bytes)
+		usage.UniqueBytes = saturate(usage.UniqueBytes, bytes)
+		if _, ok := u.plan.outcome.freed.snapshots[id]; ok {
+			usage.ReclaimableBytes = saturate(usage.ReclaimableBytes, bytes)
 		}
 	}
 	return usage
@@ -221,8 +229,8 @@ func (u *diskUsage) alone(ns *Namespace, target node, mine owner) (sum Amount) {
 				sum.addBlob(blob.Size)
 			}
 		case kindSnapshot:
-			if snapshot, ok := ns.Snapshots[parseSnapshotKey(n.key)]; ok {
-				sum.addSnapshot(snapshot.Bytes)
+			if id := n.snapshot(); u.collector.exists(id) {
+				sum.addSnapshot(u.inv.size(id))
 			}
 		}
 	})

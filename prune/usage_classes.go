@@ -62,7 +62,7 @@ func (u *diskUsage) blobClass(dgst digest.Digest) (HolderClass, node) {
 	return HeldByNothing, node{}
 }
 
-func (u *diskUsage) snapshotClass(id snapshotID) (HolderClass, node) {
+func (u *diskUsage) snapshotClass(id SnapshotID) (HolderClass, node) {
 	for _, c := range u.classes {
 		if root, ok := c.reached.root(id.node()); ok {
 			return c.class, root

@@ -106,11 +106,11 @@ func (ns *Namespace) layer(key SnapshotKey) int {
 }
 
 // layersOf is that of every snapshot, each looked at once.
-func layersOf(inv *Inventory) map[snapshotID]int {
-	layers := make(map[snapshotID]int)
+func layersOf(inv *Inventory) map[SnapshotID]int {
+	layers := make(map[SnapshotID]int)
 	for _, ns := range inv.Namespaces {
 		for key := range ns.Snapshots {
-			ns.countLayers(snapshotID{ns.Name, key}, layers)
+			ns.countLayers(SnapshotID{ns.Name, key}, layers)
 		}
 	}
 	return layers
@@ -118,8 +118,8 @@ func layersOf(inv *Inventory) map[snapshotID]int {
 
 // countLayers goes down until it meets what was counted, and counts on from
 // there. What is being counted counts as no layer: it is on a ring.
-func (ns *Namespace) countLayers(id snapshotID, layers map[snapshotID]int) {
-	var way []snapshotID
+func (ns *Namespace) countLayers(id SnapshotID, layers map[SnapshotID]int) {
+	var way []SnapshotID
 	base := 0 // the number of the one below; -1 if that is no layer
 	for ; id.Key != ""; id.Key = ns.Snapshots[id.SnapshotKey].Parent {
 		if n, counted := layers[id]; counted {

@@ -114,11 +114,11 @@ func namesOf(spaces []*space) []string {
 	return names
 }
 
-func (u *diskUsage) snapshotUsage(id snapshotID, layers map[snapshotID]int, kept reached) ObjectUsage {
+func (u *diskUsage) snapshotUsage(id SnapshotID, layers map[SnapshotID]int, kept reached) ObjectUsage {
 	class, root := u.snapshotClass(id)
 	_, freed := u.plan.outcome.freed.snapshots[id]
 	o := ObjectUsage{
-		Namespaces: []string{id.ns}, Snapshot: id.SnapshotKey.String(), Kind: KindSnapshot,
+		Namespaces: []string{id.Namespace}, Snapshot: id.SnapshotKey.String(), Kind: KindSnapshot,
 		Layer: layers[id], Bytes: u.all.snapshots[id], Class: class,
 	}
 	o.State = stateOf(freed, class, kept.holds(id.node()), u.owners.of(id.node()))

@@ -41,28 +41,25 @@ func usageStore() *Inventory {
 	}
 	chain := SnapshotKey{"overlayfs", d("chain").String()}
 	writable := SnapshotKey{"overlayfs", "c"}
-	return &Inventory{
+	return (&Inventory{
 		Store: StoreInfo{Version: "2.4.2"},
 		Namespaces: []*Namespace{{
 			Name:   "default",
 			Images: []images.Image{image("docker.io/library/go:1", "go"), image("docker.io/library/keep:1", "keep")},
 			Blobs:  blobs,
-			Snapshots: map[SnapshotKey]Snapshot{
-				chain:    {Info: snapshots.Info{Name: chain.Key, Kind: snapshots.KindCommitted}, Bytes: 200, Measured: true},
-				writable: {Info: snapshots.Info{Name: "c", Parent: chain.Key, Kind: snapshots.KindActive}, Bytes: 20, Measured: true},
+			Snapshots: map[SnapshotKey]snapshots.Info{
+				chain:    {Name: chain.Key, Kind: snapshots.KindCommitted},
+				writable: {Name: "c", Parent: chain.Key, Kind: snapshots.KindActive},
 			},
 			Containers: []containers.Container{{ID: "c", Image: "docker.io/library/keep:1", Snapshotter: "overlayfs", SnapshotKey: "c"}},
 			Leases:     []Lease{{Lease: leases.Lease{ID: "build"}, Resources: []leases.Resource{{ID: d("go-config").String(), Type: "content"}}}},
 			Uses:       []Use{{Holder: Holder{Kind: "container", ID: "c"}, Image: "docker.io/library/keep:1"}},
 		}},
-	}
+	}).WithSizes(Sizes{{"default", chain}: 200, {"default", writable}: 20})
 }
 
 func TestUsageObjects(t *testing.T) {
-	usage, err := usageStore().Usage(Policy{AllNamespaces: true}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	usage := usageOf(usageStore(), Policy{AllNamespaces: true}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), true)
 	label := map[string]string{}
 	for _, s := range []string{"keep", "keep-config", "base", "keep-top", "go", "go-config", "go-top", "garbage"} {
 		label[digest.FromString(s).String()] = s
@@ -111,9 +108,9 @@ func TestUsageObjects(t *testing.T) {
 
 func TestLayerOfARing(t *testing.T) {
 	a, b := digest.FromString("a").String(), digest.FromString("b").String()
-	ns := &Namespace{Snapshots: map[SnapshotKey]Snapshot{
-		{"s", a}: {Info: snapshots.Info{Parent: b}},
-		{"s", b}: {Info: snapshots.Info{Parent: a}},
+	ns := &Namespace{Snapshots: map[SnapshotKey]snapshots.Info{
+		{"s", a}: {Parent: b},
+		{"s", b}: {Parent: a},
 	}}
 	if got := ns.layer(SnapshotKey{"s", a}); got != 0 {
 		t.Errorf("layer %d of a ring", got)

@@ -44,7 +44,7 @@ func (w world) inventory() *Inventory {
 	inv := &Inventory{Store: StoreInfo{Kind: StoreDaemon, Location: "/c.sock", ID: "world", Version: "2.4.2", Snapshotters: []string{"memory", "other"}}}
 	for _, name := range slices.Sorted(maps.Keys(w)) {
 		ns := &Namespace{
-			Name: name, Blobs: map[digest.Digest]content.Info{}, Snapshots: map[SnapshotKey]Snapshot{},
+			Name: name, Blobs: map[digest.Digest]content.Info{}, Snapshots: map[SnapshotKey]snapshots.Info{},
 			Subjects: map[digest.Digest]digest.Digest{}, Configs: map[digest.Digest]Config{},
 		}
 		for _, t := range w[name] {
@@ -53,8 +53,12 @@ func (w world) inventory() *Inventory {
 		slices.SortFunc(ns.Images, func(a, b images.Image) int { return strings.Compare(a.Name, b.Name) })
 		inv.Namespaces = append(inv.Namespaces, ns)
 	}
-	must(0, (&reader{info: inv.Store, now: noon}).clients(context.Background(), inv))
-	return inv
+	must(0, asking{info: inv.Store, now: noon}.learn(context.Background(), inv))
+	sizes := Sizes{}
+	for id := range inv.objects().snapshots {
+		sizes[id] = memoryUsage(id.Key)
+	}
+	return inv.WithSizes(sizes)
 }
 
 // list adds the thing to what was read of its namespace.
@@ -72,8 +76,7 @@ func (t thing) list(ns *Namespace) {
 			ns.Subjects[dig(t.Name)] = t.Subject
 		}
 	case kindSnapshot:
-		info := snapshots.Info{Name: t.Name, Parent: t.Of, Labels: t.Labels}
-		ns.Snapshots[SnapshotKey{t.Snapshotter, t.Name}] = Snapshot{Info: info, Bytes: memoryUsage(t.Name), Measured: true}
+		ns.Snapshots[SnapshotKey{t.Snapshotter, t.Name}] = snapshots.Info{Name: t.Name, Parent: t.Of, Labels: t.Labels}
 	case kindImage:
 		target := descriptor(t.Of)
 		target.Annotations = t.Annotations
@@ -121,4 +124,24 @@ func checkDecided(t *testing.T, namespace string, set filters.Set, things []thin
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("decisions (-want +got):\n%s", diff)
 	}
+}
+
+// explainedBy is what Explain tells of an inventory that is measured.
+func explainedBy(inv *Inventory, text string, policy Policy, now time.Time) (*Explanation, error) {
+	p, m, n, err := inv.subject(text, policy, now)
+	if err != nil {
+		return nil, err
+	}
+	return p.explain(m, n), nil
+}
+
+// usageOf is the usage as the plan sees it that removes all that is unused.
+func usageOf(inv *Inventory, policy Policy, now time.Time, objects bool) *DiskUsage {
+	policy.Filters = filters.Everything()
+	return must(inv.Plan(policy, now)).Usage(objects)
+}
+
+// readSized reads a store and measures all snapshots.
+func readSized(s *scene, opts ReadOptions) *Inventory {
+	return must(readMeasured(context.Background(), s.store, Scope{AllNamespaces: true}, time.Now(), opts, (*collector).allSnapshots))
 }

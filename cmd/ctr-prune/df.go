@@ -119,11 +119,15 @@ func (o *usageOptions) run(ctx context.Context, p process) error {
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
 		policy.Filters = filters.Everything()
-		plan, err := o.planned(ctx, p, store, policy, prune.ReadOptions{AllSizes: true})
+		var usage *prune.DiskUsage
+		_, err := o.reading(ctx, p, store, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
+			usage, err = prune.ReadUsage(ctx, store.Store, policy, now, opts, o.verbose || o.html != "")
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		usage := text.AdviseUsage(plan.Usage(o.verbose || o.html != ""))
+		text.AdviseUsage(usage)
 		if o.html != "" {
 			if err := writePage(p, o.html, htmlreport.Page{Usage: usage, Generated: p.now()}); err != nil {
 				return err

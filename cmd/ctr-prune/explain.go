@@ -102,16 +102,16 @@ func (o *explainOptions) run(ctx context.Context, p process, typed string) error
 		return err
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		plan, err := o.planned(ctx, p, store, policy, prune.ReadOptions{Explain: typed})
-		if err != nil {
+		var e *prune.Explanation
+		now, err := o.reading(ctx, p, store, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
+			e, err = prune.Explain(ctx, store.Store, typed, policy, now, opts)
 			return err
-		}
-		e, err := plan.Explain(typed)
+		})
 		if err != nil {
 			return o.unclear(p, err)
 		}
 		text.AdviseDecisions(e.Decisions)
-		doc := explanationDocument{header{explainSchema, "explain", plan.Time()}, *e}
+		doc := explanationDocument{header{explainSchema, "explain", now}, *e}
 		return list.Show(format.Result[explanationRow]{
 			Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []explanationRow { return []explanationRow{explanationOf(e)} },
 			Text: func(out *terminal.Printer) { text.Explanation(out, e) },

@@ -104,12 +104,16 @@ func (o *leasesOptions) run(ctx context.Context, p process) error {
 
 // leases reads the store and lists the leases of the chosen namespaces.
 func (o *leasesOptions) leases(ctx context.Context, p process, store opened, policy prune.Policy) ([]prune.LeaseInfo, time.Time, error) {
-	inv, now, err := o.read(ctx, p, store, policy, prune.ReadOptions{LeaseSizes: true})
+	var all []prune.LeaseInfo
+	now, err := o.reading(ctx, p, store, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
+		all, err = prune.Leases(ctx, store.Store, now, opts)
+		return err
+	})
 	if err != nil {
 		return nil, now, err
 	}
 	chosen := []prune.LeaseInfo{}
-	for _, l := range text.AdviseLeases(inv.Leases(now)) {
+	for _, l := range text.AdviseLeases(all) {
 		if policy.AllNamespaces || intersects([]string{l.Namespace}, policy.Namespaces) {
 			chosen = append(chosen, l)
 		}

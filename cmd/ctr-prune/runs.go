@@ -81,7 +81,7 @@ func (o *runsOptions) run(ctx context.Context, p process) error {
 		return err
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		runs, _, now, err := o.session.runs(ctx, p, store, policy)
+		runs, now, err := o.session.runs(ctx, p, store, policy)
 		if err != nil {
 			return err
 		}
@@ -96,14 +96,14 @@ func (o *runsOptions) run(ctx context.Context, p process) error {
 }
 
 // runs reads the store and lists the runs of the namespaces of the policy.
-func (s *session) runs(ctx context.Context, p process, store opened, policy prune.Policy) ([]prune.Run, *prune.Inventory, time.Time, error) {
-	inv, now, err := s.read(ctx, p, store, policy, prune.ReadOptions{LeaseSizes: true})
+func (s *session) runs(ctx context.Context, p process, store opened, policy prune.Policy) ([]prune.Run, time.Time, error) {
+	var all []prune.Run
+	now, err := s.reading(ctx, p, store, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
+		all, err = prune.Runs(ctx, store.Store, now, opts)
+		return err
+	})
 	if err != nil {
-		return nil, nil, now, err
-	}
-	all, err := prune.Runs(ctx, store, inv, now)
-	if err != nil {
-		return nil, nil, now, stopped(ctx, err)
+		return nil, now, err
 	}
 	runs := []prune.Run{}
 	for _, r := range all {
@@ -111,7 +111,7 @@ func (s *session) runs(ctx context.Context, p process, store opened, policy prun
 			runs = append(runs, r)
 		}
 	}
-	return runs, inv, now, nil
+	return runs, now, nil
 }
 
 func intersects(a, b []string) bool {
@@ -143,10 +143,8 @@ func newDrop(p process, debug *bool) *cobra.Command {
 // droppedDocument is what --format json shows.
 type droppedDocument struct {
 	header
-	Run       string       `json:"run"`
-	Reclaimed prune.Amount `json:"reclaimed"`
-	// Garbage is what nothing held already before.
-	Garbage prune.Amount `json:"garbage"`
+	Run string `json:"run"`
+	prune.Dropped
 }
 
 func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
@@ -162,7 +160,7 @@ func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
 		return usagef("there is no terminal to ask on: give --force to drop the run without a question")
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		runs, inv, now, err := o.session.runs(ctx, p, store, policy)
+		runs, now, err := o.session.runs(ctx, p, store, policy)
 		if err != nil {
 			return err
 		}
@@ -173,15 +171,15 @@ func (o *runsOptions) drop(ctx context.Context, p process, name string) error {
 		if yes, err := o.sure(ctx, p, run); err != nil || !yes {
 			return err
 		}
-		if err := prune.Drop(ctx, store.Store, run, p.now()); err != nil {
+		dropped, err := prune.Drop(ctx, store.Store, run, p.now(), prune.ReadOptions{Sources: store.sources})
+		if err != nil {
 			return stopped(ctx, err)
 		}
-		doc := droppedDocument{header: header{runsSchema, "drop", now}, Run: run.Name}
-		doc.Reclaimed, doc.Garbage, err = o.reclaimed(ctx, p, store, policy, inv, now)
-		return firstError(err, list.Show(format.Result[droppedDocument]{
+		doc := droppedDocument{header{runsSchema, "drop", now}, run.Name, dropped}
+		return list.Show(format.Result[droppedDocument]{
 			Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []droppedDocument { return []droppedDocument{doc} },
 			Text: func(out *terminal.Printer) { text.Dropped(out, run.Name, doc.Reclaimed, doc.Garbage) },
-		}))
+		})
 	})
 }
 
@@ -198,13 +196,4 @@ func (o *runsOptions) sure(ctx context.Context, p process, run prune.Run) (bool,
 		return false, firstError(err, p.say("Nothing was removed."))
 	}
 	return true, nil
-}
-
-// reclaimed reads the store again and tells what is gone.
-func (s *session) reclaimed(ctx context.Context, p process, store opened, policy prune.Policy, before *prune.Inventory, then time.Time) (freed, garbage prune.Amount, err error) {
-	after, _, err := s.read(ctx, p, store, policy, prune.ReadOptions{})
-	if err != nil {
-		return freed, garbage, err
-	}
-	return prune.Reclaimed(ctx, store.Store, before, after, then)
 }

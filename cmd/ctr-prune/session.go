@@ -66,15 +66,6 @@ type opened struct {
 	sources []prune.Source
 }
 
-// read takes the inventory, with progress on a terminal.
-func (s *session) read(ctx context.Context, p process, o opened, policy prune.Policy, opts prune.ReadOptions) (inv *prune.Inventory, now time.Time, err error) {
-	now, err = s.reading(ctx, p, o, opts, func(now time.Time, opts prune.ReadOptions) error {
-		inv, err = prune.Read(ctx, o.Store, policy, now, opts)
-		return err
-	})
-	return inv, now, err
-}
-
 // planned reads the store and decides by a policy.
 func (s *session) planned(ctx context.Context, p process, o opened, policy prune.Policy, opts prune.ReadOptions) (plan *prune.Plan, err error) {
 	_, err = s.reading(ctx, p, o, opts, func(now time.Time, opts prune.ReadOptions) error {

@@ -77,7 +77,7 @@ func (o *undoOptions) run(ctx context.Context, p process, args []string) error {
 		return err
 	}
 	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		runs, _, now, err := o.runs(ctx, p, store, policy)
+		runs, now, err := o.runs(ctx, p, store, policy)
 		if err != nil {
 			return err
 		}

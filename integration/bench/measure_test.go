@@ -87,7 +87,7 @@ func (r *timing) planning(t *testing.T, d *daemon.Daemon) {
 	}
 	policy := prune.Policy{Namespaces: []string{"default"}, Filters: set}
 	start := time.Now()
-	inv, err := prune.Read(t.Context(), store, policy, now, prune.ReadOptions{})
+	inv, err := prune.Read(t.Context(), store, policy.Scope(), now, prune.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

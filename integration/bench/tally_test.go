@@ -78,7 +78,7 @@ func count(t *testing.T, d *daemon.Daemon, execute bool) (all counted) {
 			all.plan = one
 		}
 	}
-	inv, err := prune.Read(t.Context(), store, policy, now, prune.ReadOptions{})
+	inv, err := prune.Read(t.Context(), store, policy.Scope(), now, prune.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

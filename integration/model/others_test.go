@@ -33,24 +33,16 @@ func (m *machine) restartStore() bool {
 	return true
 }
 
-// inventory reads all there is.
-func (m *machine) inventory() *prune.Inventory {
-	m.t.Helper()
-	inv, err := prune.Read(m.ctx, m.store, prune.Policy{AllNamespaces: true}, time.Now(), prune.ReadOptions{AllSizes: true, Procfs: m.procfs()})
-	m.must(err)
-	return inv
-}
-
 // aRun is one that can be undone. If there is none, it is made.
 func (m *machine) aRun() (run prune.Run, ok bool) {
 	m.t.Helper()
-	runs, err := prune.Runs(m.ctx, m.store, m.inventory(), time.Now())
+	runs, err := prune.Runs(m.ctx, m.store, time.Now(), prune.ReadOptions{Procfs: m.procfs()})
 	m.must(err)
 	if len(runs) == 0 {
 		if !m.pruneWithGrace() {
 			return run, false
 		}
-		runs, err = prune.Runs(m.ctx, m.store, m.inventory(), time.Now())
+		runs, err = prune.Runs(m.ctx, m.store, time.Now(), prune.ReadOptions{Procfs: m.procfs()})
 		m.must(err)
 	}
 	if len(runs) == 0 {
@@ -106,7 +98,8 @@ func (m *machine) dropGrace() bool {
 		return false
 	}
 	before := m.capture()
-	m.must(prune.Drop(m.ctx, m.store, run, time.Now()))
+	_, err := prune.Drop(m.ctx, m.store, run, time.Now(), prune.ReadOptions{Procfs: m.procfs()})
+	m.must(err)
 	if err := oracle.Check(withoutCollectible(before), m.capture()); err != nil {
 		m.errorf("I1: dropping a grace did harm:\n%v", err)
 	}
@@ -117,7 +110,9 @@ func (m *machine) dropGrace() bool {
 func (m *machine) pruneLeases() bool {
 	time.Sleep(25 * time.Hour)
 	before := m.capture()
-	pruned, err := prune.PruneLeases(m.ctx, m.store, m.inventory().Leases(time.Now()), prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs()})
+	listed, err := prune.Leases(m.ctx, m.store, time.Now(), prune.ReadOptions{Procfs: m.procfs()})
+	m.must(err)
+	pruned, err := prune.PruneLeases(m.ctx, m.store, listed, prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs()})
 	after := m.capture()
 	if _, declined := m.declined("prunings of leases", err); declined {
 		m.same("I14: a pruning of leases that was declined", before, after)

@@ -81,10 +81,9 @@ func (m *machine) newRunOf(policy prune.Policy, daemon bool) *run {
 func (m *machine) planOver(store prune.Store, policy prune.Policy) *prune.Plan {
 	m.t.Helper()
 	now := time.Now()
-	inv, err := prune.Read(m.ctx, store, policy, now, prune.ReadOptions{Procfs: m.procfs(), Sources: m.sources})
+	plan, err := prune.ReadPlan(m.ctx, store, policy, now, prune.ReadOptions{Procfs: m.procfs(), Sources: m.sources})
 	m.must(err)
-	plan, err := inv.Plan(policy, now)
-	m.must(err)
+	inv := plan.Inventory()
 	m.everyRecordOnce(inv, policy, plan)
 	again, err := inv.Plan(policy, now)
 	m.must(err)
@@ -202,7 +201,7 @@ func (m *machine) interrupt() bool {
 func (m *machine) failToRead() bool {
 	before := m.capture()
 	w := &watched{Store: m.store, m: m, daemon: true, at: 1 + uniform(m.t, 40, "fails at"), event: func() error { return errKilled }}
-	inv, err := prune.Read(m.ctx, w, everything(), time.Now(), prune.ReadOptions{Procfs: m.procfs()})
+	inv, err := prune.Read(m.ctx, w, everything().Scope(), time.Now(), prune.ReadOptions{Procfs: m.procfs()})
 	if w.down != nil && (err == nil || inv != nil) {
 		m.errorf("I8: a reading that failed gave %v, %v", inv, err)
 	}

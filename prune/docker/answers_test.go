@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // saying is an Engine whose answers are given, by the end of their path.
@@ -56,7 +58,7 @@ func TestAmbiguousAnswers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			uses, covered, err := s.Uses(t.Context(), traces(id))
+			uses, covered, err := s.Uses(t.Context(), prune.Asked{Namespace: traces(id)})
 			if c.want == "" && (err != nil || !covered || len(uses) != 1) {
 				t.Errorf("got %v, %v, %v", uses, covered, err)
 			}

@@ -160,7 +160,7 @@ func TestCrossCheck(t *testing.T) {
 			if c.want != "" {
 				source.patience = time.Millisecond
 			}
-			uses, covered, err := source.Uses(t.Context(), c.ns)
+			uses, covered, err := source.Uses(t.Context(), prune.Asked{Namespace: c.ns})
 			if c.want != "" {
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("got %v, want %q", err, c.want)
@@ -180,7 +180,7 @@ func TestNotDocker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if uses, covered, err := source.Uses(t.Context(), &prune.Namespace{Name: "default"}); uses != nil || covered || err != nil {
+	if uses, covered, err := source.Uses(t.Context(), prune.Asked{Namespace: &prune.Namespace{Name: "default"}}); uses != nil || covered || err != nil {
 		t.Errorf("got %v, %v, %v", uses, covered, err)
 	}
 }

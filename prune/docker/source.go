@@ -72,7 +72,8 @@ func New(host string, store prune.Store, opts ...Option) (*Source, error) {
 // says it keeps its containers and its plugins in, and asks only about a
 // namespace that has traces of Docker: elsewhere no container of Docker's can
 // be, running or not.
-func (s *Source) Uses(ctx context.Context, ns *prune.Namespace) ([]prune.Use, bool, error) {
+func (s *Source) Uses(ctx context.Context, asked prune.Asked) ([]prune.Use, bool, error) {
+	ns := asked.Namespace
 	if !ns.Docker() {
 		return nil, false, nil
 	}

@@ -32,7 +32,7 @@ func (e doubtError) Unwrap() error { return e.error }
 // believed returns the list once it can be believed, and else why it cannot. A
 // list that was given up once is not waited for again: a run asks several times,
 // and holds its lease meanwhile.
-func (s *Source) believed(ctx context.Context, ns *prune.Namespace) ([]pod, error) {
+func (s *Source) believed(ctx context.Context, ns prune.Asked) ([]pod, error) {
 	for left := questions; ; left-- {
 		pods, err := s.question(ctx, ns)
 		if _, doubt := errors.AsType[doubtError](err); !doubt {
@@ -51,7 +51,7 @@ func (s *Source) believed(ctx context.Context, ns *prune.Namespace) ([]pod, erro
 
 // question reads the list after the sandboxes: the kubelet knows a pod before
 // it makes its sandbox.
-func (s *Source) question(ctx context.Context, ns *prune.Namespace) ([]pod, error) {
+func (s *Source) question(ctx context.Context, ns prune.Asked) ([]pod, error) {
 	sandboxes, err := ns.PodSandboxes(ctx)
 	if err != nil {
 		return nil, doubtError{fmt.Errorf("which pods run here cannot be told: %w", err)}

@@ -127,7 +127,7 @@ func TestKubeletIsAskedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	uses, covered, err := s.Uses(t.Context(), node())
+	uses, covered, err := s.Uses(t.Context(), prune.Asked{Namespace: node()})
 	if err != nil || !covered || len(uses) != 2 || *asked != 4 || waited != 3*pause {
 		t.Errorf("%d uses, covered %v, %v; asked %d times in %v", len(uses), covered, err, *asked, waited)
 	}
@@ -153,7 +153,7 @@ func TestKubeletIsGivenUp(t *testing.T) {
 		{questions + 2, 5 * time.Second, ""},
 		{2*questions + 2, 10 * time.Second, "does not have pod"},
 	} {
-		_, covered, err := s.Uses(t.Context(), node())
+		_, covered, err := s.Uses(t.Context(), prune.Asked{Namespace: node()})
 		if want.says != "" {
 			wantError(t, err, want.says)
 		}
@@ -170,7 +170,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Uses(ctx, node()); !errors.Is(err, context.Canceled) {
+	if _, _, err := s.Uses(ctx, prune.Asked{Namespace: node()}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -182,7 +182,7 @@ func TestNoListIsNotWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Uses(t.Context(), node()); err == nil || *asked != 1 {
+	if _, _, err := s.Uses(t.Context(), prune.Asked{Namespace: node()}); err == nil || *asked != 1 {
 		t.Errorf("got %v, asked %d times", err, *asked)
 	}
 }

@@ -137,7 +137,7 @@ func (s *Source) checkURL() error {
 // Uses returns what the pods of the list use. Only the namespace of CRI is
 // covered. A list that cannot be that of all pods of this node is asked for
 // again for some seconds, and then is an error. An error is one sentence.
-func (s *Source) Uses(ctx context.Context, ns *prune.Namespace) ([]prune.Use, bool, error) {
+func (s *Source) Uses(ctx context.Context, ns prune.Asked) ([]prune.Use, bool, error) {
 	if ns.Name != namespace {
 		return nil, false, nil
 	}

@@ -69,7 +69,7 @@ func ask(t *testing.T, from string, opts Options) ([]prune.Use, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	uses, covered, err := s.Uses(t.Context(), k8s)
+	uses, covered, err := s.Uses(t.Context(), prune.Asked{Namespace: k8s})
 	if covered != (err == nil) {
 		t.Errorf("covered: %v with error %v", covered, err)
 	}
@@ -186,7 +186,7 @@ func TestGone(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err = s.Uses(ctx, k8s)
+	_, _, err = s.Uses(ctx, prune.Asked{Namespace: k8s})
 	wantError(t, err, "context canceled")
 }
 
@@ -242,7 +242,7 @@ func TestPipeIsReadOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		uses, _, err := s.Uses(t.Context(), k8s)
+		uses, _, err := s.Uses(t.Context(), prune.Asked{Namespace: k8s})
 		wantList(t, uses, err)
 	}
 	if err := <-written; err != nil {
@@ -255,7 +255,7 @@ func TestOtherNamespacesAreNotCovered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	uses, covered, err := s.Uses(t.Context(), &prune.Namespace{Name: "moby"})
+	uses, covered, err := s.Uses(t.Context(), prune.Asked{Namespace: &prune.Namespace{Name: "moby"}})
 	if uses != nil || covered || err != nil {
 		t.Errorf("got %v, %v, %v", uses, covered, err)
 	}

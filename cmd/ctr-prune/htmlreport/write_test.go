@@ -14,6 +14,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -36,10 +37,11 @@ func namespaceOf(namespace, name string, bytes int64) *prune.Namespace {
 
 // usageOf has what a page would show of names that stand everywhere.
 func usageOf(inv *prune.Inventory, name func(int) string) *prune.DiskUsage {
-	usage, err := inv.Usage(prune.Policy{AllNamespaces: true}, when, true)
+	plan, err := inv.Plan(prune.Policy{AllNamespaces: true, Filters: filters.Everything()}, when)
 	if err != nil {
 		panic(err)
 	}
+	usage := plan.Usage(true)
 	for i := range usage.Objects {
 		o := &usage.Objects[i]
 		o.State, o.Holder = prune.StateHeld, name(i)

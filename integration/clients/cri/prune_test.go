@@ -57,11 +57,7 @@ func (r run) on(t *testing.T, n *cri.Node) (pruned, error) {
 	if r.dangling {
 		policy.Filters = filters.Set{}
 	}
-	inv, err := prune.Read(t.Context(), store, policy, time.Now(), prune.ReadOptions{Sources: r.sources})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p.plan, err = inv.Plan(policy, time.Now()); err != nil {
+	if p.plan, err = prune.ReadPlan(t.Context(), store, policy, time.Now(), prune.ReadOptions{Sources: r.sources}); err != nil {
 		t.Fatal(err)
 	}
 	p.report, err = p.plan.Execute(t.Context(), store, prune.ExecuteOptions{Now: time.Now, Sources: r.sources})

@@ -113,8 +113,8 @@ func (n *syncing) wantDoubt(says, list string) {
 	wantClosed(n.t, n.Node, run{sources: []prune.Source{source}})
 }
 
-// read returns CRI's namespace.
-func (n *syncing) read(procfs leases.Procfs) *prune.Namespace {
+// read returns what a source is asked about CRI's namespace.
+func (n *syncing) read(procfs leases.Procfs) (asked prune.Asked) {
 	n.t.Helper()
 	store, err := prune.Open(n.t.Context(), n.Address())
 	if err != nil {
@@ -122,11 +122,21 @@ func (n *syncing) read(procfs leases.Procfs) *prune.Namespace {
 	}
 	n.t.Cleanup(func() { store.Close() })
 	policy := prune.Policy{AllNamespaces: true, Filters: filters.Everything()}
-	inv, err := prune.Read(n.t.Context(), store, policy, time.Now(), prune.ReadOptions{Procfs: procfs})
+	_, err = prune.Read(n.t.Context(), store, policy.Scope(), time.Now(), prune.ReadOptions{Procfs: procfs, Sources: []prune.Source{asker{&asked}}})
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	return inv.Namespace(cri.Namespace)
+	return asked
+}
+
+// asker is a source that only notes what it is asked about CRI's namespace.
+type asker struct{ asked *prune.Asked }
+
+func (a asker) Uses(_ context.Context, asked prune.Asked) ([]prune.Use, bool, error) {
+	if asked.Name == cri.Namespace {
+		*a.asked = asked
+	}
+	return nil, false, nil
 }
 
 // A kubelet's list without a pod that runs here is not the list of this node's
@@ -210,7 +220,7 @@ func startedNow(t *testing.T) leases.Procfs {
 	return leases.Procfs{Root: dir}
 }
 
-func wantStates(t *testing.T, ns *prune.Namespace, want map[string]prune.SandboxState) {
+func wantStates(t *testing.T, ns prune.Asked, want map[string]prune.SandboxState) {
 	t.Helper()
 	found, err := ns.PodSandboxes(t.Context())
 	if err != nil {

@@ -19,12 +19,12 @@ func wantLeasesOfPods(t *testing.T, n *cri.Node) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	inv, err := prune.Read(t.Context(), store, prune.Policy{Namespaces: []string{cri.Namespace}}, time.Now(), prune.ReadOptions{})
+	list, err := prune.Leases(t.Context(), store, time.Now(), prune.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	pods := 0
-	for _, lease := range inv.Leases(time.Now()) {
+	for _, lease := range list {
 		switch lease.Kind {
 		case leases.KindPod:
 			pods++
@@ -33,7 +33,7 @@ func wantLeasesOfPods(t *testing.T, n *cri.Node) {
 		}
 	}
 	if pods == 0 {
-		t.Errorf("no lease is a pod's: %+v", inv.Leases(time.Now()))
+		t.Errorf("no lease is a pod's: %+v", list)
 	}
 }
 

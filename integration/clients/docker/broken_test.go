@@ -286,7 +286,7 @@ func TestDeniedUser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _, err = s.Uses(t.Context(), &prune.Namespace{Name: Namespace})
+		_, _, err = s.Uses(t.Context(), prune.Asked{Namespace: &prune.Namespace{Name: Namespace}})
 		json.NewEncoder(os.Stdout).Encode(err.Error())
 		return
 	}

@@ -298,12 +298,12 @@ func wantLeases(t *testing.T, e *Engine, want map[leases.Kind]bool) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	inv, err := prune.Read(t.Context(), store, prune.Policy{Namespaces: []string{Namespace, Namespace + "_history"}}, time.Now(), prune.ReadOptions{})
+	list, err := prune.Leases(t.Context(), store, time.Now(), prune.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := make(map[leases.Kind]bool)
-	for _, lease := range inv.Leases(time.Now()) {
+	for _, lease := range list {
 		if lease.Kind != leases.KindPull && lease.Kind != leases.KindBuild {
 			got[lease.Kind] = true
 		}

@@ -39,7 +39,7 @@ func TestEngineThatRestoresItsContainers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			uses, covered, err := source.Uses(t.Context(), ns)
+			uses, covered, err := source.Uses(t.Context(), prune.Asked{Namespace: ns})
 			if err == nil {
 				if !covered || len(uses) != many {
 					t.Errorf("%d uses, covered %v, want those of %d containers", len(uses), covered, many)
@@ -56,7 +56,7 @@ func TestEngineThatRestoresItsContainers(t *testing.T) {
 
 func namespaceOf(t *testing.T, store prune.Store) *prune.Namespace {
 	t.Helper()
-	inv, err := prune.Read(t.Context(), store, pruning.All(Namespace), time.Now(), prune.ReadOptions{})
+	inv, err := prune.Read(t.Context(), store, pruning.All(Namespace).Scope(), time.Now(), prune.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

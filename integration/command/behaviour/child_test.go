@@ -32,11 +32,7 @@ func pruneAndHang(ctx context.Context, root string) error {
 		return err
 	}
 	policy := prune.Policy{Namespaces: []string{"default"}, Filters: filters.Everything()}
-	inv, err := prune.Read(ctx, store, policy, time.Now(), prune.ReadOptions{})
-	if err != nil {
-		return err
-	}
-	plan, err := inv.Plan(policy, time.Now())
+	plan, err := prune.ReadPlan(ctx, store, policy, time.Now(), prune.ReadOptions{})
 	if err != nil {
 		return err
 	}

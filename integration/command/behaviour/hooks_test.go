@@ -60,11 +60,7 @@ func planned(t *testing.T, store prune.Store) *prune.Plan {
 	t.Helper()
 	policy := prune.Policy{Namespaces: []string{"default"}, Filters: filters.Everything()}
 	now := time.Now()
-	inv, err := prune.Read(t.Context(), store, policy, now, prune.ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := inv.Plan(policy, now)
+	plan, err := prune.ReadPlan(t.Context(), store, policy, now, prune.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

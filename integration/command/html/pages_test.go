@@ -12,11 +12,11 @@ import (
 // usagePage is the page of `df --html`.
 func usagePage(t *testing.T, s sample) htmlreport.Page {
 	t.Helper()
-	usage, err := s.usage()
+	plan, err := s.plan(filters.Everything())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return htmlreport.Page{Usage: usage, Generated: now}
+	return htmlreport.Page{Usage: plan.Usage(true), Generated: now}
 }
 
 // planPage is that of a prune of all that is older than 30 days, not yet run.
@@ -26,7 +26,7 @@ func planPage(t *testing.T, s sample) htmlreport.Page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := s.inv.Plan(prune.Policy{AllNamespaces: true, Filters: set}, now)
+	plan, err := s.plan(set)
 	if err != nil {
 		t.Fatal(err)
 	}

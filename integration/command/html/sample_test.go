@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -20,10 +21,13 @@ const ref = "containerd.io/gc.ref.content."
 
 // sample is a store in the making: images of layers, unpacked, with the
 // labels that containerd gives them.
-type sample struct{ inv *prune.Inventory }
+type sample struct {
+	inv   *prune.Inventory
+	sizes prune.Sizes
+}
 
 func newSample() sample {
-	return sample{&prune.Inventory{Store: prune.StoreInfo{
+	return sample{sizes: make(prune.Sizes), inv: &prune.Inventory{Store: prune.StoreInfo{
 		Kind: prune.StoreDaemon, Location: "/run/containerd/containerd.sock",
 		ID: "9b1f6c1e-5f3b-4f0f-8a41-8f5f0f4f7c11", Version: "2.4.2", Snapshotters: []string{"overlayfs"},
 	}}}
@@ -34,7 +38,7 @@ func (s sample) space(name string) *prune.Namespace {
 		return ns
 	}
 	ns := &prune.Namespace{
-		Name: name, Blobs: make(map[digest.Digest]content.Info), Snapshots: make(map[prune.SnapshotKey]prune.Snapshot),
+		Name: name, Blobs: make(map[digest.Digest]content.Info), Snapshots: make(map[prune.SnapshotKey]snapshots.Info),
 		Subjects: make(map[digest.Digest]digest.Digest),
 	}
 	s.inv.Namespaces = append(s.inv.Namespaces, ns)
@@ -60,10 +64,8 @@ func (s sample) image(space, name string, age int, layers ...layer) digest.Diges
 		ns.Blobs[blob] = content.Info{Digest: blob, Size: int64(l.mb * 1e6)}
 		chain := digest.FromString(parent + " " + l.text).String()
 		key := prune.SnapshotKey{Snapshotter: "overlayfs", Key: chain}
-		ns.Snapshots[key] = prune.Snapshot{
-			Info:  snapshots.Info{Kind: snapshots.KindCommitted, Name: chain, Parent: parent},
-			Bytes: int64(l.mb * (2.1 + 0.1*float64(spread(l.text, 8))) * 1e6), Measured: true,
-		}
+		ns.Snapshots[key] = snapshots.Info{Kind: snapshots.KindCommitted, Name: chain, Parent: parent}
+		s.sizes[prune.SnapshotID{Namespace: space, SnapshotKey: key}] = int64(l.mb * (2.1 + 0.1*float64(spread(l.text, 8))) * 1e6)
 		parent = chain
 	}
 	created := now.Add(-time.Duration(age) * 24 * time.Hour)
@@ -88,7 +90,7 @@ func spread(text string, n uint32) uint32 {
 	return h.Sum32() % n
 }
 
-// usage returns the store as df shows it.
-func (s sample) usage() (*prune.DiskUsage, error) {
-	return s.inv.Usage(prune.Policy{AllNamespaces: true}, now, true)
+// plan plans to remove what is unused and matches the filters.
+func (s sample) plan(set filters.Set) (*prune.Plan, error) {
+	return s.inv.WithSizes(s.sizes).Plan(prune.Policy{AllNamespaces: true, Filters: set}, now)
 }

@@ -101,7 +101,8 @@ func (s sample) run(space, id, name string, mb float64) {
 			parent = config.Labels["containerd.io/gc.ref.snapshot.overlayfs"]
 		}
 	}
-	ns.Snapshots[key] = prune.Snapshot{Info: snapshots.Info{Kind: snapshots.KindActive, Name: id, Parent: parent}, Bytes: int64(mb * 1e6), Measured: true}
+	ns.Snapshots[key] = snapshots.Info{Kind: snapshots.KindActive, Name: id, Parent: parent}
+	s.sizes[prune.SnapshotID{Namespace: space, SnapshotKey: key}] = int64(mb * 1e6)
 	ns.Containers = append(ns.Containers, containers.Container{ID: id, Image: name, Snapshotter: "overlayfs", SnapshotKey: id})
 	ns.Uses = append(ns.Uses, prune.Use{Holder: prune.Holder{Kind: "container", ID: id, Client: "nerdctl"}, Image: name, Snapshot: key})
 }

@@ -130,12 +130,7 @@ func (o *outcome) run(ctx context.Context, address string, f *fault) {
 	f.at, f.calls = at, nil
 	defer func() { o.err = errors.Join(o.err, store.Close()) }()
 	policy := pruning.All("default", "other")
-	inv, err := prune.Read(ctx, store, policy, time.Now(), prune.ReadOptions{})
-	if err != nil {
-		o.err = err
-		return
-	}
-	plan, err := inv.Plan(policy, time.Now())
+	plan, err := prune.ReadPlan(ctx, store, policy, time.Now(), prune.ReadOptions{})
 	if err != nil {
 		o.err = err
 		return

@@ -34,9 +34,7 @@ func TestCollectionLongerThanFinishing(t *testing.T) {
 		b.must(err)
 		defer store.Close()
 		policy := pruning.All("default", "other")
-		inv, err := prune.Read(t.Context(), store, policy, time.Now(), prune.ReadOptions{})
-		b.must(err)
-		plan, err := inv.Plan(policy, time.Now())
+		plan, err := prune.ReadPlan(t.Context(), store, policy, time.Now(), prune.ReadOptions{})
 		b.must(err)
 		report, err := plan.Execute(t.Context(), store, prune.ExecuteOptions{Now: time.Now, Finish: bound})
 		if err != nil || !report.Measured || report.Reclaimed != plan.Predicted() || report.Reclaimed.Blobs == 0 {

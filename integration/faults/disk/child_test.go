@@ -56,11 +56,7 @@ func pruneWithPause(ctx context.Context, moment string) (doc *prune.Document, er
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	policy, now := pruning.All("default"), time.Now()
-	inv, err := prune.Read(ctx, store, policy, now, prune.ReadOptions{})
-	if err != nil {
-		return nil, err
-	}
-	plan, err := inv.Plan(policy, now)
+	plan, err := prune.ReadPlan(ctx, store, policy, now, prune.ReadOptions{})
 	if err != nil {
 		return nil, err
 	}

@@ -76,11 +76,7 @@ func pruneAll(ctx context.Context, root string) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	policy, now := pruning.All("default", "other"), time.Now()
-	inv, err := prune.Read(ctx, store, policy, now, prune.ReadOptions{})
-	if err != nil {
-		return err
-	}
-	plan, err := inv.Plan(policy, now)
+	plan, err := prune.ReadPlan(ctx, store, policy, now, prune.ReadOptions{})
 	if err != nil {
 		return err
 	}
