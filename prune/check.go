@@ -121,7 +121,7 @@ func (k *checker) add(f Finding) {
 // long as an upload waits for it.
 func (k *checker) forgotten(ctx context.Context, store Store, files map[digest.Digest]struct{}) error {
 	known := k.inv.objects().blobs
-	if _, ok := store.(blobSizer); !ok {
+	if store.Abilities().Files == nil {
 		return nil
 	}
 	reached, looker := k.c.reach(change{}), fileLooker{store: store, inv: k.inv}

@@ -38,52 +38,52 @@ func TestPhantoms(t *testing.T) {
 	dangling := "overlayfs@" + digest.FromString("a").String()
 	for name, test := range map[string]struct {
 		records map[string]string // name to image
-		shown   []criImage
+		shown   []CRIImage
 		going   []string
 		want    []string
 	}{
 		"full names": {
 			records: map[string]string{"docker.io/library/app:1": "a", criID("a"): "a"},
-			shown:   []criImage{{criID("a"), []string{"docker.io/library/app:1"}}},
+			shown:   []CRIImage{{criID("a"), []string{"docker.io/library/app:1"}}},
 			going:   []string{"docker.io/library/app:1", criID("a")},
 		},
 		"a bare name": {
 			records: map[string]string{"app:1": "a", criID("a"): "a"},
-			shown:   []criImage{{criID("a"), []string{"docker.io/library/app:1"}}},
+			shown:   []CRIImage{{criID("a"), []string{"docker.io/library/app:1"}}},
 			going:   []string{"app:1", criID("a")},
 			want:    []string{"docker.io/library/app:1"},
 		},
 		"a bare name beside its full one": {
 			records: map[string]string{"app:1": "a", "docker.io/library/app:1": "a"},
-			shown:   []criImage{{criID("a"), []string{"docker.io/library/app:1"}}},
+			shown:   []CRIImage{{criID("a"), []string{"docker.io/library/app:1"}}},
 			going:   []string{"app:1", "docker.io/library/app:1"},
 		},
 		"a name without tag, which CRI has but does not show": {
 			records: map[string]string{"app": "a"},
-			shown:   []criImage{{criID("a"), nil}},
+			shown:   []CRIImage{{criID("a"), nil}},
 			going:   []string{"app"},
 			want:    []string{"docker.io/library/app"},
 		},
 		"a dangling name": {
 			records: map[string]string{dangling: "a"},
-			shown:   []criImage{{criID("a"), []string{"docker.io/library/" + dangling}}},
+			shown:   []CRIImage{{criID("a"), []string{"docker.io/library/" + dangling}}},
 			going:   []string{dangling},
 			want:    []string{"docker.io/library/" + dangling},
 		},
 		"a name that CRI cannot spell otherwise": {
 			records: map[string]string{"<none>@x": "a"},
-			shown:   []criImage{{criID("a"), nil}},
+			shown:   []CRIImage{{criID("a"), nil}},
 			going:   []string{"<none>@x"},
 		},
 		"a bare name that moved away": {
 			records: map[string]string{criID("a"): "a", "app:1": "b", criID("b"): "b"},
-			shown:   []criImage{{criID("a"), []string{"docker.io/library/app:1"}}, {criID("b"), []string{"docker.io/library/app:1"}}},
+			shown:   []CRIImage{{criID("a"), []string{"docker.io/library/app:1"}}, {criID("b"), []string{"docker.io/library/app:1"}}},
 			going:   []string{criID("a")},
 			want:    []string{"docker.io/library/app:1"},
 		},
 		"an image that stays": {
 			records: map[string]string{"app:1": "a", "other:1": "b"},
-			shown:   []criImage{{criID("a"), []string{"docker.io/library/app:1"}}},
+			shown:   []CRIImage{{criID("a"), []string{"docker.io/library/app:1"}}},
 			going:   []string{"other:1"},
 		},
 		"an image that CRI never had": {
@@ -115,7 +115,7 @@ func TestParseCRIImage(t *testing.T) {
 	message = protowire.AppendVarint(protowire.AppendTag(message, 4, protowire.VarintType), 77)
 	message = protowire.AppendString(protowire.AppendTag(message, 3, protowire.BytesType), "repo@digest")
 	got, err := parseCRIImage(message)
-	if diff := cmp.Diff(criImage{ID: "sha256:id", Refs: []string{"repo:tag", "repo@digest"}}, got); diff != "" || err != nil {
+	if diff := cmp.Diff(CRIImage{ID: "sha256:id", Refs: []string{"repo:tag", "repo@digest"}}, got); diff != "" || err != nil {
 		t.Errorf("parseCRIImage: %v\n%s", err, diff)
 	}
 	for name, garbled := range map[string][]byte{
@@ -224,9 +224,9 @@ func TestDanglingUnitsOfCRI(t *testing.T) {
 }
 
 // deaf is a CRI that never takes note of anything.
-type deaf struct{ criImages }
+type deaf struct{ CRI }
 
-func (deaf) Status(context.Context, string) (criImage, bool, error) { return criImage{}, false, nil }
+func (deaf) Image(context.Context, string) (CRIImage, bool, error) { return CRIImage{}, false, nil }
 
 func TestCRIThatTakesNoNoteIsNotAwaitedForever(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

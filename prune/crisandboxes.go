@@ -9,44 +9,32 @@ import (
 	"github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// podRuntime tells what becomes of the sandboxes of pods.
-type podRuntime interface {
-	// Sandboxes are all that CRI has. The error is errdefs.ErrNotImplemented
-	// where no CRI plugin runs, and any other before it has read its state.
-	Sandboxes(ctx context.Context) ([]criSandbox, error)
-	// Runs says whether a container has a process.
-	Runs(ctx context.Context, id string) (bool, error)
-}
-
-// criSandbox is a sandbox as CRI shows it.
-type criSandbox struct {
-	PodSandbox
-	ready bool
-}
-
-// daemonPods asks a running containerd.
-type daemonPods struct {
+// daemonCRI asks the CRI plugin of a running containerd.
+type daemonCRI struct {
 	criConn
+	store *daemonStore
 	tasks tasks.TasksClient
 }
 
-func (s *daemonStore) pods() podRuntime {
-	conn, ok := s.cri().(criConn)
-	if !ok {
-		return nil
+// Abilities are all that there are, as far as this process sees the files.
+func (s *daemonStore) Abilities() Abilities {
+	a := Abilities{Files: s, Disk: s}
+	if conn, ok := s.client.Conn().(grpc.ClientConnInterface); ok {
+		a.CRI = daemonCRI{criConn{conn}, s, s.client.TaskService()}
 	}
-	return daemonPods{conn, s.client.TaskService()}
+	return a
 }
 
-func (p daemonPods) Sandboxes(ctx context.Context) ([]criSandbox, error) {
+func (p daemonCRI) PodSandboxes(ctx context.Context) ([]CRISandbox, error) {
 	answer, err := p.ask(ctx, "RuntimeService", "ListPodSandbox", nil)
 	if err != nil {
 		return nil, err
 	}
-	var found []criSandbox
+	var found []CRISandbox
 	err = eachField(answer, func(field protowire.Number, value []byte) error {
 		if field != 1 {
 			return nil
@@ -62,7 +50,7 @@ func (p daemonPods) Sandboxes(ctx context.Context) ([]criSandbox, error) {
 }
 
 // Runs takes a process whose state cannot be told for one that runs.
-func (p daemonPods) Runs(ctx context.Context, id string) (bool, error) {
+func (p daemonCRI) Runs(ctx context.Context, id string) (bool, error) {
 	answer, err := p.tasks.Get(inNamespace(ctx, criNamespace), &tasks.GetRequest{ContainerID: id})
 	if err = errgrpc.ToNative(err); errdefs.IsNotFound(err) {
 		return false, nil
@@ -74,13 +62,16 @@ func (p daemonPods) Runs(ctx context.Context, id string) (bool, error) {
 }
 
 // parseCRISandbox reads the fields id, metadata, state and created_at.
-func parseCRISandbox(message []byte) (s criSandbox, err error) {
+func parseCRISandbox(message []byte) (s CRISandbox, err error) {
 	err = eachField(message, func(field protowire.Number, value []byte) error {
 		switch field {
 		case 1:
 			s.ID = string(value)
 		case 2:
-			return eachField(value, s.addMetadata)
+			return eachField(value, func(field protowire.Number, value []byte) error {
+				addMetadata(&s.PodSandbox, field, value)
+				return nil
+			})
 		}
 		return nil
 	})
@@ -90,13 +81,13 @@ func parseCRISandbox(message []byte) (s criSandbox, err error) {
 	if s.ID == "" {
 		return s, fmt.Errorf("a sandbox without ID: %w", errdefs.ErrDataLoss)
 	}
-	s.ready = numberField(message, 3) == 0
+	s.Ready = numberField(message, 3) == 0
 	s.CreatedAt = time.Unix(0, int64(numberField(message, 4)))
 	return s, nil
 }
 
 // addMetadata takes the fields name, uid and namespace.
-func (s *criSandbox) addMetadata(field protowire.Number, value []byte) error {
+func addMetadata(s *PodSandbox, field protowire.Number, value []byte) {
 	switch field {
 	case 1:
 		s.Name = string(value)
@@ -105,7 +96,6 @@ func (s *criSandbox) addMetadata(field protowire.Number, value []byte) error {
 	case 3:
 		s.Namespace = string(value)
 	}
-	return nil
 }
 
 // numberField returns a number of a well-formed message, 0 if it has none: a

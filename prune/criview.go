@@ -11,47 +11,21 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// criImages asks a containerd's CRI plugin what it shows of its images. It
-// keeps a list of its own, fed by containerd's events.
-type criImages interface {
-	// List returns all images. The error is errdefs.ErrNotImplemented where
-	// no CRI plugin runs.
-	List(ctx context.Context) ([]criImage, error)
-	// Status returns the image of a name in its full spelling or of an image
-	// ID; ok is false if CRI has none.
-	Status(ctx context.Context, name string) (image criImage, ok bool, err error)
-}
-
-// criImage is an image as CRI shows it: the digest of its config, and its
-// tags and digests in their full spelling.
-type criImage struct {
-	ID   string
-	Refs []string
-}
-
 // criConn speaks CRI's ImageService, version v1, which containerd serves on
 // its own socket. The messages are taken apart by their field numbers: two
 // small ones do not justify linking all of CRI's generated API.
 type criConn struct{ conn grpc.ClientConnInterface }
 
-func (s *daemonStore) cri() criImages {
-	conn, ok := s.client.Conn().(grpc.ClientConnInterface)
-	if !ok {
-		return nil
-	}
-	return criConn{conn}
-}
-
-func (c criConn) List(ctx context.Context) ([]criImage, error) {
+func (c criConn) Images(ctx context.Context) ([]CRIImage, error) {
 	return c.call(ctx, "ListImages", nil)
 }
 
-func (c criConn) Status(ctx context.Context, name string) (criImage, bool, error) {
+func (c criConn) Image(ctx context.Context, name string) (CRIImage, bool, error) {
 	spec := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), name)
 	request := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), spec)
 	found, err := c.call(ctx, "ImageStatus", request)
 	if err != nil || len(found) == 0 {
-		return criImage{}, false, err
+		return CRIImage{}, false, err
 	}
 	return found[0], true, nil
 }
@@ -68,12 +42,12 @@ func (c criConn) ask(ctx context.Context, service, method string, request []byte
 }
 
 // call reads the images of an answer, which both methods have in field 1.
-func (c criConn) call(ctx context.Context, method string, request []byte) ([]criImage, error) {
+func (c criConn) call(ctx context.Context, method string, request []byte) ([]CRIImage, error) {
 	answer, err := c.ask(ctx, "ImageService", method, request)
 	if err != nil {
 		return nil, err
 	}
-	var found []criImage
+	var found []CRIImage
 	err = eachField(answer, func(field protowire.Number, value []byte) error {
 		if field != 1 {
 			return nil
@@ -89,7 +63,7 @@ func (c criConn) call(ctx context.Context, method string, request []byte) ([]cri
 }
 
 // parseCRIImage reads the fields id, repo_tags and repo_digests.
-func parseCRIImage(message []byte) (image criImage, err error) {
+func parseCRIImage(message []byte) (image CRIImage, err error) {
 	err = eachField(message, func(field protowire.Number, value []byte) error {
 		switch field {
 		case 1:

@@ -95,15 +95,11 @@ func (k *checker) unreadable(ns *Namespace) {
 // phantoms finds images that CRI shows although containerd has no record of
 // them.
 func (k *checker) phantoms(ctx context.Context, store Store, ns *Namespace) error {
-	asker, ok := store.(interface{ cri() criImages })
-	if !ok {
-		return nil
-	}
-	cri := asker.cri()
+	cri := store.Abilities().CRI
 	if cri == nil {
 		return nil
 	}
-	shown, err := cri.List(ctx)
+	shown, err := cri.Images(ctx)
 	if errdefs.IsNotImplemented(err) {
 		return nil // no CRI plugin runs
 	}

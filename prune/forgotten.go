@@ -9,11 +9,6 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// blobSizer is a store that can look at the files of its blobs.
-type blobSizer interface {
-	blobFileSize(context.Context, digest.Digest) (int64, error)
-}
-
 // fileNow is what a blob's file is that was on the disk while an inventory did
 // not know the blob. Neither known nor gone, containerd has forgotten it.
 type fileNow struct {
@@ -41,8 +36,8 @@ func (l *fileLooker) look(ctx context.Context, dgst digest.Digest) (fileNow, err
 			return fileNow{known: err == nil}, err
 		}
 	}
-	if sizer, ok := l.store.(blobSizer); ok {
-		size, err := sizer.blobFileSize(ctx, dgst)
+	if sizer := l.store.Abilities().Files; sizer != nil {
+		size, err := sizer.BlobFileSize(ctx, dgst)
 		if errors.Is(err, fs.ErrNotExist) {
 			return fileNow{gone: true}, nil
 		}

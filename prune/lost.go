@@ -15,8 +15,8 @@ import (
 // not bring them back by itself. The files were listed before the store was
 // read: what came or went meanwhile is looked at again.
 func (k *checker) lost(ctx context.Context, store Store, files map[digest.Digest]struct{}) error {
-	sizer, ok := store.(blobSizer)
-	if !ok || files == nil {
+	sizer := store.Abilities().Files
+	if sizer == nil || files == nil {
 		return nil
 	}
 	var errs []error
@@ -25,7 +25,7 @@ func (k *checker) lost(ctx context.Context, store Store, files map[digest.Digest
 			if _, there := files[dgst]; there {
 				continue
 			}
-			if _, err := sizer.blobFileSize(ctx, dgst); !errors.Is(err, fs.ErrNotExist) {
+			if _, err := sizer.BlobFileSize(ctx, dgst); !errors.Is(err, fs.ErrNotExist) {
 				errs = append(errs, err)
 				continue
 			}

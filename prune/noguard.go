@@ -43,21 +43,15 @@ func (e *GuardError) Unwrap() []error { return []error{e.Err, e.Errno} }
 // which names of the store may say anything: what its disk is like is looked at.
 func unguarded(ctx context.Context, store Store, err error) error {
 	errno, ok := diskErrno(err)
-	if looker, can := store.(diskLooker); can && !ok && errdefs.IsUnknown(err) {
+	if disk := store.Abilities().Disk; disk != nil && !ok && errdefs.IsUnknown(err) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), questionTime)
 		defer cancel()
-		errno, ok = looker.disk(ctx)
+		errno, ok = disk.TakesNothing(ctx)
 	}
 	if !ok {
 		return err
 	}
 	return &CodeError{Code: guardProblems[errno].code, Err: &GuardError{Errno: errno, Err: err}}
-}
-
-// diskLooker is a store whose disk can be looked at. It returns why the disk
-// takes nothing, if it is certain that this is the store's and that it does not.
-type diskLooker interface {
-	disk(ctx context.Context) (why syscall.Errno, ok bool)
 }
 
 // diskErrno returns what a disk answered in this process, if that is the cause

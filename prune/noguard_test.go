@@ -27,7 +27,9 @@ type diskStore struct {
 	why syscall.Errno // 0 if the disk is sound
 }
 
-func (s diskStore) disk(context.Context) (syscall.Errno, bool) { return s.why, s.why != 0 }
+func (s diskStore) Abilities() Abilities { return Abilities{Disk: s} }
+
+func (s diskStore) TakesNothing(context.Context) (syscall.Errno, bool) { return s.why, s.why != 0 }
 
 // A disk that takes neither lease nor plan is told of, with what helps, and
 // nothing is removed. What a daemon says in words is not believed: its disk is

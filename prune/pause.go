@@ -14,23 +14,6 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// criPins are the images that the configuration of CRI pins, in its own
-// spelling, by what CRI uses them for. CRI labels a record only if its name is
-// spelled as the configuration spells it (2.x), so that a short name or one
-// without a tag leaves no trace in the store.
-type criPins map[string][]string
-
-// pinSandbox is the image without which CRI starts no pod.
-const pinSandbox = "sandbox"
-
-// pinTeller is a store that knows the configuration of its CRI.
-type pinTeller interface {
-	// criPins is empty where no CRI runs. An error of kind
-	// errdefs.ErrUnavailable says that CRI works, but that what it is
-	// configured with cannot be learned from here.
-	criPins(ctx context.Context) (criPins, error)
-}
-
 // pinnedByCRI adds what CRI is configured with. If it cannot be learned, every
 // image stays that may be the sandbox image: those are small, and without it the
 // node starts nothing any more. A CRI that fails is not believed in anything.
@@ -38,12 +21,11 @@ func (r asking) pinnedByCRI(ctx context.Context, ns *Namespace) error {
 	if ns.Name != criNamespace {
 		return nil
 	}
-	teller, ok := r.store.(pinTeller)
-	if !ok {
+	if r.store == nil || r.store.Abilities().CRI == nil {
 		ns.addPauseLike("as containerd does not run, which could be asked")
 		return nil
 	}
-	pins, err := teller.criPins(ctx)
+	pins, err := r.store.Abilities().CRI.Pins(ctx)
 	if errdefs.IsUnavailable(err) && ctx.Err() == nil {
 		ns.addPauseLike("as its configuration cannot be read here")
 		return nil
@@ -79,7 +61,7 @@ func pauseLike(name string) bool {
 
 // pins asks CRI for its configuration and reads what that says of the sandbox
 // image; ok is false if it says nothing (2.x: it is that of another plugin).
-func (c criConn) pins(ctx context.Context) (pins criPins, ok bool, err error) {
+func (c criConn) pins(ctx context.Context) (pins CRIPins, ok bool, err error) {
 	verbose := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 1)
 	answer, err := c.ask(ctx, "RuntimeService", "Status", verbose)
 	if err != nil {
@@ -98,7 +80,7 @@ func (c criConn) pins(ctx context.Context) (pins criPins, ok bool, err error) {
 	if config.SandboxImage == "" {
 		return nil, false, nil
 	}
-	return criPins{pinSandbox: {config.SandboxImage}}, true, nil
+	return CRIPins{pinSandbox: {config.SandboxImage}}, true, nil
 }
 
 // statusInfo finds a value in the map that is field 2 of the answer: its

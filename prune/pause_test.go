@@ -35,7 +35,7 @@ func (c statusConn) Invoke(_ context.Context, method string, _, reply any, _ ...
 }
 
 func TestPinsOfStatus(t *testing.T) {
-	for config, want := range map[string]criPins{
+	for config, want := range map[string]CRIPins{
 		`{"sandboxImage":"localhost/kubernetes/pause"}`: {pinSandbox: {"localhost/kubernetes/pause"}},
 		`{"containerd":{}}`:                             nil, // as containerd 2 tells it
 	} {
@@ -76,16 +76,16 @@ func TestPinsOfProcess(t *testing.T) {
 	for name, c := range map[string]struct {
 		cmdline string
 		files   map[string]string
-		want    criPins
+		want    CRIPins
 		unknown bool
 	}{
-		"version 2":         {"containerd", map[string]string{"/etc/containerd/config.toml": v2}, criPins{pinSandbox: {"short"}}, false},
-		"version 3":         {"containerd", map[string]string{"/etc/containerd/config.toml": v3}, criPins{pinSandbox: {"a/pause"}, "base": {"b"}}, false},
-		"nothing":           {"containerd", map[string]string{}, criPins{}, false},
-		"dropped in":        {"containerd", map[string]string{"/etc/containerd/conf.d/x.toml": v2}, criPins{pinSandbox: {"short"}}, false},
-		"named":             {"containerd -l debug --config /c.toml", map[string]string{"/c.toml": v2}, criPins{pinSandbox: {"short"}}, false},
-		"named with =":      {"containerd -c=/c.toml", map[string]string{"/c.toml": v2}, criPins{pinSandbox: {"short"}}, false},
-		"imported, in turn": {"containerd -c /c.toml", map[string]string{"/c.toml": "imports = ['d/*.toml']", "/d/x.toml": "imports = ['/c.toml']\n" + v2}, criPins{pinSandbox: {"short"}}, false},
+		"version 2":         {"containerd", map[string]string{"/etc/containerd/config.toml": v2}, CRIPins{pinSandbox: {"short"}}, false},
+		"version 3":         {"containerd", map[string]string{"/etc/containerd/config.toml": v3}, CRIPins{pinSandbox: {"a/pause"}, "base": {"b"}}, false},
+		"nothing":           {"containerd", map[string]string{}, CRIPins{}, false},
+		"dropped in":        {"containerd", map[string]string{"/etc/containerd/conf.d/x.toml": v2}, CRIPins{pinSandbox: {"short"}}, false},
+		"named":             {"containerd -l debug --config /c.toml", map[string]string{"/c.toml": v2}, CRIPins{pinSandbox: {"short"}}, false},
+		"named with =":      {"containerd -c=/c.toml", map[string]string{"/c.toml": v2}, CRIPins{pinSandbox: {"short"}}, false},
+		"imported, in turn": {"containerd -c /c.toml", map[string]string{"/c.toml": "imports = ['d/*.toml']", "/d/x.toml": "imports = ['/c.toml']\n" + v2}, CRIPins{pinSandbox: {"short"}}, false},
 		"named and missing": {"containerd -c /c.toml", map[string]string{}, nil, true},
 		"no TOML":           {"containerd", map[string]string{"/etc/containerd/config.toml": "{"}, nil, true},
 	} {
@@ -102,11 +102,19 @@ func TestPinsOfProcess(t *testing.T) {
 // pinStore is a store whose CRI tells its configuration, or does not.
 type pinStore struct {
 	Store
-	pins criPins
+	pins CRIPins
 	err  error
 }
 
-func (s pinStore) criPins(context.Context) (criPins, error) { return s.pins, s.err }
+func (s pinStore) Abilities() Abilities { return Abilities{CRI: pinCRI{pins: s.pins, err: s.err}} }
+
+type pinCRI struct {
+	CRI
+	pins CRIPins
+	err  error
+}
+
+func (s pinCRI) Pins(context.Context) (CRIPins, error) { return s.pins, s.err }
 
 // The pause image stays in any spelling; where the configuration is not known
 // all that is called one stays; a CRI that fails closes the namespace.
@@ -121,9 +129,9 @@ func TestPauseImageIsInUse(t *testing.T) {
 		want  []string
 	}{
 		"told": {func(s Store) Store {
-			return pinStore{Store: s, pins: criPins{pinSandbox: {"localhost/kubernetes/pause"}}}
+			return pinStore{Store: s, pins: CRIPins{pinSandbox: {"localhost/kubernetes/pause"}}}
 		}, []string{reasonUnused, used, reasonUnused}},
-		"not here": {func(s Store) Store { return pinStore{Store: s, pins: criPins{pinSandbox: {"none.example/pause"}}} }, []string{reasonUnused, reasonUnused, reasonUnused}},
+		"not here": {func(s Store) Store { return pinStore{Store: s, pins: CRIPins{pinSandbox: {"none.example/pause"}}} }, []string{reasonUnused, reasonUnused, reasonUnused}},
 		"no CRI":   {func(s Store) Store { return pinStore{Store: s} }, []string{reasonUnused, reasonUnused, reasonUnused}},
 		"unknown":  {func(s Store) Store { return pinStore{Store: s, err: errdefs.ErrUnavailable} }, []string{reasonUnused, used + ", perhaps, as its configuration cannot be read here", used + ", perhaps, as its configuration cannot be read here"}},
 		"stopped":  {func(s Store) Store { return s }, []string{reasonUnused, used + ", perhaps, as containerd does not run, which could be asked", used + ", perhaps, as containerd does not run, which could be asked"}},

@@ -44,12 +44,11 @@ type phantom struct {
 // without a phantom of their image staying; the others are skipped. When
 // deleting has to end, it returns what will not be tried.
 func (x *execution) exorcise(ctx context.Context, b batch, records []Decision) []Decision {
-	asker, ok := x.store.(interface{ cri() criImages })
-	if !ok || b.ns.Name != criNamespace || len(records) == 0 || ctx.Err() != nil {
+	cri := x.store.Abilities().CRI
+	if cri == nil || b.ns.Name != criNamespace || len(records) == 0 || ctx.Err() != nil {
 		return records
 	}
-	cri := asker.cri()
-	shown, err := cri.List(ctx)
+	shown, err := cri.Images(ctx)
 	if errdefs.IsNotImplemented(err) {
 		return records // no CRI plugin runs: nobody keeps a list
 	}
@@ -76,7 +75,7 @@ func (x *execution) exorcise(ctx context.Context, b batch, records []Decision) [
 // layAllToRest lays phantoms to rest until deleting has to end, and notes why
 // images cannot go. A CRI that takes no note of one record takes none of the
 // others, and to wait for each would take longer than the run lease lasts.
-func (x *execution) layAllToRest(ctx context.Context, cri criImages, all []phantom, records []Decision, stuck map[digest.Digest]Cause) {
+func (x *execution) layAllToRest(ctx context.Context, cri CRI, all []phantom, records []Decision, stuck map[digest.Digest]Cause) {
 	var deaf error
 	for i, p := range all {
 		if ctx.Err() != nil || x.late() {
@@ -106,7 +105,7 @@ func (x *execution) layAllToRest(ctx context.Context, cri criImages, all []phant
 // and that are neither one of its records nor the full spelling of one that
 // stays. A name that another image has by now is among them. CRI shows only
 // tags and digests of what it has; the rest follows from the records.
-func phantoms(ns *Namespace, v release, shown []criImage, records []Decision) []phantom {
+func phantoms(ns *Namespace, v release, shown []CRIImage, records []Decision) []phantom {
 	c := newCatalog(ns, v)
 	going := make(map[string]bool, len(records))
 	for _, d := range records {
@@ -138,7 +137,7 @@ func phantoms(ns *Namespace, v release, shown []criImage, records []Decision) []
 
 // shownAs returns the records that CRI shows as one image: those whose target
 // reaches its config, or is that of the record which CRI makes of its ID.
-func (c *catalog) shownAs(image criImage) []*images.Image {
+func (c *catalog) shownAs(image CRIImage) []*images.Image {
 	units := c.containing(digest.Digest(image.ID))
 	for _, record := range c.named[image.ID] {
 		if u := c.units[record.Target.Digest]; !slices.Contains(units, u) {
@@ -166,7 +165,7 @@ func fullSpelling(name string) string {
 // CRI handles events in their order, and finds the probe by its name, which it
 // does not for every name that it has. The run lease holds the image
 // meanwhile.
-func (x *execution) layToRest(ctx context.Context, cri criImages, p phantom, probe string, records []Decision) (err error) {
+func (x *execution) layToRest(ctx context.Context, cri CRI, p phantom, probe string, records []Decision) (err error) {
 	i := slices.IndexFunc(records, func(d Decision) bool { return d.Target.Digest == p.target })
 	for _, name := range []string{p.ref, probe} {
 		made := images.Image{Name: name, Target: records[i].Target, Labels: x.probeLabels()}
@@ -213,11 +212,11 @@ func (x *execution) unmake(ctx context.Context, made images.Image) error {
 }
 
 // awaitCRI waits until CRI finds an image by the name.
-func awaitCRI(ctx context.Context, cri criImages, name string) error {
+func awaitCRI(ctx context.Context, cri CRI, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, criTimeout)
 	defer cancel()
 	for {
-		_, found, err := cri.Status(ctx, name)
+		_, found, err := cri.Image(ctx, name)
 		if err != nil || found {
 			return err
 		}

@@ -14,10 +14,10 @@ import (
 // criStore is a store whose containerd has a CRI.
 type criStore struct {
 	*tape
-	asked criImages
+	asked CRI
 }
 
-func (s criStore) cri() criImages { return s.asked }
+func (s criStore) Abilities() Abilities { return Abilities{CRI: s.asked} }
 
 // bareNames are images that CRI shows by other names than their records have,
 // and what it shows.
@@ -26,19 +26,22 @@ func bareNames(n int) (w world, shown shownImages) {
 	for i := range n {
 		manifest, config := fmt.Sprint("manifest ", i), fmt.Sprint("config ", i)
 		things = append(things, blob(manifest, refContent(config, ".config")), blob(config), record(fmt.Sprintf("app:%d", i), manifest))
-		shown = append(shown, criImage{ID: dig(config).String(), Refs: []string{fmt.Sprintf("docker.io/library/app:%d", i)}})
+		shown.images = append(shown.images, CRIImage{ID: dig(config).String(), Refs: []string{fmt.Sprintf("docker.io/library/app:%d", i)}})
 	}
 	return world{criNamespace: things}, shown
 }
 
 // shownImages is a CRI that shows these images whatever happens, and takes note
 // of no record.
-type shownImages []criImage
+type shownImages struct {
+	CRI
+	images []CRIImage
+}
 
-func (s shownImages) List(context.Context) ([]criImage, error) { return s, nil }
+func (s shownImages) Images(context.Context) ([]CRIImage, error) { return s.images, nil }
 
-func (s shownImages) Status(context.Context, string) (criImage, bool, error) {
-	return criImage{}, false, nil
+func (s shownImages) Image(context.Context, string) (CRIImage, bool, error) {
+	return CRIImage{}, false, nil
 }
 
 // attentive takes note of every record, after a while.
@@ -47,9 +50,9 @@ type attentive struct {
 	after time.Duration
 }
 
-func (s attentive) Status(context.Context, string) (criImage, bool, error) {
+func (s attentive) Image(context.Context, string) (CRIImage, bool, error) {
 	time.Sleep(s.after)
-	return criImage{}, true, nil
+	return CRIImage{}, true, nil
 }
 
 // probes counts the records that were made for CRI to see.

@@ -18,7 +18,7 @@ const maxConfig = 4 << 20
 type pinReader struct {
 	// root is where the files of containerd's mount namespace are.
 	root string
-	pins criPins
+	pins CRIPins
 	seen map[string]bool
 }
 

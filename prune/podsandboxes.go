@@ -72,11 +72,11 @@ func (r podReader) list(ctx context.Context) ([]PodSandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	asker, ok := r.store.(interface{ pods() podRuntime })
-	if !ok {
+	cri := r.store.Abilities().CRI
+	if cri == nil {
 		return sorted(found), nil
 	}
-	return r.witnessed(ctx, asker.pods(), found)
+	return r.witnessed(ctx, cri, found)
 }
 
 func (r podReader) recorded(ctx context.Context) (map[string]PodSandbox, error) {
@@ -114,13 +114,13 @@ func recordedSandboxes(list []containers.Container, more []sandbox.Sandbox) map[
 
 // witnessed settles the states: what CRI calls ready runs, and so does what has
 // a process, whatever CRI says of it or does not know of it yet.
-func (r podReader) witnessed(ctx context.Context, runtime podRuntime, found map[string]PodSandbox) ([]PodSandbox, error) {
-	shown, err := runtime.Sandboxes(ctx)
+func (r podReader) witnessed(ctx context.Context, cri CRI, found map[string]PodSandbox) ([]PodSandbox, error) {
+	shown, err := cri.PodSandboxes(ctx)
 	if err != nil && !errdefs.IsNotImplemented(err) {
 		return nil, err
 	}
 	for _, s := range shown {
-		if s.ready {
+		if s.Ready {
 			s.State = SandboxRuns
 		}
 		noted := found[s.ID]
@@ -132,7 +132,7 @@ func (r podReader) witnessed(ctx context.Context, runtime podRuntime, found map[
 		if s.State == SandboxRuns {
 			continue
 		}
-		runs, err := runtime.Runs(ctx, id)
+		runs, err := cri.Runs(ctx, id)
 		switch {
 		case err != nil:
 			return nil, err

@@ -23,7 +23,7 @@ type podStore struct {
 	Store
 	recorded []containers.Container
 	more     []sandbox.Sandbox
-	shown    []criSandbox
+	shown    []CRISandbox
 	criErr   error
 	running  string // the IDs, as one text
 }
@@ -45,13 +45,18 @@ func (s podRecords) List(context.Context, ...string) ([]sandbox.Sandbox, error) 
 
 func (s podStore) Containers() containers.Store { return podContainers{list: s.recorded} }
 func (s podStore) Sandboxes() sandbox.Store     { return podRecords{list: s.more} }
-func (s podStore) pods() podRuntime             { return fakePods{s} }
+func (s podStore) Abilities() Abilities         { return Abilities{CRI: fakePods{podStore: s}} }
 
-type fakePods struct{ podStore }
+type fakePods struct {
+	CRI
+	podStore podStore
+}
 
-func (s fakePods) Sandboxes(context.Context) ([]criSandbox, error) { return s.shown, s.criErr }
+func (s fakePods) PodSandboxes(context.Context) ([]CRISandbox, error) {
+	return s.podStore.shown, s.podStore.criErr
+}
 func (s fakePods) Runs(_ context.Context, id string) (bool, error) {
-	return strings.Contains(s.running, id), nil
+	return strings.Contains(s.podStore.running, id), nil
 }
 
 var (
@@ -67,8 +72,8 @@ func podRecord(id string, created time.Time) containers.Container {
 	}}
 }
 
-func podShown(id string, created time.Time, ready bool) criSandbox {
-	return criSandbox{PodSandbox{ID: id, Namespace: "default", Name: id, UID: "uid-" + id, CreatedAt: created}, ready}
+func podShown(id string, created time.Time, ready bool) CRISandbox {
+	return CRISandbox{PodSandbox{ID: id, Namespace: "default", Name: id, UID: "uid-" + id, CreatedAt: created}, ready}
 }
 
 // What is over is what CRI calls not ready, or does not know, and what has no
@@ -79,12 +84,12 @@ func TestPodSandboxes(t *testing.T) {
 		store podStore
 		want  string
 	}{
-		"ready":                       {podStore{recorded: []containers.Container{podRecord("a", since)}, shown: []criSandbox{podShown("a", since, true)}}, "a runs"},
-		"ready since before the boot": {podStore{shown: []criSandbox{podShown("a", before, true)}}, "a runs"},
-		"ready, and no container":     {podStore{shown: []criSandbox{podShown("a", since, true)}}, "a runs"},
-		"not ready":                   {podStore{recorded: []containers.Container{podRecord("a", since)}, shown: []criSandbox{podShown("a", since, false)}}, "a over"},
-		"not ready, but a process":    {podStore{shown: []criSandbox{podShown("a", since, false)}, running: "a"}, "a runs"},
-		"left by the last run":        {podStore{shown: []criSandbox{podShown("a", before, false), podShown("b", since, false)}}, "a left, b over"},
+		"ready":                       {podStore{recorded: []containers.Container{podRecord("a", since)}, shown: []CRISandbox{podShown("a", since, true)}}, "a runs"},
+		"ready since before the boot": {podStore{shown: []CRISandbox{podShown("a", before, true)}}, "a runs"},
+		"ready, and no container":     {podStore{shown: []CRISandbox{podShown("a", since, true)}}, "a runs"},
+		"not ready":                   {podStore{recorded: []containers.Container{podRecord("a", since)}, shown: []CRISandbox{podShown("a", since, false)}}, "a over"},
+		"not ready, but a process":    {podStore{shown: []CRISandbox{podShown("a", since, false)}, running: "a"}, "a runs"},
+		"left by the last run":        {podStore{shown: []CRISandbox{podShown("a", before, false), podShown("b", since, false)}}, "a left, b over"},
 		"not shown":                   {podStore{recorded: []containers.Container{podRecord("a", since), podRecord("b", since), podRecord("c", before)}, running: "b"}, "a over, b runs, c left"},
 		"no CRI":                      {podStore{criErr: notThere, recorded: []containers.Container{podRecord("a", since), podRecord("b", since)}, running: "b"}, "a over, b runs"},
 		"only in CRI's own records":   {podStore{criErr: notThere, more: []sandbox.Sandbox{{ID: "a", Labels: podRecord("a", since).Labels, CreatedAt: before}}}, "a left"},
@@ -127,11 +132,16 @@ func checkSandboxes(t *testing.T, ns Asked, want string) {
 // Where there is nobody to ask, nothing is known to be over.
 func TestPodSandboxesOfNobody(t *testing.T) {
 	list := []containers.Container{podRecord("a", before)}
-	silent := struct{ Store }{podStore{recorded: list}}
+	silent := silentStore{podStore{recorded: list}}
 	checkSandboxes(t, Asked{&Namespace{Name: criNamespace}, podReader{store: silent}}, "a unknown")
 	checkSandboxes(t, Asked{Namespace: &Namespace{Name: criNamespace, Containers: list}}, "a unknown")
 	checkSandboxes(t, Asked{Namespace: &Namespace{Name: "default", Containers: list}}, "")
 }
+
+// silentStore has nobody to ask.
+type silentStore struct{ podStore }
+
+func (silentStore) Abilities() Abilities { return Abilities{} }
 
 // CRI answers with an error until it has read its state.
 func TestPodSandboxesBeforeCRIIsReady(t *testing.T) {
@@ -153,7 +163,7 @@ func TestParseCRISandbox(t *testing.T) {
 	message := text(text(number(nil, 4, uint64(since.UnixNano())), 1, "a"), 2, string(pod))
 	for state, ready := range map[uint64]bool{0: true, 1: false} {
 		got, err := parseCRISandbox(number(message, 3, state))
-		if diff := cmp.Diff(podShown("a", since, ready), got, cmp.AllowUnexported(criSandbox{})); err != nil || diff != "" {
+		if diff := cmp.Diff(podShown("a", since, ready), got, cmp.AllowUnexported(CRISandbox{})); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	}

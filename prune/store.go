@@ -55,6 +55,9 @@ type Store interface {
 	// It returns errdefs.ErrUnavailable when this process cannot see it.
 	BlobFiles(ctx context.Context) (map[digest.Digest]struct{}, error)
 
+	// Abilities are what not every store can do.
+	Abilities() Abilities
+
 	Close() error
 }
 

@@ -20,24 +20,24 @@ var storeUUIDFile = filepath.Join("io.containerd.grpc.v1.introspection", "uuid")
 // file system there (a container, a forwarded socket); so the UUID that the
 // server keeps beside its content store must be the one that it reports.
 func (s *daemonStore) BlobFiles(ctx context.Context) (map[digest.Digest]struct{}, error) {
-	dir, err := s.contentDir(ctx)
+	dir, err := s.ContentDir(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return storeBlobFiles(dir)
 }
 
-func (s *daemonStore) blobFileSize(ctx context.Context, dgst digest.Digest) (int64, error) {
-	dir, err := s.contentDir(ctx)
+func (s *daemonStore) BlobFileSize(ctx context.Context, dgst digest.Digest) (int64, error) {
+	dir, err := s.ContentDir(ctx)
 	if err != nil {
 		return 0, err
 	}
 	return storeBlobFileSize(dir, dgst)
 }
 
-// contentDir returns the path under which this process sees the server's
+// ContentDir returns the path under which this process sees the server's
 // content directory.
-func (s *daemonStore) contentDir(ctx context.Context) (string, error) {
+func (s *daemonStore) ContentDir(ctx context.Context) (string, error) {
 	root, err := s.contentRoot(ctx)
 	if err != nil {
 		return "", err

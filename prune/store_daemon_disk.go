@@ -18,10 +18,10 @@ import (
 // content store.
 const roomToGuard = 64 << 10
 
-// disk asks the file systems of the server's content store and database, if
+// TakesNothing asks the file systems of the server's content store and database, if
 // these are certain to be what this process sees.
-func (s *daemonStore) disk(ctx context.Context) (why syscall.Errno, ok bool) {
-	dir, err := s.contentDir(ctx)
+func (s *daemonStore) TakesNothing(ctx context.Context) (why syscall.Errno, ok bool) {
+	dir, err := s.ContentDir(ctx)
 	if err != nil { // a server may have no UUID, for it could not write one
 		root, err := s.contentRoot(ctx)
 		if err != nil {

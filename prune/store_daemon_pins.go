@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
-	"google.golang.org/grpc"
 )
 
 const (
@@ -21,16 +20,12 @@ const (
 	daemonConfigDrops = "/etc/containerd/conf.d/*.toml"
 )
 
-// criPins asks CRI, and where that does not say it reads the configuration file
-// of the process.
-func (s *daemonStore) criPins(ctx context.Context) (criPins, error) {
-	conn, ok := s.client.Conn().(grpc.ClientConnInterface)
-	if !ok {
-		return nil, nil
-	}
+// Pins asks CRI, and where that does not say it reads the configuration file of
+// the process.
+func (p daemonCRI) Pins(ctx context.Context) (CRIPins, error) {
 	ctx, cancel := context.WithTimeout(ctx, criTimeout)
 	defer cancel()
-	pins, told, err := criConn{conn}.pins(ctx)
+	pins, told, err := p.pins(ctx)
 	if errdefs.IsNotImplemented(err) {
 		return nil, nil
 	}
@@ -40,7 +35,7 @@ func (s *daemonStore) criPins(ctx context.Context) (criPins, error) {
 	if told {
 		return pins, nil
 	}
-	server, err := s.client.IntrospectionService().Server(ctx)
+	server, err := p.store.client.IntrospectionService().Server(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("asking containerd for its process: %w", err)
 	}
@@ -55,7 +50,7 @@ func criFailed(err error) error {
 
 // processPins reads the pins in the configuration of the containerd that runs
 // as a process, if the process is seen in this PID namespace.
-func processPins(procfs string, pid, pidns uint64) (criPins, error) {
+func processPins(procfs string, pid, pidns uint64) (CRIPins, error) {
 	proc := filepath.Join(procfs, strconv.FormatUint(pid, 10))
 	own, err := os.Readlink(filepath.Join(procfs, "self", "ns", "pid"))
 	if err != nil || pid == 0 || own != fmt.Sprintf("pid:[%d]", pidns) {
@@ -66,7 +61,7 @@ func processPins(procfs string, pid, pidns uint64) (criPins, error) {
 		return nil, fmt.Errorf("how containerd was started cannot be seen from here: %w", errdefs.ErrUnavailable)
 	}
 	named := configArgument(strings.Split(string(bytes.TrimRight(args, "\x00")), "\x00"))
-	r := pinReader{root: filepath.Join(proc, "root"), pins: make(criPins), seen: make(map[string]bool)}
+	r := pinReader{root: filepath.Join(proc, "root"), pins: make(CRIPins), seen: make(map[string]bool)}
 	ours, _ := os.Readlink(filepath.Join(procfs, "self", "ns", "mnt"))
 	if theirs, err := os.Readlink(filepath.Join(proc, "ns", "mnt")); err == nil && theirs == ours {
 		r.root = "" // the same files, and links are followed as containerd does

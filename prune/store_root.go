@@ -180,9 +180,14 @@ func (s *rootStore) BlobFiles(context.Context) (map[digest.Digest]struct{}, erro
 	return storeBlobFiles(s.layout.content)
 }
 
-func (s *rootStore) contentDir(context.Context) (string, error) { return s.layout.content, nil }
+// Abilities are those of a store whose files lie open, and that nobody runs.
+func (s *rootStore) Abilities() Abilities { return Abilities{Files: s} }
 
-func (s *rootStore) blobFileSize(_ context.Context, dgst digest.Digest) (int64, error) {
+// ContentDir is where the blobs are.
+func (s *rootStore) ContentDir(context.Context) (string, error) { return s.layout.content, nil }
+
+// BlobFileSize is in bytes.
+func (s *rootStore) BlobFileSize(_ context.Context, dgst digest.Digest) (int64, error) {
 	return storeBlobFileSize(s.layout.content, dgst)
 }
 

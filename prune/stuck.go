@@ -15,17 +15,12 @@ import (
 // there. One that cannot be removed keeps the collector from the others.
 const mostStuck = 1000
 
-// blobLocator is a store whose content directory this process sees.
-type blobLocator interface {
-	contentDir(ctx context.Context) (string, error)
-}
-
 // stuckError says that blobs are on the disk although containerd forgot them,
 // and for the first with a reason that can be seen, the reason.
 func stuckError(ctx context.Context, store Store, left []digest.Digest) error {
 	why := "its log says why it could not remove them"
-	if locator, ok := store.(blobLocator); ok {
-		if dir, err := locator.contentDir(ctx); err == nil {
+	if locator := store.Abilities().Files; locator != nil {
+		if dir, err := locator.ContentDir(ctx); err == nil {
 			why = stuckReason(dir, left, why)
 		}
 	}
