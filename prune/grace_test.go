@@ -215,6 +215,9 @@ func (l leftOver) BlobFiles(ctx context.Context) (map[digest.Digest]struct{}, er
 	return files, err
 }
 
+// Abilities hides that the files can be looked at one by one.
+func (l leftOver) Abilities() Abilities { return Abilities{} }
+
 // A blob whose file could not be removed is not reclaimed, and it is said.
 func TestFilesThatStay(t *testing.T) {
 	s := newScene(t, small())

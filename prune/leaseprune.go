@@ -32,7 +32,7 @@ type PrunedLeases struct {
 // moment. It is one of all namespaces.
 func PruneLeases(ctx context.Context, store Store, listed []LeaseInfo, opts ExecuteOptions) (*PrunedLeases, error) {
 	done := &PrunedLeases{Removed: []LeaseInfo{}, Renewed: []LeaseInfo{}, Recovered: []Recovered{}}
-	before, err := readMeasured(ctx, store, Scope{}, opts.Now(), opts.reading(), (*collector).snapshotsOfLeases)
+	before, err := readMeasured(ctx, store, Scope{AllNamespaces: true}, opts.Now(), opts.reading(), (*collector).snapshotsOfLeases)
 	if err != nil {
 		return done, err
 	}

@@ -40,6 +40,8 @@ type shownImages struct {
 
 func (s shownImages) Images(context.Context) ([]CRIImage, error) { return s.images, nil }
 
+func (s shownImages) Pins(context.Context) (CRIPins, error) { return nil, nil }
+
 func (s shownImages) Image(context.Context, string) (CRIImage, bool, error) {
 	return CRIImage{}, false, nil
 }
