@@ -68,6 +68,7 @@ func worked(do func()) time.Duration {
 // Eight times as much of anything takes about eight times as long, and no
 // square of that.
 func TestManyOfAnythingCostNoSquare(t *testing.T) {
+	notUnderRace(t)
 	const n, most = 800, 40
 	policy := Policy{AllNamespaces: true, Filters: all()}
 	for name, worldOf := range wideWorlds {

@@ -132,6 +132,7 @@ func allocated(do func()) float64 {
 // However images refer to each other, four times as many ask for no more than
 // about four times the memory, whatever is asked.
 func TestLinkedImagesCostNoSquare(t *testing.T) {
+	notUnderRace(t)
 	const n = 500
 	for name := range linked {
 		few, many := linkedInventory(name, n), linkedInventory(name, 4*n)
@@ -146,6 +147,7 @@ func TestLinkedImagesCostNoSquare(t *testing.T) {
 
 // What images alone hold is looked at once for all of them.
 func TestUsageVisitsObjectsOnce(t *testing.T) {
+	notUnderRace(t)
 	for name := range linked {
 		inv := linkedInventory(name, 1000)
 		plan := must(inv.Plan(everyImage, noon))

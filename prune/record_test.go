@@ -48,6 +48,7 @@ func named(name string, labels map[string]string) Decision {
 
 // More records than one plan blob may name, or names that are very long.
 func TestPlanBlobsAreParted(t *testing.T) {
+	notUnderRace(t)
 	orphans := []orphan{{Namespace: "default", Config: dig("x")}, {Namespace: "other", Config: dig("y")}}
 	for _, c := range []struct{ records, length, parts int }{
 		{0, 1, 1}, {1, 1, 1}, {leases.MaxTargets, 1, 1}, {leases.MaxTargets + 1, 1, 2}, {2*leases.MaxTargets + 1, 1, 3},
@@ -82,6 +83,7 @@ func TestPlanBlobsAreParted(t *testing.T) {
 
 // Many configs of build history are parted as well.
 func TestManyOrphansAreParted(t *testing.T) {
+	notUnderRace(t)
 	var orphans []orphan
 	for i := range 40_000 {
 		orphans = append(orphans, orphan{Namespace: "default", Config: dig(fmt.Sprint("x", i)), Labels: map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": dig("s").String()}})

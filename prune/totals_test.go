@@ -81,6 +81,7 @@ func TestTotals(t *testing.T) {
 // However images refer to each other, no more edges are followed than are
 // allowed.
 func TestTotalsVisitNoMoreThanIsAllowed(t *testing.T) {
+	notUnderRace(t)
 	const n = 3000
 	for name := range linked {
 		inv := linkedInventory(name, n)

@@ -43,6 +43,14 @@ type shape struct {
 	odd bool
 }
 
+// skipDraws makes the worlds of each shard others: rapid gives all of them the same
+// seed, if it was given one.
+func skipDraws(t *rapid.T, shard int) {
+	for range shard {
+		rapid.Uint64().Draw(t, "of another shard")
+	}
+}
+
 // uniform draws a number below n, each as often as the others: rapid's own
 // prefer small ones, and then most worlds are empty.
 func uniform(t *rapid.T, n int, what string) int {
