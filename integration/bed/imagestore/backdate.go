@@ -8,26 +8,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Backdate sets the time at which blobs were committed to the store under
-// root, in one namespace. No interface of containerd can do it, and an age
-// filter cannot be tested without. The daemon must be stopped, the embedded
-// store closed; an open [Embedded] has a method of its own.
-func Backdate(root, namespace string, t time.Time, blobs ...digest.Digest) error {
-	db, err := openBolt(root)
-	if err != nil {
-		return err
-	}
-	err = backdate(db, namespace, t, blobs)
-	if serr := db.Sync(); err == nil {
-		err = serr
-	}
-	if cerr := db.Close(); err == nil {
-		err = cerr
-	}
-	return err
-}
-
-// Backdate is [Backdate] on the open store.
+// Backdate sets the time at which blobs were committed, in one namespace. No
+// interface of containerd can do it, and an age filter cannot be tested without.
 func (e *Embedded) Backdate(namespace string, t time.Time, blobs ...digest.Digest) error {
 	return backdate(e.bolt, namespace, t, blobs)
 }

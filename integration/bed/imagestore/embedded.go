@@ -123,9 +123,6 @@ func (e *Embedded) Client() *containerd.Client { return e.client }
 // Root is the folder that was opened.
 func (e *Embedded) Root() string { return e.root }
 
-// DB is the metadata database, for tests that ask the collector itself.
-func (e *Embedded) DB() *metadata.DB { return e.db }
-
 // Close writes the store out and lets go of it.
 func (e *Embedded) Close() error {
 	return errors.Join(e.bolt.Sync(), e.bolt.Close(), e.snapshots.Close())
