@@ -16,11 +16,20 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // golden compares with a file of testdata/golden.
+// cause gives a reason the code of its action's most common one.
+func cause(reason string) prune.Cause {
+	code, known := map[string]prune.Code{"unused": "unused", "its image is in use by container byid": "stand-in"}[reason]
+	if !known {
+		code = "in-use"
+	}
+	return prune.Cause{Reason: reason, ReasonCode: code}
+}
+
 // causes are details of a decision.
 func causes(texts []string) []prune.Cause {
 	all := []prune.Cause{}
 	for _, text := range texts {
-		all = append(all, prune.Cause{Reason: text})
+		all = append(all, prune.Cause{Reason: text, ReasonCode: "content-held"})
 	}
 	return all
 }
@@ -49,7 +58,7 @@ func rec(ns, name string) prune.Record {
 }
 
 func img(ns, name string, action prune.Action, reason string, details ...string) prune.ImageDocument {
-	return prune.ImageDocument{Record: rec(ns, name), Action: action, Cause: prune.Cause{Reason: reason}, Details: causes(details)}
+	return prune.ImageDocument{Record: rec(ns, name), Action: action, Cause: cause(reason), Details: causes(details)}
 }
 
 const evil = "evil.example/\x1b[31mred\u202e:\n1"
@@ -73,10 +82,10 @@ func planDoc() prune.Document {
 		},
 		Untagged: []prune.Record{}, Deleted: []prune.DeletedDocument{},
 		Uploads: []prune.Upload{
-			{Namespace: "k8s.io", Ref: evil, Bytes: 1000, UpdatedAt: fixedNow(), Action: prune.Remove, Cause: prune.Cause{Reason: "abandoned"}},
-			{Namespace: "k8s.io", Ref: "fresh", Bytes: 1, UpdatedAt: fixedNow(), Action: prune.Keep, Cause: prune.Cause{Reason: "last written to less than 24h ago"}},
+			{Namespace: "k8s.io", Ref: evil, Bytes: 1000, UpdatedAt: fixedNow(), Action: prune.Remove, Cause: prune.Cause{Reason: "abandoned", ReasonCode: "abandoned"}},
+			{Namespace: "k8s.io", Ref: "fresh", Bytes: 1, UpdatedAt: fixedNow(), Action: prune.Keep, Cause: prune.Cause{Reason: "last written to less than 24h ago", ReasonCode: "written-lately"}},
 		},
-		Aborted: []prune.Upload{}, Dropped: []prune.Skip{{Record: rec("default", "docker.io/library/moved:1"), Cause: prune.Cause{Reason: "it is gone"}}},
+		Aborted: []prune.Upload{}, Dropped: []prune.Skip{{Record: rec("default", "docker.io/library/moved:1"), Cause: prune.Cause{Reason: "it is gone", ReasonCode: "gone"}}},
 		Predicted: prune.Amount{Blobs: 3, Snapshots: 2, ContentBytes: 12_300_000, SnapshotBytes: 33_300_000, TotalBytes: 45_600_000},
 		Garbage:   prune.Amount{Blobs: 1, ContentBytes: 1000, TotalBytes: 1000},
 		Held: []prune.Held{
@@ -88,7 +97,7 @@ func planDoc() prune.Document {
 		Skipped: []prune.Skip{}, Restored: []prune.Restored{}, Recovered: []prune.Recovered{},
 		Unfinished: []string{"default"}, Changes: []string{},
 		Notes:     []string{"container old uses \"gone:1\", which is not in the store"},
-		Refused:   []prune.Refusal{{Namespace: "moby", Cause: prune.Cause{Reason: "the Docker API does not answer"}}},
+		Refused:   []prune.Refusal{{Namespace: "moby", Cause: prune.Cause{Reason: "the Docker API does not answer", ReasonCode: "client-failed"}}},
 		Elsewhere: []prune.NamespaceCount{{Namespace: "buildkit", Images: 2}},
 		Errors:    []string{},
 	}
@@ -100,8 +109,8 @@ func reportDoc() prune.Document {
 	d.Kind = prune.DocumentReport
 	d.Untagged = []prune.Record{rec("default", "docker.io/library/byid:1"), rec("default", evil)}
 	d.Images[2].StandIn = "<none>@" + sum("docker.io/library/byid:1").String()
-	d.Skipped = []prune.Skip{{Record: rec("k8s.io", "registry.example/app:2"), Cause: prune.Cause{Reason: "it was moved to another image since the plan was made"}}}
-	d.Restored = []prune.Restored{{Namespace: "k8s.io", Name: " ", Target: sum(" "), Cause: prune.Cause{Reason: "in use by container late"}}}
+	d.Skipped = []prune.Skip{{Record: rec("k8s.io", "registry.example/app:2"), Cause: prune.Cause{Reason: "it was moved to another image since the plan was made", ReasonCode: "moved"}}}
+	d.Restored = []prune.Restored{{Namespace: "k8s.io", Name: " ", Target: sum(" "), Cause: prune.Cause{Reason: "in use by container late", ReasonCode: "in-use"}}}
 	d.Recovered = []prune.Recovered{{
 		Namespace: "default", Run: "RUN", Owner: "process 42 on node", Started: fixedNow().Add(-time.Hour),
 		Untagged: []prune.Record{rec("default", "old:1")}, Restored: []prune.Restored{},
