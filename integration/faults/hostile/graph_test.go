@@ -116,7 +116,7 @@ func TestGraphs(t *testing.T) {
 		h.circleOfSnapshots(e)
 	}, func(h *host) {
 		before := h.state()
-		const most = 4 << 20 // bytes, of a store of 12,000 objects
+		const most = 8 << 20 // bytes, of a store of 12,000 objects, each told with its holder
 		for _, args := range [][]string{
 			{"--all", "--dry-run"}, {"--all", "--dry-run", "--filter", "label!=x", "--format", "json"}, {"plan", "--all"},
 			{"df", "-v"}, {"df", "-v", "--format", "json"}, {"leases"}, {"runs"}, {"plan", "--all", "--html", h.t.TempDir() + "/page.html"},
