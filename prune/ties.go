@@ -172,7 +172,8 @@ func (t *ties) livesBy(record node) (name string, ok bool) {
 	}
 	for from := t.supports.from[id]; from != id && !t.climbed[id]; id, from = from, t.supports.from[from] {
 		t.climbed[id] = true
-		if n := t.c.graph.nodes[from]; n.kind == kindImage {
+		// The collector goes on by way of a name that no record has.
+		if n := t.c.graph.nodes[from]; n.kind == kindImage && t.c.spaces[n.ns].records[n.key] != nil {
 			return n.key, true
 		}
 	}

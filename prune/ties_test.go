@@ -73,6 +73,12 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 			`a:1: keep: "b:1", which stays, lives only while this record does`,
 			`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
 		}},
+		"by way of a name that is gone": {nil, []thing{
+			record("a:1", "a"), blob("a", refImage("gone:1")), bound("b:1", "b", "gone:1", keep), blob("b"),
+		}, []string{
+			`a:1: keep: "b:1", which stays, lives only while this record does`,
+			`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
+		}},
 		"by a container": {nil, []thing{
 			record("a:1", "a"), blob("a"), record("b:1", "b", over, backContainer("c"), keep), blob("b"), container("c", "", ""),
 		}, []string{"a:1: remove: unused", `b:1: keep: pinned by label ctr-prune/keep on "b:1"`}},
