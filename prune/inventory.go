@@ -130,15 +130,6 @@ type Config struct {
 	Problem string
 }
 
-// named returns the namespaces by their names, for who asks for many.
-func (inv *Inventory) named() map[string]*Namespace {
-	named := make(map[string]*Namespace, len(inv.Namespaces))
-	for _, ns := range inv.Namespaces {
-		named[ns.Name] = ns
-	}
-	return named
-}
-
 // Namespace returns the namespace of that name, nil if there is none.
 func (inv *Inventory) Namespace(name string) *Namespace {
 	for _, ns := range inv.Namespaces {
