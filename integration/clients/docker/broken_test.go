@@ -172,7 +172,7 @@ func TestBrokenEngine(t *testing.T) {
 		})
 	}
 	t.Run("no Engine given", func(t *testing.T) {
-		refuses(t, e, pruning.None, "give the Docker API with --docker-host")
+		refuses(t, e, pruning.None, "Docker was not asked for them")
 	})
 	t.Run("no trouble", func(t *testing.T) {
 		if report := pruneAndCheck(t, e); len(report.Untagged) != 1 {
