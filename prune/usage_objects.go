@@ -138,10 +138,11 @@ func (u *diskUsage) name(o *ObjectUsage, root, n node) {
 			k = later
 		}
 	}
-	o.Keeper = k.in("")
+	within := ""
 	if len(o.Namespaces) == 1 {
-		o.Keeper = k.in(o.Namespaces[0])
+		within = o.Namespaces[0]
 	}
+	o.Keeper = k.in(within)
 }
 
 // stateOf tells the state of an object; kept says that an image that stays
