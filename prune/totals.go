@@ -4,11 +4,11 @@ import "github.com/opencontainers/go-digest"
 
 // What many nodes reach is summed up by a walk from each. In a chain of images
 // of which each has a name that is the square of its length, so there is a
-// limit that grows with the store: more edges from each node than an image of
-// many platforms has, and more from all together than ordinary stores need.
-// What is not followed then is told as a lower bound.
+// limit that grows with the store: about as many edges from each node as most
+// images have, and more from all together than ordinary stores need. What is
+// not followed then is told as a lower bound.
 const (
-	edgesEach    = 1 << 8
+	edgesEach    = 1 << 6
 	edgesPool    = 1 << 21
 	edgesPerNode = 1 << 5
 )
