@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/check"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 )
 
 // A run that failed with its lease left is over when Execute returns: the next
@@ -81,7 +83,7 @@ func TestRunUnderWayInTheSameProcess(t *testing.T) {
 				if got := len(other.Interrupted()) > 0; got != unfinished {
 					t.Errorf("a killed run waits to be finished: %v, want %v", got, unfinished)
 				}
-				_, err := other.Execute(context.Background(), untransactional{s.store}, ExecuteOptions{Now: time.Now})
+				_, err := run.Execute(context.Background(), other, untransactional{s.store}, run.ExecuteOptions{Now: time.Now})
 				if busy := (*leases.Busy)(nil); !errors.As(err, &busy) {
 					t.Errorf("another run beside it: %v", err)
 				}
@@ -132,8 +134,8 @@ func TestInterruptedRepairLeavesNothing(t *testing.T) {
 		}
 		return nil
 	}
-	findings := []Finding{{Problem: ProblemForgotten, Repairable: true}}
-	if _, err := Repair(ctx, s.tape, findings, ExecuteOptions{Now: time.Now}); !errors.Is(err, context.Canceled) {
+	findings := []check.Finding{{Problem: check.ProblemForgotten, Repairable: true}}
+	if _, err := check.Repair(ctx, s.tape, findings, run.ExecuteOptions{Now: time.Now}); !errors.Is(err, context.Canceled) {
 		t.Errorf("the repair ended with %v", err)
 	}
 	s.collect()
@@ -149,8 +151,8 @@ func TestFailedRepairIsFinishedByItsOwnProcess(t *testing.T) {
 		}
 		return nil
 	}
-	findings := []Finding{{Problem: ProblemForgotten, Repairable: true}}
-	if _, err := Repair(context.Background(), s.tape, findings, ExecuteOptions{Now: time.Now}); !errors.Is(err, errDown) {
+	findings := []check.Finding{{Problem: check.ProblemForgotten, Repairable: true}}
+	if _, err := check.Repair(context.Background(), s.tape, findings, run.ExecuteOptions{Now: time.Now}); !errors.Is(err, errDown) {
 		t.Fatalf("the repair ended with %v", err)
 	}
 	s.tape.before = nil

@@ -10,6 +10,13 @@ import (
 	"github.com/containerd/typeurl/v2"
 
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // message is a message of another client's as it lies in the store.
@@ -23,23 +30,23 @@ func (m message) GetValue() []byte   { return []byte(m) }
 func TestAmbiguousTextsAreRefused(t *testing.T) {
 	const dgst = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	plan := func(image string) error {
-		_, err := ParseSelection(strings.NewReader(`{"schemaVersion": 1, "kind": "plan", "store": {"id": "x"}, "images": [{"name": "a", "target": "` + dgst + `", ` + image + `}]}`))
-		var policy *PolicyError
+		_, err := rules.ParseSelection(strings.NewReader(`{"schemaVersion": 1, "kind": "plan", "store": {"id": "x"}, "images": [{"name": "a", "target": "` + dgst + `", ` + image + `}]}`))
+		var policy *rules.PolicyError
 		if err != nil && !errors.As(err, &policy) {
 			t.Errorf("the plan file: %v is no *PolicyError", err)
 		}
 		return err
 	}
 	cri := func(metadata string) error {
-		_, err := containerUse(containers.Container{Extensions: map[string]typeurl.Any{extensionCRIContainer: message(metadata)}})
+		_, err := inventory.ContainerUse(containers.Container{Extensions: map[string]typeurl.Any{inventory.ExtensionCRIContainer: message(metadata)}})
 		return err
 	}
 	nerdctl := func(labels map[string]string) error {
-		_, err := nerdctlUses(containers.Container{Labels: labels})
+		_, err := clients.NerdctlUses(containers.Container{Labels: labels})
 		return err
 	}
-	blob := func(text string) error { _, err := parsePlanBlob([]byte(text)); return err }
-	document := func(text string) error { _, err := parseDocument([]byte(text), nil); return err }
+	blob := func(text string) error { _, err := journal.ParsePlanBlob([]byte(text)); return err }
+	document := func(text string) error { _, err := manifests.ParseDocument([]byte(text), nil); return err }
 	for name, c := range map[string]struct {
 		err  error
 		want string // "" if it is none
@@ -53,9 +60,9 @@ func TestAmbiguousTextsAreRefused(t *testing.T) {
 		"CRI":                        {cri(`{"Version": "v1", "Metadata": {"ImageRef": "` + dgst + `"}}`), ""},
 		"CRI, other case":            {cri(`{"Version": "v1", "Metadata": {"ImageRef": "` + dgst + `", "imageRef": "` + dgst + `"}}`), `"imageRef" in Metadata`},
 		"CRI, twice":                 {cri(`{"Version": "v1", "Metadata": {"ImageRef": "` + dgst + `", "ImageRef": "` + dgst + `"}}`), `"ImageRef" twice in Metadata`},
-		"nerdctl, views":             {nerdctl(map[string]string{labelNerdctlViews: `["a"]`, labelNerdctlMounts: `[{"Type": "image", "Source": "a"}]`}), ""},
-		"nerdctl, mounts, twice":     {nerdctl(map[string]string{labelNerdctlViews: `[]`, labelNerdctlMounts: `[{"Type": "image", "Type": "bind"}]`}), `"Type" twice`},
-		"nerdctl, mount, other case": {nerdctl(map[string]string{labelNerdctlViews: `[]`, labelNerdctlMounts + ".0": `{"Type": "image", "source": "a"}`}), `"source"`},
+		"nerdctl, views":             {nerdctl(map[string]string{clients.LabelNerdctlViews: `["a"]`, clients.LabelNerdctlMounts: `[{"Type": "image", "Source": "a"}]`}), ""},
+		"nerdctl, mounts, twice":     {nerdctl(map[string]string{clients.LabelNerdctlViews: `[]`, clients.LabelNerdctlMounts: `[{"Type": "image", "Type": "bind"}]`}), `"Type" twice`},
+		"nerdctl, mount, other case": {nerdctl(map[string]string{clients.LabelNerdctlViews: `[]`, clients.LabelNerdctlMounts + ".0": `{"Type": "image", "source": "a"}`}), `"source"`},
 		"a run's plan":               {blob(`{"schema": 2, "records": []}`), ""},
 		"a run's plan, twice":        {blob(`{"schema": 2, "records": [], "records": []}`), `"records" twice`},
 		"a run's plan, other case":   {blob(`{"schema": 2, "records": [{"Name": "a"}]}`), `"Name" in records[0]`},
@@ -85,26 +92,26 @@ func TestAmbiguousDocumentsKeep(t *testing.T) {
 	}}
 	s := w.build(t, t.TempDir())
 	t.Cleanup(func() { must(0, s.Close()) })
-	decide := func(f filters.Set) map[string]Decision {
-		got := map[string]Decision{}
-		plan := must(ReadPlan(t.Context(), s, Policy{Namespaces: []string{"default"}, Filters: f}, time.Now(), ReadOptions{}))
-		for _, d := range plan.Decisions() {
+	decide := func(f filters.Set) map[string]rules.Decision {
+		got := map[string]rules.Decision{}
+		plan := must(flow.ReadPlan(t.Context(), s, rules.Policy{Namespaces: []string{"default"}, Filters: f}, time.Now(), read.ReadOptions{}))
+		for _, d := range plan.Decisions {
 			got[d.Name] = d
 		}
 		return got
 	}
 	got := decide(all())
-	if d := got["app:1.sig"]; d.Action != Keep || !strings.Contains(d.Reason, `it has the key "subject" twice`) {
+	if d := got["app:1.sig"]; d.Action != rules.Keep || !strings.Contains(d.Reason, `it has the key "subject" twice`) {
 		t.Errorf("the signature: %s, %s", d.Action, d.Reason)
 	}
-	if d := got["other:1"]; d.Action != Remove {
+	if d := got["other:1"]; d.Action != rules.Remove {
 		t.Errorf("another image: %s, %s", d.Action, d.Reason)
 	}
 	got = decide(all("label=temporary"))
-	if d := got["labelled:1"]; d.Action != Keep || !strings.Contains(d.Reason, `it has the key "labels", which some programs read as "Labels"`) {
+	if d := got["labelled:1"]; d.Action != rules.Keep || !strings.Contains(d.Reason, `it has the key "labels", which some programs read as "Labels"`) {
 		t.Errorf("the image with labels: %s, %s", d.Action, d.Reason)
 	}
-	if d := got["plain:1"]; d.Action != Remove {
+	if d := got["plain:1"]; d.Action != rules.Remove {
 		t.Errorf("the image with the same labels: %s, %s", d.Action, d.Reason)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // A container that is being created when the plan is made has no record yet, but
@@ -24,8 +26,8 @@ func TestContainerBegunBeforeThePlan(t *testing.T) {
 			s := newScene(t, world{"default": append([]thing{
 				blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), active("c", "s1"), record("x:1", "a"),
 			}, c.lease...)})
-			d := s.plan(process(t, 1)).Decisions()[0]
-			if kept := d.Action == Keep && strings.Contains(d.Reason, "a container that is being created"); kept != c.kept {
+			d := s.plan(process(t, 1)).Decisions[0]
+			if kept := d.Action == rules.Keep && strings.Contains(d.Reason, "a container that is being created"); kept != c.kept {
 				t.Errorf("%s: %s", d.Action, d.Reason)
 			}
 		})

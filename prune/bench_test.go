@@ -9,6 +9,12 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/filters"
@@ -16,8 +22,8 @@ import (
 
 // bulkInventory has n unpacked images of five layers, three of them shared by
 // ten images: what integration's bench fills real stores with.
-func bulkInventory(n int) *Inventory {
-	ns := &Namespace{Name: "default", Blobs: make(map[digest.Digest]content.Info), Snapshots: make(map[SnapshotKey]snapshots.Info)}
+func bulkInventory(n int) *inventory.Inventory {
+	ns := &inventory.Namespace{Name: "default", Blobs: make(map[digest.Digest]content.Info), Snapshots: make(map[inventory.SnapshotKey]snapshots.Info)}
 	now := time.Unix(1_700_000_000, 0)
 	blob := func(name string, labels map[string]string) digest.Digest {
 		dgst := digest.FromString(name)
@@ -34,7 +40,7 @@ func bulkInventory(n int) *Inventory {
 			}
 			labels[fmt.Sprintf("containerd.io/gc.ref.content.l.%d", layer)] = blob(name, map[string]string{"containerd.io/uncompressed": digest.FromString(name + "u").String()}).String()
 			key := digest.FromString("chain " + name).String()
-			ns.Snapshots[SnapshotKey{"overlayfs", key}] = snapshots.Info{Name: key, Parent: parent, Kind: snapshots.KindCommitted}
+			ns.Snapshots[inventory.SnapshotKey{Snapshotter: "overlayfs", Key: key}] = snapshots.Info{Name: key, Parent: parent, Kind: snapshots.KindCommitted}
 			parent = key
 		}
 		config := blob(fmt.Sprintf("config %d", i), map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": parent})
@@ -45,13 +51,13 @@ func bulkInventory(n int) *Inventory {
 			Target: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: target, Size: 1000},
 		})
 	}
-	return &Inventory{Store: StoreInfo{Kind: StoreDaemon, ID: "bench", Version: "2.4.2", Snapshotters: []string{"overlayfs"}}, Namespaces: []*Namespace{ns}}
+	return &inventory.Inventory{Store: store.StoreInfo{Kind: store.StoreDaemon, ID: "bench", Version: "2.4.2", Snapshotters: []string{"overlayfs"}}, Namespaces: []*inventory.Namespace{ns}}
 }
 
-func benchmarkSizes(b *testing.B, run func(b *testing.B, inv *Inventory, policy Policy, now time.Time)) {
+func benchmarkSizes(b *testing.B, run func(b *testing.B, inv *inventory.Inventory, policy rules.Policy, now time.Time)) {
 	for _, n := range []int{1000, 10_000} {
 		inv := bulkInventory(n)
-		policy := Policy{Namespaces: []string{"default"}, Filters: filters.Everything()}
+		policy := rules.Policy{Namespaces: []string{"default"}, Filters: filters.Everything()}
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -62,21 +68,21 @@ func benchmarkSizes(b *testing.B, run func(b *testing.B, inv *Inventory, policy 
 }
 
 func BenchmarkPlan(b *testing.B) {
-	benchmarkSizes(b, func(b *testing.B, inv *Inventory, policy Policy, now time.Time) {
-		if _, err := inv.Plan(policy, now); err != nil {
+	benchmarkSizes(b, func(b *testing.B, inv *inventory.Inventory, policy rules.Policy, now time.Time) {
+		if _, err := plan.NewPlan(inv, policy, now); err != nil {
 			b.Fatal(err)
 		}
 	})
 }
 
 func BenchmarkUsage(b *testing.B) {
-	benchmarkSizes(b, func(b *testing.B, inv *Inventory, policy Policy, now time.Time) {
+	benchmarkSizes(b, func(b *testing.B, inv *inventory.Inventory, policy rules.Policy, now time.Time) {
 		usageOf(inv, policy, now, false)
 	})
 }
 
 func BenchmarkExplain(b *testing.B) {
-	benchmarkSizes(b, func(b *testing.B, inv *Inventory, policy Policy, now time.Time) {
+	benchmarkSizes(b, func(b *testing.B, inv *inventory.Inventory, policy rules.Policy, now time.Time) {
 		if _, err := explainedBy(inv, "bulk.example/app-00007:1", policy, now); err != nil {
 			b.Fatal(err)
 		}

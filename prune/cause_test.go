@@ -20,116 +20,118 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 )
 
 // The sentences that many tests expect.
 var (
-	reasonUnused      = plainly(codeUnused).Reason
-	reasonExpired     = plainly(codeExpired).Reason
-	leaseExpired      = plainly(codeLeaseExpired).Reason
-	leaseExpiredSince = plainly(codeLeaseExpiredSince).Reason
+	reasonUnused      = cause.Plainly(cause.CodeUnused).Reason
+	reasonExpired     = cause.Plainly(cause.CodeExpired).Reason
+	leaseExpired      = cause.Plainly(cause.CodeLeaseExpired).Reason
+	leaseExpiredSince = cause.Plainly(cause.CodeLeaseExpiredSince).Reason
 )
 
 // told is what a code says of some parts.
 type told struct {
-	parts *parts
+	parts *cause.Parts
 	want  string
 }
 
 // reasons has an example of each reason.
-func reasons() map[Code]told {
-	web, db := user{Holder: Holder{Kind: "container", ID: "1f00", Name: "web", Client: "nerdctl", State: "running"}}, user{Holder{Kind: "container", ID: "2f"}, true}
-	users, many := parts{Users: []user{web, db}}, parts{Users: []user{web}, More: 7}
+func reasons() map[cause.Code]told {
+	web, db := cause.User{Holder: cause.Holder{Kind: "container", ID: "1f00", Name: "web", Client: "nerdctl", State: "running"}}, cause.User{Holder: cause.Holder{Kind: "container", ID: "2f"}, ByChain: true}
+	users, many := cause.Parts{Users: []cause.User{web, db}}, cause.Parts{Users: []cause.User{web}, More: 7}
 	standIn := users
 	standIn.Image = "<none>@x"
-	image, because := parts{Image: `a"b`}, parts{Because: &Cause{Reason: "so", ReasonCode: codeUnused}}
+	image, because := cause.Parts{Image: `a"b`}, cause.Parts{Because: &cause.Cause{Reason: "so", ReasonCode: cause.CodeUnused}}
 	together := because
 	together.Image = "a"
-	keeper := Keeper{HolderCode: holderLease, HeldBy: Object{Kind: "lease", Namespace: "x", Name: "l"}, HolderParts: &parts{LeaseKind: leases.KindPull}}.in("y")
-	held, detail, blob := parts{Keeper: &keeper}, parts{Detail: "no"}, parts{Target: "sha256:a", Index: true}
-	return map[Code]told{
-		codeUnused:         {nil, "unused"},
-		codeDangling:       {nil, "unused and dangling"},
-		codeExpired:        {nil, "has expired, and nothing that lives refers to it: any garbage collection removes it"},
-		codeInUse:          {&many, "in use by container web (nerdctl), running and 7 more"},
-		codeLeaseHolds:     {&parts{Lease: "l"}, `held by lease "l"`},
-		codeReferredBy:     {&held, `referred to by lease "l" (pull or build in progress) in namespace "x"`},
-		codeRootLabel:      {&parts{Label: "k"}, "kept by its label k"},
-		codePinned:         {&parts{Label: "k=v", Image: "a"}, `pinned by label k=v on "a"`},
-		codeUnreadable:     {&detail, "no, and so it may belong to an image that stays"},
-		codeStandsIn:       {&users, "stands in for an image in use by container web (nerdctl), running and container 2f, whose snapshot stands on it"},
-		codeBelongsTo:      {&image, `belongs to "a\"b", which stays`},
-		codePartOf:         {&image, `is part of "a\"b", which stays`},
-		codeSubjectGoes:    {&image, `belongs to "a\"b", which goes`},
-		codeKeepsAlive:     {&image, `"a\"b", which stays, lives only while this record does`},
-		codeReferredByKept: {&image, `referred to by "a\"b", which stays`},
-		codeTogether:       {&together, `CRI keeps the names of an image together, and "a" stays: so`},
-		codeStandIn:        {&standIn, `the name goes and "<none>@x" takes its place: its image is in use by container web (nerdctl), running and container 2f, whose snapshot stands on it`},
-		codeStandInTaken:   {&standIn, `its image is in use by container web (nerdctl), running and container 2f, whose snapshot stands on it, and "<none>@x", which would take its place, is another image`},
-		codeStandInExpired: {&standIn, `its image is in use by container web (nerdctl), running and container 2f, whose snapshot stands on it, and "<none>@x", which would take its place, has expired`},
-		codeBlocked:        {&detail, "nothing is removed: no"},
-		codeContentMissing: {nil, "its content is not in the store"},
-		codeContentHeld:    {&held, `its content stays, held by lease "l" (pull or build in progress) in namespace "x"`},
+	keeper := cause.Keeper{HolderCode: cause.HolderLease, HeldBy: graph.Object{Kind: "lease", Namespace: "x", Name: "l"}, HolderParts: &cause.Parts{LeaseKind: leases.KindPull}}.In("y")
+	held, detail, blob := cause.Parts{Keeper: &keeper}, cause.Parts{Detail: "no"}, cause.Parts{Target: "sha256:a", Index: true}
+	return map[cause.Code]told{
+		cause.CodeUnused:         {nil, "unused"},
+		cause.CodeDangling:       {nil, "unused and dangling"},
+		cause.CodeExpired:        {nil, "has expired, and nothing that lives refers to it: any garbage collection removes it"},
+		cause.CodeInUse:          {&many, "in use by container web (nerdctl), running and 7 more"},
+		cause.CodeLeaseHolds:     {&cause.Parts{Lease: "l"}, `held by lease "l"`},
+		cause.CodeReferredBy:     {&held, `referred to by lease "l" (pull or build in progress) in namespace "x"`},
+		cause.CodeRootLabel:      {&cause.Parts{Label: "k"}, "kept by its label k"},
+		cause.CodePinned:         {&cause.Parts{Label: "k=v", Image: "a"}, `pinned by label k=v on "a"`},
+		cause.CodeUnreadable:     {&detail, "no, and so it may belong to an image that stays"},
+		cause.CodeStandsIn:       {&users, "stands in for an image in use by container web (nerdctl), running and container 2f, whose snapshot stands on it"},
+		cause.CodeBelongsTo:      {&image, `belongs to "a\"b", which stays`},
+		cause.CodePartOf:         {&image, `is part of "a\"b", which stays`},
+		cause.CodeSubjectGoes:    {&image, `belongs to "a\"b", which goes`},
+		cause.CodeKeepsAlive:     {&image, `"a\"b", which stays, lives only while this record does`},
+		cause.CodeReferredByKept: {&image, `referred to by "a\"b", which stays`},
+		cause.CodeTogether:       {&together, `CRI keeps the names of an image together, and "a" stays: so`},
+		cause.CodeStandIn:        {&standIn, `the name goes and "<none>@x" takes its place: its image is in use by container web (nerdctl), running and container 2f, whose snapshot stands on it`},
+		cause.CodeStandInTaken:   {&standIn, `its image is in use by container web (nerdctl), running and container 2f, whose snapshot stands on it, and "<none>@x", which would take its place, is another image`},
+		cause.CodeStandInExpired: {&standIn, `its image is in use by container web (nerdctl), running and container 2f, whose snapshot stands on it, and "<none>@x", which would take its place, has expired`},
+		cause.CodeBlocked:        {&detail, "nothing is removed: no"},
+		cause.CodeContentMissing: {nil, "its content is not in the store"},
+		cause.CodeContentHeld:    {&held, `its content stays, held by lease "l" (pull or build in progress) in namespace "x"`},
 
-		codeHistory:         {&parts{Command: "c"}, "build history is kept in this namespace; `c` frees it"},
-		codeClientFailed:    {&detail, "no"},
-		codeDockerNotAsked:  {&detail, "no"},
-		codeDockerOffline:   {&detail, "no"},
-		codeDockerMissing:   {&detail, "no"},
-		codeDockerUntrusted: {&detail, "no"},
-		codePodsEmpty:       {&detail, "no"},
-		codePodsUntrusted:   {&detail, "no"},
-		codePodsDenied:      {&detail, "no"},
+		cause.CodeHistory:         {&cause.Parts{Command: "c"}, "build history is kept in this namespace; `c` frees it"},
+		cause.CodeClientFailed:    {&detail, "no"},
+		cause.CodeDockerNotAsked:  {&detail, "no"},
+		cause.CodeDockerOffline:   {&detail, "no"},
+		cause.CodeDockerMissing:   {&detail, "no"},
+		cause.CodeDockerUntrusted: {&detail, "no"},
+		cause.CodePodsEmpty:       {&detail, "no"},
+		cause.CodePodsUntrusted:   {&detail, "no"},
+		cause.CodePodsDenied:      {&detail, "no"},
 
-		codeNotChosen:    {nil, "not in the plan file"},
-		codeNotPlanned:   {nil, "the plan does not remove it"},
-		codeNothing:      {nil, "nothing is to go"},
-		codeGone:         {nil, "it is gone"},
-		codeRemoved:      {nil, "somebody else removed it since the plan was made"},
-		codeMoved:        {nil, "it was moved to another image since the plan was made"},
-		codeRewritten:    {nil, "it was written again since the plan was made"},
-		codeRelabelled:   {nil, "its labels were changed since the plan was made"},
-		codeNamesChanged: {nil, "what else names its image has changed since the plan was made"},
-		codeNeeded:       {&because, "since the plan was made: so"},
-		codeTooLong:      {nil, "its name, labels and annotations are too long to be written down, so that it could not be put back"},
-		codeTooMany:      {nil, "the plan of this run is as long as one may be: run again for the rest"},
-		codeCRIUnknown:   {nil, "what CRI makes of it could not be learned"},
-		codeCRIShows:     {&parts{Name: "n", Detail: "no"}, `CRI would go on showing it as "n": no`},
-		codeContentGone:  {nil, "its content is gone"},
-		codeNameTaken:    {&parts{Target: "sha256:a"}, "the name was taken meanwhile, by sha256:a"},
-		codeNotPutBack:   {&detail, "no"},
+		cause.CodeNotChosen:    {nil, "not in the plan file"},
+		cause.CodeNotPlanned:   {nil, "the plan does not remove it"},
+		cause.CodeNothing:      {nil, "nothing is to go"},
+		cause.CodeGone:         {nil, "it is gone"},
+		cause.CodeRemoved:      {nil, "somebody else removed it since the plan was made"},
+		cause.CodeMoved:        {nil, "it was moved to another image since the plan was made"},
+		cause.CodeRewritten:    {nil, "it was written again since the plan was made"},
+		cause.CodeRelabelled:   {nil, "its labels were changed since the plan was made"},
+		cause.CodeNamesChanged: {nil, "what else names its image has changed since the plan was made"},
+		cause.CodeNeeded:       {&because, "since the plan was made: so"},
+		cause.CodeTooLong:      {nil, "its name, labels and annotations are too long to be written down, so that it could not be put back"},
+		cause.CodeTooMany:      {nil, "the plan of this run is as long as one may be: run again for the rest"},
+		cause.CodeCRIUnknown:   {nil, "what CRI makes of it could not be learned"},
+		cause.CodeCRIShows:     {&cause.Parts{Name: "n", Detail: "no"}, `CRI would go on showing it as "n": no`},
+		cause.CodeContentGone:  {nil, "its content is gone"},
+		cause.CodeNameTaken:    {&cause.Parts{Target: "sha256:a"}, "the name was taken meanwhile, by sha256:a"},
+		cause.CodeNotPutBack:   {&detail, "no"},
 
-		codeLatelyWritten: {&parts{AgeSeconds: 86400, Time: noon}, "last written to less than 24h0m0s ago"},
-		codeAbandoned:     {&parts{Time: noon}, "abandoned: last written to at " + noon.UTC().Format(time.RFC3339)},
+		cause.CodeLatelyWritten: {&cause.Parts{AgeSeconds: 86400, Time: noon}, "last written to less than 24h0m0s ago"},
+		cause.CodeAbandoned:     {&cause.Parts{Time: noon}, "abandoned: last written to at " + noon.UTC().Format(time.RFC3339)},
 
-		codeLeaseExpired:      {nil, "expired: containerd no longer honours it"},
-		codeLeaseExpiredSince: {nil, "expired since the leases were listed: containerd no longer honours it"},
-		codeLeaseInterrupted:  {nil, "left by an interrupted run, which is finished first"},
-		codeLeaseRunning:      {nil, "a run is under way"},
-		codeLeaseUndo:         {nil, "holds what a run removed while it is undone; it expires by itself"},
-		codeLeaseGrace:        {nil, "keeps what a run removed, so that it can be undone"},
-		codeLeaseBuildkit:     {&parts{LeaseKind: leases.KindCache, Command: "c"}, "belongs to buildkit; `c` frees it"},
-		codeLeaseDocker:       {&parts{Command: "c"}, "holds the files of a Docker container, running or stopped; `c` frees them"},
-		codeLeaseMount:        {nil, "belongs to Docker, for an image mount or a build; it goes with the container or the build"},
-		codeLeasePod:          {nil, "belongs to a pod of Kubernetes, and goes with it"},
-		codeLeasePull:         {nil, "a pull or build in progress, or one that was interrupted; it expires by itself"},
-		codeLeaseOther:        {nil, "belongs to another client, which alone knows whether it is needed"},
+		cause.CodeLeaseExpired:      {nil, "expired: containerd no longer honours it"},
+		cause.CodeLeaseExpiredSince: {nil, "expired since the leases were listed: containerd no longer honours it"},
+		cause.CodeLeaseInterrupted:  {nil, "left by an interrupted run, which is finished first"},
+		cause.CodeLeaseRunning:      {nil, "a run is under way"},
+		cause.CodeLeaseUndo:         {nil, "holds what a run removed while it is undone; it expires by itself"},
+		cause.CodeLeaseGrace:        {nil, "keeps what a run removed, so that it can be undone"},
+		cause.CodeLeaseBuildkit:     {&cause.Parts{LeaseKind: leases.KindCache, Command: "c"}, "belongs to buildkit; `c` frees it"},
+		cause.CodeLeaseDocker:       {&cause.Parts{Command: "c"}, "holds the files of a Docker container, running or stopped; `c` frees them"},
+		cause.CodeLeaseMount:        {nil, "belongs to Docker, for an image mount or a build; it goes with the container or the build"},
+		cause.CodeLeasePod:          {nil, "belongs to a pod of Kubernetes, and goes with it"},
+		cause.CodeLeasePull:         {nil, "a pull or build in progress, or one that was interrupted; it expires by itself"},
+		cause.CodeLeaseOther:        {nil, "belongs to another client, which alone knows whether it is needed"},
 
-		codeBlobMissing:   {&blob, "none of its platforms is complete; sha256:a is not in the store"},
-		codeConfigMissing: {&blob, "none of its platforms is complete; its config sha256:a is not in the store"},
-		codeLayerMissing:  {&blob, "none of its platforms is complete; its layer sha256:a is neither in the store nor unpacked"},
-		codeAttestation:   {&blob, "none of its platforms is complete; sha256:a is an attestation, which does not run"},
-		codeCircle:        {&blob, "none of its platforms is complete; sha256:a refers to itself"},
+		cause.CodeBlobMissing:   {&blob, "none of its platforms is complete; sha256:a is not in the store"},
+		cause.CodeConfigMissing: {&blob, "none of its platforms is complete; its config sha256:a is not in the store"},
+		cause.CodeLayerMissing:  {&blob, "none of its platforms is complete; its layer sha256:a is neither in the store nor unpacked"},
+		cause.CodeAttestation:   {&blob, "none of its platforms is complete; sha256:a is an attestation, which does not run"},
+		cause.CodeCircle:        {&blob, "none of its platforms is complete; sha256:a refers to itself"},
 	}
 }
 
 // filtered has an example of each verdict of a filter.
-func filtered() map[Code]Cause {
-	examples := make(map[Code]Cause)
+func filtered() map[cause.Code]cause.Cause {
+	examples := make(map[cause.Code]cause.Cause)
 	until := filters.Verdict{Filter: "until=3d", Born: noon, Now: noon.Add(time.Hour)}
 	add := func(code string, v filters.Verdict) {
 		v.Code = code
-		examples[Code(code)] = unmatched(v)
+		examples[cause.Code(code)] = cause.Unmatched(v)
 	}
 	for _, code := range []string{filters.Younger, filters.Newer, filters.InFuture} {
 		add(code, until)
@@ -148,9 +150,9 @@ func filtered() map[Code]Cause {
 // Every code has its sentence.
 func TestSentences(t *testing.T) {
 	examples := reasons()
-	for code := range sentences {
+	for code := range cause.Sentences {
 		c, known := examples[code]
-		if got := (Cause{ReasonCode: code, ReasonParts: c.parts}).told().Reason; !known || got != c.want {
+		if got := (cause.Cause{ReasonCode: code, ReasonParts: c.parts}).Told().Reason; !known || got != c.want {
 			t.Errorf("%s:\n%s, want\n%s", code, got, c.want)
 		}
 	}
@@ -179,7 +181,7 @@ func TestCodesAreDocumented(t *testing.T) {
 
 // checkParts fails the test if an example has other parts than are listed. What
 // may be absent is listed, too.
-func checkParts(t *testing.T, code Code, listed map[string][]string, example *parts) {
+func checkParts(t *testing.T, code cause.Code, listed map[string][]string, example *cause.Parts) {
 	t.Helper()
 	var have map[string]json.RawMessage
 	if err := json.Unmarshal(must(json.Marshal(example)), &have); err != nil {
@@ -255,6 +257,9 @@ func noteCodes(n ast.Node, file string, note func(ast.Expr)) {
 	switch n := n.(type) {
 	case *ast.ValueSpec:
 		typ, _ := n.Type.(*ast.Ident)
+		if of, ok := n.Type.(*ast.SelectorExpr); ok {
+			typ = of.Sel
+		}
 		if typ != nil && (typ.Name == "Code" || typ.Name == "Problem") || file == "verdict.go" {
 			for _, v := range n.Values {
 				note(v)

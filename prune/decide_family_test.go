@@ -5,6 +5,9 @@ import (
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // The ways in which a signature s says that it is about image a.
@@ -26,7 +29,7 @@ func TestSignaturesLiveAndDieWithTheirImage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			name := ""
 			for _, thing := range signature {
-				if thing.What == kindImage {
+				if thing.What == graph.KindImage {
 					name = thing.Name
 				}
 			}
@@ -36,7 +39,7 @@ func TestSignaturesLiveAndDieWithTheirImage(t *testing.T) {
 			}
 			check := func(set []string, dangling bool, extra []thing, want ...string) {
 				t.Helper()
-				policy := Policy{Namespaces: []string{"default"}, Filters: all(set...)}
+				policy := rules.Policy{Namespaces: []string{"default"}, Filters: all(set...)}
 				if dangling {
 					policy.Filters = onlyDangling(set...)
 				}

@@ -7,6 +7,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 func TestDanglingOnly(t *testing.T) {
@@ -19,7 +22,7 @@ func TestDanglingOnly(t *testing.T) {
 		"a/b:c@" + d:   {"a/b:c", "other"}, // which may be anything
 	} {
 		w := world{"default": {record(name, "a"), blob("a")}}
-		got := decided(t, w, Policy{Namespaces: []string{"default"}, DanglingPrefixes: prefixes})
+		got := decided(t, w, rules.Policy{Namespaces: []string{"default"}, DanglingPrefixes: prefixes})
 		if diff := cmp.Diff([]string{legend(name) + ": remove: unused and dangling"}, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -33,28 +36,28 @@ func TestDanglingOnly(t *testing.T) {
 }
 
 func TestPinned(t *testing.T) {
-	const cri, ours = labelPinned + "=" + valuePinned, labelKeep
+	const cri, ours = rules.LabelPinned + "=" + rules.ValuePinned, rules.LabelKeep
 	for name, c := range map[string]struct {
 		things []thing
 		want   []string
 	}{
 		"by CRI": {
-			[]thing{record("x:1", "a", labelled(labelPinned, valuePinned)), record("x:2", "a")},
+			[]thing{record("x:1", "a", labelled(rules.LabelPinned, rules.ValuePinned)), record("x:2", "a")},
 			[]string{`x:1: keep: pinned by label ` + cri + ` on "x:1"`, `x:2: keep: pinned by label ` + cri + ` on "x:1"`},
 		},
 		"by our own label, whatever its value": {
-			[]thing{record("x:1", "a"), record("x:2", "a", labelled(labelKeep, ""))},
+			[]thing{record("x:1", "a"), record("x:2", "a", labelled(rules.LabelKeep, ""))},
 			[]string{`x:1: keep: pinned by label ` + ours + ` on "x:2"`, `x:2: keep: pinned by label ` + ours + ` on "x:2"`},
 		},
 		"by CRI's label with another value": {
-			[]thing{record("x:1", "a", labelled(labelPinned, "no"))}, []string{"x:1: remove: unused"},
+			[]thing{record("x:1", "a", labelled(rules.LabelPinned, "no"))}, []string{"x:1: remove: unused"},
 		},
 		"another image": {
-			[]thing{record("x:1", "a", labelled(labelKeep, "")), record("x:2", "b")},
+			[]thing{record("x:1", "a", labelled(rules.LabelKeep, "")), record("x:2", "b")},
 			[]string{`x:1: keep: pinned by label ` + ours + ` on "x:1"`, "x:2: remove: unused"},
 		},
 		"a dangling one": {
-			[]thing{record("<none>@"+dig("a").String(), "a", labelled(labelKeep, "yes"))},
+			[]thing{record("<none>@"+dig("a").String(), "a", labelled(rules.LabelKeep, "yes"))},
 			[]string{`<none>@«a»: keep: pinned by label ` + ours + ` on "<none>@` + `«a»"`},
 		},
 	} {
@@ -102,8 +105,8 @@ func TestUntilUnreadable(t *testing.T) {
 	info := ns.Blobs[dig("b")]
 	info.CreatedAt = time.Time{}
 	ns.Blobs[dig("b")] = info
-	for _, d := range must(inv.Plan(Policy{Namespaces: []string{"default"}, Filters: all("until=72h")}, noon)).Decisions() {
-		if want := "filter until=72h: its age cannot be read"; d.Action != Keep || d.Reason != want {
+	for _, d := range must(plan.NewPlan(inv, rules.Policy{Namespaces: []string{"default"}, Filters: all("until=72h")}, noon)).Decisions {
+		if want := "filter until=72h: its age cannot be read"; d.Action != rules.Keep || d.Reason != want {
 			t.Errorf("%s: %s: %s", d.Name, d.Action, d.Reason)
 		}
 	}
@@ -115,11 +118,11 @@ func TestFiltersDoNotThinTheInventory(t *testing.T) {
 		blob("a", refContent("c")), blob("b", refContent("c")), blob("c"),
 		record("old:1", "a"), record("young:1", "b", created(noon)), record("other:1", "c"),
 	}}
-	plan := must(w.inventory().Plan(Policy{Namespaces: []string{"default"}, Filters: all("until=72h", "reference!=other")}, noon))
+	plan := must(plan.NewPlan(w.inventory(), rules.Policy{Namespaces: []string{"default"}, Filters: all("until=72h", "reference!=other")}, noon))
 	if got, want := plan.Predicted().Blobs, 1; got != want {
 		t.Errorf("%d blobs go, want %d: only the old manifest", got, want)
 	}
-	got := decided(t, w, Policy{Namespaces: []string{"default"}, Filters: all("until=72h", "reference!=other")})
+	got := decided(t, w, rules.Policy{Namespaces: []string{"default"}, Filters: all("until=72h", "reference!=other")})
 	want := []string{
 		"old:1: remove: unused",
 		`other:1: keep: filter reference!=other: it has the name other:1`,
@@ -134,16 +137,16 @@ func TestFiltersDoNotThinTheInventory(t *testing.T) {
 func TestLabelFilters(t *testing.T) {
 	const kept, gone = "x:1: keep: ", "x:1: remove: unused"
 	for name, c := range map[string]struct {
-		config *Config
+		config *inventory.Config
 		filter string
 		want   string
 	}{
-		"has it":           {&Config{Labels: []map[string]string{{"a": "1"}}}, "label=a", gone},
-		"one platform has": {&Config{Labels: []map[string]string{nil, {"a": "1"}}}, "label=a=1", gone},
-		"one is protected": {&Config{Labels: []map[string]string{nil, {"a": "1"}}}, "label!=a", kept + `filter label!=a: a platform has the label a=1`},
-		"no labels at all": {&Config{Labels: []map[string]string{nil}}, "label=a", kept + "filter label=a: no platform has the label"},
-		"nothing to say":   {&Config{Labels: []map[string]string{nil}}, "label!=a", gone},
-		"unreadable":       {&Config{Problem: "config x cannot be parsed"}, "label!=a", kept + "filter label!=a: config x cannot be parsed"},
+		"has it":           {&inventory.Config{Labels: []map[string]string{{"a": "1"}}}, "label=a", gone},
+		"one platform has": {&inventory.Config{Labels: []map[string]string{nil, {"a": "1"}}}, "label=a=1", gone},
+		"one is protected": {&inventory.Config{Labels: []map[string]string{nil, {"a": "1"}}}, "label!=a", kept + `filter label!=a: a platform has the label a=1`},
+		"no labels at all": {&inventory.Config{Labels: []map[string]string{nil}}, "label=a", kept + "filter label=a: no platform has the label"},
+		"nothing to say":   {&inventory.Config{Labels: []map[string]string{nil}}, "label!=a", gone},
+		"unreadable":       {&inventory.Config{Problem: "config x cannot be parsed"}, "label!=a", kept + "filter label!=a: config x cannot be parsed"},
 		"never read":       {nil, "label!=a", kept + "filter label!=a: no image config of it can be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +154,7 @@ func TestLabelFilters(t *testing.T) {
 			if c.config != nil {
 				inv.Namespaces[0].Configs[dig("a")] = *c.config
 			}
-			d := must(inv.Plan(Policy{Namespaces: []string{"default"}, Filters: all(c.filter)}, noon)).Decisions()[0]
+			d := must(plan.NewPlan(inv, rules.Policy{Namespaces: []string{"default"}, Filters: all(c.filter)}, noon)).Decisions[0]
 			if got := d.Name + ": " + string(d.Action) + ": " + d.Reason; got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -163,8 +166,8 @@ func TestLabelFilters(t *testing.T) {
 // dangling records go.
 func TestZeroPolicy(t *testing.T) {
 	inv := world{"default": {record("x:1", "a"), record("<none>@"+dig("a").String(), "a")}}.inventory()
-	if plan := must(inv.Plan(Policy{}, noon)); len(plan.Decisions()) != 0 || !plan.Empty() {
-		t.Errorf("the zero policy decides %+v", plan.Decisions())
+	if plan := must(plan.NewPlan(inv, rules.Policy{}, noon)); len(plan.Decisions) != 0 || !plan.Empty() {
+		t.Errorf("the zero policy decides %+v", plan.Decisions)
 	}
 	if !(filters.Set{}).DanglingOnly() {
 		t.Error("the zero filters are not for dangling records only")

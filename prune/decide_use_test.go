@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // unpacked is an image with a config and one layer, unpacked onto a chain that
@@ -96,7 +99,7 @@ func TestUseByDigest(t *testing.T) {
 		"an ID that docker prints":     dig("b").Encoded()[:12],
 		"a full ID without algorithm":  dig("b").Encoded(),
 		"the beginning of a digest":    "sha256:" + dig("a").Encoded()[:7],
-		"the shortest beginning of it": dig("a").Encoded()[:minPrefix],
+		"the shortest beginning of it": dig("a").Encoded()[:rules.MinPrefix],
 	} {
 		t.Run(name, func(t *testing.T) {
 			checkDecided(t, "default", all(), with(image, container("c", text, "")), []string{
@@ -105,7 +108,7 @@ func TestUseByDigest(t *testing.T) {
 		})
 	}
 	for name, text := range map[string]string{
-		"too short":       dig("a").Encoded()[:minPrefix-1],
+		"too short":       dig("a").Encoded()[:rules.MinPrefix-1],
 		"no digits":       "zzzz",
 		"another's":       dig("c").String(),
 		"capital letters": strings.ToUpper(dig("a").Encoded()[:12]),
@@ -235,8 +238,8 @@ func TestUnknownImagesAreTold(t *testing.T) {
 	w := world{"default": {
 		record("x:1", "a"), container("c", "gone:1", ""), container("d", "", "nowhere"), container("e", "x:1", "nowhere"),
 	}}
-	plan := must(w.inventory().Plan(Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
-	notes := strings.Join(plan.Notes(), "\n")
+	plan := must(plan.NewPlan(w.inventory(), rules.Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
+	notes := strings.Join(plan.Notes, "\n")
 	for _, want := range []string{`container c uses image "gone:1", which is not in the store`, "container d names no image and stands on none"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("notes %q do not tell: %s", notes, want)
@@ -260,8 +263,8 @@ func TestHeldByALease(t *testing.T) {
 	})
 	old := world{"default": {record("x:1", "a"), lease("pull", now, holding(theRecord("x:1")))}}.inventory()
 	old.Store.Version = "1.7.35"
-	plan := must(old.Plan(Policy{AllNamespaces: true, Filters: all()}, noon))
-	if d := plan.Decisions()[0]; d.Action != Remove {
+	plan := must(plan.NewPlan(old, rules.Policy{AllNamespaces: true, Filters: all()}, noon))
+	if d := plan.Decisions[0]; d.Action != rules.Remove {
 		t.Errorf("before 2.0 no lease holds a record, but: %+v", d)
 	}
 }

@@ -6,6 +6,13 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/check"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // What is said of an image does not grow with how deep its indexes go, and a
@@ -17,28 +24,28 @@ func TestDeepChains(t *testing.T) {
 		things = append(things, blob(fmt.Sprint("link ", i), refContent(fmt.Sprint("link ", i+1), ".m.0")), record(fmt.Sprintf("a.example/a:%d", i), fmt.Sprint("link ", i)))
 	}
 	inv := world{"default": things}.inventory()
-	k := &checker{inv: inv, c: newCollector(inv, noon)}
-	k.incomplete(inv.Namespaces[0], newLacker(inv.Namespaces[0]))
-	for _, f := range k.found {
+	k := &check.Checker{Inv: inv, C: gc.NewCollector(inv, noon)}
+	k.Incomplete(inv.Namespaces[0], manifests.NewLacker(inv.Namespaces[0]))
+	for _, f := range k.Found {
 		if len(f.Meaning) > 300 {
 			t.Fatalf("%s: %.400s…", f.Object, f.Meaning)
 		}
 	}
-	if len(k.found) != deep {
-		t.Errorf("%d of %d are incomplete", len(k.found), deep)
+	if len(k.Found) != deep {
+		t.Errorf("%d of %d are incomplete", len(k.Found), deep)
 	}
 	last := fmt.Sprint("link ", deep-1)
-	e := must(explainedBy(inv, dig(last).String(), Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
-	if len(e.Chains) != maxChains || e.MoreChains != deep-maxChains || len(e.Decisions) != deep {
+	e := must(explainedBy(inv, dig(last).String(), rules.Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
+	if len(e.Chains) != gc.MaxChains || e.MoreChains != deep-gc.MaxChains || len(e.Decisions) != deep {
 		t.Errorf("%d chains, %d more, %d decisions", len(e.Chains), e.MoreChains, len(e.Decisions))
 	}
 	inv.Namespaces[0].Images = inv.Namespaces[0].Images[:1] // a:0
-	e = must(explainedBy(inv, dig(last).String(), Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
+	e = must(explainedBy(inv, dig(last).String(), rules.Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
 	way := e.Chains[0]
-	if len(way) != maxLinks+1 || way[0].Name != "a.example/a:0" || way[maxLinks].Name != dig(last).String() {
+	if len(way) != gc.MaxLinks+1 || way[0].Name != "a.example/a:0" || way[gc.MaxLinks].Name != dig(last).String() {
 		t.Fatalf("%d links, from %v to %v", len(way), way[0], way[len(way)-1])
 	}
-	if middle := way[maxLinks/2]; middle.Kind != KindOmitted || middle.Name != fmt.Sprintf("%d more", deep+1-maxLinks) {
+	if middle := way[gc.MaxLinks/2]; middle.Kind != gc.KindOmitted || middle.Name != fmt.Sprintf("%d more", deep+1-gc.MaxLinks) {
 		t.Errorf("in the middle is %v", middle)
 	}
 }
@@ -46,19 +53,19 @@ func TestDeepChains(t *testing.T) {
 // The root of a far link costs no more to find than that of a near one.
 func TestRootOfALongChain(t *testing.T) {
 	const deep = 200_000
-	g := newGraph(deep)
+	g := graph.NewGraph(deep)
 	for i := range deep {
-		g.id(node{kind: kindContent, key: fmt.Sprint(i)})
+		g.ID(graph.Node{Kind: graph.KindContent, Key: fmt.Sprint(i)})
 	}
-	r := g.mark([]node{{kind: kindContent, key: "0"}}, func(id nodeID) []nodeID {
+	r := g.Mark([]graph.Node{{Kind: graph.KindContent, Key: "0"}}, func(id graph.NodeID) []graph.NodeID {
 		if id+1 == deep {
 			return nil
 		}
-		return []nodeID{id + 1}
+		return []graph.NodeID{id + 1}
 	})
 	start := time.Now()
 	for i := range deep {
-		if root, ok := r.root(node{kind: kindContent, key: fmt.Sprint(i)}); !ok || root.key != "0" {
+		if root, ok := r.Root(graph.Node{Kind: graph.KindContent, Key: fmt.Sprint(i)}); !ok || root.Key != "0" {
 			t.Fatalf("%d is held by %v", i, root)
 		}
 	}
@@ -70,11 +77,11 @@ func TestRootOfALongChain(t *testing.T) {
 // An answer that containerd may not send is told with what helps.
 func TestTooLarge(t *testing.T) {
 	refused := fmt.Errorf("in whatever words: %w", errdefs.ErrResourceExhausted)
-	if err := tooLarge(refused); !errdefs.IsResourceExhausted(err) || err.Error() == refused.Error() {
+	if err := read.TooLarge(refused); !errdefs.IsResourceExhausted(err) || err.Error() == refused.Error() {
 		t.Errorf("got %v", err)
 	}
 	for _, other := range []error{nil, errdefs.ErrUnavailable} {
-		if err := tooLarge(other); err != other { //nolint:errorlint // the very same
+		if err := read.TooLarge(other); err != other { //nolint:errorlint // the very same
 			t.Errorf("%v became %v", other, err)
 		}
 	}

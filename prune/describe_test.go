@@ -6,6 +6,11 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // A holder is described in words that are never taken apart again, since its
@@ -16,16 +21,16 @@ func TestHolderWithAnOddName(t *testing.T) {
 		"default": {blob("a"), record("x:1", "a")},
 		"other":   {blob("a"), record(odd, "a")},
 	}
-	policy := Policy{Namespaces: []string{"default"}, Filters: all()}
-	plan := must(w.inventory().Plan(policy, noon))
-	want := []Held{{
+	policy := rules.Policy{Namespaces: []string{"default"}, Filters: all()}
+	p := must(plan.NewPlan(w.inventory(), policy, noon))
+	want := []plan.Held{{
 		Namespace: "default", Digest: dig("a"), Bytes: int64(len(body("a"))),
-		Keeper: Keeper{
-			Holder: `image "a\" in namespace \"x\"; b" in namespace "other"`, HolderCode: holderImage,
-			HeldBy: Object{Kind: "image", Namespace: "other", Name: odd},
+		Keeper: cause.Keeper{
+			Holder: `image "a\" in namespace \"x\"; b" in namespace "other"`, HolderCode: cause.HolderImage,
+			HeldBy: graph.Object{Kind: "image", Namespace: "other", Name: odd},
 		},
 	}}
-	if got := plan.Held(); !slices.Equal(got, want) {
+	if got := p.Held(); !slices.Equal(got, want) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -38,7 +43,7 @@ func TestChangesNameTheNamespaceOfTheHolder(t *testing.T) {
 			"default": {blob("a"), record("x:1", "a"), blob("b")},
 			"other":   {blob("a"), record("x:2", "a")},
 		})
-		s.ctx = inNamespace(context.Background(), ns)
+		s.ctx = store.InNamespace(context.Background(), ns)
 		s.tape.after = on("delete x:2", func() error {
 			s.add(lease("late", holding(theBlob("a"))))
 			return nil

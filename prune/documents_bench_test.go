@@ -9,6 +9,10 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -47,7 +51,7 @@ func documentsOf(n int) (texts map[digest.Digest][]byte, targets []digest.Digest
 func BenchmarkShelf(b *testing.B) {
 	const images = 10_000
 	texts, targets := documentsOf(images)
-	ns := &Namespace{Name: "default", Blobs: make(map[digest.Digest]content.Info, len(texts))}
+	ns := &inventory.Namespace{Name: "default", Blobs: make(map[digest.Digest]content.Info, len(texts))}
 	for dgst, text := range texts {
 		ns.Blobs[dgst] = content.Info{Digest: dgst, Size: int64(len(text))}
 	}
@@ -60,9 +64,9 @@ func BenchmarkShelf(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		before := heap()
-		l := &library{ns: ns, provider: newShelf(texts), shelf: make(map[digest.Digest]*entry)}
+		l := &manifests.Library{Ns: ns, Provider: newShelf(texts), Shelf: make(map[digest.Digest]*manifests.Entry)}
 		for _, target := range targets {
-			if c := l.configs(context.Background(), target); len(c.Labels) != 1 {
+			if c := l.Configs(context.Background(), target); len(c.Labels) != 1 {
 				b.Fatal(c.Problem)
 			}
 		}

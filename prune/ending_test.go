@@ -9,12 +9,15 @@ import (
 
 	"github.com/containerd/containerd/v2/core/leases"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 // whenCollecting runs small() and calls do when it collects, with the function
 // that interrupts it, in a time of its own.
-func whenCollecting(t *testing.T, do func(ctx context.Context, interrupt func())) (*Report, error) {
+func whenCollecting(t *testing.T, do func(ctx context.Context, interrupt func())) (*run.Report, error) {
 	t.Helper()
 	s := newScene(t, small())
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -27,11 +30,11 @@ func whenCollecting(t *testing.T, do func(ctx context.Context, interrupt func())
 // interruption bounds it, and then measuring has time of its own.
 func TestLongCollectionIsMeasured(t *testing.T) {
 	for name, do := range map[string]func(context.Context, func()){
-		"undisturbed": func(context.Context, func()) { time.Sleep(10 * defaultFinish) },
+		"undisturbed": func(context.Context, func()) { time.Sleep(10 * run.DefaultFinish) },
 		"interrupted on the way": func(_ context.Context, interrupt func()) {
-			time.Sleep(defaultFinish)
+			time.Sleep(run.DefaultFinish)
 			interrupt()
-			time.Sleep(defaultFinish / 2)
+			time.Sleep(run.DefaultFinish / 2)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,8 +56,8 @@ func TestInterruptionIsBounded(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
 		held := heldLeases{Manager: s.tape.Leases(), began: interrupt}
 		began := time.Now()
-		report, err := s.plan(ours.Procfs{}).Execute(ctx, leasesOf{s.tape, held}, ExecuteOptions{Now: time.Now})
-		if took := time.Since(began); took != defaultFinish || err == nil || !report.Measured || len(report.Untagged) != 2 {
+		report, err := run.Execute(ctx, s.plan(ours.Procfs{}), leasesOf{s.tape, held}, run.ExecuteOptions{Now: time.Now})
+		if took := time.Since(began); took != run.DefaultFinish || err == nil || !report.Measured || len(report.Untagged) != 2 {
 			t.Errorf("after %s: measured %v, %v", took, report.Measured, err)
 		}
 	})
@@ -62,7 +65,7 @@ func TestInterruptionIsBounded(t *testing.T) {
 
 // leasesOf is a store with other leases.
 type leasesOf struct {
-	Store
+	store.Store
 	manager leases.Manager
 }
 

@@ -2,96 +2,9 @@ package prune
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
-	"fmt"
-	"strings"
-	"time"
 
-	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 )
-
-// ExecuteOptions are the parts of a run that a plan does not decide.
-type ExecuteOptions struct {
-	// Now is the clock. Required.
-	Now func() time.Time
-	// Sources and Procfs are as for [Read].
-	Sources []Source
-	Procfs  leases.Procfs
-	// Progress, if not nil, is told how far a stage has come.
-	Progress func(Progress)
-	// Event, if not nil, is told what happened when it does, one call at a
-	// time.
-	Event func(Event)
-	// LeaseTTL is how long the run lease lasts when the run is killed and
-	// nobody recovers it; an hour if zero.
-	LeaseTTL time.Duration
-	// Grace, if positive, keeps what is removed for so long instead of
-	// collecting it: [Undo] can put it back, and containerd collects it when
-	// the time is over.
-	Grace time.Duration
-	// NoGuard does without the run lease and the plan blob, for a disk that
-	// does not take them. Everything is looked at as otherwise, and a run under
-	// way is respected; but no other run is kept out, nothing holds what is
-	// deleted, and a killed run is not finished by the next. No Grace goes
-	// with it.
-	NoGuard bool
-	// Finish bounds what is still done after an interruption, and then once
-	// more the measuring; ten minutes if zero. Without an interruption nothing
-	// of it is bounded: a collection takes as long as it takes.
-	Finish time.Duration
-}
-
-const (
-	defaultLeaseTTL = time.Hour
-	defaultFinish   = 10 * time.Minute
-	// unlockTime bounds giving locks back when a run ends before it began.
-	unlockTime = 10 * time.Second
-)
-
-// execution is one run of a plan.
-type execution struct {
-	plan  *Plan
-	store Store
-	opts  ExecuteOptions
-	run   leases.Run
-	// end puts the sign of the run away: from then on it counts as over.
-	end     func()
-	locker  leases.Locker
-	batches []batch
-	locked  []string
-	// baseline is what the store held at the run's first look, before it let
-	// go of anything, also of what a killed run left: what went earlier,
-	// somebody else let go of.
-	baseline objects
-
-	// attempted are the records that this run deleted, or may have, by
-	// namespace.
-	attempted map[string][]Decision
-	// rewritten are the records with an expiry that were left alone because
-	// somebody wrote them: the collection may take them all the same.
-	rewritten []Decision
-	// watch sees what others write meanwhile.
-	watch *watch
-	// deleted are the records of which a deletion was answered, by namespace and
-	// name, with the time of the answer.
-	deleted map[[2]string]time.Time
-	// unleased are the configs that lost their snapshot labels.
-	unleased []orphan
-	// lacker says what images lack, of one namespace of the last look.
-	lacker lacker
-	// unsure are the records whose deletion was cut short before an answer
-	// came, unaborted counts the uploads that were not tried.
-	unsure    []Decision
-	unaborted int
-	// stop ends the deleting, gone is the error for which it was: how the
-	// server failed to answer anything.
-	stop   func()
-	gone   error
-	report *Report
-	errs   []error
-	told   map[string]struct{} // the texts of errs
-}
 
 // Execute does the plan, or less of it where the store has changed, and
 // reports what the disk gave back. At each step everything that was deleted
@@ -123,110 +36,33 @@ type execution struct {
 // lease was taken; without one the error is a *[leases.Busy] if another run is
 // under way, and a *[GuardError] if the disk does not take it. All errors are
 // joined.
-func (p *Plan) Execute(ctx context.Context, store Store, opts ExecuteOptions) (*Report, error) {
-	if err := opts.checkGuard(); err != nil {
-		return nil, err
-	}
-	if p.blocked != nil {
-		return nil, p.blocked
-	}
-	x := newExecution(p, store, opts)
-	defer x.end()
-	x.watch = x.watchRecords(ctx)
-	defer x.watch.stop()
-	if err := x.lock(ctx); err != nil {
-		return x.refused(ctx, err)
-	}
-	if err := x.prepare(ctx); err != nil {
-		x.fail(unguarded(ctx, x.store, fmt.Errorf("nothing was removed: %w", err)))
-		x.fail(x.abandon(ctx))
-		x.report.Interrupted = ctx.Err() != nil
-		return x.report, x.err()
-	}
-	x.delete(ctx)
-	cut := ctx.Err() != nil
-	x.finish(ctx)
-	x.report.Interrupted = cut && x.undone()
-	return x.report, x.err()
+func Execute(ctx context.Context, p *Plan, store Store, opts ExecuteOptions) (*Report, error) {
+	return run.Execute(ctx, p, store, opts)
 }
 
-func newExecution(p *Plan, store Store, opts ExecuteOptions) *execution {
-	if opts.LeaseTTL == 0 {
-		opts.LeaseTTL = defaultLeaseTTL
-	}
-	if opts.Finish == 0 {
-		opts.Finish = defaultFinish
-	}
-	start := opts.Now()
-	report := newReport(p)
-	name := runName(start)
-	if opts.Grace > 0 {
-		report.Grace = &Grace{Run: name, Until: start.Add(opts.Grace)}
-	}
-	owner, end := opts.Procfs.Begin()
-	return &execution{
-		plan: p, store: store, opts: opts,
-		run:       leases.Run{Name: name, Owner: owner, Start: start, Expires: start.Add(opts.LeaseTTL)},
-		end:       end,
-		locker:    leases.Locker{Manager: store.Leases(), Procfs: opts.Procfs},
-		batches:   p.batches(),
-		attempted: make(map[string][]Decision),
-		deleted:   make(map[[2]string]time.Time),
-		report:    report,
-		told:      make(map[string]struct{}),
-	}
-}
+// ExecuteOptions are the parts of a run that a plan does not decide.
+type ExecuteOptions = run.ExecuteOptions
 
-// runName makes a name that sorts by time and is unlike that of any other run.
-func runName(start time.Time) string {
-	return start.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
-}
+// Event is something that a run has just done. The report tells later
+// whether it is still so.
+type Event = run.Event
 
-// fail notes an error, once, and goes on.
-func (x *execution) fail(err error) {
-	if err == nil {
-		return
-	}
-	text := err.Error()
-	if _, told := x.told[text]; told {
-		return
-	}
-	x.told[text] = struct{}{}
-	x.errs = append(x.errs, err)
-	x.report.Errors = append(x.report.Errors, text)
-}
+// Report is what a run did, as far as it was seen afterwards.
+type Report = run.Report
 
-// refused ends a run that could not take its locks. What it has finished of
-// others by then it reports.
-func (x *execution) refused(ctx context.Context, cause error) (*Report, error) {
-	err := errors.Join(unguarded(ctx, x.store, cause), x.abandon(ctx))
-	if len(x.report.Recovered) == 0 && len(x.errs) == 0 {
-		return nil, err
-	}
-	x.fail(err)
-	return x.report, x.err()
-}
+// Grace is the time in which a run can be undone.
+type Grace = run.Grace
 
-func (x *execution) err() error { return errors.Join(x.errs...) }
+// Restored is a record that was put back.
+type Restored = run.Restored
 
-// prepare leaves out what changed since the plan and makes sure that nothing
-// of the rest can be lost.
-func (x *execution) prepare(ctx context.Context) error {
-	if err := x.revalidate(ctx); err != nil {
-		return err
-	}
-	if err := x.watch.failure(); err != nil || x.opts.NoGuard {
-		return err
-	}
-	for i := range x.batches {
-		b := &x.batches[i]
-		ctx := inNamespace(ctx, b.ns.Name)
-		if err := x.writeDown(ctx, b); err != nil {
-			return err
-		}
-		if err := x.grant(ctx, *b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// Recovered is a killed run that was finished.
+type Recovered = run.Recovered
+
+// GoneError says that the server went away while a run deleted. What the run
+// had not come to by then it did not try: each record would have told the same.
+type GoneError = run.GoneError
+
+// GuardError says that a run removed nothing, because the disk did not take
+// the lease or the plan that guard a run.
+type GuardError = run.GuardError

@@ -12,6 +12,10 @@ import (
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 )
 
 // small is a namespace with two unused images, which share the layer e.
@@ -95,7 +99,7 @@ func TestExecuteLeavesWhatMoved(t *testing.T) {
 					must(0, move(s))
 				}
 				s.tape.before = on(when, func() error { return move(s) })
-				report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
+				report, err := run.Execute(context.Background(), plan, s.tape, run.ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -130,7 +134,7 @@ func TestExecuteLeavesWhatChanged(t *testing.T) {
 		},
 		"pinned": {
 			func(s *scene) {
-				must(s.store.Images().Update(s.ctx, images.Image{Name: "x:1", Labels: map[string]string{labelKeep: "yes"}}, "labels"))
+				must(s.store.Images().Update(s.ctx, images.Image{Name: "x:1", Labels: map[string]string{rules.LabelKeep: "yes"}}, "labels"))
 			},
 			[]string{"x:1"}, "written again",
 		},
@@ -145,7 +149,7 @@ func TestExecuteLeavesWhatChanged(t *testing.T) {
 			s := newScene(t, small())
 			plan := s.plan(process(t, 1))
 			c.change(s)
-			report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
+			report, err := run.Execute(context.Background(), plan, s.tape, run.ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -331,7 +335,7 @@ func TestExecuteTransactionFails(t *testing.T) {
 	s.tape.Store = s.store
 	s.tape.before = on("delete x:2", func() error { return errDisk })
 	report, err := s.run(context.Background(), process(t, 1))
-	if !errors.Is(err, errDisk) || len(report.Untagged) != 0 || report.Reclaimed != (Amount{}) {
+	if !errors.Is(err, errDisk) || len(report.Untagged) != 0 || report.Reclaimed != (inventory.Amount{}) {
 		t.Errorf("%+v, %v", report, err)
 	}
 	checkRecordNames(t, s, "x:1", "x:2")
@@ -372,7 +376,7 @@ func TestExecuteStandInTaken(t *testing.T) {
 	for text, left := range map[string][]string{"e": {"<none>@«a»", "x:1"}, "a": {"<none>@«a»"}} {
 		s := newScene(t, small(container("c", dig("a").String(), "")))
 		s.tape.before = on("create <none>@«a»", func() error {
-			s.add(record(standInName("default", dig("a")), text))
+			s.add(record(rules.StandInName("default", dig("a")), text))
 			return nil
 		})
 		_, err := s.run(context.Background(), process(t, 1))
@@ -390,14 +394,14 @@ func TestReclaimedBeginsWithTheRun(t *testing.T) {
 	plan := s.plan(process(t, 1))
 	must(0, s.store.Images().Delete(s.ctx, "x:2"))
 	s.collect()
-	report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
+	report, err := run.Execute(context.Background(), plan, s.tape, run.ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.hasBlob("b") {
 		t.Fatal("the other image is still there")
 	}
-	if report.Reclaimed.Blobs != 2 || report.Others != (Amount{}) || len(report.Changes) > 0 {
+	if report.Reclaimed.Blobs != 2 || report.Others != (inventory.Amount{}) || len(report.Changes) > 0 {
 		t.Errorf("reclaimed %+v, others %+v, changes %q", report.Reclaimed, report.Others, report.Changes)
 	}
 }

@@ -11,11 +11,19 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/prune/internal/df"
+	"github.com/ctr-prune/ctr-prune/prune/internal/explain"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
-func explained(t *testing.T, inv *Inventory, text string) *Explanation {
+func explained(t *testing.T, inv *inventory.Inventory, text string) *explain.Explanation {
 	t.Helper()
-	e, err := explainedBy(inv, text, Policy{AllNamespaces: true, Filters: filters.Everything()}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+	e, err := explainedBy(inv, text, rules.Policy{AllNamespaces: true, Filters: filters.Everything()}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatalf("%q: %v", text, err)
 	}
@@ -25,27 +33,27 @@ func explained(t *testing.T, inv *Inventory, text string) *Explanation {
 func TestExplainFinds(t *testing.T) {
 	inv := usageStore()
 	top := digest.FromString("go-top")
-	for text, want := range map[string]Object{
-		"go:1":            {"image", "default", "docker.io/library/go:1"},
-		"library/keep:1":  {"image", "default", "docker.io/library/keep:1"},
-		"library/keep":    {"image", "default", "docker.io/library/keep:1"},
-		"c":               {"container", "default", "c"}, // rather than its snapshot
-		"bui":             {"lease", "default", "build"},
-		top.String():      {"content", "default", top.String()},
-		top.Encoded()[:8]: {"content", "default", top.String()},
-		"overlayfs/c":     {"snapshot", "default", "overlayfs/c"},
+	for text, want := range map[string]graph.Object{
+		"go:1":            {Kind: "image", Namespace: "default", Name: "docker.io/library/go:1"},
+		"library/keep:1":  {Kind: "image", Namespace: "default", Name: "docker.io/library/keep:1"},
+		"library/keep":    {Kind: "image", Namespace: "default", Name: "docker.io/library/keep:1"},
+		"c":               {Kind: "container", Namespace: "default", Name: "c"}, // rather than its snapshot
+		"bui":             {Kind: "lease", Namespace: "default", Name: "build"},
+		top.String():      {Kind: "content", Namespace: "default", Name: top.String()},
+		top.Encoded()[:8]: {Kind: "content", Namespace: "default", Name: top.String()},
+		"overlayfs/c":     {Kind: "snapshot", Namespace: "default", Name: "overlayfs/c"},
 	} {
 		if got := explained(t, inv, text).Object; got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)
 		}
 	}
-	_, err := explainedBy(inv, "docker.io", Policy{AllNamespaces: true}, time.Time{})
-	var many *AmbiguousError
+	_, err := explainedBy(inv, "docker.io", rules.Policy{AllNamespaces: true}, time.Time{})
+	var many *explain.AmbiguousError
 	if !errors.As(err, &many) || len(many.Candidates) != 2 || many.Total != 2 {
 		t.Errorf("the beginning of two: %v", err)
 	}
-	var none *PolicyError
-	if _, err := explainedBy(inv, "ke", Policy{AllNamespaces: true}, time.Time{}); !errors.As(err, &none) {
+	var none *rules.PolicyError
+	if _, err := explainedBy(inv, "ke", rules.Policy{AllNamespaces: true}, time.Time{}); !errors.As(err, &none) {
 		t.Errorf("too short: %v", err)
 	}
 }
@@ -55,10 +63,10 @@ func TestExplainTellsOfAnImage(t *testing.T) {
 	if diff := cmp.Diff([]string{"container c"}, e.UsedBy); diff != "" {
 		t.Errorf("used by (-want +got):\n%s", diff)
 	}
-	if e.Frees != (Amount{Blobs: 3, ContentBytes: 53, TotalBytes: 53}) {
+	if e.Frees != (inventory.Amount{Blobs: 3, ContentBytes: 53, TotalBytes: 53}) {
 		t.Errorf("frees %+v", e.Frees)
 	}
-	if len(e.Decisions) != 1 || e.Decisions[0].Action != Keep {
+	if len(e.Decisions) != 1 || e.Decisions[0].Action != rules.Keep {
 		t.Errorf("decisions: %+v", e.Decisions)
 	}
 	manifest := e.Parts[0]
@@ -66,14 +74,14 @@ func TestExplainTellsOfAnImage(t *testing.T) {
 	for _, p := range manifest.Parts {
 		got = append(got, string(p.Kind))
 	}
-	if want := []string{"config", "layer", "layer"}; !slices.Equal(got, want) || manifest.Kind != KindManifest {
+	if want := []string{"config", "layer", "layer"}; !slices.Equal(got, want) || manifest.Kind != df.KindManifest {
 		t.Errorf("parts of %s: %q, want %q", manifest.Kind, got, want)
 	}
 	if base, top := manifest.Parts[1], manifest.Parts[2]; !base.Shared || top.Shared || base.Layer != 1 || top.Layer != 2 || top.Bytes != 50 {
 		t.Errorf("layers: %+v, %+v", base, top)
 	}
 	snapshot := manifest.Parts[0].Parts
-	if len(snapshot) != 1 || snapshot[0].Kind != KindSnapshot || !snapshot[0].Shared || snapshot[0].Bytes != 200 {
+	if len(snapshot) != 1 || snapshot[0].Kind != df.KindSnapshot || !snapshot[0].Shared || snapshot[0].Bytes != 200 {
 		t.Errorf("snapshots of the config: %+v", snapshot)
 	}
 }
@@ -84,7 +92,7 @@ func TestExplainOfOddContent(t *testing.T) {
 	ns := inv.Namespaces[0]
 	ring := digest.FromString("ring")
 	info := ns.Blobs[digest.FromString("base")]
-	info.Digest, info.Labels = ring, map[string]string{contentLabel + "m.0": ring.String(), contentLabel + "m.1": digest.FromString("absent").String()}
+	info.Digest, info.Labels = ring, map[string]string{gc.ContentLabel + "m.0": ring.String(), gc.ContentLabel + "m.1": digest.FromString("absent").String()}
 	ns.Blobs[ring] = info
 	ns.Images = append(ns.Images, images.Image{Name: "ring"})
 	ns.Images[2].Target.Digest = ring
@@ -108,7 +116,7 @@ func TestExplainOfOddContent(t *testing.T) {
 
 func TestRemovingAContainerFreesItsSnapshot(t *testing.T) {
 	e := explained(t, usageStore(), "c")
-	if e.Frees != (Amount{Snapshots: 1, SnapshotBytes: 20, TotalBytes: 20}) {
+	if e.Frees != (inventory.Amount{Snapshots: 1, SnapshotBytes: 20, TotalBytes: 20}) {
 		t.Errorf("frees %+v", e.Frees)
 	}
 	if len(e.Decisions) != 1 || e.Decisions[0].Name != "docker.io/library/keep:1" {
@@ -117,12 +125,12 @@ func TestRemovingAContainerFreesItsSnapshot(t *testing.T) {
 }
 
 func TestGoing(t *testing.T) {
-	plan, err := usageStore().Plan(Policy{AllNamespaces: true, Filters: filters.Everything()}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+	p, err := plan.NewPlan(usageStore(), rules.Policy{AllNamespaces: true, Filters: filters.Everything()}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Going{{Namespace: "default", Name: "docker.io/library/go:1", Target: digest.FromString("go"), Bytes: 73}}
-	if diff := cmp.Diff(want, plan.Going()); diff != "" {
+	want := []plan.Going{{Namespace: "default", Name: "docker.io/library/go:1", Target: digest.FromString("go"), Bytes: 73}}
+	if diff := cmp.Diff(want, p.Going()); diff != "" {
 		t.Errorf("going (-want +got):\n%s", diff)
 	}
 }
@@ -133,18 +141,18 @@ func TestExplainMeasuresEnough(t *testing.T) {
 		blob("a", refContent("b")), blob("b", refSnapshot("s1")), snapshot("s1", ""), snapshot("s2", ""), record("x:1", "a"),
 		container("c", "x:1", ""), lease("l", holding(theSnapshot("memory", "s2"))),
 	}})
-	policy, now := Policy{AllNamespaces: true, Filters: all()}, time.Now()
+	policy, now := rules.Policy{AllNamespaces: true, Filters: all()}, time.Now()
 	for _, text := range []string{"x:1", "c", "l", dig("b").String(), "memory/s1"} {
-		want := must(explainedBy(readSized(s, ReadOptions{}), text, policy, now))
-		if diff := cmp.Diff(want, must(Explain(s.ctx, s.store, text, policy, now, ReadOptions{}))); diff != "" {
+		want := must(explainedBy(readSized(s, read.ReadOptions{}), text, policy, now))
+		if diff := cmp.Diff(want, must(explain.Explain(s.ctx, s.store, text, policy, now, read.ReadOptions{}))); diff != "" {
 			t.Errorf("%s (-all measured +explained):\n%s", text, diff)
 		}
 		if want.Holds.SnapshotBytes == 0 && text != "c" {
 			t.Errorf("%s holds no bytes of snapshots: %+v", text, want.Holds)
 		}
 	}
-	var none *PolicyError
-	if _, err := Explain(s.ctx, s.store, "nobody", policy, now, ReadOptions{}); !errors.As(err, &none) {
+	var none *rules.PolicyError
+	if _, err := explain.Explain(s.ctx, s.store, "nobody", policy, now, read.ReadOptions{}); !errors.As(err, &none) {
 		t.Errorf("nobody: %v", err)
 	}
 }

@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/check"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // The file that the upload of a pull waits for is there for it, although no
@@ -15,15 +19,15 @@ import (
 func TestFileThatAnUploadWaitsFor(t *testing.T) {
 	for _, awaited := range []bool{false, true} {
 		s := newScene(t, world{"default": {blob("a"), record("x:1", "a")}})
-		path := s.store.layout.content + "/blobs/sha256/" + dig("left").Encoded()
+		path := s.store.Layout.Content + "/blobs/sha256/" + dig("left").Encoded()
 		must(0, os.WriteFile(path, []byte(body("left")), 0o600))
 		if awaited {
 			s.add(lease("pull", expiring(time.Now().Add(time.Hour))))
 			s.add(upload("layer-"+dig("left").String(), "left", leasedTo("pull")))
 		}
-		found := must(Check(context.Background(), s.store, time.Now(), CheckOptions{}))
-		forgotten := slices.ContainsFunc(found, func(f Finding) bool { return f.Problem == ProblemForgotten })
-		must(Repair(context.Background(), s.store, []Finding{{Problem: ProblemForgotten, Repairable: true}}, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)}))
+		found := must(check.Check(context.Background(), s.store, time.Now(), check.CheckOptions{}))
+		forgotten := slices.ContainsFunc(found, func(f check.Finding) bool { return f.Problem == check.ProblemForgotten })
+		must(check.Repair(context.Background(), s.store, []check.Finding{{Problem: check.ProblemForgotten, Repairable: true}}, run.ExecuteOptions{Now: time.Now, Procfs: process(t, 1)}))
 		_, err := os.Stat(path)
 		if stays := err == nil; forgotten == awaited || stays != awaited {
 			t.Errorf("awaited %v: found forgotten %v, stays after a repair %v: %+v", awaited, forgotten, stays, found)
@@ -35,7 +39,7 @@ func TestFileThatAnUploadWaitsFor(t *testing.T) {
 // be removed, whether the pull began before the plan or after.
 func TestRemovedBlobThatAnUploadWaitsFor(t *testing.T) {
 	begin := func(s *scene) {
-		ctx := inNamespace(s.ctx, "other")
+		ctx := store.InNamespace(s.ctx, "other")
 		must(0, lease("pull", expiring(time.Now().Add(time.Hour))).create(ctx, s.store))
 		must(0, upload("layer-"+dig("a").String(), "a", leasedTo("pull")).create(ctx, s.store))
 	}
@@ -51,7 +55,7 @@ func TestRemovedBlobThatAnUploadWaitsFor(t *testing.T) {
 			}
 			return nil
 		})
-		report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
+		report, err := run.Execute(context.Background(), plan, s.tape, run.ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
 		if err != nil || len(report.Untagged) != 2 || report.Reclaimed.Blobs != 1 || (plan.Predicted() == report.Reclaimed) != early {
 			t.Errorf("early %v: predicted %+v, reclaimed %+v, untagged %v, %v", early, plan.Predicted(), report.Reclaimed, report.Untagged, err)
 		}

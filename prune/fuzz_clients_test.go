@@ -11,6 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/daemon"
 )
 
 // The seeds of all fuzz targets are in testdata/fuzz. To look for more in one:
@@ -21,11 +27,11 @@ import (
 func FuzzCRIExtension(f *testing.F) {
 	f.Fuzz(func(t *testing.T, metadata []byte) {
 		c := containers.Container{ID: "c", Image: "docker.io/library/a:1", Extensions: map[string]typeurl.Any{
-			extensionCRIContainer: &anypb.Any{Value: metadata},
+			inventory.ExtensionCRIContainer: &anypb.Any{Value: metadata},
 		}}
-		use, err := containerUse(c)
+		use, err := inventory.ContainerUse(c)
 		if err != nil {
-			if !cmp.Equal(use, Use{}) {
+			if !cmp.Equal(use, inventory.Use{}) {
 				t.Errorf("a use beside an error: %+v", use)
 			}
 			return
@@ -51,13 +57,13 @@ func FuzzCRIExtension(f *testing.F) {
 // Each view of nerdctl's, and each image that it mounts, is a use of its own.
 func FuzzNerdctlMounts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, views, all, first, second string) {
-		labels := map[string]string{labelNerdctlViews: views, labelNerdctlMounts: all}
+		labels := map[string]string{clients.LabelNerdctlViews: views, clients.LabelNerdctlMounts: all}
 		for i, one := range []string{first, second} {
 			if one != "" {
-				labels[labelNerdctlMounts+"."+string(rune('0'+i))] = one
+				labels[clients.LabelNerdctlMounts+"."+string(rune('0'+i))] = one
 			}
 		}
-		uses, err := nerdctlUses(containers.Container{ID: "c", Snapshotter: "overlayfs", Labels: labels})
+		uses, err := clients.NerdctlUses(containers.Container{ID: "c", Snapshotter: "overlayfs", Labels: labels})
 		if err != nil {
 			if uses != nil {
 				t.Errorf("uses beside an error: %+v", uses)
@@ -73,9 +79,9 @@ func FuzzNerdctlMounts(f *testing.F) {
 		}
 		for i, use := range uses {
 			switch {
-			case i < len(keys) && use.Snapshot != SnapshotKey{"overlayfs", keys[i]}:
+			case i < len(keys) && use.Snapshot != inventory.SnapshotKey{Snapshotter: "overlayfs", Key: keys[i]}:
 				t.Errorf("view %q became %+v", keys[i], use)
-			case i >= len(keys) && use.Snapshot != SnapshotKey{}:
+			case i >= len(keys) && use.Snapshot != inventory.SnapshotKey{}:
 				t.Errorf("a mount became %+v", use)
 			}
 		}
@@ -88,14 +94,14 @@ func FuzzCRIAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, message []byte) {
 		seen := 0
 		// An error may come after fields that were whole.
-		_ = eachField(message, func(_ protowire.Number, value []byte) error {
+		_ = daemon.EachField(message, func(_ protowire.Number, value []byte) error {
 			seen += len(value)
 			return nil
 		})
 		if seen > len(message) {
 			t.Fatalf("%d bytes of %d", seen, len(message))
 		}
-		image, err := parseCRIImage(message)
+		image, err := daemon.ParseCRIImage(message)
 		if err != nil {
 			return
 		}
@@ -103,7 +109,7 @@ func FuzzCRIAnswer(f *testing.F) {
 		for _, ref := range image.Refs {
 			text = protowire.AppendString(protowire.AppendTag(text, 2, protowire.BytesType), ref)
 		}
-		back, err := parseCRIImage(text)
+		back, err := daemon.ParseCRIImage(text)
 		if err != nil || image.ID == "" {
 			t.Fatalf("%+v is read back with %v", image, err)
 		}
@@ -117,19 +123,19 @@ func FuzzCRIAnswer(f *testing.F) {
 // is more than a word to a shell.
 func FuzzName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string) {
-		full := normalize(name)
+		full := rules.Normalize(name)
 		if full != "" {
-			if again := normalize(full); again != full {
+			if again := rules.Normalize(full); again != full {
 				t.Errorf("%q in full is %q, and that in full %q", name, full, again)
 			}
-			if back := normalize(familiar(full)); back != full {
-				t.Errorf("%q is %q for people, which is %q", full, familiar(full), back)
+			if back := rules.Normalize(rules.Familiar(full)); back != full {
+				t.Errorf("%q is %q for people, which is %q", full, rules.Familiar(full), back)
 			}
 		}
-		if typed := pullName(name); typed != name && typed != "REFERENCE" || strings.ContainsAny(typed, " \t\n'\"`$&|;<>()*?[]{}~#!\\") || strings.HasPrefix(typed, "-") {
+		if typed := manifests.PullName(name); typed != name && typed != "REFERENCE" || strings.ContainsAny(typed, " \t\n'\"`$&|;<>()*?[]{}~#!\\") || strings.HasPrefix(typed, "-") {
 			t.Errorf("%q becomes %q in a command", name, typed)
 		}
-		if dangling(name, []string{"mine"}, []string{"yours"}) && full != "" && !strings.Contains(name, "@sha") {
+		if rules.Dangling(name, []string{"mine"}, []string{"yours"}) && full != "" && !strings.Contains(name, "@sha") {
 			t.Errorf("%q is dangling", name)
 		}
 	})

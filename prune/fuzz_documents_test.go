@@ -11,6 +11,10 @@ import (
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -65,23 +69,23 @@ func FuzzDocument(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b, c string) {
 		names := strings.NewReplacer("$a", dig("a").String(), "$b", dig("b").String(), "$c", dig("c").String())
 		texts := map[digest.Digest][]byte{}
-		ns := &Namespace{Name: "default", Blobs: map[digest.Digest]content.Info{}}
+		ns := &inventory.Namespace{Name: "default", Blobs: map[digest.Digest]content.Info{}}
 		for name, text := range map[string]string{"a": a, "b": b, "c": c} {
 			full := []byte(names.Replace(text))
 			texts[dig(name)] = full
 			ns.Blobs[dig(name)] = content.Info{Digest: dig(name), Size: int64(len(full))}
 		}
 		s := newShelf(texts)
-		l := &library{ns: ns, provider: s, shelf: make(map[digest.Digest]*entry)}
+		l := &manifests.Library{Ns: ns, Provider: s, Shelf: make(map[digest.Digest]*manifests.Entry)}
 		for _, name := range []string{"a", "b", "c"} {
-			first := l.configs(t.Context(), dig(name))
+			first := l.Configs(t.Context(), dig(name))
 			if (first.Problem == "") == (len(first.Labels) == 0) {
 				t.Errorf("%s: %d platforms, and the problem %q", name, len(first.Labels), first.Problem)
 			}
-			if again := l.configs(t.Context(), dig(name)); again.Problem != first.Problem || len(again.Labels) != len(first.Labels) {
+			if again := l.Configs(t.Context(), dig(name)); again.Problem != first.Problem || len(again.Labels) != len(first.Labels) {
 				t.Errorf("%s: %+v, and at the second look %+v", name, first, again)
 			}
-			if subject, _ := l.subject(t.Context(), dig(name)); subject != "" && subject.Validate() != nil {
+			if subject, _ := l.Subject(t.Context(), dig(name)); subject != "" && subject.Validate() != nil {
 				t.Errorf("%s is about %q", name, subject)
 			}
 		}

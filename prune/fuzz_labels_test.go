@@ -7,6 +7,8 @@ import (
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 )
 
 // isNamed looks for a record by its name.
@@ -15,22 +17,22 @@ func isNamed(name string) func(images.Image) bool {
 }
 
 // releases are those in which the collector's rules changed, and the newest.
-var releases = []release{{1, 6}, {1, 7}, {2, 0}, {2, 1}, {2, 2}, {2, 3}, {2, 4}, parseVersion("")}
+var releases = []gc.Release{{Major: 1, Minor: 6}, {Major: 1, Minor: 7}, {Major: 2, Minor: 0}, {Major: 2, Minor: 1}, {Major: 2, Minor: 2}, {Major: 2, Minor: 3}, {Major: 2, Minor: 4}, gc.ParseVersion("")}
 
 // What a label means stays so in all later versions, and is in the namespace
 // of the labelled object.
 func FuzzLabel(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, value string) {
-		var known *ref
+		var known *gc.Ref
 		for _, v := range releases {
-			r, ok := parseRef(v, "ns", key, value)
+			r, ok := gc.ParseRef(v, "ns", key, value)
 			if !ok {
 				if known != nil {
 					t.Errorf("%q=%q means nothing to %v any more", key, value, v)
 				}
 				continue
 			}
-			if !strings.HasPrefix(key, labelPrefix) || r.to.ns != "ns" || r.to.flat || !strings.HasSuffix(r.to.key, value[strings.Index(value, "|")+1:]) {
+			if !strings.HasPrefix(key, gc.LabelPrefix) || r.To.Ns != "ns" || r.To.Flat || !strings.HasSuffix(r.To.Key, value[strings.Index(value, "|")+1:]) {
 				t.Errorf("%q=%q is %+v to %v", key, value, r, v)
 			}
 			if known != nil && *known != r {
@@ -45,12 +47,12 @@ func FuzzLabel(f *testing.F) {
 func FuzzCondition(f *testing.F) {
 	f.Fuzz(func(t *testing.T, condition string, age int64) {
 		used := noon.Add(-time.Duration(age))
-		holds := holdsAt(condition, used, noon)
+		holds := gc.HoldsAt(condition, used, noon)
 		if strings.ContainsAny(condition, ",!=") {
 			return
 		}
 		contrary := strings.NewReplacer("<", ">", ">", "<").Replace(condition)
-		if holds && holdsAt(contrary, used, noon) {
+		if holds && gc.HoldsAt(contrary, used, noon) {
 			t.Errorf("%q and %q hold at the age of %d", condition, contrary, age)
 		}
 	})
@@ -60,14 +62,14 @@ func FuzzCondition(f *testing.F) {
 // the label: what is no time never expires.
 func FuzzExpire(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
-		c := &collector{version: release{2, 4}, now: noon}
-		image := &images.Image{Labels: map[string]string{labelExpire: value}}
+		c := &gc.Collector{Version: gc.Release{Major: 2, Minor: 4}, Now: noon}
+		image := &images.Image{Labels: map[string]string{gc.LabelExpire: value}}
 		at, err := time.Parse(time.RFC3339, value)
-		if got, want := c.expired(image), err == nil && noon.After(at); got != want {
+		if got, want := c.Expired(image), err == nil && noon.After(at); got != want {
 			t.Errorf("%q has expired: %v, want %v", value, got, want)
 		}
-		c.version = release{1, 7}
-		if c.expired(image) {
+		c.Version = gc.Release{Major: 1, Minor: 7}
+		if c.Expired(image) {
 			t.Errorf("%q expires a record on a version that knows of no such thing", value)
 		}
 	})
@@ -77,11 +79,11 @@ func FuzzExpire(f *testing.F) {
 // newest.
 func FuzzVersion(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
-		v := parseVersion(text)
-		if v.major <= 0 || v.minor < 0 {
+		v := gc.ParseVersion(text)
+		if v.Major <= 0 || v.Minor < 0 {
 			t.Errorf("%q is %+v", text, v)
 		}
-		if diff := cmp.Diff(v, parseVersion(text+"-rc.1"), cmp.AllowUnexported(release{})); diff != "" && strings.Contains(text, ".") && !strings.HasSuffix(text, ".") {
+		if diff := cmp.Diff(v, gc.ParseVersion(text+"-rc.1"), cmp.AllowUnexported(gc.Release{})); diff != "" && strings.Contains(text, ".") && !strings.HasSuffix(text, ".") {
 			t.Errorf("%q and its candidate differ: %s", text, diff)
 		}
 	})

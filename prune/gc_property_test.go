@@ -16,6 +16,14 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/root"
 )
 
 // gcShards are run in parallel; each checks 100 worlds unless -rapid.checks
@@ -36,10 +44,10 @@ func TestCollectionIsForetold(t *testing.T) {
 					skipDraws(t, shard)
 					o := checkForetold(t, randomWorld(t, shape{spaces: randomSpaces, expectations: true, odd: true}), dirs)
 					worlds.Add(1)
-					freed.Add(int64(len(o.freed.blobs) + len(o.freed.snapshots)))
-					garbage.Add(int64(len(o.garbage.blobs) + len(o.garbage.snapshots)))
-					held.Add(int64(len(o.held)))
-					orphans.Add(int64(len(o.orphans)))
+					freed.Add(int64(len(o.Freed.Blobs) + len(o.Freed.Snapshots)))
+					garbage.Add(int64(len(o.Garbage.Blobs) + len(o.Garbage.Snapshots)))
+					held.Add(int64(len(o.Held)))
+					orphans.Add(int64(len(o.Orphans)))
 				})
 			})
 		}
@@ -72,8 +80,8 @@ func checkForetold(t *rapid.T, w world, dirs func() (string, func())) foreseen {
 		inv := readWhole(t, s)
 		checkCollection(t, s, inv, outcomeOf(inv, nil), nil)
 		inv = readWhole(t, s)
-		if o := outcomeOf(inv, nil); o.garbage.amount() != (Amount{}) {
-			t.Fatalf("garbage right after a collection: %+v", o.garbage)
+		if o := outcomeOf(inv, nil); o.Garbage.Amount() != (inventory.Amount{}) {
+			t.Fatalf("garbage right after a collection: %+v", o.Garbage)
 		}
 	}
 	inv := readWhole(t, s)
@@ -86,10 +94,10 @@ func checkForetold(t *rapid.T, w world, dirs func() (string, func())) foreseen {
 	checkHeld(t, s, inv, o, decisions)
 	// What would go anyway is garbage, and only what would not is freed.
 	anyway := outcomeOf(inv, nil)
-	if wrong := o.freed.within(anyway.garbage); anyway.freed.amount() != (Amount{}) || wrong.amount() != (Amount{}) {
-		t.Fatalf("counted as freed, but garbage: %+v, %+v", anyway.freed, wrong)
+	if wrong := o.Freed.Within(anyway.Garbage); anyway.Freed.Amount() != (inventory.Amount{}) || wrong.Amount() != (inventory.Amount{}) {
+		t.Fatalf("counted as freed, but garbage: %+v, %+v", anyway.Freed, wrong)
 	}
-	if wrong := o.garbage.without(anyway.garbage); wrong.amount() != (Amount{}) {
+	if wrong := o.Garbage.Without(anyway.Garbage); wrong.Amount() != (inventory.Amount{}) {
 		t.Fatalf("counted as garbage, but freed: %+v", wrong)
 	}
 	return o
@@ -97,21 +105,21 @@ func checkForetold(t *rapid.T, w world, dirs func() (string, func())) foreseen {
 
 // foreseen is an outcome and what can be reached then.
 type foreseen struct {
-	outcome
-	after reached
+	plan.Outcome
+	after graph.Reached
 }
 
 // outcomeOf is what the model expects of decisions and nothing else.
-func outcomeOf(inv *Inventory, decisions []Decision) foreseen {
-	o, after := foresee(newCollector(inv, time.Now()), inv, decisions, nil)
+func outcomeOf(inv *inventory.Inventory, decisions []rules.Decision) foreseen {
+	o, after := plan.Foresee(gc.NewCollector(inv, time.Now()), inv, decisions, nil)
 	return foreseen{o, after}
 }
 
 // readWhole reads a store with all sizes, and with the uploads that
 // containerd's API does not show.
-func readWhole(t tester, s *rootStore) *Inventory {
+func readWhole(t tester, s *root.RootStore) *inventory.Inventory {
 	t.Helper()
-	inv, err := readMeasured(context.Background(), s, Scope{AllNamespaces: true}, time.Now(), ReadOptions{}, (*collector).allSnapshots)
+	inv, err := read.ReadMeasured(context.Background(), s, inventory.Scope{AllNamespaces: true}, time.Now(), read.ReadOptions{}, (*gc.Collector).AllSnapshots)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,14 +131,14 @@ func readWhole(t tester, s *rootStore) *Inventory {
 
 // randomPrune decides what goes: by a plan, or by a throw of the dice, which
 // gets into states that no plan does.
-func randomPrune(t *rapid.T, inv *Inventory) (decisions []Decision, o foreseen, runs bool) {
+func randomPrune(t *rapid.T, inv *inventory.Inventory) (decisions []rules.Decision, o foreseen, runs bool) {
 	now := time.Now()
 	if rapid.Bool().Draw(t, "by a plan") {
-		plan, err := inv.Plan(randomPolicy(t, inv), now)
+		plan, err := plan.NewPlan(inv, randomPolicy(t, inv), now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return plan.decisions, foreseen{plan.outcome, plan.modelled().after}, len(plan.refused) == 0
+		return plan.Decisions, foreseen{plan.Outcome, plan.Modelled().After}, len(plan.Refused) == 0
 	}
 	for _, ns := range inv.Namespaces {
 		names := make(map[string]bool)
@@ -138,13 +146,13 @@ func randomPrune(t *rapid.T, inv *Inventory) (decisions []Decision, o foreseen, 
 			names[image.Name] = true
 		}
 		for _, image := range ns.Images {
-			d := Decision{Namespace: ns.Name, Name: image.Name, Target: image.Target, image: &image, Action: Keep}
+			d := rules.Decision{Namespace: ns.Name, Name: image.Name, Target: image.Target, Image: &image, Action: rules.Keep}
 			switch uniform(t, 5, "action") {
 			case 0, 1, 2:
-				d.Action = Remove
+				d.Action = rules.Remove
 			case 3:
-				if standIn := standInName(ns.Name, image.Target.Digest); !names[standIn] {
-					d.Action, d.StandIn, names[standIn] = StandIn, standIn, true
+				if standIn := rules.StandInName(ns.Name, image.Target.Digest); !names[standIn] {
+					d.Action, d.StandIn, names[standIn] = rules.StandIn, standIn, true
 				}
 			}
 			decisions = append(decisions, d)
@@ -153,12 +161,12 @@ func randomPrune(t *rapid.T, inv *Inventory) (decisions []Decision, o foreseen, 
 	return decisions, outcomeOf(inv, decisions), false
 }
 
-func randomPolicy(t *rapid.T, inv *Inventory) Policy {
+func randomPolicy(t *rapid.T, inv *inventory.Inventory) rules.Policy {
 	sets := []filters.Set{{}, filters.Everything(), filters.Everything()}
 	for _, reference := range []string{"reference=a", "reference!=b"} {
 		sets = append(sets, must(filters.Parse(filters.Options{All: true, Filters: []string{reference}}, time.Now())))
 	}
-	p := Policy{Filters: pick(t, sets, "filters")}
+	p := rules.Policy{Filters: pick(t, sets, "filters")}
 	for _, ns := range inv.Namespaces {
 		if uniform(t, 4, "prune "+ns.Name) > 0 {
 			p.Namespaces = append(p.Namespaces, ns.Name)
@@ -169,44 +177,44 @@ func randomPolicy(t *rapid.T, inv *Inventory) Policy {
 
 // perform does by hand what decisions say, without the locks and the looks of
 // Execute.
-func perform(t tester, s *rootStore, decisions []Decision, o foreseen) {
+func perform(t tester, s *root.RootStore, decisions []rules.Decision, o foreseen) {
 	t.Helper()
 	for _, d := range decisions {
-		ctx := inNamespace(context.Background(), d.Namespace)
-		if d.Action == StandIn {
-			must(s.Images().Create(ctx, d.standIn()))
+		ctx := store.InNamespace(context.Background(), d.Namespace)
+		if d.Action == rules.StandIn {
+			must(s.Images().Create(ctx, d.StandInRecord()))
 		}
 	}
 	for _, d := range decisions {
-		if d.gone() {
-			must(0, s.Images().Delete(inNamespace(context.Background(), d.Namespace), d.Name))
+		if d.Gone() {
+			must(0, s.Images().Delete(store.InNamespace(context.Background(), d.Namespace), d.Name))
 		}
 	}
-	for _, orphan := range o.orphans {
-		ctx := inNamespace(context.Background(), orphan.Namespace)
+	for _, orphan := range o.Orphans {
+		ctx := store.InNamespace(context.Background(), orphan.Namespace)
 		must(0, leases.Unlease(ctx, s.Content(), orphan.Config, orphan.Labels))
 	}
 }
 
 // checkCollection collects and compares what is left with the outcome, in each
 // namespace and on the disk.
-func checkCollection(t tester, s *rootStore, inv *Inventory, o foreseen, decisions []Decision) {
+func checkCollection(t tester, s *root.RootStore, inv *inventory.Inventory, o foreseen, decisions []rules.Decision) {
 	t.Helper()
-	must(s.db.GarbageCollect(context.Background()))
+	must(s.DB.GarbageCollect(context.Background()))
 	if diff := differences(foretold(inv, o.after, decisions), census(t, s)); diff != "" {
 		t.Fatalf("%s%s", legend(diff), legend(paths(o.after, diff)))
 	}
 	files := must(s.BlobFiles(context.Background()))
-	for dgst := range inv.objects().blobs {
-		_, isFreed := o.freed.blobs[dgst]
-		_, isGarbage := o.garbage.blobs[dgst]
+	for dgst := range inv.Objects().Blobs {
+		_, isFreed := o.Freed.Blobs[dgst]
+		_, isGarbage := o.Garbage.Blobs[dgst]
 		if _, there := files[dgst]; there == (isFreed || isGarbage) {
 			t.Fatalf("file of %s: there %v, freed %v, garbage %v", legend(dgst.String()), there, isFreed, isGarbage)
 		}
 	}
-	left := inv.objects().without(o.freed).without(o.garbage)
-	for id := range left.snapshots {
-		if _, err := s.Snapshotter(id.Snapshotter).Stat(inNamespace(context.Background(), id.Namespace), id.Key); err != nil {
+	left := inv.Objects().Without(o.Freed).Without(o.Garbage)
+	for id := range left.Snapshots {
+		if _, err := s.Snapshotter(id.Snapshotter).Stat(store.InNamespace(context.Background(), id.Namespace), id.Key); err != nil {
 			t.Fatalf("%v was to stay: %v", id, err)
 		}
 	}
@@ -214,17 +222,17 @@ func checkCollection(t tester, s *rootStore, inv *Inventory, o foreseen, decisio
 
 // checkStays holds a plan to what it says: the records that are to stay are there
 // after the collection, with their targets.
-func checkStays(t tester, s *rootStore, decisions []Decision) {
+func checkStays(t tester, s *root.RootStore, decisions []rules.Decision) {
 	t.Helper()
 	for _, d := range decisions {
 		name := d.Name
-		if d.Action == StandIn {
+		if d.Action == rules.StandIn {
 			name = d.StandIn
 		}
-		if d.Action == Remove {
+		if d.Action == rules.Remove {
 			continue
 		}
-		now, err := s.Images().Get(inNamespace(context.Background(), d.Namespace), name)
+		now, err := s.Images().Get(store.InNamespace(context.Background(), d.Namespace), name)
 		if err != nil || now.Target.Digest != d.Target.Digest {
 			t.Fatalf("%s in %s was to stay (%s), and is not there: %v", legend(name), d.Namespace, legend(d.Reason), err)
 		}
@@ -233,12 +241,12 @@ func checkStays(t tester, s *rootStore, decisions []Decision) {
 
 // checkHeld compares the list of what is held back with what is there, for all
 // that hangs on the removed images by plain references.
-func checkHeld(t tester, s *rootStore, inv *Inventory, o foreseen, decisions []Decision) {
+func checkHeld(t tester, s *root.RootStore, inv *inventory.Inventory, o foreseen, decisions []rules.Decision) {
 	t.Helper()
 	files := must(s.BlobFiles(context.Background()))
 	there := census(t, s)
 	listed := make(map[string]bool)
-	for _, h := range o.held {
+	for _, h := range o.Held {
 		if h.Holder == "" {
 			t.Errorf("%+v has no holder", h)
 		}
@@ -256,7 +264,7 @@ func checkHeld(t tester, s *rootStore, inv *Inventory, o foreseen, decisions []D
 		}
 	}
 	for _, d := range decisions {
-		if !d.gone() {
+		if !d.Gone() {
 			continue
 		}
 		ns := inv.Namespace(d.Namespace)
@@ -271,7 +279,7 @@ func checkHeld(t tester, s *rootStore, inv *Inventory, o foreseen, decisions []D
 
 // hangingOn lists what plain labels tie to a target: blobs with their digests,
 // and snapshots.
-func hangingOn(ns *Namespace, target digest.Digest) map[string]digest.Digest {
+func hangingOn(ns *inventory.Namespace, target digest.Digest) map[string]digest.Digest {
 	found := make(map[string]digest.Digest)
 	for todo := []digest.Digest{target}; len(todo) > 0; todo = todo[1:] {
 		info, known := ns.Blobs[todo[0]]
@@ -286,7 +294,7 @@ func hangingOn(ns *Namespace, target digest.Digest) map[string]digest.Digest {
 				todo = append(todo, digest.Digest(value))
 			case "containerd.io/gc.ref.snapshot.memory":
 				for name := value; name != ""; {
-					snapshot, known := ns.Snapshots[SnapshotKey{"memory", name}]
+					snapshot, known := ns.Snapshots[inventory.SnapshotKey{Snapshotter: "memory", Key: name}]
 					if !known {
 						break
 					}
@@ -300,17 +308,17 @@ func hangingOn(ns *Namespace, target digest.Digest) map[string]digest.Digest {
 }
 
 // paths writes from where the model comes to the objects that a text names.
-func paths(after reached, text string) string {
+func paths(after graph.Reached, text string) string {
 	var b strings.Builder
-	for _, n := range slices.SortedFunc(after.all(), compareNodes) {
-		if n.key == "" || !strings.Contains(text, n.ns+" "+kindNames[n.kind]+" "+n.key+"\n") {
+	for _, n := range slices.SortedFunc(after.All(), gc.CompareNodes) {
+		if n.Key == "" || !strings.Contains(text, n.Ns+" "+graph.KindNames[n.Kind]+" "+n.Key+"\n") {
 			continue
 		}
-		fmt.Fprintf(&b, "%s %s", kindNames[n.kind], n.key)
-		for id := after.graph.lookup(n); after.from[id] != id; {
-			id = after.from[id]
-			n = after.graph.nodes[id]
-			fmt.Fprintf(&b, " ← %s %s", kindNames[n.kind], n.key)
+		fmt.Fprintf(&b, "%s %s", graph.KindNames[n.Kind], n.Key)
+		for id := after.Graph.Lookup(n); after.From[id] != id; {
+			id = after.From[id]
+			n = after.Graph.Nodes[id]
+			fmt.Fprintf(&b, " ← %s %s", graph.KindNames[n.Kind], n.Key)
 		}
 		b.WriteString("\n")
 	}

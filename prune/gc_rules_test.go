@@ -24,35 +24,35 @@ func TestCollectorsRules(t *testing.T) {
 		"an expired record":       {[]thing{record("i", "a", expiring(earlier))}, ""},
 		"a record that expires":   {[]thing{record("i", "a", expiring(later))}, "content a, image i"},
 		"an odd expiry":           {[]thing{record("i", "a", labelled("containerd.io/gc.expire", "soon"))}, "content a, image i"},
-		"a root":                  {[]thing{blob("a", root())}, "content a"},
+		"a root":                  {[]thing{blob("a", gcRoot())}, "content a"},
 		"a root, spelled at will": {[]thing{blob("a", labelled("containerd.io/gc.root.x", "no"))}, "content a"},
-		"a snapshot as root":      {[]thing{snapshot("s", "", root())}, "snapshot memory/s"},
-		"no root on a record":     {[]thing{record("i", "a", expiring(earlier), root())}, ""},
-		"a reference":             {[]thing{blob("a", root(), refContent("b"))}, "content a, content b"},
-		"a reference with index":  {[]thing{blob("a", root(), refContent("b", ".m.0"))}, "content a, content b"},
-		"a reference with name":   {[]thing{blob("a", root(), refContent("b", "/x"))}, "content a, content b"},
-		"no reference":            {[]thing{blob("a", root(), refContent("b", "x"))}, "content a"},
-		"a reference in circles":  {[]thing{blob("a", root(), refContent("b")), blob("b", refContent("a"))}, "content a, content b"},
-		"a dangling reference":    {[]thing{blob("a", root(), refContent("gone"))}, "content a"},
-		"a snapshot":              {[]thing{blob("a", root(), refSnapshot("s"))}, "content a, snapshot memory/s"},
-		"a snapshot with name":    {[]thing{blob("a", root(), refSnapshot("s", "/x"))}, "content a, snapshot memory/s"},
-		"another snapshotter's":   {[]thing{blob("a", root(), refSnapshot("s", ".x"))}, "content a"},
-		"a parent":                {[]thing{snapshot("s", ""), snapshot("t", "s", root())}, "snapshot memory/s, snapshot memory/t"},
-		"a child":                 {[]thing{snapshot("s", "", root()), snapshot("t", "s")}, "snapshot memory/s"},
+		"a snapshot as root":      {[]thing{snapshot("s", "", gcRoot())}, "snapshot memory/s"},
+		"no root on a record":     {[]thing{record("i", "a", expiring(earlier), gcRoot())}, ""},
+		"a reference":             {[]thing{blob("a", gcRoot(), refContent("b"))}, "content a, content b"},
+		"a reference with index":  {[]thing{blob("a", gcRoot(), refContent("b", ".m.0"))}, "content a, content b"},
+		"a reference with name":   {[]thing{blob("a", gcRoot(), refContent("b", "/x"))}, "content a, content b"},
+		"no reference":            {[]thing{blob("a", gcRoot(), refContent("b", "x"))}, "content a"},
+		"a reference in circles":  {[]thing{blob("a", gcRoot(), refContent("b")), blob("b", refContent("a"))}, "content a, content b"},
+		"a dangling reference":    {[]thing{blob("a", gcRoot(), refContent("gone"))}, "content a"},
+		"a snapshot":              {[]thing{blob("a", gcRoot(), refSnapshot("s"))}, "content a, snapshot memory/s"},
+		"a snapshot with name":    {[]thing{blob("a", gcRoot(), refSnapshot("s", "/x"))}, "content a, snapshot memory/s"},
+		"another snapshotter's":   {[]thing{blob("a", gcRoot(), refSnapshot("s", ".x"))}, "content a"},
+		"a parent":                {[]thing{snapshot("s", ""), snapshot("t", "s", gcRoot())}, "snapshot memory/s, snapshot memory/t"},
+		"a child":                 {[]thing{snapshot("s", "", gcRoot()), snapshot("t", "s")}, "snapshot memory/s"},
 		"an expired record's name": {
-			[]thing{blob("b", root(), refImage("i")), record("i", "a", expiring(earlier))}, "content a, content b, image i",
+			[]thing{blob("b", gcRoot(), refImage("i")), record("i", "a", expiring(earlier))}, "content a, content b, image i",
 		},
-		"a back reference": {[]thing{blob("a", root()), blob("b", backContent("a"))}, "content a, content b"},
+		"a back reference": {[]thing{blob("a", gcRoot()), blob("b", backContent("a"))}, "content a, content b"},
 		"a back reference to what is gone": {
-			[]thing{blob("a", root(), refImage("gone")), blob("b", backImage("gone"))}, "content a, content b",
+			[]thing{blob("a", gcRoot(), refImage("gone")), blob("b", backImage("gone"))}, "content a, content b",
 		},
 		"a back reference to a record":   {[]thing{record("i", "a"), snapshot("s", "", backImage("i"))}, "content a, image i, snapshot memory/s"},
-		"a back reference to a snapshot": {[]thing{blob("a", backSnapshot("s", "/x")), snapshot("s", "", root())}, "content a, snapshot memory/s"},
+		"a back reference to a snapshot": {[]thing{blob("a", backSnapshot("s", "/x")), snapshot("s", "", gcRoot())}, "content a, snapshot memory/s"},
 		"a back reference to a container": {
 			[]thing{blob("a", backContainer("c", ".x")), container("c", "", "")}, "content a",
 		},
 		"a back reference from an expired record": {
-			[]thing{blob("a", root()), record("i", "b", expiring(earlier), backContent("a"))}, "content a, content b, image i",
+			[]thing{blob("a", gcRoot()), record("i", "b", expiring(earlier), backContent("a"))}, "content a, content b, image i",
 		},
 		"a container's snapshot":        {[]thing{snapshot("s", ""), container("c", "i", "s")}, "snapshot memory/s"},
 		"a container not its image":     {[]thing{record("i", "a", expiring(earlier)), container("c", "i", "")}, ""},
@@ -64,12 +64,12 @@ func TestCollectorsRules(t *testing.T) {
 		"a condition that is none":      {condition("usedat<=10h", "a", "s"), "content a"},
 		"a condition on something else": {condition("pulled<10h", "a", "s"), "content a"},
 		"a condition on a snapshot's label": {
-			[]thing{snapshot("s", "", usedAt(earlier)), snapshot("t", "", root(), whileUsed("usedat<10h", "s"))}, "snapshot memory/t",
+			[]thing{snapshot("s", "", usedAt(earlier)), snapshot("t", "", gcRoot(), whileUsed("usedat<10h", "s"))}, "snapshot memory/t",
 		},
 		"a condition on a record": {
 			[]thing{snapshot("s", "", usedAt(earlier)), record("i", "a", whileUsed("usedat<10h", "s"))}, "content a, image i, snapshot memory/s",
 		},
-		"a condition without a time": {[]thing{snapshot("s", ""), blob("a", root(), whileUsed("usedat<10h", "s"))}, "content a"},
+		"a condition without a time": {[]thing{snapshot("s", ""), blob("a", gcRoot(), whileUsed("usedat<10h", "s"))}, "content a"},
 		"a lease": {
 			[]thing{blob("a", refContent("b"), refSnapshot("s")), lease("l", holding(theBlob("a")))},
 			"content a, content b, lease l, snapshot memory/s",
@@ -132,7 +132,7 @@ func TestCollectorsRules(t *testing.T) {
 // condition makes a blob that holds a snapshot, last used an hour ago, while a
 // condition holds.
 func condition(condition, text, key string) []thing {
-	return []thing{snapshot(key, "", usedAt(earlier)), blob(text, root(), whileUsed(condition, key))}
+	return []thing{snapshot(key, "", usedAt(earlier)), blob(text, gcRoot(), whileUsed(condition, key))}
 }
 
 // withDefaults adds those of blobs a and b and snapshot s that are missing.

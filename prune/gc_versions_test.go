@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 )
 
 // Older collectors know fewer rules. There is no old one in this process:
@@ -12,13 +15,13 @@ import (
 // tests hold them.
 func TestCollectorsRulesByVersion(t *testing.T) {
 	things := map[string][]thing{
-		"a reference to a record":         {blob("a", root(), refImage("i")), record("i", "b", expiring(earlier))},
+		"a reference to a record":         {blob("a", gcRoot(), refImage("i")), record("i", "b", expiring(earlier))},
 		"an expired record":               {record("i", "a", expiring(earlier))},
 		"a lease of an expired record":    {record("i", "a", expiring(earlier)), lease("l", holding(theRecord("i")))},
-		"a back reference":                {blob("a", root()), blob("b", backContent("a"))},
+		"a back reference":                {blob("a", gcRoot()), blob("b", backContent("a"))},
 		"a back reference to a container": {blob("b", backContainer("c")), container("c", "", "")},
 		"a condition":                     condition("usedat<10h", "a", "s"),
-		"a plain reference":               {blob("a", root(), refContent("b"))},
+		"a plain reference":               {blob("a", gcRoot(), refContent("b"))},
 		"a flat lease":                    {blob("a", refContent("b")), lease("l", flat(), holding(theBlob("a")))},
 	}
 	// Expired records of old servers stay for ever, and with them their images.
@@ -52,14 +55,14 @@ func TestCollectorsRulesByVersion(t *testing.T) {
 		for name, left := range rows {
 			inv := world{"default": withDefaults(things[name])}.inventory()
 			inv.Store.Version = version
-			after := newCollector(inv, started).reach(change{})
+			after := gc.NewCollector(inv, started).Reach(gc.Change{})
 			got := ""
-			for _, n := range []node{
-				{kind: kindContent, ns: "default", key: dig("a").String()}, {kind: kindContent, ns: "default", key: dig("b").String()},
-				{kind: kindSnapshot, ns: "default", key: "memory/s"},
+			for _, n := range []graph.Node{
+				{Kind: graph.KindContent, Ns: "default", Key: dig("a").String()}, {Kind: graph.KindContent, Ns: "default", Key: dig("b").String()},
+				{Kind: graph.KindSnapshot, Ns: "default", Key: "memory/s"},
 			} {
-				if after.holds(n) {
-					got += " " + map[string]string{dig("a").String(): "a", dig("b").String(): "b", "memory/s": "s"}[n.key]
+				if after.Holds(n) {
+					got += " " + map[string]string{dig("a").String(): "a", dig("b").String(): "b", "memory/s": "s"}[n.Key]
 				}
 			}
 			if diff := cmp.Diff(left, strings.TrimSpace(got)); diff != "" {
@@ -70,12 +73,12 @@ func TestCollectorsRulesByVersion(t *testing.T) {
 }
 
 func TestParseVersion(t *testing.T) {
-	newest := release{1 << 30, 0}
-	for text, want := range map[string]release{
-		"2.4.2": {2, 4}, "v2.4.2": {2, 4}, "1.7.35+ds1": {1, 7}, "2.0": {2, 0}, "2.3.0-rc.1": {2, 3}, "1.6.39~ds1-1+deb12u1": {1, 6}, "2.10x": {2, 10},
+	newest := gc.Release{Major: 1 << 30, Minor: 0}
+	for text, want := range map[string]gc.Release{
+		"2.4.2": {Major: 2, Minor: 4}, "v2.4.2": {Major: 2, Minor: 4}, "1.7.35+ds1": {Major: 1, Minor: 7}, "2.0": {Major: 2, Minor: 0}, "2.3.0-rc.1": {Major: 2, Minor: 3}, "1.6.39~ds1-1+deb12u1": {Major: 1, Minor: 6}, "2.10x": {Major: 2, Minor: 10},
 		"": newest, "dev": newest, "0.0.0+unknown": newest, "2": newest, "2.": newest, "x.4": newest, "-2.4": newest,
 	} {
-		if got := parseVersion(text); got != want {
+		if got := gc.ParseVersion(text); got != want {
 			t.Errorf("%q is %v, want %v", text, got, want)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/document"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 )
 
 // many is a namespace with n unused images of a blob each.
@@ -55,7 +57,7 @@ func TestServerGoesAway(t *testing.T) {
 			s := newScene(t, many(n))
 			asked := s.leaves(nth)
 			report, err := s.run(context.Background(), leases.Procfs{})
-			var gone *GoneError
+			var gone *run.GoneError
 			if !errors.As(err, &gone) || !errdefs.IsUnavailable(err) || len(report.Errors) != 1 {
 				t.Fatalf("the run ended with %v", err)
 			}
@@ -63,7 +65,7 @@ func TestServerGoesAway(t *testing.T) {
 			if !gone.Held || gone.Planned != n || gone.Untried != there || report.Untried != there || report.Interrupted || report.Measured {
 				t.Errorf("%d records are there: %+v, untried %d, interrupted %v, measured %v", there, gone, report.Untried, report.Interrupted, report.Measured)
 			}
-			if tried := asked.Load(); tried > nth+deleters {
+			if tried := asked.Load(); tried > nth+run.Deleters {
 				t.Errorf("%d deletions were tried, the server went at %d", tried, nth)
 			}
 			for _, part := range []string{"connection refused", fmt.Sprintf("%d of %d image records are left", there, n), "still held for the next run to finish"} {
@@ -97,7 +99,7 @@ func TestServerComesBack(t *testing.T) {
 		return leaves(call)
 	}
 	report, err := s.run(context.Background(), leases.Procfs{})
-	var gone *GoneError
+	var gone *run.GoneError
 	if !errors.As(err, &gone) || gone.Held || len(report.Errors) != 1 || !report.Measured {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -120,7 +122,7 @@ func TestServerStays(t *testing.T) {
 	}
 	s.tape.before, s.tape.down = fails, fails
 	report, err := s.run(context.Background(), leases.Procfs{})
-	var gone *GoneError
+	var gone *run.GoneError
 	if err == nil || errors.As(err, &gone) || len(report.Untagged) != 48 || report.Untried != 0 || len(report.Errors) != 2 {
 		t.Errorf("untagged %d, untried %d, %v", len(report.Untagged), report.Untried, err)
 	}
@@ -168,7 +170,7 @@ func TestInterruptedRunTellsWhatIsLeft(t *testing.T) {
 	if err != nil || !report.Interrupted || report.Untried == 0 || report.Untried > len(s.records()) {
 		t.Errorf("%d records are there, untried %d, interrupted %v, %v", len(s.records()), report.Untried, report.Interrupted, err)
 	}
-	if doc := report.Document(); doc.Untried != report.Untried {
+	if doc := document.ReportDocument(report); doc.Untried != report.Untried {
 		t.Errorf("the document says %d", doc.Untried)
 	}
 }

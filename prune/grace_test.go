@@ -10,17 +10,24 @@ import (
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
 )
 
 // withGrace runs with an hour of grace and returns the run as it is listed.
-func (s *scene) withGrace() (*Report, Run) {
+func (s *scene) withGrace() (*run.Report, undo.Run) {
 	s.t.Helper()
 	procfs := process(s.t, 1)
-	report, err := s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour})
+	report, err := run.Execute(context.Background(), s.plan(procfs), s.tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	runs := must(Runs(context.Background(), s.store, time.Now(), ReadOptions{Procfs: procfs}))
+	runs := must(undo.Runs(context.Background(), s.store, time.Now(), read.ReadOptions{Procfs: procfs}))
 	if len(runs) != 1 {
 		s.t.Fatalf("runs %+v", runs)
 	}
@@ -56,7 +63,7 @@ func TestGraceAndUndo(t *testing.T) {
 	before := census(t, s.store)
 	labels := must(s.store.Content().Info(s.ctx, dig("b"))).Labels
 	report, run := s.withGrace()
-	if report.Reclaimed != (Amount{}) || len(report.Untagged) != 2 || len(report.Changes) != 0 || report.Grace == nil {
+	if report.Reclaimed != (inventory.Amount{}) || len(report.Untagged) != 2 || len(report.Changes) != 0 || report.Grace == nil {
 		t.Errorf("%+v", report)
 	}
 	s.collect()
@@ -66,7 +73,7 @@ func TestGraceAndUndo(t *testing.T) {
 		}
 	}
 	checkNothingHeldByLock(t, s)
-	undone, err := Undo(context.Background(), s.store, run, time.Now())
+	undone, err := undo.Undo(context.Background(), s.store, run, time.Now())
 	if err != nil || len(undone.Failed) != 0 || names(undone.Restored) != "x:1, y:1" {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
@@ -95,7 +102,7 @@ func checkNothingHeldByLock(t *testing.T, s *scene) {
 func TestGraceDropped(t *testing.T) {
 	s := newScene(t, graceful())
 	_, run := s.withGrace()
-	if _, err := Drop(context.Background(), s.store, run, time.Now(), ReadOptions{}); err != nil {
+	if _, err := undo.Drop(context.Background(), s.store, run, time.Now(), read.ReadOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	checkRecordNames(t, s, "<none>@«c»")
@@ -113,7 +120,7 @@ func TestUndoOfATakenName(t *testing.T) {
 	s := newScene(t, graceful())
 	_, run := s.withGrace()
 	s.add(record("x:1", "c"))
-	undone, err := Undo(context.Background(), s.store, run, time.Now())
+	undone, err := undo.Undo(context.Background(), s.store, run, time.Now())
 	if err != nil || names(undone.Restored) != "y:1" || len(undone.Failed) != 1 || undone.Failed[0].Name != "x:1" {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
@@ -125,7 +132,7 @@ func TestUndoOfATakenName(t *testing.T) {
 		t.Error("the grace was given up")
 	}
 	must(0, s.store.Images().Delete(s.ctx, "x:1"))
-	if undone, err := Undo(context.Background(), s.store, run, time.Now()); err != nil || names(undone.Restored) != "x:1" || len(undone.Failed) != 0 {
+	if undone, err := undo.Undo(context.Background(), s.store, run, time.Now()); err != nil || names(undone.Restored) != "x:1" || len(undone.Failed) != 0 {
 		t.Errorf("undone again %+v, %v", undone, err)
 	}
 	if len(must(s.store.Leases().List(s.ctx))) != 1 {
@@ -138,12 +145,12 @@ func TestUndoAgainTakesTheStandIn(t *testing.T) {
 	s := newScene(t, graceful())
 	_, run := s.withGrace()
 	s.tape.before = on("delete <none>@«c»", func() error { return errDisk })
-	if _, err := Undo(context.Background(), s.tape, run, time.Now()); !errors.Is(err, errDisk) {
+	if _, err := undo.Undo(context.Background(), s.tape, run, time.Now()); !errors.Is(err, errDisk) {
 		t.Errorf("the undo that fails: %v", err)
 	}
 	checkRecordNames(t, s, "<none>@«c»", "x:1", "y:1")
 	s.tape.before = nil
-	if undone, err := Undo(context.Background(), s.tape, run, time.Now()); err != nil || len(undone.Restored)+len(undone.Failed) != 0 {
+	if undone, err := undo.Undo(context.Background(), s.tape, run, time.Now()); err != nil || len(undone.Restored)+len(undone.Failed) != 0 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
 	checkRecordNames(t, s, "x:1", "y:1")
@@ -158,17 +165,17 @@ func TestGraceWithoutItsPlan(t *testing.T) {
 		if info.Labels["ctr-prune/plan"] == "" {
 			return nil
 		}
-		return os.Remove(blobFile(s.store.layout.content, info.Digest))
+		return os.Remove(store.BlobFile(s.store.Layout.Content, info.Digest))
 	}))
-	runs, err := Runs(s.ctx, s.store, time.Now(), ReadOptions{})
-	if err != nil || len(runs) != 1 || len(runs[0].Records) != 0 || runs[0].Holds == (Amount{}) {
+	runs, err := undo.Runs(s.ctx, s.store, time.Now(), read.ReadOptions{})
+	if err != nil || len(runs) != 1 || len(runs[0].Records) != 0 || runs[0].Holds == (inventory.Amount{}) {
 		t.Fatalf("runs %+v, %v", runs, err)
 	}
-	if undone, err := Undo(s.ctx, s.store, runs[0], time.Now()); !errors.Is(err, errMissingParts) || len(undone.Restored) != 0 {
+	if undone, err := undo.Undo(s.ctx, s.store, runs[0], time.Now()); !errors.Is(err, journal.ErrMissingParts) || len(undone.Restored) != 0 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
-	must(Drop(s.ctx, s.store, run, time.Now(), ReadOptions{}))
-	if runs, err := Runs(s.ctx, s.store, time.Now(), ReadOptions{}); err != nil || len(runs) != 0 {
+	must(undo.Drop(s.ctx, s.store, run, time.Now(), read.ReadOptions{}))
+	if runs, err := undo.Runs(s.ctx, s.store, time.Now(), read.ReadOptions{}); err != nil || len(runs) != 0 {
 		t.Errorf("after the drop: %+v, %v", runs, err)
 	}
 }
@@ -183,7 +190,7 @@ func TestGraceOfAKilledRun(t *testing.T) {
 		}
 		return nil
 	}
-	_, err := s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour})
+	_, err := run.Execute(context.Background(), s.plan(procfs), s.tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour})
 	if err == nil {
 		t.Fatal("the run did not crash")
 	}
@@ -192,18 +199,18 @@ func TestGraceOfAKilledRun(t *testing.T) {
 	if err != nil || len(report.Recovered) != 1 || !s.hasBlob("a") {
 		t.Errorf("recovered %+v, %v, blob a %v", report, err, s.hasBlob("a"))
 	}
-	runs := must(Runs(context.Background(), s.store, time.Now(), ReadOptions{}))
+	runs := must(undo.Runs(context.Background(), s.store, time.Now(), read.ReadOptions{}))
 	if len(runs) != 1 || runs[0].Holds.Blobs < 3 {
 		t.Fatalf("runs %+v", runs)
 	}
-	if undone, err := Undo(context.Background(), s.store, runs[0], time.Now()); err != nil || len(undone.Restored) != 2 {
+	if undone, err := undo.Undo(context.Background(), s.store, runs[0], time.Now()); err != nil || len(undone.Restored) != 2 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
 }
 
 // leftOver is a store with files that containerd has forgotten.
 type leftOver struct {
-	Store
+	store.Store
 	files []digest.Digest
 }
 
@@ -216,12 +223,12 @@ func (l leftOver) BlobFiles(ctx context.Context) (map[digest.Digest]struct{}, er
 }
 
 // Abilities hides that the files can be looked at one by one.
-func (l leftOver) Abilities() Abilities { return Abilities{} }
+func (l leftOver) Abilities() store.Abilities { return store.Abilities{} }
 
 // A blob whose file could not be removed is not reclaimed, and it is said.
 func TestFilesThatStay(t *testing.T) {
 	s := newScene(t, small())
-	report, err := s.plan(process(t, 1)).Execute(context.Background(), leftOver{s.tape, []digest.Digest{dig("a")}}, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
+	report, err := run.Execute(context.Background(), s.plan(process(t, 1)), leftOver{s.tape, []digest.Digest{dig("a")}}, run.ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
 	if err == nil || len(report.Errors) != 1 || report.Reclaimed.Blobs != 2 {
 		t.Errorf("%+v, %v", report, err)
 	}
@@ -235,10 +242,10 @@ func TestFilesThatStay(t *testing.T) {
 // A run that removed nothing has nothing to keep: it collects, and leaves
 // nothing of its own.
 func TestGraceOfNothing(t *testing.T) {
-	s := newScene(t, world{"default": {blob("a"), blob("b", root())}})
+	s := newScene(t, world{"default": {blob("a"), blob("b", gcRoot())}})
 	procfs := process(t, 1)
 	plan := s.plan(procfs)
-	report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour})
+	report, err := run.Execute(context.Background(), plan, s.tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour})
 	if err != nil || report.Garbage.Blobs != 1 || len(report.Untagged) != 0 {
 		t.Errorf("%+v, %v", report, err)
 	}

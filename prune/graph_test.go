@@ -6,61 +6,64 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // drawn is a graph that was written down, with its edges.
-func drawn(edges map[node][]node) (*graph, func(nodeID) []nodeID) {
-	g, next := newGraph(0), make(map[nodeID][]nodeID)
+func drawn(edges map[graph.Node][]graph.Node) (*graph.Graph, func(graph.NodeID) []graph.NodeID) {
+	g, next := graph.NewGraph(0), make(map[graph.NodeID][]graph.NodeID)
 	for from, to := range edges {
 		for _, n := range to {
-			next[g.id(from)] = append(next[g.id(from)], g.id(n))
+			next[g.ID(from)] = append(next[g.ID(from)], g.ID(n))
 		}
-		g.id(from)
+		g.ID(from)
 	}
-	return g, func(id nodeID) []nodeID { return next[id] }
+	return g, func(id graph.NodeID) []graph.NodeID { return next[id] }
 }
 
 func TestMark(t *testing.T) {
-	n := func(key string) node { return node{kind: kindContent, key: key} }
-	flatNode := func(key string) node { return node{kind: kindContent, key: key, flat: true} }
-	g, next := drawn(map[node][]node{
+	n := func(key string) graph.Node { return graph.Node{Kind: graph.KindContent, Key: key} }
+	flatNode := func(key string) graph.Node { return graph.Node{Kind: graph.KindContent, Key: key, Flat: true} }
+	g, next := drawn(map[graph.Node][]graph.Node{
 		n("image"): {n("a"), n("b")}, n("lease"): {n("b"), n("c")}, n("c"): {n("b"), n("c"), n("d")}, n("d"): {n("c")},
 		n("alone"): {n("a")}, flatNode("e"): nil, n("last"): {n("lease"), flatNode("e")},
 	})
-	visits := make(map[nodeID]int)
-	counted := func(from nodeID) []nodeID {
+	visits := make(map[graph.NodeID]int)
+	counted := func(from graph.NodeID) []graph.NodeID {
 		if visits[from]++; visits[from] > 2 {
-			t.Fatalf("%v is visited again and again", g.nodes[from])
+			t.Fatalf("%v is visited again and again", g.Nodes[from])
 		}
 		return next(from)
 	}
-	r := g.mark([]node{n("image"), n("lease"), n("last"), n("lease"), n("unheard of")}, counted)
+	r := g.Mark([]graph.Node{n("image"), n("lease"), n("last"), n("lease"), n("unheard of")}, counted)
 	for key, want := range map[string]string{
 		"a": "image", "b": "image", "c": "lease", "d": "lease", "image": "image", "lease": "lease", "e": "last", "alone": "", "none": "",
 	} {
-		root, ok := r.root(n(key))
-		if ok != (want != "") || root.key != want || r.holds(n(key)) != ok {
-			t.Errorf("%s is held by %q, %v, want %q", key, root.key, ok, want)
+		root, ok := r.Root(n(key))
+		if ok != (want != "") || root.Key != want || r.Holds(n(key)) != ok {
+			t.Errorf("%s is held by %q, %v, want %q", key, root.Key, ok, want)
 		}
 	}
-	if r.has(n("e")) || !r.has(flatNode("e")) {
+	if r.Has(n("e")) || !r.Has(flatNode("e")) {
 		t.Error("a node and its flat twin are taken for one")
 	}
-	if diff := cmp.Diff(8, len(r.order)); diff != "" {
+	if diff := cmp.Diff(8, len(r.Order)); diff != "" {
 		t.Errorf("reached (-want +got):\n%s", diff)
 	}
-	if (reached{}).holds(n("a")) {
+	if (graph.Reached{}).Holds(n("a")) {
 		t.Error("nothing holds a node")
 	}
 }
 
 func TestWalk(t *testing.T) {
-	n := func(key string) node { return node{kind: kindContent, key: key} }
-	g, next := drawn(map[node][]node{n("a"): {n("b"), n("c")}, n("b"): {n("c"), n("a")}, n("d"): {n("c")}})
-	w := newWalk(g, next)
+	n := func(key string) graph.Node { return graph.Node{Kind: graph.KindContent, Key: key} }
+	g, next := drawn(map[graph.Node][]graph.Node{n("a"): {n("b"), n("c")}, n("b"): {n("c"), n("a")}, n("d"): {n("c")}})
+	w := graph.NewWalk(g, next)
 	for _, c := range []struct{ from, want string }{{"a", "a b c"}, {"d", "c d"}, {"a", "a b c"}, {"c", "c"}, {"none", ""}} {
 		var found []string
-		w.below(n(c.from), func(_ nodeID, m node) { found = append(found, m.key) })
+		w.Below(n(c.from), func(_ graph.NodeID, m graph.Node) { found = append(found, m.Key) })
 		slices.Sort(found)
 		if got := strings.Join(found, " "); got != c.want {
 			t.Errorf("below %s: %q, want %q", c.from, got, c.want)
@@ -77,18 +80,18 @@ func TestHolderThatPeopleKnow(t *testing.T) {
 	s := w.build(t, t.TempDir())
 	defer func() { must(0, s.Close()) }()
 	inv := readWhole(t, s)
-	remove := func(names ...string) (decisions []Decision) {
+	remove := func(names ...string) (decisions []rules.Decision) {
 		for _, name := range names {
-			decisions = append(decisions, Decision{Namespace: "default", Name: name, Target: descriptor("a"), Action: Remove})
+			decisions = append(decisions, rules.Decision{Namespace: "default", Name: name, Target: descriptor("a"), Action: rules.Remove})
 		}
 		return decisions
 	}
-	for want, decisions := range map[string][]Decision{
+	for want, decisions := range map[string][]rules.Decision{
 		`image "kept:1"`: remove("gone:1"), "container c": remove("gone:1", "kept:1"),
 	} {
 		o := outcomeOf(inv, decisions)
-		if len(o.held) != 1 || o.held[0].Holder != want {
-			t.Errorf("got %+v, want holder %s", o.held, want)
+		if len(o.Held) != 1 || o.Held[0].Holder != want {
+			t.Errorf("got %+v, want holder %s", o.Held, want)
 		}
 	}
 }

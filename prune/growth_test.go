@@ -7,6 +7,10 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // wideWorlds are stores with many of one sort of thing, of n each, which are not
@@ -70,12 +74,12 @@ func worked(do func()) time.Duration {
 func TestManyOfAnythingCostNoSquare(t *testing.T) {
 	notUnderRace(t)
 	const n, most = 800, 40
-	policy := Policy{AllNamespaces: true, Filters: all()}
+	policy := rules.Policy{AllNamespaces: true, Filters: all()}
 	for name, worldOf := range wideWorlds {
 		few, many := worldOf(n).inventory(), worldOf(8*n).inventory()
-		for question, ask := range map[string]func(*Inventory){
-			"plan":  func(inv *Inventory) { must(inv.Plan(policy, noon)) },
-			"usage": func(inv *Inventory) { usageOf(inv, policy, noon, true) },
+		for question, ask := range map[string]func(*inventory.Inventory){
+			"plan":  func(inv *inventory.Inventory) { must(plan.NewPlan(inv, policy, noon)) },
+			"usage": func(inv *inventory.Inventory) { usageOf(inv, policy, noon, true) },
 		} {
 			least := worked(func() { ask(few) })
 			for range 4 {

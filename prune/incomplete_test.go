@@ -9,12 +9,18 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/check"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // blobsOf makes the blobs of a namespace: each with what it refers to.
-func blobsOf(refs map[string]map[string]string) *Namespace {
-	ns := &Namespace{Name: "default", Blobs: make(map[digest.Digest]content.Info)}
+func blobsOf(refs map[string]map[string]string) *inventory.Namespace {
+	ns := &inventory.Namespace{Name: "default", Blobs: make(map[digest.Digest]content.Info)}
 	for name, children := range refs {
 		labels := make(map[string]string)
 		for key, child := range children {
@@ -37,13 +43,13 @@ func TestLacks(t *testing.T) {
 		"circle":    {"m.0": "circle"},
 		"cache":     {"l.0": "absent layer"},
 	})
-	l := newLacker(ns)
+	l := manifests.NewLacker(ns)
 	for name, want := range map[string]string{
 		"whole": "", "index": "", "cache": "",
 		"broken": "neither in the store nor unpacked", "no config": "its config", "gone": "is not in the store",
 		"shared": "none of its platforms is complete", "circle": "refers to itself",
 	} {
-		got := l.lacks(digest.FromString(name)).Reason
+		got := l.Lacks(digest.FromString(name)).Reason
 		if (got == "") != (want == "") || !strings.Contains(got, want) {
 			t.Errorf("%s lacks %q, want %q", name, got, want)
 		}
@@ -51,15 +57,15 @@ func TestLacks(t *testing.T) {
 }
 
 // attestedIndex is an index of manifests, of which some are attestations.
-func attestedIndex(manifests []string, attestations ...string) string {
+func attestedIndex(ms []string, attestations ...string) string {
 	index := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex}
-	for _, text := range manifests {
+	for _, text := range ms {
 		index.Manifests = append(index.Manifests, descriptor(text))
 	}
 	for _, text := range attestations {
 		d := descriptor(text)
 		d.Platform = &ocispec.Platform{OS: "unknown", Architecture: "unknown"}
-		d.Annotations = map[string]string{annotationReference: referenceAttestation}
+		d.Annotations = map[string]string{manifests.AnnotationReference: manifests.ReferenceAttestation}
 		index.Manifests = append(index.Manifests, d)
 	}
 	return string(must(json.Marshal(index)))
@@ -90,8 +96,8 @@ func TestAttestationsDoNotRun(t *testing.T) {
 	}}.build(t, t.TempDir())
 	defer func() { must(0, s.Close()) }()
 	found := map[string]string{}
-	for _, f := range must(Check(context.Background(), s, started, CheckOptions{Read: ReadOptions{Procfs: process(t, 1)}})) {
-		if f.Problem == ProblemIncomplete {
+	for _, f := range must(check.Check(context.Background(), s, started, check.CheckOptions{Read: read.ReadOptions{Procfs: process(t, 1)}})) {
+		if f.Problem == check.ProblemIncomplete {
 			found[f.Object] = f.Meaning
 		}
 	}
@@ -106,7 +112,7 @@ func TestPullName(t *testing.T) {
 		"docker.io/library/app:1": "docker.io/library/app:1",
 		"$(reboot)":               "REFERENCE", "a;b": "REFERENCE", "--all": "REFERENCE", "a b": "REFERENCE", "a\nb": "REFERENCE", "": "REFERENCE",
 	} {
-		if got := pullName(name); got != want {
+		if got := manifests.PullName(name); got != want {
 			t.Errorf("%q becomes %q, want %q", name, got, want)
 		}
 	}

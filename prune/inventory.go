@@ -1,141 +1,71 @@
 package prune
 
 import (
-	"slices"
-	"strings"
+	"context"
+	"time"
 
-	"github.com/containerd/containerd/v2/core/containers"
-	"github.com/containerd/containerd/v2/core/content"
-	"github.com/containerd/containerd/v2/core/images"
-	"github.com/containerd/containerd/v2/core/leases"
-	"github.com/containerd/containerd/v2/core/sandbox"
-	"github.com/containerd/containerd/v2/core/snapshots"
-	"github.com/opencontainers/go-digest"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+)
+
+// Read takes the inventory of a store: each list once, containers last, so
+// that a container which appears meanwhile is seen rather than missed. Sizes of
+// snapshots are not read. Any error means that the inventory is not to be
+// trusted, and none is returned.
+func Read(ctx context.Context, store Store, scope Scope, now time.Time, opts ReadOptions) (*Inventory, error) {
+	return read.Read(ctx, store, scope, now, opts)
+}
+
+// Scope says of which namespaces the manifests are read.
+type Scope = inventory.Scope
+
+// ReadOptions are the parts of a read that a policy does not decide.
+type ReadOptions = read.ReadOptions
+
+// Progress says how far a stage has come.
+type Progress = read.Progress
+
+// Stage is a part of the flow that may take long.
+type Stage = read.Stage
+
+// The stages, in order.
+const (
+	StageRead    = read.StageRead
+	StageDelete  = read.StageDelete
+	StageCollect = read.StageCollect
+	StageMeasure = read.StageMeasure
 )
 
 // Inventory is what a store held when it was read. It is never changed
 // afterwards.
-type Inventory struct {
-	Store StoreInfo
-	// Namespaces are sorted by name. All are here, pruned or not: what one
-	// shares with another is freed only when both let go.
-	Namespaces []*Namespace
+type Inventory = inventory.Inventory
 
-	// lost are the blobs that are listed and whose files are not on the disk,
-	// as after a power failure: there is nothing that they could give back.
-	lost map[digest.Digest]struct{}
-	// scope is of what the manifests were read; nil in an inventory that was
-	// made by hand, which has what it has.
-	scope *Scope
-	// sizes are those of the snapshots that were measured.
-	sizes Sizes
-}
+// Namespace is one containerd namespace of an [Inventory].
+type Namespace = inventory.Namespace
 
-// Scope says of which namespaces the manifests are read: which manifest a
-// target is about, and what filters ask of configs. The lists are read of all.
-type Scope struct {
-	Namespaces    []string
-	AllNamespaces bool
-	// Labels reads the labels of configs, too.
-	Labels bool
-}
+// Lease is a lease with what it holds directly.
+type Lease = inventory.Lease
 
-// has says whether the manifests of a namespace are read.
-func (s *Scope) has(namespace string) bool {
-	return s == nil || s.AllNamespaces || slices.Contains(s.Namespaces, namespace)
-}
+// Config is what is known of the configs of one target.
+type Config = inventory.Config
 
-// hasLabels says whether the labels of configs are read.
-func (s *Scope) hasLabels() bool { return s == nil || s.Labels }
+// SnapshotKey names a snapshot within a namespace.
+type SnapshotKey = inventory.SnapshotKey
 
-// with returns the same inventory with a namespace in the place of the one of
-// that name, if there is one.
-func (inv *Inventory) with(ns *Namespace) *Inventory {
-	changed := *inv
-	changed.Namespaces = slices.DeleteFunc(slices.Clone(inv.Namespaces), func(old *Namespace) bool { return old.Name == ns.Name })
-	changed.Namespaces = append(changed.Namespaces, ns)
-	slices.SortFunc(changed.Namespaces, func(a, b *Namespace) int { return strings.Compare(a.Name, b.Name) })
-	return &changed
-}
+// SnapshotID names a snapshot within a store.
+type SnapshotID = inventory.SnapshotID
 
 // Sizes are the allocated bytes of snapshots alone, without their parents, as
 // their snapshotters report them. A snapshot that was not measured has none.
-type Sizes map[SnapshotID]int64
+type Sizes = inventory.Sizes
 
-// WithSizes returns the same inventory with the sizes of snapshots.
-func (inv *Inventory) WithSizes(sizes Sizes) *Inventory {
-	measured := *inv
-	measured.sizes = sizes
-	return &measured
-}
+// Record names an image record.
+type Record = inventory.Record
 
-// size is what a snapshot takes on the disk, 0 if it was not measured.
-func (inv *Inventory) size(id SnapshotID) int64 { return inv.sizes[id] }
+// Amount is what objects take on disk. Sums saturate at the largest int64.
+type Amount = inventory.Amount
 
-// Namespace is one containerd namespace of an [Inventory].
-type Namespace struct {
-	Name string
-	// Images are the records, sorted by name.
-	Images []images.Image
-	// Blobs are the content that the namespace knows, by digest.
-	Blobs map[digest.Digest]content.Info
-	// Snapshots are those of all snapshotters.
-	Snapshots  map[SnapshotKey]snapshots.Info
-	Containers []containers.Container
-	Sandboxes  []sandbox.Sandbox
-	Leases     []Lease
-	Ingests    []content.Status
-
-	// Subjects tells, for a target that refers to another manifest (a
-	// signature, an SBOM, an attestation), the digest of that manifest.
-	Subjects map[digest.Digest]digest.Digest
-	// Unreadable says why a target that is in the store could not be read, as
-	// on a failing disk: it may be a signature of something that stays.
-	Unreadable map[digest.Digest]string
-	// Configs tells the labels of the configs of a target. Only read for a
-	// policy with label filters.
-	Configs map[digest.Digest]Config
-	// Uses are the claims on images of all clients: from container records,
-	// and from clients that containerd knows nothing of.
-	Uses []Use
-	// Interrupted are the leases that runs of ours left here when they were
-	// killed; the next run finishes their work.
-	Interrupted []string
-	// went are the records that a killed run removed, by their targets, where
-	// all names of an image are judged together.
-	went map[digest.Digest][]*images.Image
-	// Closed, if it has a code, says why nothing may be removed here: what uses
-	// this namespace could not be learned.
-	Closed Cause
-}
-
-// SnapshotKey names a snapshot within a namespace.
-type SnapshotKey struct {
-	Snapshotter, Key string
-}
-
-func (k SnapshotKey) String() string { return k.Snapshotter + "/" + k.Key }
-
-// Lease is a lease with what it holds directly.
-type Lease struct {
-	leases.Lease
-	Resources []leases.Resource
-}
-
-// Config is what is known of the configs of one target.
-type Config struct {
-	// Labels has one entry for each platform whose config is present.
-	Labels []map[string]string
-	// Problem says why the labels cannot be judged; empty if they can.
-	Problem string
-}
-
-// Namespace returns the namespace of that name, nil if there is none.
-func (inv *Inventory) Namespace(name string) *Namespace {
-	for _, ns := range inv.Namespaces {
-		if ns.Name == name {
-			return ns
-		}
-	}
-	return nil
+// IsDockerID says whether a text is formed as the ID of a Docker container.
+func IsDockerID(id string) bool {
+	return inventory.IsDockerID(id)
 }

@@ -6,6 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
+
 	clientleases "github.com/containerd/containerd/v2/core/leases"
 
 	"github.com/ctr-prune/ctr-prune/leases"
@@ -20,7 +24,7 @@ func TestCollectionWithoutTheLastLease(t *testing.T) {
 			"other":   {blob("b"), record("x:2", "b")},
 		}
 	}
-	other := inNamespace(context.Background(), "other")
+	other := store.InNamespace(context.Background(), "other")
 	for name, last := range map[string]func(s *scene) error{
 		"gone":              func(s *scene) error { return s.store.Leases().Delete(other, clientleases.Lease{ID: leases.RunID}) },
 		"not to be deleted": func(*scene) error { return errDisk },
@@ -43,9 +47,9 @@ func TestDropWithoutTheLastLease(t *testing.T) {
 		"other":   {blob("b"), record("x:2", "b")},
 	})
 	_, run := s.withGrace()
-	other := inNamespace(context.Background(), "other")
+	other := store.InNamespace(context.Background(), "other")
 	must(0, s.store.Leases().Delete(other, clientleases.Lease{ID: "ctr-prune-grace-" + run.Name}))
-	if _, err := Drop(context.Background(), s.store, run, time.Now(), ReadOptions{}); err != nil || s.hasBlob("a") {
+	if _, err := undo.Drop(context.Background(), s.store, run, time.Now(), read.ReadOptions{}); err != nil || s.hasBlob("a") {
 		t.Errorf("a is there: %v, %v", s.hasBlob("a"), err)
 	}
 	checkNothingOfOurs(t, s.store)

@@ -9,6 +9,12 @@ import (
 	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/df"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
+
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
@@ -57,13 +63,13 @@ func TestLeaseFates(t *testing.T) {
 		"a run":    {"default", ours.RunID, nil, nil, "keep: a run is under way"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			lease := Lease{Lease: leases.Lease{ID: test.id, Labels: test.labels}, Resources: test.holds}
-			inv := &Inventory{Namespaces: []*Namespace{{Name: test.namespace, Leases: []Lease{lease}}}}
-			if test.namespace == criNamespace {
+			lease := inventory.Lease{Lease: leases.Lease{ID: test.id, Labels: test.labels}, Resources: test.holds}
+			inv := &inventory.Inventory{Namespaces: []*inventory.Namespace{{Name: test.namespace, Leases: []inventory.Lease{lease}}}}
+			if test.namespace == store.CRINamespace {
 				inv.Namespaces[0].Sandboxes = []sandbox.Sandbox{{ID: test.id}}
 			}
 			var got []string
-			for _, info := range inv.leases(now) {
+			for _, info := range undo.ListLeases(inv, now) {
 				got = append(got, string(info.Action)+": "+info.Reason)
 			}
 			if diff := cmp.Diff([]string{test.want}, got); diff != "" {
@@ -77,16 +83,16 @@ func TestLeaseFates(t *testing.T) {
 // no collection frees it.
 func TestNothingButAnUploadAwaitsIt(t *testing.T) {
 	w := world{"default": {blob("a"), blob("b")}, "other": {upload("u", "a", created(noon))}}
-	usage := usageOf(w.inventory(), Policy{AllNamespaces: true}, noon, true)
-	bytes := make(map[HolderClass]int64)
+	usage := usageOf(w.inventory(), rules.Policy{AllNamespaces: true}, noon, true)
+	bytes := make(map[df.HolderClass]int64)
 	for _, holder := range usage.Holders {
 		bytes[holder.Class] = holder.TotalBytes
 	}
-	if bytes[HeldByIngests] != int64(len(body("a"))) || bytes[HeldByNothing] != int64(len(body("b"))) {
-		t.Errorf("uploads hold %d bytes, nothing holds %d", bytes[HeldByIngests], bytes[HeldByNothing])
+	if bytes[df.HeldByIngests] != int64(len(body("a"))) || bytes[df.HeldByNothing] != int64(len(body("b"))) {
+		t.Errorf("uploads hold %d bytes, nothing holds %d", bytes[df.HeldByIngests], bytes[df.HeldByNothing])
 	}
 	for _, object := range usage.Objects {
-		if (object.State == StateGarbage) != (object.Digest == dig("b")) {
+		if (object.State == df.StateGarbage) != (object.Digest == dig("b")) {
 			t.Errorf("%s is %s", legend(object.Digest.String()), object.State)
 		}
 	}
@@ -104,10 +110,10 @@ func TestAloneButAwaited(t *testing.T) {
 		if awaited {
 			want = 0
 		}
-		if got := inv.leases(noon)[0].Alone.TotalBytes; got != want {
+		if got := undo.ListLeases(inv, noon)[0].Alone.TotalBytes; got != want {
 			t.Errorf("awaited %v: the lease alone holds %d bytes, want %d", awaited, got, want)
 		}
-		image := usageOf(inv, Policy{AllNamespaces: true}, noon, false).Images[0]
+		image := usageOf(inv, rules.Policy{AllNamespaces: true}, noon, false).Images[0]
 		if unique := image.UniqueBytes; (unique == 0) != awaited || unique+image.SharedBytes != image.TotalBytes {
 			t.Errorf("awaited %v: the image alone holds %d bytes of %d", awaited, unique, image.TotalBytes)
 		}

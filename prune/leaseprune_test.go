@@ -11,6 +11,14 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/check"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
+
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
@@ -29,11 +37,11 @@ func (s *scene) renew() {
 	s.add(active("mount", ""), lease("mount", holding(theSnapshot("memory", "mount"))))
 }
 
-func (s *scene) listed() []LeaseInfo {
-	return must(Leases(context.Background(), s.store, time.Now(), ReadOptions{}))
+func (s *scene) listed() []undo.LeaseInfo {
+	return must(undo.Leases(context.Background(), s.store, time.Now(), read.ReadOptions{}))
 }
 
-func idsOf(list []LeaseInfo) string {
+func idsOf(list []undo.LeaseInfo) string {
 	var texts []string
 	for _, l := range list {
 		texts = append(texts, l.Namespace+"/"+l.ID+": "+l.Reason)
@@ -48,7 +56,7 @@ func TestRenewedLeaseStays(t *testing.T) {
 		t.Run(when, func(t *testing.T) {
 			s := stale(t)
 			listed := s.listed()
-			if listed[0].Action != Remove || listed[0].Alone.Snapshots != 1 {
+			if listed[0].Action != rules.Remove || listed[0].Alone.Snapshots != 1 {
 				t.Fatalf("listed %+v", listed)
 			}
 			renewed := false
@@ -63,7 +71,7 @@ func TestRenewedLeaseStays(t *testing.T) {
 				must(0, once("lease "))
 			}
 			s.tape.before = once
-			done := must(PruneLeases(context.Background(), s.tape, listed, ExecuteOptions{Now: time.Now}))
+			done := must(undo.PruneLeases(context.Background(), s.tape, listed, run.ExecuteOptions{Now: time.Now}))
 			if len(done.Removed) != 0 || len(done.Renewed) != 1 || done.Renewed[0].ID != "mount" {
 				t.Errorf("%+v", done)
 			}
@@ -87,12 +95,12 @@ func (s *scene) checkMount(want bool) {
 // also what somebody else has collected, and what expired since the listing.
 func TestExpiredLeasesAreCollected(t *testing.T) {
 	s := stale(t)
-	other := inNamespace(context.Background(), "other")
+	other := store.InNamespace(context.Background(), "other")
 	soon := time.Now().Add(time.Hour)
 	must(0, blob("b").create(other, s.store))
 	must(0, lease("elsewhere", expiring(time.Now().Add(-time.Hour)), holding(theBlob("b"))).create(other, s.store))
 	s.add(lease("soon", expiring(soon)), lease("ended", expiring(soon)), lease("lasting"), lease("gone", expiring(time.Now().Add(-time.Hour))))
-	listed := slices.DeleteFunc(s.listed(), func(l LeaseInfo) bool { return l.Namespace == "other" })
+	listed := slices.DeleteFunc(s.listed(), func(l undo.LeaseInfo) bool { return l.Namespace == "other" })
 	must(0, s.store.Leases().Delete(s.ctx, leases.Lease{ID: "gone"}))
 	must(0, s.store.Leases().Delete(s.ctx, leases.Lease{ID: "ended"}))
 	// The question waited until "soon" had expired; a collection meanwhile is
@@ -104,12 +112,12 @@ func TestExpiredLeasesAreCollected(t *testing.T) {
 		}
 		return nil
 	}
-	done := must(PruneLeases(context.Background(), s.tape, listed, ExecuteOptions{Now: now}))
+	done := must(undo.PruneLeases(context.Background(), s.tape, listed, run.ExecuteOptions{Now: now}))
 	want := "default/gone: " + leaseExpired + ", default/mount: " + leaseExpired + ", default/soon: " + leaseExpiredSince + ", other/elsewhere: " + leaseExpired
 	if diff := cmp.Diff(want, idsOf(done.Removed)); diff != "" || len(done.Renewed) != 0 {
 		t.Errorf("renewed %v, removed (-want +got):\n%s", done.Renewed, diff)
 	}
-	if done.Reclaimed.Blobs != 1 || done.Reclaimed.Snapshots != 1 || done.Garbage != (Amount{}) {
+	if done.Reclaimed.Blobs != 1 || done.Reclaimed.Snapshots != 1 || done.Garbage != (inventory.Amount{}) {
 		t.Errorf("reclaimed %+v, garbage %+v", done.Reclaimed, done.Garbage)
 	}
 	s.checkMount(false)
@@ -119,7 +127,7 @@ func TestExpiredLeasesAreCollected(t *testing.T) {
 // A repair leaves a lease alone that was renewed since the check, and says so.
 func TestRepairLeavesRenewedLeases(t *testing.T) {
 	s := stale(t)
-	found := must(Check(context.Background(), s.store, time.Now(), CheckOptions{}))
+	found := must(check.Check(context.Background(), s.store, time.Now(), check.CheckOptions{}))
 	renewed := false
 	s.tape.before = func(call string) error {
 		if !renewed && (strings.HasPrefix(call, "lease ") || strings.HasPrefix(call, "free ")) {
@@ -128,7 +136,7 @@ func TestRepairLeavesRenewedLeases(t *testing.T) {
 		}
 		return nil
 	}
-	repaired := must(Repair(context.Background(), s.tape, found, ExecuteOptions{Now: time.Now}))
+	repaired := must(check.Repair(context.Background(), s.tape, found, run.ExecuteOptions{Now: time.Now}))
 	if len(repaired.Renewed) != 1 || repaired.Renewed[0].ID != "mount" || len(repaired.Expired) != 0 {
 		t.Errorf("%+v", repaired)
 	}
@@ -139,14 +147,14 @@ func TestRepairLeavesRenewedLeases(t *testing.T) {
 // was found of snapshots, no run lease where no run was interrupted.
 func TestRepairDoesWhatIsCalledFor(t *testing.T) {
 	for name, test := range map[string]struct {
-		found     []Finding
+		found     []check.Finding
 		snapshots bool
 	}{
 		"nothing":           {nil, false},
-		"a forgotten blob":  {[]Finding{{Problem: ProblemForgotten, Repairable: true}}, false},
-		"another snapshot":  {[]Finding{{Problem: ProblemUnowned, Repairable: true, Snapshotters: []string{"not loaded"}}}, false},
-		"a snapshot":        {[]Finding{{Problem: ProblemUnowned, Repairable: true, Snapshotters: []string{"memory"}}}, true},
-		"garbage, of blobs": {[]Finding{{Problem: ProblemGarbage, Repairable: true}}, false},
+		"a forgotten blob":  {[]check.Finding{{Problem: check.ProblemForgotten, Repairable: true}}, false},
+		"another snapshot":  {[]check.Finding{{Problem: check.ProblemUnowned, Repairable: true, Snapshotters: []string{"not loaded"}}}, false},
+		"a snapshot":        {[]check.Finding{{Problem: check.ProblemUnowned, Repairable: true, Snapshotters: []string{"memory"}}}, true},
+		"garbage, of blobs": {[]check.Finding{{Problem: check.ProblemGarbage, Repairable: true}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, world{"default": {blob("a"), record("x:1", "a")}, "moby": {}, "aaa_history": {}})
@@ -154,7 +162,7 @@ func TestRepairDoesWhatIsCalledFor(t *testing.T) {
 			s.tape.after = func(call string) error {
 				if strings.HasPrefix(call, "lease ") {
 					for _, ns := range []string{"moby", "aaa_history"} {
-						if left := must(s.store.Leases().List(inNamespace(context.Background(), ns))); len(left) > 0 {
+						if left := must(s.store.Leases().List(store.InNamespace(context.Background(), ns))); len(left) > 0 {
 							t.Errorf("in %s: %v", ns, left)
 						}
 					}
@@ -167,7 +175,7 @@ func TestRepairDoesWhatIsCalledFor(t *testing.T) {
 				}
 				return nil
 			}
-			must(Repair(context.Background(), s.tape, test.found, ExecuteOptions{Now: time.Now}))
+			must(check.Repair(context.Background(), s.tape, test.found, run.ExecuteOptions{Now: time.Now}))
 			if prepared != test.snapshots {
 				t.Errorf("a snapshot was made: %v, want %v", prepared, test.snapshots)
 			}
@@ -183,7 +191,7 @@ func TestRepairDoesWhatIsCalledFor(t *testing.T) {
 // A collection is asked for where nobody is in the way.
 func TestQuietNamespace(t *testing.T) {
 	id := strings.Repeat("1a", 32)
-	docker := []Lease{{Lease: leases.Lease{ID: id}, Resources: []leases.Resource{theSnapshot("overlayfs", id), theSnapshot("overlayfs", id+"-init")}}}
+	docker := []inventory.Lease{{Lease: leases.Lease{ID: id}, Resources: []leases.Resource{theSnapshot("overlayfs", id), theSnapshot("overlayfs", id+"-init")}}}
 	for want, names := range map[string]string{
 		"default":  "buildkit buildkit_history default docker k8s.io moby",
 		"zzz":      "buildkit buildkit_history k8s.io moby zzz",
@@ -191,15 +199,15 @@ func TestQuietNamespace(t *testing.T) {
 		"buildkit": "buildkit buildkit_history moby",
 		"":         "docker moby moby_history",
 	} {
-		inv := &Inventory{}
+		inv := &inventory.Inventory{}
 		for name := range strings.FieldsSeq(names) {
-			ns := &Namespace{Name: name}
+			ns := &inventory.Namespace{Name: name}
 			if name == "docker" {
 				ns.Leases = docker
 			}
 			inv.Namespaces = append(inv.Namespaces, ns)
 		}
-		if got, found := inv.quietNamespace(); got != want || found != (want != "") {
+		if got, found := run.QuietNamespace(inv); got != want || found != (want != "") {
 			t.Errorf("of %s: %q, want %q", names, got, want)
 		}
 	}
@@ -217,10 +225,10 @@ func TestOwnNamespace(t *testing.T) {
 			}
 			return nil
 		}
-		found := []Finding{{Problem: ProblemUnowned, Repairable: true, Snapshotters: []string{"memory"}}}
-		must(Repair(context.Background(), s.tape, found, ExecuteOptions{Now: time.Now}))
+		found := []check.Finding{{Problem: check.ProblemUnowned, Repairable: true, Snapshotters: []string{"memory"}}}
+		must(check.Repair(context.Background(), s.tape, found, run.ExecuteOptions{Now: time.Now}))
 		where = slices.DeleteFunc(where, func(name string) bool { return slices.Contains(before, name) })
-		if len(where) != 1 || !strings.HasPrefix(where[0], ownNamespace) {
+		if len(where) != 1 || !strings.HasPrefix(where[0], run.OwnNamespace) {
 			t.Errorf("made %v", where)
 		}
 		if diff := cmp.Diff(before, must(s.store.Namespaces(s.ctx))); diff != "" {
@@ -239,11 +247,11 @@ func TestLeftOverCollection(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := Repair(context.Background(), s.tape, nil, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)}); err == nil {
+	if _, err := check.Repair(context.Background(), s.tape, nil, run.ExecuteOptions{Now: time.Now, Procfs: process(t, 1)}); err == nil {
 		t.Fatal("no error")
 	}
-	found := must(Check(context.Background(), s.store, time.Now(), CheckOptions{Read: ReadOptions{Procfs: process(t, 2)}}))
-	left := found[slices.IndexFunc(found, func(f Finding) bool { return f.Problem == ProblemInterrupted })]
+	found := must(check.Check(context.Background(), s.store, time.Now(), check.CheckOptions{Read: read.ReadOptions{Procfs: process(t, 2)}}))
+	left := found[slices.IndexFunc(found, func(f check.Finding) bool { return f.Problem == check.ProblemInterrupted })]
 	if !strings.HasPrefix(left.Object, "ctr-prune-collect-") {
 		t.Errorf("found %+v", left)
 	}
@@ -251,6 +259,6 @@ func TestLeftOverCollection(t *testing.T) {
 		t.Errorf("it is a %s", kind)
 	}
 	s.tape.before = nil
-	must(Repair(context.Background(), s.tape, found, ExecuteOptions{Now: time.Now, Procfs: process(t, 2)}))
+	must(check.Repair(context.Background(), s.tape, found, run.ExecuteOptions{Now: time.Now, Procfs: process(t, 2)}))
 	checkNothingOfOurs(t, s.store)
 }

@@ -5,6 +5,15 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/check"
+	"github.com/ctr-prune/ctr-prune/prune/internal/df"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // linked are stores in which images refer to each other: of n links each,
@@ -99,25 +108,29 @@ func parentOf(i int) string {
 	return dig(linkName(i - 1)).String()
 }
 
-func linkedInventory(name string, n int) *Inventory {
+func linkedInventory(name string, n int) *inventory.Inventory {
 	things := linked[name](n)
-	used := things[slices.IndexFunc(things, func(t thing) bool { return t.What == kindImage })]
+	used := things[slices.IndexFunc(things, func(t thing) bool { return t.What == graph.KindImage })]
 	return world{"default": append(things, container("c", used.Name, ""))}.inventory()
 }
 
-var everyImage = Policy{Namespaces: []string{"default"}, Filters: all()}
+var everyImage = rules.Policy{Namespaces: []string{"default"}, Filters: all()}
 
 // questions are what is asked of a store.
-var questions = map[string]func(*Inventory){
-	"plan":    func(inv *Inventory) { must(inv.Plan(everyImage, noon)).Going() },
-	"usage":   func(inv *Inventory) { usageOf(inv, everyImage, noon, false) },
-	"objects": func(inv *Inventory) { usageOf(inv, everyImage, noon, true).Common(func(i int) int { return i }) },
-	"check": func(inv *Inventory) {
-		k := &checker{inv: inv, c: newCollector(inv, noon)}
-		k.incomplete(inv.Namespaces[0], newLacker(inv.Namespaces[0]))
-		k.unreached()
+var questions = map[string]func(*inventory.Inventory){
+	"plan":  func(inv *inventory.Inventory) { must(plan.NewPlan(inv, everyImage, noon)).Going() },
+	"usage": func(inv *inventory.Inventory) { usageOf(inv, everyImage, noon, false) },
+	"objects": func(inv *inventory.Inventory) {
+		usageOf(inv, everyImage, noon, true).Common(func(i int) int { return i })
 	},
-	"explain": func(inv *Inventory) { must(explainedBy(inv, inv.Namespaces[0].Images[0].Name, everyImage, noon)) },
+	"check": func(inv *inventory.Inventory) {
+		k := &check.Checker{Inv: inv, C: gc.NewCollector(inv, noon)}
+		k.Incomplete(inv.Namespaces[0], manifests.NewLacker(inv.Namespaces[0]))
+		k.Unreached()
+	},
+	"explain": func(inv *inventory.Inventory) {
+		must(explainedBy(inv, inv.Namespaces[0].Images[0].Name, everyImage, noon))
+	},
 }
 
 // allocated is how much memory a function asks for, all in all.
@@ -150,12 +163,12 @@ func TestUsageVisitsObjectsOnce(t *testing.T) {
 	notUnderRace(t)
 	for name := range linked {
 		inv := linkedInventory(name, 1000)
-		plan := must(inv.Plan(everyImage, noon))
-		u := newUsage(inv, plan, plan.modelled())
-		u.totals = u.collector.totals(u.collector.sizes(), targetsOf(plan.chosen))
-		u.images(inv.Namespaces[0], plan.decisions)
-		if most := len(u.all.blobs) + len(u.all.snapshots); u.walk.visits > most {
-			t.Errorf("%s: %d objects are visited %d times", name, most, u.walk.visits)
+		plan := must(plan.NewPlan(inv, everyImage, noon))
+		u := df.NewUsage(inv, plan, plan.Modelled())
+		u.Totals = u.Collector.Totals(u.Collector.Sizes(), df.TargetsOf(plan.Chosen))
+		u.Images(inv.Namespaces[0], plan.Decisions)
+		if most := len(u.All.Blobs) + len(u.All.Snapshots); u.Walk.Visits > most {
+			t.Errorf("%s: %d objects are visited %d times", name, most, u.Walk.Visits)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 )
 
 // built is an image of which build history keeps the config.
@@ -47,10 +48,10 @@ func TestLabelsThatCannotBeTakenOff(t *testing.T) {
 			t.Errorf("%+v, %v", report, err)
 		}
 		// It looks at containers in six readings, and before and after.
-		if tries, looks := s.tape.count("label «b»"), s.tape.count("look"); tries != labelTries || looks > 8 {
+		if tries, looks := s.tape.count("label «b»"), s.tape.count("look"); tries != run.LabelTries || looks > 8 {
 			t.Errorf("%d tries, %d looks", tries, looks)
 		}
-		if took := time.Since(began); took != 3*firstPause {
+		if took := time.Since(began); took != 3*run.FirstPause {
 			t.Errorf("it took %s", took)
 		}
 		checkNothingOfOurs(t, s.store)
@@ -73,7 +74,7 @@ func TestLabelsThatCannotBeGivenBack(t *testing.T) {
 			return nil
 		}
 		report, err := s.run(t.Context(), process(t, 1))
-		if !errors.Is(err, errLabels) || report.Measured || s.tape.count("label «b»") != 1+labelTries {
+		if !errors.Is(err, errLabels) || report.Measured || s.tape.count("label «b»") != 1+run.LabelTries {
 			t.Errorf("%+v, %v", report, err)
 		}
 		s.tape.before = nil
@@ -97,7 +98,7 @@ func TestContainersKeepAppearing(t *testing.T) {
 	}{
 		"appear": {func(s *scene, look int) { s.add(container(fmt.Sprint("new-", look), "", "")) }, true},
 		"go": {func(s *scene, look int) {
-			must(0, ignoreNotFound(s.store.Containers().Delete(s.ctx, fmt.Sprint("old-", look))))
+			must(0, run.IgnoreNotFound(s.store.Containers().Delete(s.ctx, fmt.Sprint("old-", look))))
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +121,7 @@ func TestContainersKeepAppearing(t *testing.T) {
 				if told != test.told || (err != nil) != test.told || !report.Measured || len(report.Untagged) != 2 {
 					t.Errorf("%+v, %v", report, err)
 				}
-				if most := 3*maxLooks + 1; looks > most || !test.told && looks > 4 {
+				if most := 3*run.MaxLooks + 1; looks > most || !test.told && looks > 4 {
 					t.Errorf("%d looks", looks)
 				}
 			})

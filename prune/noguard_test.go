@@ -12,13 +12,16 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // unguardedRun plans and executes without a guard.
-func (s *scene) unguardedRun() (*Report, error) {
+func (s *scene) unguardedRun() (*run.Report, error) {
 	s.t.Helper()
 	procfs := process(s.t, 1)
-	return s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, NoGuard: true})
+	return run.Execute(context.Background(), s.plan(procfs), s.tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs, NoGuard: true})
 }
 
 // diskStore is a store of a daemon whose disk can be looked at.
@@ -27,7 +30,7 @@ type diskStore struct {
 	why syscall.Errno // 0 if the disk is sound
 }
 
-func (s diskStore) Abilities() Abilities { return Abilities{Disk: s} }
+func (s diskStore) Abilities() store.Abilities { return store.Abilities{Disk: s} }
 
 func (s diskStore) TakesNothing(context.Context) (syscall.Errno, bool) { return s.why, s.why != 0 }
 
@@ -41,7 +44,7 @@ func TestDiskTakesNoGuard(t *testing.T) {
 		disk syscall.Errno
 		want syscall.Errno
 		says string
-		code Code
+		code cause.Code
 	}{
 		"full":                       {err: fmt.Errorf("write: %w", syscall.ENOSPC), want: syscall.ENOSPC, says: "the disk is full", code: "disk-full"},
 		"read-only":                  {err: fmt.Errorf("write: %w", syscall.EROFS), want: syscall.EROFS, says: "read-only", code: "store-read-only"},
@@ -58,13 +61,13 @@ func TestDiskTakesNoGuard(t *testing.T) {
 				s := newScene(t, small())
 				s.tape.before = on(call, func() error { return test.err })
 				procfs := process(t, 1)
-				_, err := s.plan(procfs).Execute(context.Background(), diskStore{s.tape, test.disk}, ExecuteOptions{Now: time.Now, Procfs: procfs})
-				var guard *GuardError
+				_, err := run.Execute(context.Background(), s.plan(procfs), diskStore{s.tape, test.disk}, run.ExecuteOptions{Now: time.Now, Procfs: procfs})
+				var guard *run.GuardError
 				if errors.As(err, &guard) != (test.want != 0) || guard != nil && (guard.Errno != test.want || !errors.Is(err, test.want)) {
 					t.Fatalf("got %v", err)
 				}
 				text := err.Error()
-				if guard != nil && !strings.Contains(text, test.says) || CodeOf(err) != test.code {
+				if guard != nil && !strings.Contains(text, test.says) || cause.CodeOf(err) != test.code {
 					t.Errorf("it says %s", text)
 				}
 				checkRecordNames(t, s, "x:1", "x:2")
@@ -100,7 +103,7 @@ func TestNoGuardPutsBackWhatIsWhole(t *testing.T) {
 		s := newScene(t, small())
 		s.tape.after = on("delete x:2", func() error {
 			if collected {
-				must(0, ignoreNotFound(s.store.Images().Delete(s.ctx, "x:1"))) // it goes side by side
+				must(0, run.IgnoreNotFound(s.store.Images().Delete(s.ctx, "x:1"))) // it goes side by side
 				s.collect()
 			}
 			s.add(container("late", "x:2", ""))
@@ -128,7 +131,7 @@ func TestNoGuardAndOtherRuns(t *testing.T) {
 	other := leases.Locker{Manager: s.store.Leases(), Procfs: procfs}
 	must(0, other.Lock(s.ctx, "default", leases.Run{Name: "other", Owner: procfs.Self(), Expires: time.Now().Add(time.Hour)}, time.Now()))
 	var busy *leases.Busy
-	if _, err := s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs, NoGuard: true}); !errors.As(err, &busy) {
+	if _, err := run.Execute(context.Background(), s.plan(procfs), s.tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs, NoGuard: true}); !errors.As(err, &busy) {
 		t.Errorf("got %v", err)
 	}
 	checkRecordNames(t, s, "x:1", "x:2")
@@ -136,7 +139,7 @@ func TestNoGuardAndOtherRuns(t *testing.T) {
 
 	s.crash("free ctr-prune and collect")
 	later := process(t, 2)
-	report, err := s.plan(later).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: later, NoGuard: true})
+	report, err := run.Execute(context.Background(), s.plan(later), s.tape, run.ExecuteOptions{Now: time.Now, Procfs: later, NoGuard: true})
 	if err != nil || len(report.Recovered) != 1 || s.hasBlob("a") {
 		t.Errorf("%+v, %v", report, err)
 	}
@@ -146,7 +149,7 @@ func TestNoGuardAndOtherRuns(t *testing.T) {
 // A grace is a lease, so it cannot be had without one.
 func TestNoGuardWithGrace(t *testing.T) {
 	s := newScene(t, small())
-	_, err := s.plan(process(t, 1)).Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Grace: time.Hour, NoGuard: true})
+	_, err := run.Execute(context.Background(), s.plan(process(t, 1)), s.tape, run.ExecuteOptions{Now: time.Now, Grace: time.Hour, NoGuard: true})
 	if !errdefs.IsInvalidArgument(err) {
 		t.Errorf("got %v", err)
 	}

@@ -8,6 +8,11 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
 )
 
 // holdersOfConfig are leases that hold the config of an image which goes; only
@@ -27,8 +32,8 @@ func holdersOfConfig() map[string]struct {
 		"one with a like name":    {lease("ref_build", holding(theBlob("b"))), false},
 		"a longer name":           {lease(historyLease+"0", holding(theBlob("b"))), false},
 		"labels":                  {lease(historyLease, holding(theBlob("b")), labelled("owner", "me")), false},
-		"an expiry":               {lease(historyLease, holding(theBlob("b")), labelled(labelExpire, later)), false},
-		"no expiry that is one":   {lease(historyLease, holding(theBlob("b")), labelled(labelExpire, "never")), false},
+		"an expiry":               {lease(historyLease, holding(theBlob("b")), labelled(gc.LabelExpire, later)), false},
+		"no expiry that is one":   {lease(historyLease, holding(theBlob("b")), labelled(gc.LabelExpire, "never")), false},
 		"a snapshot of its own":   {lease(historyLease, holding(theBlob("b")), holding(theSnapshot("memory", "other"))), false},
 	}
 }
@@ -58,7 +63,7 @@ func TestOnlyBuildHistoryLetsSnapshotsGo(t *testing.T) {
 			},
 			"a grace that ended": func(s *scene) {
 				_, run := s.withGrace()
-				must(Drop(context.Background(), s.store, run, time.Now(), ReadOptions{}))
+				must(undo.Drop(context.Background(), s.store, run, time.Now(), read.ReadOptions{}))
 			},
 		} {
 			s := newScene(t, w)
@@ -72,7 +77,7 @@ func TestOnlyBuildHistoryLetsSnapshotsGo(t *testing.T) {
 }
 
 // checkNamed looks for the holder of the config and of its snapshot.
-func checkNamed(t *testing.T, report *Report, lease string) {
+func checkNamed(t *testing.T, report *run.Report, lease string) {
 	t.Helper()
 	named := make(map[string]bool)
 	for _, h := range report.Held {
@@ -99,9 +104,9 @@ func TestTooManySnapshotLabelsStay(t *testing.T) {
 		inv := world{"default": {
 			blob("a", refContent("b")), config, snapshot("s1", ""), record("x:1", "a"), lease(historyLease, holding(theBlob("b"))),
 		}}.inventory()
-		o := must(inv.Plan(everyImage, noon)).outcome
-		if taken := len(o.orphans) == 1; taken != c.taken || (len(o.freed.snapshots) == 1) != c.taken {
-			t.Errorf("%d labels: taken off %v, freed %v, held %+v", c.labels, taken, o.freed.snapshots, o.held)
+		o := must(plan.NewPlan(inv, everyImage, noon)).Outcome
+		if taken := len(o.Orphans) == 1; taken != c.taken || (len(o.Freed.Snapshots) == 1) != c.taken {
+			t.Errorf("%d labels: taken off %v, freed %v, held %+v", c.labels, taken, o.Freed.Snapshots, o.Held)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 )
 
 // A run may outlast its lease, where the machine sleeps for hours. Then nothing
@@ -34,7 +35,7 @@ func TestRunOutlastsItsLease(t *testing.T) {
 				s.add(container("c", "x:1", ""))
 				return nil
 			})
-			report, err := s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: now, Procfs: procfs})
+			report, err := run.Execute(context.Background(), s.plan(procfs), s.tape, run.ExecuteOptions{Now: now, Procfs: procfs})
 			if !errdefs.IsFailedPrecondition(err) || !strings.Contains(err.Error(), "expired at") || !strings.Contains(err.Error(), "pull it again") {
 				t.Errorf("%v", err)
 			}
@@ -62,7 +63,7 @@ func TestRunEndsBeforeItsLease(t *testing.T) {
 	var slept atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
 	s.tape.after = on("write", func() error { slept.Store(int64(51 * time.Minute)); return nil })
-	report, err := s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: now, Procfs: procfs})
+	report, err := run.Execute(context.Background(), s.plan(procfs), s.tape, run.ExecuteOptions{Now: now, Procfs: procfs})
 	if err == nil || !strings.Contains(err.Error(), "deleting was stopped") || report.Untried != 2 || len(report.Untagged) != 0 {
 		t.Errorf("untried %d, untagged %v, %v", report.Untried, report.Untagged, err)
 	}

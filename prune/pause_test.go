@@ -13,6 +13,12 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/daemon"
 )
 
 // statusConn answers CRI's status with a configuration.
@@ -35,16 +41,16 @@ func (c statusConn) Invoke(_ context.Context, method string, _, reply any, _ ...
 }
 
 func TestPinsOfStatus(t *testing.T) {
-	for config, want := range map[string]CRIPins{
-		`{"sandboxImage":"localhost/kubernetes/pause"}`: {pinSandbox: {"localhost/kubernetes/pause"}},
+	for config, want := range map[string]store.CRIPins{
+		`{"sandboxImage":"localhost/kubernetes/pause"}`: {store.PinSandbox: {"localhost/kubernetes/pause"}},
 		`{"containerd":{}}`:                             nil, // as containerd 2 tells it
 	} {
-		pins, ok, err := criConn{statusConn{config: config}}.pins(context.Background())
+		pins, ok, err := daemon.CRIConn{Conn: statusConn{config: config}}.ConfiguredPins(context.Background())
 		if diff := cmp.Diff(want, pins); diff != "" || ok != (want != nil) || err != nil {
 			t.Errorf("%s: %v, %v, %s", config, ok, err, diff)
 		}
 	}
-	if _, _, err := (criConn{statusConn{config: "{"}}).pins(context.Background()); err == nil {
+	if _, _, err := (daemon.CRIConn{Conn: statusConn{config: "{"}}).ConfiguredPins(context.Background()); err == nil {
 		t.Error("half a configuration is read")
 	}
 }
@@ -76,71 +82,75 @@ func TestPinsOfProcess(t *testing.T) {
 	for name, c := range map[string]struct {
 		cmdline string
 		files   map[string]string
-		want    CRIPins
+		want    store.CRIPins
 		unknown bool
 	}{
-		"version 2":         {"containerd", map[string]string{"/etc/containerd/config.toml": v2}, CRIPins{pinSandbox: {"short"}}, false},
-		"version 3":         {"containerd", map[string]string{"/etc/containerd/config.toml": v3}, CRIPins{pinSandbox: {"a/pause"}, "base": {"b"}}, false},
-		"nothing":           {"containerd", map[string]string{}, CRIPins{}, false},
-		"dropped in":        {"containerd", map[string]string{"/etc/containerd/conf.d/x.toml": v2}, CRIPins{pinSandbox: {"short"}}, false},
-		"named":             {"containerd -l debug --config /c.toml", map[string]string{"/c.toml": v2}, CRIPins{pinSandbox: {"short"}}, false},
-		"named with =":      {"containerd -c=/c.toml", map[string]string{"/c.toml": v2}, CRIPins{pinSandbox: {"short"}}, false},
-		"imported, in turn": {"containerd -c /c.toml", map[string]string{"/c.toml": "imports = ['d/*.toml']", "/d/x.toml": "imports = ['/c.toml']\n" + v2}, CRIPins{pinSandbox: {"short"}}, false},
+		"version 2":         {"containerd", map[string]string{"/etc/containerd/config.toml": v2}, store.CRIPins{store.PinSandbox: {"short"}}, false},
+		"version 3":         {"containerd", map[string]string{"/etc/containerd/config.toml": v3}, store.CRIPins{store.PinSandbox: {"a/pause"}, "base": {"b"}}, false},
+		"nothing":           {"containerd", map[string]string{}, store.CRIPins{}, false},
+		"dropped in":        {"containerd", map[string]string{"/etc/containerd/conf.d/x.toml": v2}, store.CRIPins{store.PinSandbox: {"short"}}, false},
+		"named":             {"containerd -l debug --config /c.toml", map[string]string{"/c.toml": v2}, store.CRIPins{store.PinSandbox: {"short"}}, false},
+		"named with =":      {"containerd -c=/c.toml", map[string]string{"/c.toml": v2}, store.CRIPins{store.PinSandbox: {"short"}}, false},
+		"imported, in turn": {"containerd -c /c.toml", map[string]string{"/c.toml": "imports = ['d/*.toml']", "/d/x.toml": "imports = ['/c.toml']\n" + v2}, store.CRIPins{store.PinSandbox: {"short"}}, false},
 		"named and missing": {"containerd -c /c.toml", map[string]string{}, nil, true},
 		"no TOML":           {"containerd", map[string]string{"/etc/containerd/config.toml": "{"}, nil, true},
 	} {
-		pins, err := processPins(fakeProcess(t, c.cmdline, c.files), 7, 5)
+		pins, err := daemon.ProcessPins(fakeProcess(t, c.cmdline, c.files), 7, 5)
 		if diff := cmp.Diff(c.want, pins); diff != "" || errdefs.IsUnavailable(err) != c.unknown {
 			t.Errorf("%s: %v\n%s", name, err, diff)
 		}
 	}
-	if _, err := processPins(fakeProcess(t, "containerd", map[string]string{}), 7, 6); !errdefs.IsUnavailable(err) {
+	if _, err := daemon.ProcessPins(fakeProcess(t, "containerd", map[string]string{}), 7, 6); !errdefs.IsUnavailable(err) {
 		t.Errorf("a process of another PID namespace: %v", err)
 	}
 }
 
 // pinStore is a store whose CRI tells its configuration, or does not.
 type pinStore struct {
-	Store
-	pins CRIPins
+	store.Store
+	pins store.CRIPins
 	err  error
 }
 
-func (s pinStore) Abilities() Abilities { return Abilities{CRI: pinCRI{pins: s.pins, err: s.err}} }
+func (s pinStore) Abilities() store.Abilities {
+	return store.Abilities{CRI: pinCRI{pins: s.pins, err: s.err}}
+}
 
 type pinCRI struct {
-	CRI
-	pins CRIPins
+	store.CRI
+	pins store.CRIPins
 	err  error
 }
 
-func (s pinCRI) Pins(context.Context) (CRIPins, error) { return s.pins, s.err }
+func (s pinCRI) Pins(context.Context) (store.CRIPins, error) { return s.pins, s.err }
 
 // The pause image stays in any spelling; where the configuration is not known
 // all that is called one stays; a CRI that fails closes the namespace.
 func TestPauseImageIsInUse(t *testing.T) {
-	w := world{criNamespace: {
+	w := world{store.CRINamespace: {
 		blob("a"), record("localhost/kubernetes/pause:latest", "a"), blob("b"), record("rancher/mirrored-pause:3.6", "b"),
 		blob("c"), record("docker.io/library/app:1", "c"),
 	}}
 	const used = "in use by CRI as its sandbox (pause) image"
 	for name, c := range map[string]struct {
-		store func(Store) Store
+		store func(store.Store) store.Store
 		want  []string
 	}{
-		"told": {func(s Store) Store {
-			return pinStore{Store: s, pins: CRIPins{pinSandbox: {"localhost/kubernetes/pause"}}}
+		"told": {func(s store.Store) store.Store {
+			return pinStore{Store: s, pins: store.CRIPins{store.PinSandbox: {"localhost/kubernetes/pause"}}}
 		}, []string{reasonUnused, used, reasonUnused}},
-		"not here": {func(s Store) Store { return pinStore{Store: s, pins: CRIPins{pinSandbox: {"none.example/pause"}}} }, []string{reasonUnused, reasonUnused, reasonUnused}},
-		"no CRI":   {func(s Store) Store { return pinStore{Store: s} }, []string{reasonUnused, reasonUnused, reasonUnused}},
-		"unknown":  {func(s Store) Store { return pinStore{Store: s, err: errdefs.ErrUnavailable} }, []string{reasonUnused, used + ", perhaps, as its configuration cannot be read here", used + ", perhaps, as its configuration cannot be read here"}},
-		"stopped":  {func(s Store) Store { return s }, []string{reasonUnused, used + ", perhaps, as containerd does not run, which could be asked", used + ", perhaps, as containerd does not run, which could be asked"}},
-		"failing":  {func(s Store) Store { return pinStore{Store: s, err: errors.New("CRI is broken")} }, []string{"CRI is broken", "CRI is broken", "CRI is broken"}},
+		"not here": {func(s store.Store) store.Store {
+			return pinStore{Store: s, pins: store.CRIPins{store.PinSandbox: {"none.example/pause"}}}
+		}, []string{reasonUnused, reasonUnused, reasonUnused}},
+		"no CRI":  {func(s store.Store) store.Store { return pinStore{Store: s} }, []string{reasonUnused, reasonUnused, reasonUnused}},
+		"unknown": {func(s store.Store) store.Store { return pinStore{Store: s, err: errdefs.ErrUnavailable} }, []string{reasonUnused, used + ", perhaps, as its configuration cannot be read here", used + ", perhaps, as its configuration cannot be read here"}},
+		"stopped": {func(s store.Store) store.Store { return s }, []string{reasonUnused, used + ", perhaps, as containerd does not run, which could be asked", used + ", perhaps, as containerd does not run, which could be asked"}},
+		"failing": {func(s store.Store) store.Store { return pinStore{Store: s, err: errors.New("CRI is broken")} }, []string{"CRI is broken", "CRI is broken", "CRI is broken"}},
 	} {
 		s := newScene(t, w)
-		plan := must(ReadPlan(s.ctx, c.store(s.store), Policy{Namespaces: []string{criNamespace}, Filters: all()}, noon, ReadOptions{}))
+		plan := must(flow.ReadPlan(s.ctx, c.store(s.store), rules.Policy{Namespaces: []string{store.CRINamespace}, Filters: all()}, noon, read.ReadOptions{}))
 		var got []string
-		for _, d := range plan.Decisions() {
+		for _, d := range plan.Decisions {
 			got = append(got, d.Reason)
 		}
 		for i, want := range c.want {
@@ -149,8 +159,8 @@ func TestPauseImageIsInUse(t *testing.T) {
 				break
 			}
 		}
-		if len(plan.Notes()) > 0 {
-			t.Errorf("%s: %q", name, plan.Notes())
+		if len(plan.Notes) > 0 {
+			t.Errorf("%s: %q", name, plan.Notes)
 		}
 	}
 }

@@ -9,15 +9,17 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // criStore is a store whose containerd has a CRI.
 type criStore struct {
 	*tape
-	asked CRI
+	asked store.CRI
 }
 
-func (s criStore) Abilities() Abilities { return Abilities{CRI: s.asked} }
+func (s criStore) Abilities() store.Abilities { return store.Abilities{CRI: s.asked} }
 
 // bareNames are images that CRI shows by other names than their records have,
 // and what it shows.
@@ -26,24 +28,24 @@ func bareNames(n int) (w world, shown shownImages) {
 	for i := range n {
 		manifest, config := fmt.Sprint("manifest ", i), fmt.Sprint("config ", i)
 		things = append(things, blob(manifest, refContent(config, ".config")), blob(config), record(fmt.Sprintf("app:%d", i), manifest))
-		shown.images = append(shown.images, CRIImage{ID: dig(config).String(), Refs: []string{fmt.Sprintf("docker.io/library/app:%d", i)}})
+		shown.images = append(shown.images, store.CRIImage{ID: dig(config).String(), Refs: []string{fmt.Sprintf("docker.io/library/app:%d", i)}})
 	}
-	return world{criNamespace: things}, shown
+	return world{store.CRINamespace: things}, shown
 }
 
 // shownImages is a CRI that shows these images whatever happens, and takes note
 // of no record.
 type shownImages struct {
-	CRI
-	images []CRIImage
+	store.CRI
+	images []store.CRIImage
 }
 
-func (s shownImages) Images(context.Context) ([]CRIImage, error) { return s.images, nil }
+func (s shownImages) Images(context.Context) ([]store.CRIImage, error) { return s.images, nil }
 
-func (s shownImages) Pins(context.Context) (CRIPins, error) { return nil, nil }
+func (s shownImages) Pins(context.Context) (store.CRIPins, error) { return nil, nil }
 
-func (s shownImages) Image(context.Context, string) (CRIImage, bool, error) {
-	return CRIImage{}, false, nil
+func (s shownImages) Image(context.Context, string) (store.CRIImage, bool, error) {
+	return store.CRIImage{}, false, nil
 }
 
 // attentive takes note of every record, after a while.
@@ -52,9 +54,9 @@ type attentive struct {
 	after time.Duration
 }
 
-func (s attentive) Image(context.Context, string) (CRIImage, bool, error) {
+func (s attentive) Image(context.Context, string) (store.CRIImage, bool, error) {
 	time.Sleep(s.after)
-	return CRIImage{}, true, nil
+	return store.CRIImage{}, true, nil
 }
 
 // probes counts the records that were made for CRI to see.
@@ -73,11 +75,11 @@ func TestCRIThatTakesNoNoteFailsTheRun(t *testing.T) {
 		w, shown := bareNames(5)
 		s := newScene(t, w)
 		began := time.Now()
-		report, err := s.plan(leases.Procfs{}).Execute(t.Context(), criStore{s.tape, shown}, ExecuteOptions{Now: time.Now})
+		report, err := run.Execute(t.Context(), s.plan(leases.Procfs{}), criStore{s.tape, shown}, run.ExecuteOptions{Now: time.Now})
 		if err == nil || len(report.Errors) != 1 || !strings.Contains(report.Errors[0], "took no note") {
 			t.Errorf("%v", err)
 		}
-		if took := time.Since(began); took != criTimeout || s.tape.probes() != 1 {
+		if took := time.Since(began); took != store.CRITimeout || s.tape.probes() != 1 {
 			t.Errorf("%d probes in %s", s.tape.probes(), took)
 		}
 		if len(report.Skipped) != 5 || len(report.Untagged) != 0 || report.Untried != 0 {
@@ -98,12 +100,12 @@ func TestProbingEndsWithDeleting(t *testing.T) {
 				ctx, interrupt := context.WithCancel(t.Context())
 				defer interrupt()
 				store := criStore{s.tape, attentive{shown, 2 * time.Second}}
-				opts := ExecuteOptions{Now: time.Now, LeaseTTL: 4 * time.Second} // a quarter is for the end
+				opts := run.ExecuteOptions{Now: time.Now, LeaseTTL: 4 * time.Second} // a quarter is for the end
 				if interrupted {
 					opts.LeaseTTL = time.Hour
 					time.AfterFunc(3*time.Second, interrupt)
 				}
-				report, err := s.plan(leases.Procfs{}).Execute(ctx, store, opts)
+				report, err := run.Execute(ctx, s.plan(leases.Procfs{}), store, opts)
 				if s.tape.probes() != 2 || report.Untried != n || len(report.Skipped) != 0 || report.Interrupted != interrupted || (err == nil) != interrupted {
 					t.Errorf("%d probes, untried %d, skipped %+v, interrupted %v, %v", s.tape.probes(), report.Untried, report.Skipped, report.Interrupted, err)
 				}

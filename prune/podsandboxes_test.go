@@ -16,14 +16,18 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/daemon"
 )
 
 // podStore has records of sandboxes, a CRI and processes.
 type podStore struct {
-	Store
+	store.Store
 	recorded []containers.Container
 	more     []sandbox.Sandbox
-	shown    []CRISandbox
+	shown    []store.CRISandbox
 	criErr   error
 	running  string // the IDs, as one text
 }
@@ -45,14 +49,14 @@ func (s podRecords) List(context.Context, ...string) ([]sandbox.Sandbox, error) 
 
 func (s podStore) Containers() containers.Store { return podContainers{list: s.recorded} }
 func (s podStore) Sandboxes() sandbox.Store     { return podRecords{list: s.more} }
-func (s podStore) Abilities() Abilities         { return Abilities{CRI: fakePods{podStore: s}} }
+func (s podStore) Abilities() store.Abilities   { return store.Abilities{CRI: fakePods{podStore: s}} }
 
 type fakePods struct {
-	CRI
+	store.CRI
 	podStore podStore
 }
 
-func (s fakePods) PodSandboxes(context.Context) ([]CRISandbox, error) {
+func (s fakePods) PodSandboxes(context.Context) ([]store.CRISandbox, error) {
 	return s.podStore.shown, s.podStore.criErr
 }
 func (s fakePods) Runs(_ context.Context, id string) (bool, error) {
@@ -68,12 +72,12 @@ var (
 // podRecord is CRI's record of the sandbox of pod default/<id>.
 func podRecord(id string, created time.Time) containers.Container {
 	return containers.Container{ID: id, CreatedAt: created, Labels: map[string]string{
-		labelCRIKind: kindCRISandbox, labelPodName: id, labelPodNamespace: "default", labelPodUID: "uid-" + id,
+		inventory.LabelCRIKind: inventory.KindCRISandbox, inventory.LabelPodName: id, inventory.LabelPodNamespace: "default", inventory.LabelPodUID: "uid-" + id,
 	}}
 }
 
-func podShown(id string, created time.Time, ready bool) CRISandbox {
-	return CRISandbox{PodSandbox{ID: id, Namespace: "default", Name: id, UID: "uid-" + id, CreatedAt: created}, ready}
+func podShown(id string, created time.Time, ready bool) store.CRISandbox {
+	return store.CRISandbox{PodSandbox: store.PodSandbox{ID: id, Namespace: "default", Name: id, UID: "uid-" + id, CreatedAt: created}, Ready: ready}
 }
 
 // What is over is what CRI calls not ready, or does not know, and what has no
@@ -84,19 +88,19 @@ func TestPodSandboxes(t *testing.T) {
 		store podStore
 		want  string
 	}{
-		"ready":                       {podStore{recorded: []containers.Container{podRecord("a", since)}, shown: []CRISandbox{podShown("a", since, true)}}, "a runs"},
-		"ready since before the boot": {podStore{shown: []CRISandbox{podShown("a", before, true)}}, "a runs"},
-		"ready, and no container":     {podStore{shown: []CRISandbox{podShown("a", since, true)}}, "a runs"},
-		"not ready":                   {podStore{recorded: []containers.Container{podRecord("a", since)}, shown: []CRISandbox{podShown("a", since, false)}}, "a over"},
-		"not ready, but a process":    {podStore{shown: []CRISandbox{podShown("a", since, false)}, running: "a"}, "a runs"},
-		"left by the last run":        {podStore{shown: []CRISandbox{podShown("a", before, false), podShown("b", since, false)}}, "a left, b over"},
+		"ready":                       {podStore{recorded: []containers.Container{podRecord("a", since)}, shown: []store.CRISandbox{podShown("a", since, true)}}, "a runs"},
+		"ready since before the boot": {podStore{shown: []store.CRISandbox{podShown("a", before, true)}}, "a runs"},
+		"ready, and no container":     {podStore{shown: []store.CRISandbox{podShown("a", since, true)}}, "a runs"},
+		"not ready":                   {podStore{recorded: []containers.Container{podRecord("a", since)}, shown: []store.CRISandbox{podShown("a", since, false)}}, "a over"},
+		"not ready, but a process":    {podStore{shown: []store.CRISandbox{podShown("a", since, false)}, running: "a"}, "a runs"},
+		"left by the last run":        {podStore{shown: []store.CRISandbox{podShown("a", before, false), podShown("b", since, false)}}, "a left, b over"},
 		"not shown":                   {podStore{recorded: []containers.Container{podRecord("a", since), podRecord("b", since), podRecord("c", before)}, running: "b"}, "a over, b runs, c left"},
 		"no CRI":                      {podStore{criErr: notThere, recorded: []containers.Container{podRecord("a", since), podRecord("b", since)}, running: "b"}, "a over, b runs"},
 		"only in CRI's own records":   {podStore{criErr: notThere, more: []sandbox.Sandbox{{ID: "a", Labels: podRecord("a", since).Labels, CreatedAt: before}}}, "a left"},
-		"containers of pods":          {podStore{recorded: []containers.Container{{ID: "c", Labels: map[string]string{labelCRIKind: "container"}}}}, ""},
+		"containers of pods":          {podStore{recorded: []containers.Container{{ID: "c", Labels: map[string]string{inventory.LabelCRIKind: "container"}}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkSandboxes(t, Asked{&Namespace{Name: criNamespace}, podReader{test.store, bootedAt(t, booted)}}, test.want)
+			checkSandboxes(t, clients.Asked{Namespace: &inventory.Namespace{Name: store.CRINamespace}, Pods: clients.PodReader{Store: test.store, Procfs: bootedAt(t, booted)}}, test.want)
 		})
 	}
 }
@@ -111,7 +115,7 @@ func bootedAt(t *testing.T, at time.Time) leases.Procfs {
 	return leases.Procfs{Root: dir}
 }
 
-func checkSandboxes(t *testing.T, ns Asked, want string) {
+func checkSandboxes(t *testing.T, ns clients.Asked, want string) {
 	t.Helper()
 	found, err := ns.PodSandboxes(t.Context())
 	if err != nil {
@@ -133,20 +137,20 @@ func checkSandboxes(t *testing.T, ns Asked, want string) {
 func TestPodSandboxesOfNobody(t *testing.T) {
 	list := []containers.Container{podRecord("a", before)}
 	silent := silentStore{podStore{recorded: list}}
-	checkSandboxes(t, Asked{&Namespace{Name: criNamespace}, podReader{store: silent}}, "a unknown")
-	checkSandboxes(t, Asked{Namespace: &Namespace{Name: criNamespace, Containers: list}}, "a unknown")
-	checkSandboxes(t, Asked{Namespace: &Namespace{Name: "default", Containers: list}}, "")
+	checkSandboxes(t, clients.Asked{Namespace: &inventory.Namespace{Name: store.CRINamespace}, Pods: clients.PodReader{Store: silent}}, "a unknown")
+	checkSandboxes(t, clients.Asked{Namespace: &inventory.Namespace{Name: store.CRINamespace, Containers: list}}, "a unknown")
+	checkSandboxes(t, clients.Asked{Namespace: &inventory.Namespace{Name: "default", Containers: list}}, "")
 }
 
 // silentStore has nobody to ask.
 type silentStore struct{ podStore }
 
-func (silentStore) Abilities() Abilities { return Abilities{} }
+func (silentStore) Abilities() store.Abilities { return store.Abilities{} }
 
 // CRI answers with an error until it has read its state.
 func TestPodSandboxesBeforeCRIIsReady(t *testing.T) {
-	store := podStore{criErr: fmt.Errorf("server is not initialized yet: %w", errdefs.ErrUnavailable)}
-	ns := Asked{&Namespace{Name: criNamespace}, podReader{store: store}}
+	st := podStore{criErr: fmt.Errorf("server is not initialized yet: %w", errdefs.ErrUnavailable)}
+	ns := clients.Asked{Namespace: &inventory.Namespace{Name: store.CRINamespace}, Pods: clients.PodReader{Store: st}}
 	if found, err := ns.PodSandboxes(t.Context()); err == nil {
 		t.Errorf("got %v", found)
 	}
@@ -162,13 +166,13 @@ func TestParseCRISandbox(t *testing.T) {
 	pod := text(text(text(number(nil, 4, 3), 1, "a"), 2, "uid-a"), 3, "default")
 	message := text(text(number(nil, 4, uint64(since.UnixNano())), 1, "a"), 2, string(pod))
 	for state, ready := range map[uint64]bool{0: true, 1: false} {
-		got, err := parseCRISandbox(number(message, 3, state))
-		if diff := cmp.Diff(podShown("a", since, ready), got, cmp.AllowUnexported(CRISandbox{})); err != nil || diff != "" {
+		got, err := daemon.ParseCRISandbox(number(message, 3, state))
+		if diff := cmp.Diff(podShown("a", since, ready), got, cmp.AllowUnexported(store.CRISandbox{})); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	}
 	for _, broken := range [][]byte{nil, message[:len(message)-1], text(nil, 2, string(pod)), text(text(nil, 1, "a"), 2, "\xff")} {
-		if got, err := parseCRISandbox(broken); err == nil {
+		if got, err := daemon.ParseCRISandbox(broken); err == nil {
 			t.Errorf("%x is sandbox %+v", broken, got)
 		}
 	}

@@ -6,6 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -44,7 +49,7 @@ func TestConfigsAreRead(t *testing.T) {
 		"a label of garbage":             {manifestOf(odd, ""), []string{odd}, "label!=color", "filter label!=color: config sha256:"},
 		"a config descriptor of garbage": {wrong, nil, "label!=color", "filter label!=color: sha256:"},
 		"a manifest that is too large": {
-			`{"x":"` + strings.Repeat("y", maxDocument) + `"}`, nil, "label!=color", "filter label!=color: sha256:",
+			`{"x":"` + strings.Repeat("y", manifests.MaxDocument) + `"}`, nil, "label!=color", "filter label!=color: sha256:",
 		},
 		"a child that cannot be judged": {
 			indexOf(manifest, image, "garbage"), []string{image, red, "garbage"}, "label=color", "filter label=color: sha256:",
@@ -61,7 +66,7 @@ func TestConfigsAreRead(t *testing.T) {
 			for _, text := range c.there {
 				things = append(things, blob(text))
 			}
-			got := decidedFrom(t, world{"default": append(things, record("x:1", target))}, Policy{Namespaces: []string{"default"}, Filters: all(c.filter)})
+			got := decidedFrom(t, world{"default": append(things, record("x:1", target))}, rules.Policy{Namespaces: []string{"default"}, Filters: all(c.filter)})
 			if c.want == "" && got != "remove: unused" || c.want != "" && !strings.HasPrefix(got, "keep: "+c.want) {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -70,11 +75,11 @@ func TestConfigsAreRead(t *testing.T) {
 }
 
 // decidedFrom builds a world, reads it, and plans about its one record.
-func decidedFrom(t *testing.T, w world, policy Policy) string {
+func decidedFrom(t *testing.T, w world, policy rules.Policy) string {
 	t.Helper()
 	s := w.build(t, t.TempDir())
 	defer func() { must(0, s.Close()) }()
-	d := must(ReadPlan(t.Context(), s, policy, time.Now(), ReadOptions{})).Decisions()[0]
+	d := must(flow.ReadPlan(t.Context(), s, policy, time.Now(), read.ReadOptions{})).Decisions[0]
 	return string(d.Action) + ": " + d.Reason
 }
 
@@ -88,7 +93,7 @@ func TestConfigsOfAnIndexBomb(t *testing.T) {
 		text = strings.Replace(index, "{", fmt.Sprintf(`{"level":%d,`, i), 1)
 		things = append(things, blob(text))
 	}
-	got := decidedFrom(t, world{"default": append(things, record("x:1", text))}, Policy{Namespaces: []string{"default"}, Filters: all("label=color=red")})
+	got := decidedFrom(t, world{"default": append(things, record("x:1", text))}, rules.Policy{Namespaces: []string{"default"}, Filters: all("label=color=red")})
 	if got != "remove: unused" {
 		t.Errorf("got %s", got)
 	}
@@ -104,9 +109,9 @@ func TestSubjectsAreRead(t *testing.T) {
 	}}
 	s := w.build(t, t.TempDir())
 	defer func() { must(0, s.Close()) }()
-	policy := Policy{Namespaces: []string{"default"}, Filters: all()}
-	for _, d := range must(ReadPlan(t.Context(), s, policy, time.Now(), ReadOptions{})).Decisions() {
-		if want := map[string]string{"app:1": "in use by container c", "s:1": `belongs to "app:1", which stays`}[d.Name]; d.Action != Keep || d.Reason != want {
+	policy := rules.Policy{Namespaces: []string{"default"}, Filters: all()}
+	for _, d := range must(flow.ReadPlan(t.Context(), s, policy, time.Now(), read.ReadOptions{})).Decisions {
+		if want := map[string]string{"app:1": "in use by container c", "s:1": `belongs to "app:1", which stays`}[d.Name]; d.Action != rules.Keep || d.Reason != want {
 			t.Errorf("%s: %s: %s", d.Name, d.Action, d.Reason)
 		}
 	}
@@ -119,7 +124,7 @@ func TestConfigsOfTooManyManifests(t *testing.T) {
 		manifests int
 		want      string
 	}{
-		{maxManifests - 2, "remove: unused"}, {maxManifests, fmt.Sprintf("keep: filter label=color=red: it has more than %d manifests, too many to look at", maxManifests)},
+		{manifests.MaxManifests - 2, "remove: unused"}, {manifests.MaxManifests, fmt.Sprintf("keep: filter label=color=red: it has more than %d manifests, too many to look at", manifests.MaxManifests)},
 	} {
 		config := configOf(map[string]string{"color": "red"})
 		link := manifestOf(config, "")
@@ -129,7 +134,7 @@ func TestConfigsOfTooManyManifests(t *testing.T) {
 			things = append(things, blob(link))
 		}
 		things = append(things, record("deep:1", link))
-		if got := decidedFrom(t, world{"default": things}, Policy{Namespaces: []string{"default"}, Filters: all("label=color=red")}); got != c.want {
+		if got := decidedFrom(t, world{"default": things}, rules.Policy{Namespaces: []string{"default"}, Filters: all("label=color=red")}); got != c.want {
 			t.Errorf("%d manifests: %s, want %s", c.manifests, got, c.want)
 		}
 	}

@@ -9,12 +9,23 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/check"
+	"github.com/ctr-prune/ctr-prune/prune/internal/df"
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // readMeter counts what is read of the blobs of a store.
 type readMeter struct {
-	Store
+	store.Store
 	mu     sync.Mutex
 	opened map[digest.Digest]int
 	bytes  map[digest.Digest]int64
@@ -54,7 +65,7 @@ func (r meteredReader) ReadAt(p []byte, off int64) (int, error) {
 
 // padded is a text that is one byte longer than what is read, or just as long.
 func padded(text string, over int) string {
-	return text + strings.Repeat(" ", maxDocument+over-len(text))
+	return text + strings.Repeat(" ", manifests.MaxDocument+over-len(text))
 }
 
 // readsWorld has manifests, configs, indexes, subjects and layers, of which
@@ -79,25 +90,25 @@ func readsWorld() (w world, read, unread []string) {
 // is read is read once by each look at the store: when it is planned with
 // filters on labels, listed, explained, checked, removed and put back.
 func TestWhatIsRead(t *testing.T) {
-	w, read, unread := readsWorld()
+	w, got, unread := readsWorld()
 	s := w.build(t, t.TempDir())
 	defer func() { must(0, s.Close()) }()
 	m := &readMeter{Store: s, opened: make(map[digest.Digest]int), bytes: make(map[digest.Digest]int64)}
-	policy := Policy{Namespaces: []string{"default"}, Filters: all("label!=blue")}
+	policy := rules.Policy{Namespaces: []string{"default"}, Filters: all("label!=blue")}
 	ctx, procfs := context.Background(), process(t, 1)
 
-	plan := must(ReadPlan(ctx, m, policy, time.Now(), ReadOptions{AllSizes: true, Procfs: procfs}))
-	for _, text := range read {
+	plan := must(flow.ReadPlan(ctx, m, policy, time.Now(), read.ReadOptions{AllSizes: true, Procfs: procfs}))
+	for _, text := range got {
 		if n, bytes := m.opened[dig(text)], m.bytes[dig(text)]; n != 1 || bytes != int64(len(text)) {
 			t.Errorf("%.80q is read %d times, %d bytes of %d", text, n, bytes, len(text))
 		}
 	}
-	plan.Usage(true)
-	must(explainedBy(plan.inventory, "index:1", policy, time.Now()))
-	must(Check(ctx, m, time.Now(), CheckOptions{Read: ReadOptions{Procfs: procfs}}))
-	report := must(plan.Execute(ctx, m, ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour}))
-	run := must(RunNamed(must(Runs(ctx, m, time.Now(), ReadOptions{Procfs: procfs})), ""))
-	if undone := must(Undo(ctx, m, run, time.Now())); len(undone.Restored) != len(report.Untagged) || len(undone.Restored) == 0 {
+	df.Usage(plan, true)
+	must(explainedBy(plan.Inventory, "index:1", policy, time.Now()))
+	must(check.Check(ctx, m, time.Now(), check.CheckOptions{Read: read.ReadOptions{Procfs: procfs}}))
+	report := must(run.Execute(ctx, plan, m, run.ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour}))
+	run := must(undo.RunNamed(must(undo.Runs(ctx, m, time.Now(), read.ReadOptions{Procfs: procfs})), ""))
+	if undone := must(undo.Undo(ctx, m, run, time.Now())); len(undone.Restored) != len(report.Untagged) || len(undone.Restored) == 0 {
 		t.Errorf("put back %v of %v", undone.Restored, report.Untagged)
 	}
 	for _, text := range unread {
@@ -106,7 +117,7 @@ func TestWhatIsRead(t *testing.T) {
 		}
 	}
 	for dgst, bytes := range m.bytes {
-		if bytes > int64(m.opened[dgst])*maxDocument {
+		if bytes > int64(m.opened[dgst])*manifests.MaxDocument {
 			t.Errorf("%d bytes of %s are read", bytes, dgst)
 		}
 	}

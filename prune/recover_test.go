@@ -13,6 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // errDown is what every call answers when the daemon is gone.
@@ -50,7 +54,7 @@ func (s *scene) crashIn(procfs leases.Procfs, call string) {
 }
 
 // recover runs the next process.
-func (s *scene) recover() *Report {
+func (s *scene) recover() *run.Report {
 	s.t.Helper()
 	report, err := s.run(context.Background(), process(s.t, 2))
 	if err != nil {
@@ -60,7 +64,7 @@ func (s *scene) recover() *Report {
 	return report
 }
 
-func names(records []Record) string {
+func names(records []inventory.Record) string {
 	var names []string
 	for _, r := range records {
 		names = append(names, legend(r.Name))
@@ -106,7 +110,7 @@ func TestKilledRunIsFinished(t *testing.T) {
 			if call == "write" {
 				want = 3
 			}
-			if report.Reclaimed != plan.Predicted() || report.Reclaimed.Blobs != want || report.Garbage != (Amount{}) {
+			if report.Reclaimed != plan.Predicted() || report.Reclaimed.Blobs != want || report.Garbage != (inventory.Amount{}) {
 				t.Errorf("predicted %+v, reclaimed %+v, garbage %+v", plan.Predicted(), report.Reclaimed, report.Garbage)
 			}
 		})
@@ -122,8 +126,8 @@ func TestKilledRunPutsBack(t *testing.T) {
 	}{
 		"by name":     {container("c", "x:1", ""), "x:1"},
 		"by digest":   {container("c", dig("a").String(), ""), "<none>@«a»"},
-		"as subject":  {record("docker.io/library/s:sha256-"+dig("a").Encoded()+".sig", "s", labelled(labelKeep, "yes")), ""},
-		"as a parent": {record("i:1", "i", labelled(labelKeep, "yes")), "x:1"},
+		"as subject":  {record("docker.io/library/s:sha256-"+dig("a").Encoded()+".sig", "s", labelled(rules.LabelKeep, "yes")), ""},
+		"as a parent": {record("i:1", "i", labelled(rules.LabelKeep, "yes")), "x:1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, small())
@@ -152,7 +156,7 @@ func TestKilledRunPutsBack(t *testing.T) {
 
 // addBlob writes a blob with its file.
 func (s *scene) addBlob(t thing) {
-	must(0, os.WriteFile(s.store.layout.content+"/blobs/sha256/"+dig(t.Name).Encoded(), []byte(body(t.Name)), 0o600))
+	must(0, os.WriteFile(s.store.Layout.Content+"/blobs/sha256/"+dig(t.Name).Encoded(), []byte(body(t.Name)), 0o600))
 	s.add(t)
 }
 
@@ -213,7 +217,7 @@ func TestTwoRuns(t *testing.T) {
 			first := leases.Procfs{} // of this very process
 			s.tape.before = on(when, func() error {
 				second := s.plan(first)
-				report, err := second.Execute(context.Background(), untransactional{s.store}, ExecuteOptions{Now: time.Now, Procfs: first})
+				report, err := run.Execute(context.Background(), second, untransactional{s.store}, run.ExecuteOptions{Now: time.Now, Procfs: first})
 				var busy *leases.Busy
 				switch {
 				case second.Empty():
@@ -240,10 +244,10 @@ func TestBusyElsewhere(t *testing.T) {
 	w["other"] = w["default"]
 	s := newScene(t, w)
 	plan, procfs := s.plan(process(t, 1)), process(t, 1)
-	other := inNamespace(context.Background(), "other")
-	run := leases.Run{Name: "theirs", Owner: procfs.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
-	must(0, leases.Locker{Manager: s.store.Leases(), Procfs: procfs}.Lock(other, "other", run, time.Now()))
-	report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs})
+	other := store.InNamespace(context.Background(), "other")
+	r := leases.Run{Name: "theirs", Owner: procfs.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
+	must(0, leases.Locker{Manager: s.store.Leases(), Procfs: procfs}.Lock(other, "other", r, time.Now()))
+	report, err := run.Execute(context.Background(), plan, s.tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs})
 	var busy *leases.Busy
 	if !errors.As(err, &busy) || busy.Namespace != "other" || report != nil {
 		t.Errorf("%+v, %v", report, err)
@@ -265,11 +269,11 @@ func TestBusyAfterARecovery(t *testing.T) {
 	plan, procfs := s.plan(process(t, 2)), process(t, 2)
 	other := leases.Locker{Manager: s.store.Leases(), Procfs: procfs}
 	s.tape.after = on("create x:1", func() error {
-		ctx := inNamespace(context.Background(), "other")
+		ctx := store.InNamespace(context.Background(), "other")
 		run := leases.Run{Name: "theirs", Owner: procfs.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
 		return errors.Join(freeLock(ctx, s.store), other.Lock(ctx, "other", run, time.Now()))
 	})
-	report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs})
+	report, err := run.Execute(context.Background(), plan, s.tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs})
 	var busy *leases.Busy
 	if !errors.As(err, &busy) || busy.Namespace != "other" {
 		t.Fatalf("%+v, %v", report, err)
@@ -302,7 +306,7 @@ func TestTwoRecoverers(t *testing.T) {
 					return nil
 				}
 				once = true
-				_, err := late.Execute(context.Background(), untransactional{s.store}, ExecuteOptions{Now: time.Now, Procfs: procfs})
+				_, err := run.Execute(context.Background(), late, untransactional{s.store}, run.ExecuteOptions{Now: time.Now, Procfs: procfs})
 				var busy *leases.Busy
 				if when != "free ctr-prune" && !errors.As(err, &busy) {
 					t.Errorf("the late one: %v", err)
@@ -388,7 +392,7 @@ func TestKilledRunWithoutItsPlan(t *testing.T) {
 		if info.Labels["ctr-prune/plan"] == "" {
 			return nil
 		}
-		return os.Remove(blobFile(s.store.layout.content, info.Digest))
+		return os.Remove(store.BlobFile(s.store.Layout.Content, info.Digest))
 	}))
 	s.add(blob("c"), record("y:1", "c"))
 	report, err := s.run(context.Background(), process(t, 2))

@@ -19,6 +19,16 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/document"
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/root"
 )
 
 const runShards = 4
@@ -42,8 +52,8 @@ func TestRunKeepsItsPromises(t *testing.T) {
 					runs.Add(1)
 					untagged.Add(int64(len(report.Untagged)))
 					freed.Add(int64(report.Reclaimed.Blobs + report.Reclaimed.Snapshots))
-					for _, d := range report.plan.decisions {
-						if d.Action == StandIn {
+					for _, d := range report.Plan.Decisions {
+						if d.Action == rules.StandIn {
 							standIns.Add(1)
 						}
 					}
@@ -54,7 +64,7 @@ func TestRunKeepsItsPromises(t *testing.T) {
 	t.Logf("%d runs: %d records untagged, %d objects freed, %d stand-ins", runs.Load(), untagged.Load(), freed.Load(), standIns.Load())
 }
 
-func checkRun(t *rapid.T, w world, dirs func() (string, func())) *Report {
+func checkRun(t *rapid.T, w world, dirs func() (string, func())) *run.Report {
 	dir, remove := dirs()
 	defer remove()
 	defer func() {
@@ -65,9 +75,9 @@ func checkRun(t *rapid.T, w world, dirs func() (string, func())) *Report {
 	s := w.build(t, dir)
 	defer func() { must(0, s.Close()) }()
 	if w.ends() { // what stands in for a record that is collected anyway may bring it back
-		must(s.db.GarbageCollect(context.Background()))
+		must(s.DB.GarbageCollect(context.Background()))
 	}
-	var store Store = s
+	var store store.Store = s
 	if rapid.Bool().Draw(t, "single deletions") {
 		store = untransactional{s}
 	}
@@ -80,9 +90,9 @@ func checkRun(t *rapid.T, w world, dirs func() (string, func())) *Report {
 	if plan.Empty() {
 		return nil
 	}
-	needed := neededRecords(plan.inventory)
+	needed := neededRecords(plan.Inventory)
 	before := diskUse(t, s)
-	report, err := plan.Execute(context.Background(), store, ExecuteOptions{Now: time.Now})
+	report, err := run.Execute(context.Background(), plan, store, run.ExecuteOptions{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,16 +105,16 @@ func checkRun(t *rapid.T, w world, dirs func() (string, func())) *Report {
 	return report
 }
 
-func decisionLines(plan *Plan) string {
+func decisionLines(plan *plan.Plan) string {
 	var b strings.Builder
-	for _, d := range plan.decisions {
+	for _, d := range plan.Decisions {
 		fmt.Fprintf(&b, "%s %s → %s: %s: %s\n", d.Namespace, d.Name, d.Target.Digest, d.Action, d.Reason)
 	}
 	return legend(b.String())
 }
 
 // untransactional is a store that deletes as a daemon does, one by one.
-type untransactional struct{ *rootStore }
+type untransactional struct{ *root.RootStore }
 
 func (untransactional) Transactional() bool { return false }
 
@@ -113,54 +123,54 @@ func (untransactional) Batch(ctx context.Context, fn func(context.Context) error
 }
 
 // said is what a plan tells apart from its document.
-func said(p *Plan) []any {
-	o := p.outcome
-	return []any{o.freed, o.garbage, o.held, o.orphans, p.decisions, p.uploads, p.notes, p.refused}
+func said(p *plan.Plan) []any {
+	o := p.Outcome
+	return []any{o.Freed, o.Garbage, o.Held, o.Orphans, p.Decisions, p.Uploads, p.Notes, p.Refused}
 }
 
 // readAndPlan plans, and checks that planning is a pure function.
-func readAndPlan(t tester, store Store, policy Policy) *Plan {
+func readAndPlan(t tester, store store.Store, policy rules.Policy) *plan.Plan {
 	t.Helper()
 	now := time.Now()
-	plan, err := ReadPlan(context.Background(), store, policy, now, ReadOptions{})
+	p, err := flow.ReadPlan(context.Background(), store, policy, now, read.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv := plan.inventory
+	inv := p.Inventory
 	// The numbers of its nodes are nobody's business.
-	if again := must(inv.Plan(policy, now)); !reflect.DeepEqual(plan.Document(), again.Document()) || !reflect.DeepEqual(said(plan), said(again)) {
-		t.Fatalf("the same inventory, policy and time gave two plans:\n%+v\n%+v", plan.Document(), again.Document())
+	if again := must(plan.NewPlan(inv, policy, now)); !reflect.DeepEqual(document.PlanDocument(p), document.PlanDocument(again)) || !reflect.DeepEqual(said(p), said(again)) {
+		t.Fatalf("the same inventory, policy and time gave two plans:\n%+v\n%+v", document.PlanDocument(p), document.PlanDocument(again))
 	}
-	whole, err := ReadPlan(context.Background(), store, policy, now, ReadOptions{AllSizes: true})
+	whole, err := flow.ReadPlan(context.Background(), store, policy, now, read.ReadOptions{AllSizes: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(plan.Document(), whole.Document()); diff != "" {
+	if diff := cmp.Diff(document.PlanDocument(p), document.PlanDocument(whole)); diff != "" {
 		t.Fatalf("reading again gave another plan (-first +second):\n%s", diff)
 	}
-	return plan
+	return p
 }
 
 // checkDecisions checks that every record of the pruned namespaces has one
 // action and a reason.
-func checkDecisions(t tester, plan *Plan) {
+func checkDecisions(t tester, plan *plan.Plan) {
 	t.Helper()
 	want := make(map[[2]string]bool)
-	for _, ns := range plan.chosen {
+	for _, ns := range plan.Chosen {
 		for _, image := range ns.Images {
 			want[[2]string{ns.Name, image.Name}] = true
 		}
 	}
-	for _, d := range plan.Decisions() {
+	for _, d := range plan.Decisions {
 		switch {
-		case !want[d.key()]:
+		case !want[d.Key()]:
 			t.Errorf("a decision too many: %+v", d)
 		case d.Reason == "":
 			t.Errorf("no reason: %+v", d)
-		case (d.Action == StandIn) != (d.StandIn != ""), d.Action != Keep && d.Action != Remove && d.Action != StandIn:
+		case (d.Action == rules.StandIn) != (d.StandIn != ""), d.Action != rules.Keep && d.Action != rules.Remove && d.Action != rules.StandIn:
 			t.Errorf("no sense: %+v", d)
 		}
-		delete(want, d.key())
+		delete(want, d.Key())
 	}
 	if len(want) > 0 {
 		t.Errorf("no decision about %v", want)
@@ -169,7 +179,7 @@ func checkDecisions(t tester, plan *Plan) {
 
 // checkReport compares what was measured with what was planned, and with the
 // bytes that the files on the disk have lost.
-func checkReport(t tester, plan *Plan, report *Report, lost int64) {
+func checkReport(t tester, plan *plan.Plan, report *run.Report, lost int64) {
 	t.Helper()
 	if diff := cmp.Diff(plan.Predicted(), report.Reclaimed); diff != "" {
 		t.Errorf("reclaimed (-predicted +measured):\n%s", diff)
@@ -183,36 +193,36 @@ func checkReport(t tester, plan *Plan, report *Report, lost int64) {
 	if want := report.Reclaimed.ContentBytes + report.Garbage.ContentBytes; lost != want {
 		t.Errorf("the disk lost %d bytes of blobs, the report says %d", lost, want)
 	}
-	if report.Others != (Amount{}) || len(report.Changes)+len(report.Errors)+len(report.Skipped)+len(report.Restored)+len(report.Recovered) > 0 {
+	if report.Others != (inventory.Amount{}) || len(report.Changes)+len(report.Errors)+len(report.Skipped)+len(report.Restored)+len(report.Recovered) > 0 {
 		t.Errorf("something came between: %+v", report)
 	}
 	if !report.Measured || !report.Verified || report.Interrupted {
 		t.Errorf("measured %v, verified %v, interrupted %v", report.Measured, report.Verified, report.Interrupted)
 	}
-	untagged := make(map[Record]bool)
+	untagged := make(map[inventory.Record]bool)
 	for _, record := range report.Untagged {
 		untagged[record] = true
 	}
-	for _, d := range plan.decisions {
-		if d.gone() != untagged[d.record()] {
-			t.Errorf("untagged %v: %+v", untagged[d.record()], d)
+	for _, d := range plan.Decisions {
+		if d.Gone() != untagged[d.Record()] {
+			t.Errorf("untagged %v: %+v", untagged[d.Record()], d)
 		}
 	}
 	aborted := 0
-	for _, u := range plan.Uploads() {
-		if u.Action == Remove {
+	for _, u := range plan.Uploads {
+		if u.Action == rules.Remove {
 			aborted++
 		}
 	}
 	if len(report.Aborted) != aborted {
-		t.Errorf("aborted %+v, planned %+v", report.Aborted, plan.Uploads())
+		t.Errorf("aborted %+v, planned %+v", report.Aborted, plan.Uploads)
 	}
 }
 
 // diskUse adds up the blobs on the disk, by a walk of its own.
-func diskUse(t tester, s *rootStore) (bytes int64) {
+func diskUse(t tester, s *root.RootStore) (bytes int64) {
 	t.Helper()
-	err := filepath.WalkDir(filepath.Join(s.layout.content, "blobs"), func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(s.Layout.Content, "blobs"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -231,17 +241,17 @@ func diskUse(t tester, s *rootStore) (bytes int64) {
 // checkRecords checks that records are gone, kept as they were, or replaced,
 // as planned, that no other namespace lost one, and that no container lost its
 // image. A record that has expired may go with any collection.
-func checkRecords(t tester, s *rootStore, plan *Plan, needed map[string][]digest.Digest) {
+func checkRecords(t tester, s *root.RootStore, plan *plan.Plan, needed map[string][]digest.Digest) {
 	t.Helper()
-	actions := make(map[[2]string]Decision)
-	for _, d := range plan.decisions {
-		actions[d.key()] = d
+	actions := make(map[[2]string]rules.Decision)
+	for _, d := range plan.Decisions {
+		actions[d.Key()] = d
 	}
-	expired := newCollector(plan.inventory, time.Now()).expired
-	for _, ns := range plan.inventory.Namespaces {
+	expired := gc.NewCollector(plan.Inventory, time.Now()).Expired
+	for _, ns := range plan.Inventory.Namespaces {
 		now := make(map[string]images.Image)
 		targets := make(map[digest.Digest]bool)
-		for _, image := range must(s.Images().List(inNamespace(context.Background(), ns.Name))) {
+		for _, image := range must(s.Images().List(store.InNamespace(context.Background(), ns.Name))) {
 			now[image.Name] = image
 			targets[image.Target.Digest] = true
 		}
@@ -249,7 +259,7 @@ func checkRecords(t tester, s *rootStore, plan *Plan, needed map[string][]digest
 			d, chosen := actions[[2]string{ns.Name, image.Name}]
 			after, there := now[image.Name]
 			switch {
-			case chosen && d.gone():
+			case chosen && d.Gone():
 				if there {
 					t.Errorf("%s in %s is still there", legend(image.Name), ns.Name)
 				}
@@ -272,9 +282,9 @@ func checkRecords(t tester, s *rootStore, plan *Plan, needed map[string][]digest
 
 // neededRecords lists, by namespace, the targets that containers name plainly:
 // by a name, or by a target's digest. It shares no code with the planner.
-func neededRecords(inv *Inventory) map[string][]digest.Digest {
+func neededRecords(inv *inventory.Inventory) map[string][]digest.Digest {
 	spellings := map[string]string{"a:1": "docker.io/library/a:1", "docker.io/library/b:latest": "b:latest"}
-	expired := newCollector(inv, time.Now()).expired
+	expired := gc.NewCollector(inv, time.Now()).Expired
 	needed := make(map[string][]digest.Digest)
 	for _, ns := range inv.Namespaces {
 		for _, container := range ns.Containers {
@@ -292,10 +302,10 @@ func neededRecords(inv *Inventory) map[string][]digest.Digest {
 }
 
 // checkNothingOfOurs checks that the run left neither its lease nor its plan.
-func checkNothingOfOurs(t tester, s *rootStore) {
+func checkNothingOfOurs(t tester, s *root.RootStore) {
 	t.Helper()
 	for _, ns := range must(s.Namespaces(context.Background())) {
-		ctx := inNamespace(context.Background(), ns)
+		ctx := store.InNamespace(context.Background(), ns)
 		for _, lease := range must(s.Leases().List(ctx)) {
 			if leases.Ours(lease) {
 				t.Errorf("lease %s is left in %s", lease.ID, ns)

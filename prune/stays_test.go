@@ -8,6 +8,17 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/check"
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/root"
+	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
 )
 
 // A record that is to stay and expires on the way would go with the run's
@@ -27,32 +38,32 @@ func TestRecordThatExpiresMeanwhile(t *testing.T) {
 			w := world{"default": {
 				record("x:1", "x", expiring(start.Add(time.Minute))), blob("x"), record("b:1", "b"), blob("b"),
 			}}
-			store := w.build(t, t.TempDir())
-			policy := Policy{Namespaces: []string{"default"}, Filters: all("reference=b")}
-			plan := must(ReadPlan(t.Context(), store, policy, start, ReadOptions{}))
+			st := w.build(t, t.TempDir())
+			policy := rules.Policy{Namespaces: []string{"default"}, Filters: all("reference=b")}
+			p := must(flow.ReadPlan(t.Context(), st, policy, start, read.ReadOptions{}))
 			clock := start
 			if c.early {
 				clock = start.Add(2 * time.Minute)
 			}
-			opts := ExecuteOptions{Now: func() time.Time { return clock }, Event: func(Event) {
+			opts := run.ExecuteOptions{Now: func() time.Time { return clock }, Event: func(run.Event) {
 				if c.late {
 					clock = start.Add(2 * time.Minute)
 				}
 			}}
-			_, err := plan.Execute(t.Context(), store, opts)
-			var stay *StayError
+			_, err := run.Execute(t.Context(), p, st, opts)
+			var stay *plan.StayError
 			if asked := c.early || c.late; errors.As(err, &stay) != asked {
 				t.Errorf("the run ended with %v", err)
 			}
-			ctx := inNamespace(t.Context(), "default")
+			ctx := store.InNamespace(t.Context(), "default")
 			var left []string
-			for _, image := range must(store.Images().List(ctx)) {
+			for _, image := range must(st.Images().List(ctx)) {
 				left = append(left, image.Name)
 			}
 			if !slices.Equal(left, c.left) {
 				t.Errorf("records left: %q, want %q", left, c.left)
 			}
-			if _, err := store.Content().Info(ctx, dig("b")); (err == nil) != (c.early || c.late) {
+			if _, err := st.Content().Info(ctx, dig("b")); (err == nil) != (c.early || c.late) {
 				t.Errorf("what was removed: %v", err)
 			}
 		})
@@ -64,8 +75,8 @@ func TestRecordThatExpiresMeanwhile(t *testing.T) {
 func TestBoundRecordThatIsGoneFirst(t *testing.T) {
 	w := world{"default": bundleNow()}
 	store := w.build(t, t.TempDir())
-	plan := must(ReadPlan(t.Context(), store, Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), ReadOptions{}))
-	report := must(plan.Execute(t.Context(), collected{store}, ExecuteOptions{Now: time.Now}))
+	plan := must(flow.ReadPlan(t.Context(), store, rules.Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), read.ReadOptions{}))
+	report := must(run.Execute(t.Context(), plan, collected{store}, run.ExecuteOptions{Now: time.Now}))
 	if len(report.Untagged) != 3 || len(report.Skipped) != 0 {
 		t.Errorf("untagged %v, skipped %v", report.Untagged, report.Skipped)
 	}
@@ -74,18 +85,18 @@ func TestBoundRecordThatIsGoneFirst(t *testing.T) {
 // One that somebody pins at the last moment is left alone; where nothing holds
 // it any more the run does not collect.
 func TestBoundRecordThatIsPinned(t *testing.T) {
-	store := world{"default": bundleNow()}.build(t, t.TempDir())
-	plan := must(ReadPlan(t.Context(), store, Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), ReadOptions{}))
-	ctx := inNamespace(t.Context(), "default")
-	pin := images.Image{Name: "app-1:1", Labels: map[string]string{labelKeep: "yes"}}
-	must(store.Images().Update(ctx, pin, "labels."+labelKeep))
-	must(0, store.Images().Delete(ctx, "base:1"))
-	_, err := plan.Execute(t.Context(), store, ExecuteOptions{Now: time.Now})
-	var stay *StayError
+	st := world{"default": bundleNow()}.build(t, t.TempDir())
+	p := must(flow.ReadPlan(t.Context(), st, rules.Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), read.ReadOptions{}))
+	ctx := store.InNamespace(t.Context(), "default")
+	pin := images.Image{Name: "app-1:1", Labels: map[string]string{rules.LabelKeep: "yes"}}
+	must(st.Images().Update(ctx, pin, "labels."+rules.LabelKeep))
+	must(0, st.Images().Delete(ctx, "base:1"))
+	_, err := run.Execute(t.Context(), p, st, run.ExecuteOptions{Now: time.Now})
+	var stay *plan.StayError
 	if !errors.As(err, &stay) || stay.Name != "app-1:1" {
 		t.Errorf("the run ended with %v", err)
 	}
-	must(store.Images().Get(ctx, "app-1:1"))
+	must(st.Images().Get(ctx, "app-1:1"))
 }
 
 // bundleNow is a bundle whose further names have just expired.
@@ -100,7 +111,7 @@ func bundleNow() []thing {
 
 // collected is a store in which a collection takes each bound record just
 // before it is deleted.
-type collected struct{ Store }
+type collected struct{ store.Store }
 
 func (f collected) Transactional() bool { return false }
 
@@ -109,7 +120,7 @@ func (f collected) Images() images.Store { return collectedImages{f.Store.Images
 type collectedImages struct{ images.Store }
 
 func (f collectedImages) Delete(ctx context.Context, name string, opts ...images.DeleteOpt) error {
-	if image, err := f.Get(ctx, name); err == nil && expires(&image) {
+	if image, err := f.Get(ctx, name); err == nil && gc.Expires(&image) {
 		if err := f.Store.Delete(ctx, name); err != nil {
 			return err
 		}
@@ -120,28 +131,28 @@ func (f collectedImages) Delete(ctx context.Context, name string, opts ...images
 // Of records that live by each other the one that is back first has to wait for
 // the other, whoever collects garbage meanwhile.
 func TestUndoOfBoundRecords(t *testing.T) {
-	store := world{"default": bundleNow()}.build(t, t.TempDir())
-	plan := must(ReadPlan(t.Context(), store, Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), ReadOptions{}))
-	report := must(plan.Execute(t.Context(), store, ExecuteOptions{Now: time.Now, Grace: time.Hour}))
-	run := Run{Name: report.Grace.Run, Namespaces: []string{"default"}}
-	undone := must(Undo(t.Context(), collecting{store}, run, time.Now()))
+	st := world{"default": bundleNow()}.build(t, t.TempDir())
+	plan := must(flow.ReadPlan(t.Context(), st, rules.Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), read.ReadOptions{}))
+	report := must(run.Execute(t.Context(), plan, st, run.ExecuteOptions{Now: time.Now, Grace: time.Hour}))
+	run := undo.Run{Name: report.Grace.Run, Namespaces: []string{"default"}}
+	undone := must(undo.Undo(t.Context(), collecting{st}, run, time.Now()))
 	if len(undone.Restored) != 3 || len(undone.Failed) != 0 {
 		t.Errorf("restored %v, failed %v", undone.Restored, undone.Failed)
 	}
-	must(store.db.GarbageCollect(t.Context()))
-	if left := must(store.Images().List(inNamespace(t.Context(), "default"))); len(left) != 3 {
+	must(st.DB.GarbageCollect(t.Context()))
+	if left := must(st.Images().List(store.InNamespace(t.Context(), "default"))); len(left) != 3 {
 		t.Errorf("%d records are back, want 3", len(left))
 	}
 }
 
 // collecting is a store that collects garbage after each record that is made.
-type collecting struct{ *rootStore }
+type collecting struct{ *root.RootStore }
 
-func (c collecting) Images() images.Store { return collectingImages{c.rootStore.Images(), c.rootStore} }
+func (c collecting) Images() images.Store { return collectingImages{c.RootStore.Images(), c.RootStore} }
 
 type collectingImages struct {
 	images.Store
-	root *rootStore
+	root *root.RootStore
 }
 
 func (c collectingImages) Create(ctx context.Context, image images.Image) (images.Image, error) {
@@ -149,22 +160,22 @@ func (c collectingImages) Create(ctx context.Context, image images.Image) (image
 	if err != nil {
 		return made, err
 	}
-	_, err = c.root.db.GarbageCollect(ctx)
+	_, err = c.root.DB.GarbageCollect(ctx)
 	return made, err
 }
 
 // What a killed run left is not finished where a collection would take a record
 // that is to stay. It is said, and nothing is collected.
 func TestKilledRunIsNotFinishedWhileARecordWouldGo(t *testing.T) {
-	for what, finish := range map[string]func(s *scene, opts ExecuteOptions) error{
-		"repair": func(s *scene, opts ExecuteOptions) error {
-			found := must(Check(context.Background(), s.store, time.Now(), CheckOptions{Read: ReadOptions{Procfs: opts.Procfs}}))
-			_, err := Repair(context.Background(), s.store, found, opts)
+	for what, finish := range map[string]func(s *scene, opts run.ExecuteOptions) error{
+		"repair": func(s *scene, opts run.ExecuteOptions) error {
+			found := must(check.Check(context.Background(), s.store, time.Now(), check.CheckOptions{Read: read.ReadOptions{Procfs: opts.Procfs}}))
+			_, err := check.Repair(context.Background(), s.store, found, opts)
 			return err
 		},
-		"pruning of leases": func(s *scene, opts ExecuteOptions) error {
-			listed := must(Leases(context.Background(), s.store, time.Now(), ReadOptions{Procfs: opts.Procfs}))
-			_, err := PruneLeases(context.Background(), s.store, listed, opts)
+		"pruning of leases": func(s *scene, opts run.ExecuteOptions) error {
+			listed := must(undo.Leases(context.Background(), s.store, time.Now(), read.ReadOptions{Procfs: opts.Procfs}))
+			_, err := undo.PruneLeases(context.Background(), s.store, listed, opts)
 			return err
 		},
 	} {
@@ -172,10 +183,10 @@ func TestKilledRunIsNotFinishedWhileARecordWouldGo(t *testing.T) {
 			s := newScene(t, small())
 			s.crash("delete x:1")
 			over := expiring(time.Now().Add(-time.Minute))
-			s.add(record("p:1", "p", over, labelled(labelKeep, "yes")), blob("p"), lease("old", over))
+			s.add(record("p:1", "p", over, labelled(rules.LabelKeep, "yes")), blob("p"), lease("old", over))
 			before := census(t, s.store)
-			var stay *StayError
-			if err := finish(s, ExecuteOptions{Now: time.Now, Procfs: process(t, 2)}); !errors.As(err, &stay) || stay.Name != "p:1" {
+			var stay *plan.StayError
+			if err := finish(s, run.ExecuteOptions{Now: time.Now, Procfs: process(t, 2)}); !errors.As(err, &stay) || stay.Name != "p:1" {
 				t.Errorf("it ended with %v", err)
 			}
 			if diff := differences(before, census(t, s.store)); diff != "" {

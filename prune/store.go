@@ -2,16 +2,65 @@ package prune
 
 import (
 	"context"
+	"time"
 
-	"github.com/containerd/containerd/v2/core/containers"
-	"github.com/containerd/containerd/v2/core/content"
-	"github.com/containerd/containerd/v2/core/events"
-	"github.com/containerd/containerd/v2/core/images"
-	"github.com/containerd/containerd/v2/core/leases"
-	"github.com/containerd/containerd/v2/core/sandbox"
-	"github.com/containerd/containerd/v2/core/snapshots"
-	"github.com/opencontainers/go-digest"
+	"google.golang.org/grpc"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/daemon"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/root"
 )
+
+// Open connects to the containerd whose unix socket is at address: a path,
+// also in the form unix:///run/containerd/containerd.sock. It asks the server
+// for its version, so that a Store it returns has answered once. Every error
+// is an [*OpenError], or that of ctx.
+func Open(ctx context.Context, address string, opts ...OpenOption) (Store, error) {
+	return daemon.Open(ctx, address, opts...)
+}
+
+// OpenOption changes how [Open] connects.
+type OpenOption = daemon.OpenOption
+
+// WithTimeout sets how long [Open] waits for the first answer; the default is
+// ten seconds. It does not limit later calls: their contexts do.
+func WithTimeout(d time.Duration) OpenOption {
+	return daemon.WithTimeout(d)
+}
+
+// WithDialOptions adds gRPC options, interceptors for instance, after those
+// that [Open] sets itself.
+func WithDialOptions(opts ...grpc.DialOption) OpenOption {
+	return daemon.WithDialOptions(opts...)
+}
+
+// WithInsecureSocket accepts a socket that [Open] refuses: every user of the
+// machine may write to it or replace it, or it belongs to neither root nor the
+// user of this process. Whoever can write to it is root on the machine, and may
+// change the store under a run.
+func WithInsecureSocket() OpenOption {
+	return daemon.WithInsecureSocket()
+}
+
+// OpenRoot opens the root directory of a containerd that does not run, usually
+// /var/lib/containerd, with containerd's own packages. The database is locked
+// until Close; a containerd that is started meanwhile waits for it.
+//
+// It never migrates the database. It looks at every file before it opens one
+// for good, so that a refusal creates and changes nothing. Every error is an
+// [*OpenError], or that of ctx.
+func OpenRoot(ctx context.Context, dir string, opts ...RootOption) (Store, error) {
+	return root.OpenRoot(ctx, dir, opts...)
+}
+
+// RootOption changes how [OpenRoot] opens a directory.
+type RootOption = root.RootOption
+
+// WithLockTimeout sets how long [OpenRoot] waits for the lock on a database
+// that another process holds; the default is one second.
+func WithLockTimeout(d time.Duration) RootOption {
+	return root.WithLockTimeout(d)
+}
 
 // Store is the part of a containerd that this package consumes. [Open]
 // returns one for a running daemon, [OpenRoot] one for the directory of a
@@ -19,69 +68,41 @@ import (
 // containerd's own clients do.
 //
 // Implementations are safe for concurrent use.
-type Store interface {
-	// Info identifies the store and says which collector it runs.
-	Info(ctx context.Context) (StoreInfo, error)
-	// Namespaces lists all namespaces, sorted.
-	Namespaces(ctx context.Context) ([]string, error)
-	// DeleteNamespace deletes a namespace in which there is nothing but leases.
-	DeleteNamespace(ctx context.Context, name string) error
+type Store = store.Store
 
-	Images() images.Store
-	Content() content.Store
-	Containers() containers.Store
-	// Leases deletes a lease with [leases.SynchronousDelete] only after a
-	// whole garbage collection.
-	Leases() leases.Manager
-	// Sandboxes may answer every call with errdefs.ErrNotImplemented:
-	// servers before 1.7 have none.
-	Sandboxes() sandbox.Store
-	// Snapshotter returns the snapshotter of that name, one of
-	// StoreInfo.Snapshotters.
-	Snapshotter(name string) snapshots.Snapshotter
-
-	// Batch calls fn once. Writes made with fn's context may share one
-	// transaction, in which case an error from fn undoes all of them.
-	// A store without transactions passes ctx through.
-	Batch(ctx context.Context, fn func(ctx context.Context) error) error
-	// Transactional says whether Batch makes one transaction of its writes.
-	Transactional() bool
-
-	// Events tells of what is written, also by others. It is nil for a store
-	// that nobody else can write to.
-	Events() events.Subscriber
-
-	// BlobFiles lists the blobs that lie in the content store's directory.
-	// It returns errdefs.ErrUnavailable when this process cannot see it.
-	BlobFiles(ctx context.Context) (map[digest.Digest]struct{}, error)
-
-	// Abilities are what not every store can do.
-	Abilities() Abilities
-
-	Close() error
-}
+// StoreInfo identifies a store.
+type StoreInfo = store.StoreInfo
 
 // StoreKind says how a store is reached.
-type StoreKind string
+type StoreKind = store.StoreKind
 
 // The kinds of store.
 const (
-	StoreDaemon StoreKind = "daemon"
-	StoreRoot   StoreKind = "root"
+	StoreDaemon = store.StoreDaemon
+	StoreRoot   = store.StoreRoot
 )
 
-// StoreInfo identifies a store.
-type StoreInfo struct {
-	Kind StoreKind `json:"kind"`
-	// Location is the socket's address or the root directory.
-	Location string `json:"location"`
-	// ID is stable for the life of the store: the daemon's UUID, or one
-	// derived from the database of an embedded store. It is empty for a daemon
-	// that has none and cannot write one, for its disk is full.
-	ID string `json:"id"`
-	// Version is containerd's version as it reports it ("2.4.2"); for an
-	// embedded store the version of the packages linked in.
-	Version string `json:"version"`
-	// Snapshotters are the names of all usable snapshotters, sorted.
-	Snapshotters []string `json:"snapshotters"`
-}
+// Abilities are what not every store can do: a [CRI], [BlobFiles], a [Disk]. A
+// field is nil where a store cannot. A store that wraps another passes them on by
+// embedding it.
+type Abilities = store.Abilities
+
+// CRI is what a containerd's CRI plugin shows of its images and pods.
+type CRI = store.CRI
+
+// BlobFiles are the files of a content store that this process sees.
+type BlobFiles = store.BlobFiles
+
+// Disk is the disk below a store.
+type Disk = store.Disk
+
+// OpenError says in one sentence why a store could not be opened, and what to
+// do about it. Nothing was created or changed when it is returned.
+//
+// It matches one of containerd's errdefs with errors.Is:
+//   - ErrInvalidArgument: the address cannot name a containerd's socket.
+//   - ErrNotFound: there is no such socket or directory.
+//   - ErrPermissionDenied: it is there, but not for this user.
+//   - ErrUnavailable: nothing answers there, or another process holds it.
+//   - ErrFailedPrecondition: what is there is not a store this package can work on.
+type OpenError = store.OpenError

@@ -15,13 +15,21 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/root"
+
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 // tape is a store that writes down what a run changes, and asks before and
 // after each of these calls whether something goes wrong, or happens meanwhile.
 type tape struct {
-	Store
+	store.Store
 	mu     sync.Mutex
 	calls  []string
 	before func(call string) error // its error is returned instead of the call
@@ -190,7 +198,7 @@ func process(t *testing.T, start uint64) ours.Procfs {
 // scene is a store in the middle of a test, with the plan of a run.
 type scene struct {
 	t     *testing.T
-	store *rootStore
+	store *root.RootStore
 	tape  *tape
 	ctx   context.Context // in namespace default
 }
@@ -200,14 +208,14 @@ func newScene(t *testing.T, w world) *scene {
 	t.Helper()
 	s := w.build(t, t.TempDir())
 	t.Cleanup(func() { must(0, s.Close()) })
-	return &scene{t: t, store: s, tape: &tape{Store: untransactional{s}}, ctx: inNamespace(context.Background(), "default")}
+	return &scene{t: t, store: s, tape: &tape{Store: untransactional{s}}, ctx: store.InNamespace(context.Background(), "default")}
 }
 
 // plan reads the store and plans to remove all that is unused.
-func (s *scene) plan(procfs ours.Procfs) *Plan {
+func (s *scene) plan(procfs ours.Procfs) *plan.Plan {
 	s.t.Helper()
-	policy := Policy{AllNamespaces: true, Filters: all()}
-	plan, err := ReadPlan(context.Background(), s.store, policy, time.Now(), ReadOptions{Procfs: procfs})
+	policy := rules.Policy{AllNamespaces: true, Filters: all()}
+	plan, err := flow.ReadPlan(context.Background(), s.store, policy, time.Now(), read.ReadOptions{Procfs: procfs})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -215,9 +223,9 @@ func (s *scene) plan(procfs ours.Procfs) *Plan {
 }
 
 // run plans and executes.
-func (s *scene) run(ctx context.Context, procfs ours.Procfs) (*Report, error) {
+func (s *scene) run(ctx context.Context, procfs ours.Procfs) (*run.Report, error) {
 	s.t.Helper()
-	return s.plan(procfs).Execute(ctx, s.tape, ExecuteOptions{Now: time.Now, Procfs: procfs})
+	return run.Execute(ctx, s.plan(procfs), s.tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs})
 }
 
 // records lists the names in namespace default, by what is in their digests.
@@ -234,7 +242,7 @@ func (s *scene) hasBlob(text string) bool {
 	return err == nil
 }
 
-func (s *scene) collect() { must(s.store.db.GarbageCollect(context.Background())) }
+func (s *scene) collect() { must(s.store.DB.GarbageCollect(context.Background())) }
 
 // add makes something in namespace default.
 func (s *scene) add(things ...thing) {
@@ -244,6 +252,6 @@ func (s *scene) add(things ...thing) {
 }
 
 // freeLock deletes the run lease, whose ever it is.
-func freeLock(ctx context.Context, store Store) error {
+func freeLock(ctx context.Context, store store.Store) error {
 	return store.Leases().Delete(ctx, leases.Lease{ID: ours.RunID})
 }

@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
 )
 
 // thousands is a world of so many records that a plan of them takes several
@@ -111,7 +115,7 @@ func TestHalfAGrace(t *testing.T) {
 		return nil
 	}
 	execute := func(procfs leases.Procfs) error {
-		_, err := s.plan(procfs).Execute(context.Background(), s.tape, ExecuteOptions{Now: started.Local, Procfs: procfs, Grace: later.Sub(started)})
+		_, err := run.Execute(context.Background(), s.plan(procfs), s.tape, run.ExecuteOptions{Now: started.Local, Procfs: procfs, Grace: later.Sub(started)})
 		return err
 	}
 	before := len(s.records())
@@ -123,14 +127,14 @@ func TestHalfAGrace(t *testing.T) {
 	if err := execute(procfs); err != nil {
 		t.Fatal(err)
 	}
-	runs := must(Runs(context.Background(), s.store, started, ReadOptions{Procfs: procfs}))
+	runs := must(undo.Runs(context.Background(), s.store, started, read.ReadOptions{Procfs: procfs}))
 	if len(runs) != 2 {
 		t.Fatalf("%d runs", len(runs))
 	}
 	back := 0
 	for _, run := range runs {
-		undone, err := Undo(context.Background(), s.store, run, time.Now())
-		if whole := len(run.Records) == before; whole != (err == nil) || !whole && !errors.Is(err, errMissingParts) {
+		undone, err := undo.Undo(context.Background(), s.store, run, time.Now())
+		if whole := len(run.Records) == before; whole != (err == nil) || !whole && !errors.Is(err, journal.ErrMissingParts) {
 			t.Errorf("of %d records %d are back: %v", len(run.Records), len(undone.Restored), err)
 		}
 		back += len(undone.Restored)

@@ -9,6 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // bound makes a record as the transfer service makes further names of an
@@ -29,7 +35,7 @@ func bundle(attrs ...attr) []thing {
 // holds any more goes.
 func TestRecordsThatHangOnOthers(t *testing.T) {
 	over := expiring(noon.Add(-1))
-	keep := labelled(labelKeep, "")
+	keep := labelled(rules.LabelKeep, "")
 	for title, c := range map[string]struct {
 		typed  []string
 		things []thing
@@ -95,7 +101,7 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 			`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
 		}},
 		"an expiry that cannot be read": {nil, []thing{
-			record("a:1", "a"), blob("a"), record("b:1", "b", labelled(labelExpire, "soon"), backImage("a:1"), keep), blob("b"),
+			record("a:1", "a"), blob("a"), record("b:1", "b", labelled(gc.LabelExpire, "soon"), backImage("a:1"), keep), blob("b"),
 		}, []string{"a:1: remove: unused", `b:1: keep: pinned by label ctr-prune/keep on "b:1"`}},
 		"expired for good": {[]string{"until=72h"}, []thing{
 			record("a:1", "a", over, created(noon)), blob("a"), bound("b:1", "b", "gone:1", created(noon)), blob("b"),
@@ -130,7 +136,7 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 			`a:1: stand-in: the name goes and "<none>@«a»" takes its place: its image is in use by container c`,
 			`b:1: keep: referred to by "a:1", which stays`,
 		}},
-		"a label of what a root holds": {nil, []thing{record("a:1", "a"), blob("a"), blob("x", root(), refImage("a:1"))}, []string{
+		"a label of what a root holds": {nil, []thing{record("a:1", "a"), blob("a"), blob("x", gcRoot(), refImage("a:1"))}, []string{
 			"a:1: keep: referred to by label containerd.io/gc.root on content " + dig("x").String(),
 		}},
 		"a root label on a record": {nil, []thing{record("a:1", "a", labelled("containerd.io/gc.root/mine", "")), blob("a")}, []string{
@@ -145,12 +151,12 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 // lives by, and so on.
 func TestTiesAndBelongings(t *testing.T) {
 	things := []thing{
-		record("a:1", "a", labelled(labelKeep, "")), blob("a", refImage("b:1")),
+		record("a:1", "a", labelled(rules.LabelKeep, "")), blob("a", refImage("b:1")),
 		record("b:1", "b"), blob("b"), bound(signatureOf("b"), "signature", "c:1"), blob("signature"),
 		record("c:1", "c"), blob("c"), record(signatureOf("c"), "other"), blob("other"),
 		record("d:1", "d"), blob("d"),
 	}
-	got := decided(t, world{"default": things}, Policy{Namespaces: []string{"default"}, Filters: all()})
+	got := decided(t, world{"default": things}, rules.Policy{Namespaces: []string{"default"}, Filters: all()})
 	for _, line := range got {
 		if stays := strings.Contains(line, ": keep: "); stays == strings.HasPrefix(line, "d:1") {
 			t.Errorf("want all but d:1 to stay, got %q", line)
@@ -171,7 +177,7 @@ func TestTiesOfCRI(t *testing.T) {
 	}{
 		"a name that another lives by": {
 			[]thing{
-				record("a:1", "a"), record("a:2", "a"), blob("a"), bound("b:1", "b", "a:1", labelled(labelKeep, "")), blob("b"),
+				record("a:1", "a"), record("a:2", "a"), blob("a"), bound("b:1", "b", "a:1", labelled(rules.LabelKeep, "")), blob("b"),
 			},
 			[]string{
 				`a:1: keep: "b:1", which stays, lives only while this record does`,
@@ -188,17 +194,17 @@ func TestTiesOfCRI(t *testing.T) {
 			[]string{"a:1: remove: " + reasonExpired, "a:2: remove: unused"},
 		},
 	} {
-		t.Run(title, func(t *testing.T) { checkDecided(t, criNamespace, all("until=1h"), c.things, c.want) })
+		t.Run(title, func(t *testing.T) { checkDecided(t, store.CRINamespace, all("until=1h"), c.things, c.want) })
 	}
 }
 
 // A collector before 2.0 knows no expiry of records, and so no ties.
 func TestTiesMeanNothingToOldServers(t *testing.T) {
-	inv := world{"default": bundle(labelled(labelKeep, ""))}.inventory()
+	inv := world{"default": bundle(labelled(rules.LabelKeep, ""))}.inventory()
 	inv.Store.Version = "1.7.35"
-	plan := must(inv.Plan(Policy{Namespaces: []string{"default"}, Filters: all("reference=base")}, noon))
-	for _, d := range plan.Decisions() {
-		if want := d.Name == "base:1"; d.gone() != want {
+	plan := must(plan.NewPlan(inv, rules.Policy{Namespaces: []string{"default"}, Filters: all("reference=base")}, noon))
+	for _, d := range plan.Decisions {
+		if want := d.Name == "base:1"; d.Gone() != want {
 			t.Errorf("%s: %s: %s, want it to go: %v", d.Name, d.Action, d.Reason, want)
 		}
 	}
@@ -208,24 +214,24 @@ func TestTiesMeanNothingToOldServers(t *testing.T) {
 // removed, and the sentence names it.
 func TestPlanThatCannotBeKept(t *testing.T) {
 	w := world{
-		"default": {record("a:1", "a", expiring(noon.Add(-1)), labelled(labelKeep, "")), blob("a"), record("b:1", "b"), blob("b")},
+		"default": {record("a:1", "a", expiring(noon.Add(-1)), labelled(rules.LabelKeep, "")), blob("a"), record("b:1", "b"), blob("b")},
 		"other":   {record("c:1", "c"), blob("c")},
 	}
-	plan := must(w.inventory().Plan(Policy{AllNamespaces: true, Filters: all(), IngestAge: 1}, noon))
-	if !plan.Empty() || plan.Predicted() != (Amount{}) {
-		t.Errorf("the plan removes something: %v", plan.Decisions())
+	p := must(plan.NewPlan(w.inventory(), rules.Policy{AllNamespaces: true, Filters: all(), IngestAge: 1}, noon))
+	if !p.Empty() || p.Predicted() != (inventory.Amount{}) {
+		t.Errorf("the plan removes something: %v", p.Decisions)
 	}
-	for _, d := range plan.Decisions() {
-		if d.Action != Keep {
+	for _, d := range p.Decisions {
+		if d.Action != rules.Keep {
 			t.Errorf("%s goes: %s", d.Name, d.Reason)
 		}
 	}
-	var stay *StayError
-	_, err := plan.Execute(t.Context(), nil, ExecuteOptions{})
+	var stay *plan.StayError
+	_, err := run.Execute(t.Context(), p, nil, run.ExecuteOptions{})
 	if !errors.As(err, &stay) || stay.Name != "a:1" || stay.Namespace != "default" {
 		t.Errorf("the plan was executed with %v", err)
 	}
-	refused := plan.Refused()
+	refused := p.Refused
 	if len(refused) != 2 || !strings.Contains(refused[0].Reason, `image "a:1" in namespace "default" is to stay (pinned by label ctr-prune/keep`) {
 		t.Errorf("refused: %v", refused)
 	}
@@ -238,17 +244,17 @@ func TestExpiredInAClosedNamespace(t *testing.T) {
 		"x_history": {record("a:1", "a", expiring(noon.Add(-1))), blob("a")},
 		"default":   {record("b:1", "b"), blob("b")},
 	}
-	plan := must(w.inventory().Plan(Policy{AllNamespaces: true, Filters: all()}, noon))
-	for _, d := range plan.Decisions() {
-		if d.Action != Remove {
+	p := must(plan.NewPlan(w.inventory(), rules.Policy{AllNamespaces: true, Filters: all()}, noon))
+	for _, d := range p.Decisions {
+		if d.Action != rules.Remove {
 			t.Errorf("%s: %s: %s", d.Name, d.Action, d.Reason)
 		}
 	}
-	if batches := plan.batches(); len(batches) != 1 || batches[0].ns.Name != "default" {
+	if batches := p.Batches(); len(batches) != 1 || batches[0].Ns.Name != "default" {
 		t.Errorf("the run deletes in %v", batches)
 	}
 	delete(w, "default")
-	if plan := must(w.inventory().Plan(Policy{AllNamespaces: true, Filters: all()}, noon)); !plan.Empty() {
+	if plan := must(plan.NewPlan(w.inventory(), rules.Policy{AllNamespaces: true, Filters: all()}, noon)); !plan.Empty() {
 		t.Error("there is nothing to do for a run, and the plan is not empty")
 	}
 }
@@ -269,11 +275,11 @@ func TestManyTies(t *testing.T) {
 	for i := 1; i <= n; i++ {
 		things = append(things, bound(fmt.Sprintf("r-%d", i), "x", fmt.Sprintf("r-%d", i-1)))
 	}
-	things[len(things)-1].Labels[labelKeep] = ""
-	plan := must(world{"default": things}.inventory().Plan(Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
+	things[len(things)-1].Labels[rules.LabelKeep] = ""
+	plan := must(plan.NewPlan(world{"default": things}.inventory(), rules.Policy{Namespaces: []string{"default"}, Filters: all()}, noon))
 	var gone []string
-	for _, d := range plan.Decisions() {
-		if d.gone() {
+	for _, d := range plan.Decisions {
+		if d.Gone() {
 			gone = append(gone, d.Name)
 		}
 	}

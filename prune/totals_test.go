@@ -6,34 +6,40 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/df"
+	"github.com/ctr-prune/ctr-prune/prune/internal/explain"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
 
 // randomGraph is one of up to 30 nodes, with edges of which most lead on.
-func randomGraph(t *rapid.T) (*graph, [][]nodeID) {
+func randomGraph(t *rapid.T) (*graph.Graph, [][]graph.NodeID) {
 	n := rapid.IntRange(1, 30).Draw(t, "nodes")
-	g, edges := newGraph(n), make([][]nodeID, n)
+	g, edges := graph.NewGraph(n), make([][]graph.NodeID, n)
 	for i := range n {
-		g.id(node{kind: []kind{kindContent, kindSnapshot, kindImage}[i%3], key: fmt.Sprint(i)})
+		g.ID(graph.Node{Kind: []graph.Kind{graph.KindContent, graph.KindSnapshot, graph.KindImage}[i%3], Key: fmt.Sprint(i)})
 	}
 	for range rapid.IntRange(0, 3*n).Draw(t, "edges") {
 		from, to := uniform(t, n, "from"), uniform(t, n, "to")
 		if from > to && uniform(t, 4, "back") > 0 {
 			from, to = to, from
 		}
-		edges[from] = append(edges[from], nodeID(to))
+		edges[from] = append(edges[from], graph.NodeID(to))
 	}
 	return g, edges
 }
 
 // reachedFrom is what a node reaches, by following all edges until nothing is
 // new.
-func reachedFrom(id nodeID, edges [][]nodeID) map[nodeID]bool {
-	reached := map[nodeID]bool{id: true}
+func reachedFrom(id graph.NodeID, edges [][]graph.NodeID) map[graph.NodeID]bool {
+	reached := map[graph.NodeID]bool{id: true}
 	for before := 0; before < len(reached); {
 		before = len(reached)
 		for from := range edges {
 			for _, to := range edges[from] {
-				if reached[nodeID(from)] {
+				if reached[graph.NodeID(from)] {
 					reached[to] = true
 				}
 			}
@@ -47,31 +53,31 @@ func reachedFrom(id nodeID, edges [][]nodeID) map[nodeID]bool {
 func TestTotals(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g, edges := randomGraph(t)
-		next := func(id nodeID) []nodeID { return edges[id] }
-		weigh := func(id nodeID, sum *Amount) {
-			switch g.nodes[id].kind {
-			case kindContent:
-				sum.addBlob(math.MaxInt64 / 3)
-			case kindSnapshot:
-				sum.addSnapshot(1 << id)
+		next := func(id graph.NodeID) []graph.NodeID { return edges[id] }
+		weigh := func(id graph.NodeID, sum *inventory.Amount) {
+			switch g.Nodes[id].Kind {
+			case graph.KindContent:
+				sum.AddBlob(math.MaxInt64 / 3)
+			case graph.KindSnapshot:
+				sum.AddSnapshot(1 << id)
 			}
 		}
-		wanted := rapid.SliceOf(rapid.SampledFrom(g.nodes)).Draw(t, "wanted")
-		totals := newWalk(g, next).totals(weigh, wanted)
-		poor := newWalk(g, next)
-		poor.allowance = &allowance{rapid.IntRange(0, 5).Draw(t, "each"), rapid.IntRange(0, 20).Draw(t, "pool")}
-		bounds := poor.totals(weigh, wanted)
+		wanted := rapid.SliceOf(rapid.SampledFrom(g.Nodes)).Draw(t, "wanted")
+		totals := gc.SumBelow(graph.NewWalk(g, next), weigh, wanted)
+		poor := graph.NewWalk(g, next)
+		poor.Allowance = &graph.Allowance{Each: rapid.IntRange(0, 5).Draw(t, "each"), Pool: rapid.IntRange(0, 20).Draw(t, "pool")}
+		bounds := gc.SumBelow(poor, weigh, wanted)
 		for _, n := range wanted {
-			var want Amount
-			for id := range reachedFrom(g.lookup(n), edges) {
+			var want inventory.Amount
+			for id := range reachedFrom(g.Lookup(n), edges) {
 				weigh(id, &want)
 			}
-			if got := totals[n]; got.Amount != want || got.bound {
+			if got := totals[n]; got.Amount != want || got.Bound {
 				t.Fatalf("%v of %v: %+v, want %+v", n, edges, got, want)
 			}
 			got := bounds[n]
 			less := got.TotalBytes <= want.TotalBytes && got.Blobs <= want.Blobs && got.Snapshots <= want.Snapshots
-			if !less || !got.bound && got.Amount != want {
+			if !less || !got.Bound && got.Amount != want {
 				t.Fatalf("%v of %v with few edges: %+v, want %+v or a bound", n, edges, got, want)
 			}
 		}
@@ -85,13 +91,13 @@ func TestTotalsVisitNoMoreThanIsAllowed(t *testing.T) {
 	const n = 3000
 	for name := range linked {
 		inv := linkedInventory(name, n)
-		c := newCollector(inv, noon)
-		w := c.walk()
-		w.allowance = &allowance{10, 5 * n}
-		targets := targetsOf(inv.Namespaces)
-		w.totals(c.sizes(), targets)
-		if most := 11*len(targets) + 5*n; w.visits > most {
-			t.Errorf("%s: %d nodes are visited, at most %d may", name, w.visits, most)
+		c := gc.NewCollector(inv, noon)
+		w := c.Walk()
+		w.Allowance = &graph.Allowance{Each: 10, Pool: 5 * n}
+		targets := df.TargetsOf(inv.Namespaces)
+		gc.SumBelow(w, c.Sizes(), targets)
+		if most := 11*len(targets) + 5*n; w.Visits > most {
+			t.Errorf("%s: %d nodes are visited, at most %d may", name, w.Visits, most)
 		}
 	}
 }
@@ -112,17 +118,17 @@ func TestUsageOfATangle(t *testing.T) {
 		}
 	}
 	inv := world{"default": things}.inventory()
-	c := newCollector(inv, noon)
-	w := c.walk()
-	w.allowance = &allowance{10, 50 * length}
+	c := gc.NewCollector(inv, noon)
+	w := c.Walk()
+	w.Allowance = &graph.Allowance{Each: 10, Pool: 50 * length}
 	bounds := 0
-	for n, sum := range w.totals(c.sizes(), targetsOf(inv.Namespaces)) {
-		want := c.holding(n)
-		if sum.bound {
+	for n, sum := range gc.SumBelow(w, c.Sizes(), df.TargetsOf(inv.Namespaces)) {
+		want := explain.Holdings(c, n)
+		if sum.Bound {
 			bounds++
 		}
-		if got := sum.Amount; !sum.bound && got != want || got.TotalBytes > want.TotalBytes {
-			t.Errorf("%s: %+v, want %+v", n.key, sum, want)
+		if got := sum.Amount; !sum.Bound && got != want || got.TotalBytes > want.TotalBytes {
+			t.Errorf("%s: %+v, want %+v", n.Key, sum, want)
 		}
 	}
 	if all := chains * (chains - 1) / 2; bounds == 0 || bounds == all {

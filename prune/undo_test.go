@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
 )
 
 // A grace may end while the run is undone, right before a record is made: what
@@ -23,7 +24,7 @@ func TestGraceEndsDuringTheUndo(t *testing.T) {
 		s.collect()
 		return nil
 	})
-	undone, err := Undo(context.Background(), s.tape, run, time.Now())
+	undone, err := undo.Undo(context.Background(), s.tape, run, time.Now())
 	if err != nil || len(undone.Failed) != 0 || names(undone.Restored) != "x:1, y:1" {
 		t.Errorf("undone %+v, %v", undone, err)
 	}

@@ -9,6 +9,11 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // A container that appears right when the labels of its image's config go, and
@@ -54,15 +59,15 @@ func (s *scene) hasContainer(id string) bool {
 // names that are gone: the next run ends where that one would have.
 func TestRestOfAnImageIsJudgedAsTheWhole(t *testing.T) {
 	config := "sha256:" + dig("b").Encoded()
-	s := newScene(t, world{criNamespace: {
+	s := newScene(t, world{store.CRINamespace: {
 		blob("a", refContent("b")), blob("b"), record("x.example/app:1", "a"), record(config, "a"),
 	}})
 	set := must(filters.Parse(filters.Options{All: true, Filters: []string{"reference=*/app:1"}}, time.Now()))
-	policy := Policy{Namespaces: []string{criNamespace}, Filters: set}
-	run := func(n uint64) (*Report, error) {
-		opts := ReadOptions{Procfs: process(t, n)}
-		plan := must(ReadPlan(s.ctx, s.store, policy, time.Now(), opts))
-		return plan.Execute(s.ctx, s.tape, ExecuteOptions{Now: time.Now, Procfs: opts.Procfs})
+	policy := rules.Policy{Namespaces: []string{store.CRINamespace}, Filters: set}
+	run := func(n uint64) (*run.Report, error) {
+		opts := read.ReadOptions{Procfs: process(t, n)}
+		plan := must(flow.ReadPlan(s.ctx, s.store, policy, time.Now(), opts))
+		return run.Execute(s.ctx, plan, s.tape, run.ExecuteOptions{Now: time.Now, Procfs: opts.Procfs})
 	}
 	other := make(chan struct{}) // closed when the first name is gone: records are deleted side by side
 	var down atomic.Bool

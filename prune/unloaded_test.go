@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // Nobody can see on which image a container stands whose snapshotter is not
@@ -15,7 +18,7 @@ import (
 func TestContainerOfAnUnloadedSnapshotter(t *testing.T) {
 	const closed = `keep: container c stands on a snapshot of "gone", which containerd has not loaded, so that its image cannot be told: load that snapshotter again, or remove what uses it`
 	cri := func(ref string) attr {
-		return extension(extensionCRIContainer, `{"Version":"v1","Metadata":{"ImageRef":"`+ref+`"}}`)
+		return extension(inventory.ExtensionCRIContainer, `{"Version":"v1","Metadata":{"ImageRef":"`+ref+`"}}`)
 	}
 	nameless := "overlayfs@" + dig("a").String()
 	images := []thing{blob("b"), blob("a"), record("docker.io/library/x:1", "b"), record(nameless, "a")}
@@ -68,7 +71,7 @@ func TestUnloadedSnapshotterIsNoted(t *testing.T) {
 		blob("a", refContent("b")), blob("b", labelled("containerd.io/gc.ref.snapshot.gone", "k")), record("x:1", "a"),
 	}})
 	want := []string{`images of namespace "default" are unpacked in snapshotter "gone", which containerd has not loaded (1): what stands on their snapshots and what these take is not known`}
-	if notes := s.plan(leases.Procfs{}).Notes(); !slices.Equal(notes, want) {
+	if notes := s.plan(leases.Procfs{}).Notes; !slices.Equal(notes, want) {
 		t.Errorf("notes %q", notes)
 	}
 }
@@ -76,11 +79,11 @@ func TestUnloadedSnapshotterIsNoted(t *testing.T) {
 // forgetful is a store whose containerd is started again during the run, without
 // a snapshotter.
 type forgetful struct {
-	Store
+	store.Store
 	again func() bool
 }
 
-func (s forgetful) Info(ctx context.Context) (StoreInfo, error) {
+func (s forgetful) Info(ctx context.Context) (store.StoreInfo, error) {
 	info, err := s.Store.Info(ctx)
 	if s.again() {
 		info.Snapshotters = slices.DeleteFunc(slices.Clone(info.Snapshotters), func(name string) bool { return name == "memory" })
@@ -99,7 +102,7 @@ func TestSnapshotterIsLostDuringTheRun(t *testing.T) {
 		return nil
 	}
 	store := forgetful{s.tape, func() bool { return deleted }}
-	report, err := s.plan(leases.Procfs{}).Execute(context.Background(), store, ExecuteOptions{Now: time.Now})
+	report, err := run.Execute(context.Background(), s.plan(leases.Procfs{}), store, run.ExecuteOptions{Now: time.Now})
 	if err == nil || !strings.Contains(err.Error(), `has lost snapshotter ["memory"]`) {
 		t.Errorf("the run ended with %v", err)
 	}

@@ -12,12 +12,18 @@ import (
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // failingReads is a store that does not give out one blob.
 type failingReads struct {
-	Store
+	store.Store
 	dgst digest.Digest
 	err  error
 }
@@ -61,16 +67,16 @@ func TestSignatureThatCannotBeRead(t *testing.T) {
 			}}
 			s := w.build(t, t.TempDir())
 			t.Cleanup(func() { must(0, s.Close()) })
-			plan := must(ReadPlan(t.Context(), failingReads{s, dig(signature), c.err}, Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), ReadOptions{}))
-			got := map[string]Decision{}
-			for _, d := range plan.Decisions() {
+			plan := must(flow.ReadPlan(t.Context(), failingReads{s, dig(signature), c.err}, rules.Policy{Namespaces: []string{"default"}, Filters: all()}, time.Now(), read.ReadOptions{}))
+			got := map[string]rules.Decision{}
+			for _, d := range plan.Decisions {
 				got[d.Name] = d
 			}
-			if d := got["other:1"]; d.Action != Remove {
+			if d := got["other:1"]; d.Action != rules.Remove {
 				t.Errorf("another image: %s, %s", d.Action, d.Reason)
 			}
 			d := got["app:1.sig"]
-			if (d.Action == Keep) != c.stay {
+			if (d.Action == rules.Keep) != c.stay {
 				t.Errorf("the signature: %s, %s", d.Action, d.Reason)
 			}
 			if says := strings.Contains(d.Reason, "cannot be read: "+c.says); says != c.stay {

@@ -8,6 +8,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 )
 
 func TestAbandonedUploads(t *testing.T) {
@@ -30,9 +36,9 @@ func TestAbandonedUploads(t *testing.T) {
 			}
 		}
 	}
-	lines := func(policy Policy) (lines []string) {
+	lines := func(policy rules.Policy) (lines []string) {
 		policy.AllNamespaces, policy.Filters = true, all()
-		for _, u := range must(inv.Plan(policy, noon)).Uploads() {
+		for _, u := range must(plan.NewPlan(inv, policy, noon)).Uploads {
 			lines = append(lines, fmt.Sprintf("%s %s: %s: %s", u.Namespace, u.Ref, u.Action, u.Reason))
 		}
 		return lines
@@ -46,14 +52,14 @@ func TestAbandonedUploads(t *testing.T) {
 		"default future: keep: last written to less than 24h0m0s ago",
 		"default exactly: remove: abandoned: last written to at 2026-11-20T12:00:00Z",
 	}
-	got := lines(Policy{IngestAge: 24 * time.Hour})
+	got := lines(rules.Policy{IngestAge: 24 * time.Hour})
 	if diff := cmp.Diff(want, got[:len(got)-1]); diff != "" {
 		t.Errorf("uploads (-want +got):\n%s", diff)
 	}
 	if last := got[len(got)-1]; !strings.HasPrefix(last, "default_history old: keep: build history") {
 		t.Errorf("got %s", last)
 	}
-	if got := lines(Policy{}); len(got) != 0 {
+	if got := lines(rules.Policy{}); len(got) != 0 {
 		t.Errorf("nobody asked for uploads, but %v", got)
 	}
 }
@@ -61,14 +67,14 @@ func TestAbandonedUploads(t *testing.T) {
 // What is written to after the plan is left alone.
 func TestUploadThatGoesOn(t *testing.T) {
 	s := newScene(t, world{"default": {upload("u", "")}})
-	policy := Policy{AllNamespaces: true, Filters: all(), IngestAge: 1}
+	policy := rules.Policy{AllNamespaces: true, Filters: all(), IngestAge: 1}
 	now := time.Now()
-	plan := must(ReadPlan(context.Background(), s.store, policy, now, ReadOptions{}))
-	if len(plan.Uploads()) != 1 || plan.Uploads()[0].Action != Remove {
-		t.Fatalf("uploads %+v", plan.Uploads())
+	plan := must(flow.ReadPlan(context.Background(), s.store, policy, now, read.ReadOptions{}))
+	if len(plan.Uploads) != 1 || plan.Uploads[0].Action != rules.Remove {
+		t.Fatalf("uploads %+v", plan.Uploads)
 	}
-	plan.uploads[0].Bytes = 5 // as if something had been taken away, or added, since
-	report, err := plan.Execute(context.Background(), s.tape, ExecuteOptions{Now: time.Now})
+	plan.Uploads[0].Bytes = 5 // as if something had been taken away, or added, since
+	report, err := run.Execute(context.Background(), plan, s.tape, run.ExecuteOptions{Now: time.Now})
 	if err == nil || !strings.Contains(err.Error(), "written to since") || len(report.Aborted) != 0 {
 		t.Errorf("%+v, %v", report, err)
 	}

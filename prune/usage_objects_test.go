@@ -15,22 +15,30 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/df"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // usageStore has an image "keep" that a container uses, an image "go" that
 // shares its base layer and whose config a lease holds, and garbage.
-func usageStore() *Inventory {
+func usageStore() *inventory.Inventory {
 	d := func(s string) digest.Digest { return digest.FromString(s) }
 	info := func(s string, size int64, labels map[string]string) content.Info {
 		return content.Info{Digest: d(s), Size: size, Labels: labels}
 	}
 	blobs := make(map[digest.Digest]content.Info)
 	for _, i := range []content.Info{
-		info("keep", 1, map[string]string{contentLabel + "config": d("keep-config").String(), contentLabel + "l.0": d("base").String(), contentLabel + "l.1": d("keep-top").String()}),
+		info("keep", 1, map[string]string{gc.ContentLabel + "config": d("keep-config").String(), gc.ContentLabel + "l.0": d("base").String(), gc.ContentLabel + "l.1": d("keep-top").String()}),
 		info("keep-config", 2, map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": d("chain").String()}),
 		info("base", 100, nil), info("keep-top", 50, nil),
-		info("go", 3, map[string]string{contentLabel + "config": d("go-config").String(), contentLabel + "l.0": d("base").String(), contentLabel + "l.1": d("go-top").String()}),
+		info("go", 3, map[string]string{gc.ContentLabel + "config": d("go-config").String(), gc.ContentLabel + "l.0": d("base").String(), gc.ContentLabel + "l.1": d("go-top").String()}),
 		info("go-config", 4, nil), info("go-top", 70, nil),
 		info("garbage", 9, nil),
 	} {
@@ -39,27 +47,27 @@ func usageStore() *Inventory {
 	image := func(name, target string) images.Image {
 		return images.Image{Name: name, Target: ocispec.Descriptor{Digest: d(target)}}
 	}
-	chain := SnapshotKey{"overlayfs", d("chain").String()}
-	writable := SnapshotKey{"overlayfs", "c"}
-	return (&Inventory{
-		Store: StoreInfo{Version: "2.4.2"},
-		Namespaces: []*Namespace{{
+	chain := inventory.SnapshotKey{Snapshotter: "overlayfs", Key: d("chain").String()}
+	writable := inventory.SnapshotKey{Snapshotter: "overlayfs", Key: "c"}
+	return (&inventory.Inventory{
+		Store: store.StoreInfo{Version: "2.4.2"},
+		Namespaces: []*inventory.Namespace{{
 			Name:   "default",
 			Images: []images.Image{image("docker.io/library/go:1", "go"), image("docker.io/library/keep:1", "keep")},
 			Blobs:  blobs,
-			Snapshots: map[SnapshotKey]snapshots.Info{
+			Snapshots: map[inventory.SnapshotKey]snapshots.Info{
 				chain:    {Name: chain.Key, Kind: snapshots.KindCommitted},
 				writable: {Name: "c", Parent: chain.Key, Kind: snapshots.KindActive},
 			},
 			Containers: []containers.Container{{ID: "c", Image: "docker.io/library/keep:1", Snapshotter: "overlayfs", SnapshotKey: "c"}},
-			Leases:     []Lease{{Lease: leases.Lease{ID: "build"}, Resources: []leases.Resource{{ID: d("go-config").String(), Type: "content"}}}},
-			Uses:       []Use{{Holder: Holder{Kind: "container", ID: "c"}, Image: "docker.io/library/keep:1"}},
+			Leases:     []inventory.Lease{{Lease: leases.Lease{ID: "build"}, Resources: []leases.Resource{{ID: d("go-config").String(), Type: "content"}}}},
+			Uses:       []inventory.Use{{Holder: cause.Holder{Kind: "container", ID: "c"}, Image: "docker.io/library/keep:1"}},
 		}},
-	}).WithSizes(Sizes{{"default", chain}: 200, {"default", writable}: 20})
+	}).WithSizes(inventory.Sizes{{Namespace: "default", SnapshotKey: chain}: 200, {Namespace: "default", SnapshotKey: writable}: 20})
 }
 
 func TestUsageObjects(t *testing.T) {
-	usage := usageOf(usageStore(), Policy{AllNamespaces: true}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), true)
+	usage := usageOf(usageStore(), rules.Policy{AllNamespaces: true}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), true)
 	label := map[string]string{}
 	for _, s := range []string{"keep", "keep-config", "base", "keep-top", "go", "go-config", "go-top", "garbage"} {
 		label[digest.FromString(s).String()] = s
@@ -88,16 +96,16 @@ func TestUsageObjects(t *testing.T) {
 	}
 	each, all := usage.Common(func(i int) int { return i }), usage.Common(func(int) int { return 0 })
 	for place, o := range usage.Objects {
-		want, wantAll := OfSeveral, 0
+		want, wantAll := df.OfSeveral, 0
 		switch o.Images {
 		case 0:
-			want, wantAll = OfNone, OfNone
+			want, wantAll = df.OfNone, df.OfNone
 		case 1:
-			want = slices.IndexFunc(usage.Images, func(i ImageUsage) bool {
+			want = slices.IndexFunc(usage.Images, func(i df.ImageUsage) bool {
 				return strings.HasPrefix(label[o.Digest.String()+o.Snapshot], strings.TrimSuffix(path.Base(i.Names[0]), ":1"))
 			})
 			if o.Digest == "" {
-				want = slices.IndexFunc(usage.Images, func(i ImageUsage) bool { return i.Names[0] == "docker.io/library/keep:1" })
+				want = slices.IndexFunc(usage.Images, func(i df.ImageUsage) bool { return i.Names[0] == "docker.io/library/keep:1" })
 			}
 		}
 		if each[place] != want || all[place] != wantAll {
@@ -108,15 +116,15 @@ func TestUsageObjects(t *testing.T) {
 
 func TestLayerOfARing(t *testing.T) {
 	a, b := digest.FromString("a").String(), digest.FromString("b").String()
-	ns := &Namespace{Snapshots: map[SnapshotKey]snapshots.Info{
-		{"s", a}: {Parent: b},
-		{"s", b}: {Parent: a},
+	ns := &inventory.Namespace{Snapshots: map[inventory.SnapshotKey]snapshots.Info{
+		{Snapshotter: "s", Key: a}: {Parent: b},
+		{Snapshotter: "s", Key: b}: {Parent: a},
 	}}
-	if got := ns.layer(SnapshotKey{"s", a}); got != 0 {
+	if got := df.LayerOf(ns, inventory.SnapshotKey{Snapshotter: "s", Key: a}); got != 0 {
 		t.Errorf("layer %d of a ring", got)
 	}
 	ns.Name = "default"
-	for id, n := range layersOf(&Inventory{Namespaces: []*Namespace{ns}}) {
+	for id, n := range df.LayersOf(&inventory.Inventory{Namespaces: []*inventory.Namespace{ns}}) {
 		if n != 0 {
 			t.Errorf("%s is layer %d of a ring", id.Key, n)
 		}

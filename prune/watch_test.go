@@ -8,6 +8,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/root"
+
 	eventtypes "github.com/containerd/containerd/api/events"
 	"github.com/containerd/containerd/v2/core/events"
 	"github.com/containerd/errdefs"
@@ -16,12 +22,12 @@ import (
 
 // teller is a store that tells of events.
 type teller struct {
-	Store
+	store.Store
 	told   chan *events.Envelope
 	failed chan error
 }
 
-func newTeller(s *rootStore) *teller {
+func newTeller(s *root.RootStore) *teller {
 	return &teller{untransactional{s}, make(chan *events.Envelope), make(chan error, 2)}
 }
 
@@ -50,7 +56,7 @@ func TestNoEvents(t *testing.T) {
 		s := newScene(t, small())
 		store := newTeller(s.store)
 		store.failed <- c.err
-		report, err := s.plan(process(t, 1)).Execute(t.Context(), store, ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
+		report, err := run.Execute(t.Context(), s.plan(process(t, 1)), store, run.ExecuteOptions{Now: time.Now, Procfs: process(t, 1)})
 		if c.want == "" && (err != nil || len(report.Untagged) != 2) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || len(report.Untagged) != 0) {
 			t.Errorf("%v: untagged %v, %v", c.err, report.Untagged, err)
 		}
@@ -63,33 +69,33 @@ func TestNoEvents(t *testing.T) {
 func TestTookAlong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newTeller(nil)
-		x := &execution{store: store, batches: make([]batch, 1), deleted: make(map[[2]string]time.Time), report: &Report{}, told: make(map[string]struct{})}
-		x.watch = x.watchRecords(t.Context())
-		defer x.watch.stop()
+		x := &run.Execution{Store: store, Batches: make([]plan.Batch, 1), Deleted: make(map[[2]string]time.Time), Report: &run.Report{}, Told: make(map[string]struct{})}
+		x.Watch = x.WatchRecords(t.Context())
+		defer x.Watch.Stop()
 		start := time.Now()
-		for name, written := range map[string]time.Duration{"before:1": -time.Minute, "by then:1": tellTime, "later:1": time.Minute} {
-			x.deleted[[2]string{"default", name}] = start
+		for name, written := range map[string]time.Duration{"before:1": -time.Minute, "by then:1": run.TellTime, "later:1": time.Minute} {
+			x.Deleted[[2]string{"default", name}] = start
 			store.tell(start.Add(written), &eventtypes.ImageUpdate{Name: name, Labels: map[string]string{"by": "others"}})
 			store.tell(start.Add(written), &eventtypes.ImageDelete{Name: name})
 		}
 		store.tell(start, &eventtypes.ImageCreate{Name: "never answered:1"})
-		if err := x.watch.await(t.Context(), x.deleted); err != nil {
+		if err := x.Watch.Await(t.Context(), x.Deleted); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
 		for name, want := range map[string]bool{"before:1": true, "by then:1": true, "later:1": false, "never answered:1": true, "alone:1": false} {
-			d := Decision{Namespace: "default", Name: name}
-			if got := x.tookAlong(d, x.watch.of(d.key())); got != want {
+			d := rules.Decision{Namespace: "default", Name: name}
+			if got := x.TookAlong(d, x.Watch.Of(d.Key())); got != want {
 				t.Errorf("%s: %v", name, got)
 			}
 		}
-		x.deleted[[2]string{"default", "never told of:1"}] = start
-		if x.endWatch(t.Context()); len(x.errs) != 1 || !errors.Is(x.errs[0], context.DeadlineExceeded) || strings.Contains(x.errs[0].Error(), "stopped") {
-			t.Errorf("a deletion that is never told of: %v", x.errs)
+		x.Deleted[[2]string{"default", "never told of:1"}] = start
+		if x.EndWatch(t.Context()); len(x.Errs) != 1 || !errors.Is(x.Errs[0], context.DeadlineExceeded) || strings.Contains(x.Errs[0].Error(), "stopped") {
+			t.Errorf("a deletion that is never told of: %v", x.Errs)
 		}
 		store.failed <- errors.New("EOF")
-		if x.endWatch(t.Context()); len(x.errs) != 2 || !strings.Contains(x.errs[1].Error(), "deleting was stopped") || !strings.Contains(x.errs[1].Error(), "EOF") {
-			t.Errorf("a stream that ends: %v", x.errs)
+		if x.EndWatch(t.Context()); len(x.Errs) != 2 || !strings.Contains(x.Errs[1].Error(), "deleting was stopped") || !strings.Contains(x.Errs[1].Error(), "EOF") {
+			t.Errorf("a stream that ends: %v", x.Errs)
 		}
 	})
 }

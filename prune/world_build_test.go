@@ -17,11 +17,18 @@ import (
 	"github.com/containerd/containerd/v2/core/metadata/boltutil"
 	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/containerd/containerd/v2/core/snapshots"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/root"
+
 	ptypes "github.com/containerd/containerd/v2/pkg/protobuf/types"
 	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -62,23 +69,23 @@ var emptyMeta = sync.OnceValue(func() []byte {
 // build makes an embedded store of the world in a directory of its own. It is
 // the product's own embedded store over containerd's metadata and content
 // packages; only its snapshots have no files. Close it.
-func (w world) build(t tester, dir string) *rootStore {
+func (w world) build(t tester, dir string) *root.RootStore {
 	t.Helper()
 	meta := filepath.Join(dir, "meta.db")
 	if err := os.WriteFile(meta, emptyMeta(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	bdb := must(bolt.Open(meta, 0o600, testBolt))
-	layout := rootLayout{dir: dir, meta: meta, content: filepath.Join(dir, "content")}
+	layout := root.RootLayout{Dir: dir, Meta: meta, Content: filepath.Join(dir, "content")}
 	backends := map[string]snapshots.Snapshotter{"memory": newMemorySnapshotter(), "other": newMemorySnapshotter()}
-	w.plant(t, layout.content)
-	db := metadata.NewDB(bdb, must(local.NewStore(layout.content)), backends)
-	s := &rootStore{
-		db: db, layout: layout,
-		info:         StoreInfo{Kind: StoreRoot, Location: dir, ID: "world", Version: rootVersion(), Snapshotters: []string{"memory", "other"}},
-		sandboxes:    metadata.NewSandboxStore(db),
-		snapshotters: db.Snapshotters(),
-		close:        db.Close,
+	w.plant(t, layout.Content)
+	db := metadata.NewDB(bdb, must(local.NewStore(layout.Content)), backends)
+	s := &root.RootStore{
+		DB: db, Layout: layout,
+		About:        store.StoreInfo{Kind: store.StoreRoot, Location: dir, ID: "world", Version: root.RootVersion(), Snapshotters: []string{"memory", "other"}},
+		SandboxStore: metadata.NewSandboxStore(db),
+		Snapshotters: db.Snapshotters(),
+		Shut:         db.Close,
 	}
 	err := db.Update(func(tx *bolt.Tx) error {
 		ctx := boltutil.WithTransaction(context.Background(), tx)
@@ -87,7 +94,7 @@ func (w world) build(t tester, dir string) *rootStore {
 				return err
 			}
 			for _, thing := range w[ns] {
-				if err := thing.create(inNamespace(ctx, ns), s); err != nil {
+				if err := thing.create(store.InNamespace(ctx, ns), s); err != nil {
 					return err
 				}
 			}
@@ -109,7 +116,7 @@ func (w world) plant(t tester, dir string) {
 	}
 	for _, things := range w {
 		for _, thing := range things {
-			if thing.What != kindContent {
+			if thing.What != graph.KindContent {
 				continue
 			}
 			if err := os.WriteFile(filepath.Join(blobs, dig(thing.Name).Encoded()), []byte(body(thing.Name)), 0o600); err != nil {
@@ -120,23 +127,23 @@ func (w world) plant(t tester, dir string) {
 }
 
 // create writes the thing to the namespace of ctx.
-func (t thing) create(ctx context.Context, s *rootStore) error {
+func (t thing) create(ctx context.Context, s *root.RootStore) error {
 	switch t.What {
-	case kindContent:
+	case graph.KindContent:
 		desc := descriptor(t.Name)
 		return content.WriteBlob(ctx, s.Content(), "write-"+t.Name, strings.NewReader(body(t.Name)), desc, content.WithLabels(t.Labels))
-	case kindSnapshot:
+	case graph.KindSnapshot:
 		return t.createSnapshot(ctx, s.Snapshotter(t.Snapshotter))
-	case kindImage:
+	case graph.KindImage:
 		_, err := s.Images().Create(ctx, images.Image{Name: t.Name, Target: descriptor(t.Of), Labels: t.Labels})
 		return err
-	case kindContainer:
+	case graph.KindContainer:
 		_, err := s.Containers().Create(ctx, t.container())
 		return err
-	case kindSandbox:
+	case graph.KindSandbox:
 		_, err := s.Sandboxes().Create(ctx, sandbox.Sandbox{ID: t.Name, Labels: t.Labels})
 		return err
-	case kindLease:
+	case graph.KindLease:
 		return t.createLease(ctx, s.Leases())
 	default:
 		return t.createUpload(ctx, s.Content())

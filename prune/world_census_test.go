@@ -11,17 +11,25 @@ import (
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store/root"
+
 	bolt "go.etcd.io/bbolt"
 )
 
 // census lists everything that the collector takes or leaves, as lines such as
 // "default content sha256:…". It reads the store by containerd's services and
 // shares no code with Read.
-func census(t tester, s *rootStore) map[string]bool {
+func census(t tester, s *root.RootStore) map[string]bool {
 	t.Helper()
 	found := make(map[string]bool)
 	for _, ns := range must(s.Namespaces(context.Background())) {
-		ctx := inNamespace(context.Background(), ns)
+		ctx := store.InNamespace(context.Background(), ns)
 		add := func(what, name string) { found[ns+" "+what+" "+name] = true }
 		for _, image := range must(s.Images().List(ctx)) {
 			add("image", image.Name)
@@ -33,7 +41,7 @@ func census(t tester, s *rootStore) map[string]bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range s.info.Snapshotters {
+		for _, name := range s.About.Snapshotters {
 			err := s.Snapshotter(name).Walk(ctx, func(_ context.Context, info snapshots.Info) error {
 				add("snapshot", name+"/"+info.Name)
 				return nil
@@ -50,38 +58,38 @@ func census(t tester, s *rootStore) map[string]bool {
 }
 
 // foretold lists in the same way what the model expects to be left.
-func foretold(inv *Inventory, after reached, decisions []Decision) map[string]bool {
+func foretold(inv *inventory.Inventory, after graph.Reached, decisions []rules.Decision) map[string]bool {
 	found := make(map[string]bool)
-	names := map[kind]string{
-		kindImage: "image", kindLease: "lease", kindContent: "content", kindSnapshot: "snapshot", kindIngest: "ingest",
+	names := map[graph.Kind]string{
+		graph.KindImage: "image", graph.KindLease: "lease", graph.KindContent: "content", graph.KindSnapshot: "snapshot", graph.KindIngest: "ingest",
 	}
-	add := func(n node) {
-		if after.holds(n) {
-			found[n.ns+" "+names[n.kind]+" "+n.key] = true
+	add := func(n graph.Node) {
+		if after.Holds(n) {
+			found[n.Ns+" "+names[n.Kind]+" "+n.Key] = true
 		}
 	}
 	for _, ns := range inv.Namespaces {
 		for _, image := range ns.Images {
-			add(node{kind: kindImage, ns: ns.Name, key: image.Name})
+			add(graph.Node{Kind: graph.KindImage, Ns: ns.Name, Key: image.Name})
 		}
 		for _, lease := range ns.Leases {
-			add(node{kind: kindLease, ns: ns.Name, key: lease.ID})
+			add(graph.Node{Kind: graph.KindLease, Ns: ns.Name, Key: lease.ID})
 		}
 		for dgst := range ns.Blobs {
-			add(node{kind: kindContent, ns: ns.Name, key: dgst.String()})
+			add(graph.Node{Kind: graph.KindContent, Ns: ns.Name, Key: dgst.String()})
 		}
 		for key := range ns.Snapshots {
-			add(node{kind: kindSnapshot, ns: ns.Name, key: key.String()})
+			add(graph.Node{Kind: graph.KindSnapshot, Ns: ns.Name, Key: key.String()})
 		}
 		for _, ingest := range ns.Ingests {
-			add(node{kind: kindIngest, ns: ns.Name, key: ingest.Ref})
+			add(graph.Node{Kind: graph.KindIngest, Ns: ns.Name, Key: ingest.Ref})
 		}
 	}
 	for _, d := range decisions {
-		if d.gone() { // a name that is gone may still be referred to
+		if d.Gone() { // a name that is gone may still be referred to
 			delete(found, d.Namespace+" image "+d.Name)
 		}
-		if d.Action == StandIn {
+		if d.Action == rules.StandIn {
 			found[d.Namespace+" image "+d.StandIn] = true
 		}
 	}
@@ -91,10 +99,10 @@ func foretold(inv *Inventory, after reached, decisions []Decision) map[string]bo
 // ingests reads the uploads of a namespace from the database: containerd's API
 // does not list those that wait for a blob of another namespace, nor tells
 // which were made under a lease and so have no time of their own.
-func ingests(t tester, s *rootStore, ns string) []content.Status {
+func ingests(t tester, s *root.RootStore, ns string) []content.Status {
 	t.Helper()
 	var all []content.Status
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.DB.View(func(tx *bolt.Tx) error {
 		b := tx.Bucket([]byte("v1"))
 		for _, name := range []string{ns, "content", "ingests"} {
 			if b = b.Bucket([]byte(name)); b == nil {
@@ -108,7 +116,7 @@ func ingests(t tester, s *rootStore, ns string) []content.Status {
 				if err := expires.UnmarshalBinary(v); err != nil {
 					return err
 				}
-				status.StartedAt = expires.Add(-ingestExpiry)
+				status.StartedAt = expires.Add(-gc.IngestExpiry)
 			}
 			all = append(all, status)
 			return nil
@@ -157,12 +165,12 @@ func (w world) String() string {
 }
 
 func (t thing) String() string {
-	names := map[kind]string{
-		kindImage: "record", kindLease: "lease", kindContent: "blob", kindSnapshot: "snapshot", kindIngest: "upload",
-		kindContainer: "container", kindSandbox: "podSandbox",
+	names := map[graph.Kind]string{
+		graph.KindImage: "record", graph.KindLease: "lease", graph.KindContent: "blob", graph.KindSnapshot: "snapshot", graph.KindIngest: "upload",
+		graph.KindContainer: "container", graph.KindSandbox: "podSandbox",
 	}
 	text := fmt.Sprintf("%s(%q, %q, %q)", names[t.What], t.Name, t.Of, t.Key)
-	if t.What == kindSnapshot || t.What == kindContainer {
+	if t.What == graph.KindSnapshot || t.What == graph.KindContainer {
 		text += " in " + t.Snapshotter
 	}
 	for _, resource := range t.Holds {

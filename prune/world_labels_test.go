@@ -53,7 +53,7 @@ func usedAt(at time.Time, suffix ...string) attr {
 	return labelled(suffixed("containerd.io/gc.cond.value-usedat", suffix), at.Format(time.RFC3339))
 }
 
-func root() attr { return labelled("containerd.io/gc.root", "yes") }
+func gcRoot() attr { return labelled("containerd.io/gc.root", "yes") }
 
 // expiring gives a lease or a record a time after which the collector does
 // not honour it.

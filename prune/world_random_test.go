@@ -8,6 +8,10 @@ import (
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"pgregory.net/rapid"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // The names that random worlds are made of. Few, so that things meet; labels
@@ -100,19 +104,19 @@ func (s shape) things(t *rapid.T) []thing {
 		all = append(all, upload("early", pick(t, randomBlobs, "expects")))
 	}
 	for _, text := range subset(t, randomBlobs, 6, "blob") {
-		all = append(all, blob(text, randomLabels(t, 3, kindContent)...))
+		all = append(all, blob(text, randomLabels(t, 3, graph.KindContent)...))
 	}
 	for _, sn := range []string{"memory", "other"} {
 		all = append(all, randomChain(t, sn)...)
 	}
 	for _, name := range subset(t, randomRecords(), 4, "record") {
-		all = append(all, record(name, s.target(t, name), append(randomLabels(t, 1, kindImage), randomTies(t)...)...))
+		all = append(all, record(name, s.target(t, name), append(randomLabels(t, 1, graph.KindImage), randomTies(t)...)...))
 	}
 	for _, id := range subset(t, randomContainers, 3, "container") {
 		all = append(all, randomContainer(t, id))
 	}
 	for _, id := range subset(t, []string{"p0"}, 3, "sandbox") {
-		all = append(all, podSandbox(id, randomLabels(t, 2, kindSandbox)...))
+		all = append(all, podSandbox(id, randomLabels(t, 2, graph.KindSandbox)...))
 	}
 	for _, id := range subset(t, randomLeases, 2, "lease") {
 		all = append(all, randomLease(t, id))
@@ -136,7 +140,7 @@ func randomChain(t *rapid.T, sn string) []thing {
 	var all []thing
 	parents := []string{""}
 	for _, key := range subset(t, randomSnapshots, 4, sn) {
-		attrs := append(randomLabels(t, 1, kindSnapshot), in(sn))
+		attrs := append(randomLabels(t, 1, graph.KindSnapshot), in(sn))
 		all = append(all, snapshot(key, pick(t, parents, "parent"), attrs...))
 		parents = append(parents, key)
 	}
@@ -150,7 +154,7 @@ func randomContainer(t *rapid.T, id string) thing {
 	images := append(randomRecords(), "", "a:1", "a", "gone:1", dig("a").String(), dig("b").Encoded()[:12], "sha256:"+dig("c").Encoded()[:8],
 		"a@"+dig("d").String(), "a:1@"+dig("e").String())
 	keys := append([]string{"", "rw"}, randomSnapshots...)
-	attrs := append(randomLabels(t, 1, kindContainer), in(pick(t, []string{"memory", "other"}, "in")))
+	attrs := append(randomLabels(t, 1, graph.KindContainer), in(pick(t, []string{"memory", "other"}, "in")))
 	return container(id, pick(t, images, "image"), pick(t, keys, "key"), attrs...)
 }
 
@@ -187,7 +191,7 @@ func (s shape) upload(t *rapid.T, ref string, made []thing) thing {
 	}
 	holders := []string{""}
 	for _, thing := range made {
-		if thing.What == kindLease {
+		if thing.What == graph.KindLease {
 			holders = append(holders, thing.Name)
 		}
 	}
@@ -198,7 +202,7 @@ func (s shape) upload(t *rapid.T, ref string, made []thing) thing {
 func (w world) ends() bool {
 	for _, things := range w {
 		for _, thing := range things {
-			if thing.What == kindImage && thing.Labels[labelExpire] != "" {
+			if thing.What == graph.KindImage && thing.Labels[gc.LabelExpire] != "" {
 				return true
 			}
 		}
@@ -212,7 +216,7 @@ func randomTies(t *rapid.T) []attr {
 	if uniform(t, 3, "tied") > 0 {
 		return nil
 	}
-	ends := []attr{expiring(earlier), expiring(earlier), expiring(later), labelled(labelExpire, "soon")}
+	ends := []attr{expiring(earlier), expiring(earlier), expiring(later), labelled(gc.LabelExpire, "soon")}
 	attrs := []attr{pick(t, ends, "end")}
 	for range uniform(t, 3, "ties") {
 		slash, record := pick(t, []string{"", "/name", ".x"}, "suffix"), pick(t, randomRecords(), "record")
@@ -227,7 +231,7 @@ func randomTies(t *rapid.T) []attr {
 }
 
 // randomLabels draws up to so many labels for a thing of that kind.
-func randomLabels(t *rapid.T, most int, what kind) []attr {
+func randomLabels(t *rapid.T, most int, what graph.Kind) []attr {
 	var attrs []attr
 	for range uniform(t, most+1, "labels") {
 		attrs = append(attrs, randomLabel(t, what))
@@ -237,17 +241,17 @@ func randomLabels(t *rapid.T, most int, what kind) []attr {
 
 // randomLabel draws any label; those that make sense for the kind of thing
 // come up most often.
-func randomLabel(t *rapid.T, what kind) attr {
+func randomLabel(t *rapid.T, what graph.Kind) attr {
 	suffix := pick(t, []string{"", ".0", ".config", "/name", ".referrer.x", "ious"}, "suffix")
 	slash := pick(t, []string{"", "/name", ".x"}, "suffix")
 	text, key, name := pick(t, randomBlobs, "blob"), pick(t, randomSnapshots, "snapshot"), pick(t, randomRecords(), "record")
-	common := map[kind][]attr{
-		kindContent: {
+	common := map[graph.Kind][]attr{
+		graph.KindContent: {
 			refContent(text, suffix), refContent(text, suffix), refContent(text, suffix), refContent(text),
 			refSnapshot(key), refSnapshot(key, slash), refSnapshot(key), refImage(name),
 		},
-		kindImage:    {backImage(name), whileUsed("usedat<10h", key)},
-		kindSnapshot: {usedAt(started.Add(-time.Hour), suffix), usedAt(started.Add(-100*time.Hour), suffix)},
+		graph.KindImage:    {backImage(name), whileUsed("usedat<10h", key)},
+		graph.KindSnapshot: {usedAt(started.Add(-time.Hour), suffix), usedAt(started.Add(-100*time.Hour), suffix)},
 	}
 	rare := []attr{
 		refContent(text, suffix), refSnapshot(key, slash), refImage(name, suffix),
@@ -255,9 +259,9 @@ func randomLabel(t *rapid.T, what kind) attr {
 		backContent(text, suffix), backSnapshot(key, slash), backImage(name, suffix),
 		backContainer(pick(t, randomContainers, "container"), suffix),
 		whileUsed(pick(t, randomConditions, "condition"), key, slash),
-		root(), expiring(earlier), expiring(later), usedAt(started.Add(-time.Hour), slash),
+		gcRoot(), expiring(earlier), expiring(later), usedAt(started.Add(-time.Hour), slash),
 		labelled("containerd.io/gc."+suffix, pick(t, []string{"", "x", "|"}, "value")),
-		labelled(labelPinned, valuePinned),
+		labelled(rules.LabelPinned, rules.ValuePinned),
 	}
 	return pick(t, slices.Concat(common[what], common[what], rare), "label")
 }

@@ -7,6 +7,9 @@ import (
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -29,7 +32,7 @@ type world map[string][]thing
 
 // thing is one object of a namespace.
 type thing struct {
-	What kind
+	What graph.Kind
 	// Name is the text of a blob, the key of a snapshot, the name or ID of
 	// everything else.
 	Name string
@@ -52,7 +55,7 @@ type thing struct {
 // attr adds to a thing: a label, mostly.
 type attr func(*thing)
 
-func makeThing(what kind, name string, attrs []attr) thing {
+func makeThing(what graph.Kind, name string, attrs []attr) thing {
 	t := thing{What: what, Name: name, Snapshotter: "memory", Labels: map[string]string{}}
 	for _, add := range attrs {
 		add(&t)
@@ -60,11 +63,11 @@ func makeThing(what kind, name string, attrs []attr) thing {
 	return t
 }
 
-func blob(text string, attrs ...attr) thing { return makeThing(kindContent, text, attrs) }
+func blob(text string, attrs ...attr) thing { return makeThing(graph.KindContent, text, attrs) }
 
 // snapshot is a committed snapshot; its parent must come before it.
 func snapshot(key, parent string, attrs ...attr) thing {
-	t := makeThing(kindSnapshot, key, attrs)
+	t := makeThing(graph.KindSnapshot, key, attrs)
 	t.Of = parent
 	return t
 }
@@ -78,28 +81,28 @@ func active(key, parent string, attrs ...attr) thing {
 
 // record is an image record; its target need not be there.
 func record(name, target string, attrs ...attr) thing {
-	t := makeThing(kindImage, name, attrs)
+	t := makeThing(graph.KindImage, name, attrs)
 	t.Of = target
 	return t
 }
 
 func container(id, image, snapshot string, attrs ...attr) thing {
-	t := makeThing(kindContainer, id, attrs)
+	t := makeThing(graph.KindContainer, id, attrs)
 	t.Of, t.Key = image, snapshot
 	return t
 }
 
-func podSandbox(id string, attrs ...attr) thing { return makeThing(kindSandbox, id, attrs) }
+func podSandbox(id string, attrs ...attr) thing { return makeThing(graph.KindSandbox, id, attrs) }
 
 // historyLease is an ID as buildkit gives to a lease of its history.
 const historyLease = "ref_f5lxx1zz5pnorynqglhzmsp33"
 
-func lease(id string, attrs ...attr) thing { return makeThing(kindLease, id, attrs) }
+func lease(id string, attrs ...attr) thing { return makeThing(graph.KindLease, id, attrs) }
 
 // upload is an ingest. One that expects a blob of another namespace takes it
 // from there without a transfer.
 func upload(ref, expects string, attrs ...attr) thing {
-	t := makeThing(kindIngest, ref, attrs)
+	t := makeThing(graph.KindIngest, ref, attrs)
 	t.Of = expects
 	return t
 }

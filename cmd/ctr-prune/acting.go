@@ -78,7 +78,7 @@ func noTerminal(verb string) error {
 
 // act shows the plan, or does it: after a question, unless -f was given.
 func (o *acting) act(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v *view) error {
-	doc := text.Advise(plan.Document(), nil)
+	doc := text.Advise(prune.PlanDocument(plan), nil)
 	if o.keeps > 0 && !plan.Empty() {
 		doc.Grace = &prune.Grace{Until: p.now().Add(o.keeps)} // the run has no name yet
 	}
@@ -86,7 +86,7 @@ func (o *acting) act(ctx context.Context, p process, s *session, store opened, p
 	case o.dryRun:
 		return firstError(v.show(doc), o.picture(p, plan, doc), refused(p, doc))
 	case plan.Empty():
-		doc = text.Advise(plan.Nothing().Document(), nil)
+		doc = text.Advise(prune.ReportDocument(prune.NothingDone(plan)), nil)
 		return firstError(v.show(doc), o.picture(p, plan, doc), refused(p, doc))
 	}
 	if !o.force {
@@ -105,14 +105,14 @@ func (o *acting) act(ctx context.Context, p process, s *session, store opened, p
 func (o *acting) execute(ctx context.Context, p process, s *session, store opened, plan *prune.Plan, v *view) error {
 	opts := prune.ExecuteOptions{Now: p.now, Sources: store.sources, Grace: o.keeps, NoGuard: o.noGuard}
 	if v.live != nil {
-		v.live.begin(text.Advise(plan.Document(), nil))
+		v.live.begin(text.Advise(prune.PlanDocument(plan), nil))
 		opts.Event = v.live.happened
 	}
 	bar := s.progress(ctx, p)
 	opts.Progress = both(v.stages(), bar.tell)
 	var report *prune.Report
 	var err error
-	whole(func() { report, err = plan.Execute(ctx, store.Store, opts) })
+	whole(func() { report, err = prune.Execute(ctx, plan, store.Store, opts) })
 	bar.stop()
 	if report == nil {
 		var busy *leases.Busy
@@ -121,7 +121,7 @@ func (o *acting) execute(ctx context.Context, p process, s *session, store opene
 		}
 		return stopped(ctx, err)
 	}
-	doc := text.Advise(report.Document(), err)
+	doc := text.Advise(prune.ReportDocument(report), err)
 	return firstError(v.show(doc), o.picture(p, plan, doc), o.outcome(ctx, p, doc, err))
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/prune"
-	"github.com/ctr-prune/ctr-prune/prune/docker"
-	"github.com/ctr-prune/ctr-prune/prune/kubelet"
+	"github.com/ctr-prune/ctr-prune/prune/clients/docker"
+	"github.com/ctr-prune/ctr-prune/prune/clients/kubelet"
 )
 
 // clientOptions say how to reach the clients that know of uses which

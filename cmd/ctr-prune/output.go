@@ -126,7 +126,7 @@ func (o *acting) picture(p process, plan *prune.Plan, doc prune.Document) error 
 	if o.html == "" {
 		return nil
 	}
-	return writePage(p, o.html, htmlreport.Page{Usage: text.AdviseUsage(plan.Usage(true)), Document: &doc, Generated: p.now()})
+	return writePage(p, o.html, htmlreport.Page{Usage: text.AdviseUsage(prune.Usage(plan, true)), Document: &doc, Generated: p.now()})
 }
 
 func writePage(p process, path string, page htmlreport.Page) error {

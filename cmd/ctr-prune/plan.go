@@ -78,7 +78,7 @@ func (o *planOptions) run(ctx context.Context, p process) error {
 		if err != nil {
 			return err
 		}
-		doc := plan.Document()
+		doc := prune.PlanDocument(plan)
 		page := acting{html: o.html}
 		return firstError(o.write(p, doc), page.picture(p, plan, doc), refused(p, doc))
 	})

@@ -92,7 +92,7 @@ func (r *timing) planning(t *testing.T, d *daemon.Daemon) {
 		t.Fatal(err)
 	}
 	read := time.Now()
-	if _, err := inv.Plan(policy, now); err != nil {
+	if _, err := prune.NewPlan(inv, policy, now); err != nil {
 		t.Fatal(err)
 	}
 	r.read = append(r.read, read.Sub(start))

@@ -82,7 +82,7 @@ func count(t *testing.T, d *daemon.Daemon, execute bool) (all counted) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all.pure = c.tally(func() { _, err = inv.Plan(policy, now) })
+	all.pure = c.tally(func() { _, err = prune.NewPlan(inv, policy, now) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func count(t *testing.T, d *daemon.Daemon, execute bool) (all counted) {
 		return all
 	}
 	all.execute = c.tally(func() {
-		_, err = plan.Execute(t.Context(), store, prune.ExecuteOptions{Now: time.Now})
+		_, err = prune.Execute(t.Context(), plan, store, prune.ExecuteOptions{Now: time.Now})
 	})
 	if err != nil {
 		t.Fatal(err)

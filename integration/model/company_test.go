@@ -87,7 +87,7 @@ func (m *machine) amongClients(policy prune.Policy) bool {
 
 // going lists what a plan removes.
 func going(plan *prune.Plan) (list []prune.Decision) {
-	for _, d := range plan.Decisions() {
+	for _, d := range plan.Decisions {
 		if d.Action != prune.Keep {
 			list = append(list, d)
 		}

@@ -43,7 +43,7 @@ func (g *guest) do() {
 // prey is a record to be meddled with: mostly one that the run is to remove.
 func (m *machine) prey(draft *prune.Plan) (ns string, record images.Image, ok bool) {
 	var going []prune.Decision
-	for _, d := range draft.Decisions() {
+	for _, d := range draft.Decisions {
 		if d.Action != prune.Keep {
 			going = append(going, d)
 		}

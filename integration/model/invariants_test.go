@@ -24,7 +24,7 @@ func (m *machine) check() {
 		m.errorf("I9: there is more in use, and more would go: %+v, before %+v", frees, m.frees)
 	}
 	// What a plan that is not executed would free is no measure.
-	if m.frees, m.rootAdded = frees, false; len(plan.Refused()) > 0 {
+	if m.frees, m.rootAdded = frees, false; len(plan.Refused) > 0 {
 		m.frees = endless
 	}
 	if oneIn(m.t, 4, "look") {
@@ -49,7 +49,7 @@ func sum(a, b prune.Amount) prune.Amount {
 func (m *machine) everyRecordOnce(inv *prune.Inventory, policy prune.Policy, plan *prune.Plan) {
 	m.t.Helper()
 	decided := map[[2]string]int{}
-	for _, d := range plan.Decisions() {
+	for _, d := range plan.Decisions {
 		decided[[2]string{d.Namespace, d.Name}]++
 		sense := d.Action == prune.Keep || d.Action == prune.Remove || d.Action == prune.StandIn
 		if d.Reason == "" || !sense || (d.Action == prune.StandIn) != (d.StandIn != "") {
@@ -90,7 +90,7 @@ func (m *machine) onlyPlantedProblems() {
 func describe(plan *prune.Plan) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "garbage %+v", plan.Garbage())
-	for _, d := range plan.Decisions() {
+	for _, d := range plan.Decisions {
 		if d.Action != prune.Keep {
 			fmt.Fprintf(&b, "\n%s %s: %s: %s", d.Namespace, d.Name, d.Action, d.Reason)
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune"
-	"github.com/ctr-prune/ctr-prune/prune/kubelet"
+	"github.com/ctr-prune/ctr-prune/prune/clients/kubelet"
 )
 
 // labelWants is at a pod's sandbox: the image that its container will be made
@@ -81,7 +81,7 @@ func (m *machine) pruneBesideKubelet() bool {
 	m.sources = []prune.Source{m.unsynced()}
 	defer func() { m.sources = nil }()
 	r := m.newRunOf(everything(), oneIn(m.t, 2, "as a daemon"))
-	if len(r.plan.Refused()) > 0 {
+	if len(r.plan.Refused) > 0 {
 		m.tally.add("kubelets that were not believed", 1)
 	}
 	if r.plan.Empty() {

@@ -27,7 +27,7 @@ func (m *machine) writePlan() bool {
 	if oneIn(m.t, 2, "all") {
 		policy = everything()
 	}
-	doc := m.planOver(m.store, policy).Document()
+	doc := prune.PlanDocument(m.planOver(m.store, policy))
 	if doc.Counts.Remove+doc.Counts.StandIn == 0 {
 		return false
 	}

@@ -83,11 +83,11 @@ func (m *machine) planOver(store prune.Store, policy prune.Policy) *prune.Plan {
 	now := time.Now()
 	plan, err := prune.ReadPlan(m.ctx, store, policy, now, prune.ReadOptions{Procfs: m.procfs(), Sources: m.sources})
 	m.must(err)
-	inv := plan.Inventory()
+	inv := plan.Inventory
 	m.everyRecordOnce(inv, policy, plan)
-	again, err := inv.Plan(policy, now)
+	again, err := prune.NewPlan(inv, policy, now)
 	m.must(err)
-	if !reflect.DeepEqual(plan.Document(), again.Document()) {
+	if !reflect.DeepEqual(prune.PlanDocument(plan), prune.PlanDocument(again)) {
 		m.errorf("the same inventory, policy and time gave two plans: %s\nand %s", describe(plan), describe(again))
 	}
 	return plan
@@ -96,7 +96,7 @@ func (m *machine) planOver(store prune.Store, policy prune.Policy) *prune.Plan {
 // execute does the plan with trouble at the call of that number, if any.
 func (r *run) execute(ctx context.Context, at int, event func() error) {
 	r.store.calls, r.store.at, r.store.event = 0, at, event
-	r.report, r.err = r.plan.Execute(ctx, r.store, r.opts)
+	r.report, r.err = prune.Execute(ctx, r.plan, r.store, r.opts)
 	r.m.tally.add("calls watched", r.store.calls)
 	r.m.tally.add("deletions watched", r.store.deletes)
 	for _, what := range r.store.found {

@@ -18,7 +18,7 @@ func (r *run) stays(after *oracle.State) {
 	m := r.m
 	m.t.Helper()
 	actions := map[recordKey]prune.Decision{}
-	for _, d := range r.plan.Decisions() {
+	for _, d := range r.plan.Decisions {
 		actions[recordKey{d.Namespace, d.Name}] = d
 	}
 	for ns, was := range r.before.Namespaces {

@@ -112,7 +112,7 @@ func (r *run) onlyPlanned(after *oracle.State) {
 	}
 	actions := map[string]prune.Decision{}
 	standIns := map[string]bool{}
-	for _, d := range r.plan.Decisions() {
+	for _, d := range r.plan.Decisions {
 		actions[d.Namespace+" "+d.Name] = d
 		standIns[d.Namespace+" "+d.StandIn] = d.StandIn != ""
 	}
@@ -149,7 +149,7 @@ func (r *run) theirs() *oracle.State {
 		left.Leases, left.Ingests = maps.Clone(ns.Leases), maps.Clone(ns.Ingests)
 		maps.DeleteFunc(left.Leases, func(_ string, l oracle.Lease) bool { return ofRun(l) })
 		maps.DeleteFunc(left.Ingests, func(ref string, _ content.Status) bool { return strings.HasPrefix(ref, "ctr-prune-plan-") })
-		for _, u := range r.plan.Uploads() {
+		for _, u := range r.plan.Uploads {
 			if u.Action == prune.Remove && u.Namespace == name {
 				delete(left.Ingests, u.Ref)
 			}

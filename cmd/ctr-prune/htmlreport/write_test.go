@@ -37,11 +37,11 @@ func namespaceOf(namespace, name string, bytes int64) *prune.Namespace {
 
 // usageOf has what a page would show of names that stand everywhere.
 func usageOf(inv *prune.Inventory, name func(int) string) *prune.DiskUsage {
-	plan, err := inv.Plan(prune.Policy{AllNamespaces: true, Filters: filters.Everything()}, when)
+	plan, err := prune.NewPlan(inv, prune.Policy{AllNamespaces: true, Filters: filters.Everything()}, when)
 	if err != nil {
 		panic(err)
 	}
-	usage := plan.Usage(true)
+	usage := prune.Usage(plan, true)
 	for i := range usage.Objects {
 		o := &usage.Objects[i]
 		o.State, o.Holder = prune.StateHeld, name(i)

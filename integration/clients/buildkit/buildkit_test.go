@@ -71,7 +71,7 @@ func checked(t *testing.T, b *Builder, policy prune.Policy) *prune.Report {
 	before := b.Capture()
 	report := pruning.Run(t, b.Address(), policy, pruning.None, nil)
 	after := b.Capture()
-	if refused := report.Plan().Refused(); len(refused) > 0 {
+	if refused := report.Plan.Refused; len(refused) > 0 {
 		t.Errorf("refused: %v", refused)
 	}
 	if err := oracle.Check(before, after, oracle.AllowOrphanedSnapshots()); err != nil {
@@ -228,7 +228,7 @@ func TestHistoryIsNotPruned(t *testing.T) {
 	if report := pruning.Run(t, b.Address(), pruning.All(history), pruning.None, nil); len(report.Untagged) != 0 {
 		t.Errorf("untagged %v", report.Untagged)
 	}
-	for _, d := range pruning.Plan(t, b.Address(), pruning.All(), pruning.None).Decisions() {
+	for _, d := range pruning.Plan(t, b.Address(), pruning.All(), pruning.None).Decisions {
 		if d.Namespace == history && (d.Action != prune.Keep || !strings.Contains(d.Reason, "prune-histories")) {
 			t.Errorf("%s: %s: %s", d.Name, d.Action, d.Reason)
 		}

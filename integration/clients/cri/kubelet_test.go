@@ -13,7 +13,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/prune"
-	"github.com/ctr-prune/ctr-prune/prune/kubelet"
+	"github.com/ctr-prune/ctr-prune/prune/clients/kubelet"
 )
 
 // podFile writes a list of one pod as the kubelet gives it.
@@ -77,7 +77,7 @@ func TestImagesOfPendingPodsStay(t *testing.T) {
 			t.Errorf("%s is kept for %q, want %q", name, got, want)
 		}
 	}
-	if notes := p.plan.Notes(); len(notes) != 1 || !strings.Contains(notes[0], "not-pulled-yet") {
+	if notes := p.plan.Notes; len(notes) != 1 || !strings.Contains(notes[0], "not-pulled-yet") {
 		t.Errorf("notes %q", notes)
 	}
 	wantClean(t, n)
@@ -155,7 +155,7 @@ func wantClosed(t *testing.T, n *cri.Node, r run) {
 	if err != nil {
 		t.Error(err)
 	}
-	refused := p.plan.Refused()
+	refused := p.plan.Refused
 	if len(refused) != 1 || refused[0].Namespace != cri.Namespace || strings.Contains(refused[0].Reason, "\n") {
 		t.Errorf("refused: %q", refused)
 	}

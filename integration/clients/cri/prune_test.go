@@ -60,7 +60,7 @@ func (r run) on(t *testing.T, n *cri.Node) (pruned, error) {
 	if p.plan, err = prune.ReadPlan(t.Context(), store, policy, time.Now(), prune.ReadOptions{Sources: r.sources}); err != nil {
 		t.Fatal(err)
 	}
-	p.report, err = p.plan.Execute(t.Context(), store, prune.ExecuteOptions{Now: time.Now, Sources: r.sources})
+	p.report, err = prune.Execute(t.Context(), p.plan, store, prune.ExecuteOptions{Now: time.Now, Sources: r.sources})
 	if p.report == nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func diskBytes(s *oracle.State) (sum int64) {
 // reason returns what the plan says about a record that it keeps.
 func (p pruned) reason(t *testing.T, name string) string {
 	t.Helper()
-	for _, d := range p.plan.Decisions() {
+	for _, d := range p.plan.Decisions {
 		if d.Name == name && d.Action == prune.Keep {
 			return d.Reason
 		}

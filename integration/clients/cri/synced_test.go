@@ -23,7 +23,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
-	"github.com/ctr-prune/ctr-prune/prune/kubelet"
+	"github.com/ctr-prune/ctr-prune/prune/clients/kubelet"
 )
 
 // listOf is a kubelet's answer. Go writes an empty list as null.

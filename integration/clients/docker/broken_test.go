@@ -21,7 +21,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/prune"
-	"github.com/ctr-prune/ctr-prune/prune/docker"
+	"github.com/ctr-prune/ctr-prune/prune/clients/docker"
 )
 
 // broken is an Engine whose word cannot be trusted, and what is said of it.
@@ -192,7 +192,7 @@ func refuses(t *testing.T, e *Engine, sources pruning.Sources, says string) {
 	before := e.Capture()
 	report := pruning.Run(t, e.Address(), pruning.All(), sources, nil)
 	after := e.Capture()
-	refused := report.Plan().Refused()
+	refused := report.Plan.Refused
 	if len(refused) != 1 || refused[0].Namespace != Namespace || !strings.Contains(refused[0].Reason, says) {
 		t.Errorf("refused %v, want %s because %q", refused, Namespace, says)
 	}

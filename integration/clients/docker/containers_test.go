@@ -19,7 +19,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
-	"github.com/ctr-prune/ctr-prune/prune/docker"
+	"github.com/ctr-prune/ctr-prune/prune/clients/docker"
 )
 
 // ask returns the sources of a run that asks the Engine at socket.
@@ -50,7 +50,7 @@ func pruneAndCheck(t *testing.T, e *Engine) *prune.Report {
 	containers, before := e.Containers(), e.Capture()
 	report := pruning.Run(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()), nil)
 	after := e.Capture()
-	if refused := report.Plan().Refused(); len(refused) > 0 {
+	if refused := report.Plan.Refused; len(refused) > 0 {
 		t.Errorf("refused: %v", refused)
 	}
 	if err := oracle.Check(before, after, oracle.AllowOrphanedSnapshots()); err != nil {
@@ -73,7 +73,7 @@ func pruneAndCheck(t *testing.T, e *Engine) *prune.Report {
 // reasons tells what the plan says of the records whose name contains a text.
 func reasons(plan *prune.Plan, part string) []string {
 	var out []string
-	for _, d := range plan.Decisions() {
+	for _, d := range plan.Decisions {
 		if strings.Contains(d.Name, part) {
 			out = append(out, fmt.Sprint(d.Action, ": ", d.Reason))
 		}
@@ -84,7 +84,7 @@ func reasons(plan *prune.Plan, part string) []string {
 // byAction groups the names that the plan decides about by what it does.
 func byAction(plan *prune.Plan) map[string][]string {
 	actions := make(map[string][]string)
-	for _, d := range plan.Decisions() {
+	for _, d := range plan.Decisions {
 		action := fmt.Sprint(d.Action)
 		actions[action] = append(actions[action], strings.TrimPrefix(d.Name, "docker.io/library/"))
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/prune"
-	"github.com/ctr-prune/ctr-prune/prune/docker"
+	"github.com/ctr-prune/ctr-prune/prune/clients/docker"
 )
 
 // An Engine that is started is asked all the while: it says nothing, or all. It
@@ -85,7 +85,7 @@ func TestContainerThatTheEngineCannotRestore(t *testing.T) {
 		}
 		write(whole[:len(whole)/2])
 		report := pruning.Run(t, e.Address(), pruning.All(Namespace), ask(t, e.Socket()), nil)
-		refused := report.Plan().Refused()
+		refused := report.Plan.Refused
 		if len(refused) != 1 || !strings.Contains(refused[0].Reason, "it does not know container "+id[:12]) || len(report.Untagged) != 0 {
 			t.Errorf("refused %q, untagged %v", refused, report.Untagged)
 		}

@@ -65,7 +65,7 @@ func (b bench) prune(policy prune.Policy) result {
 	before := b.Capture()
 	r := result{reasons: map[string]string{}, left: map[string][]string{}}
 	r.report = pruning.Run(b.t, b.Address(), policy, pruning.None, nil)
-	for _, d := range r.report.Plan().Decisions() {
+	for _, d := range r.report.Plan.Decisions {
 		r.reasons[d.Namespace+" "+d.Name] = d.Reason
 	}
 	after := b.Capture()
@@ -229,7 +229,7 @@ func TestMountsThatDoNotDecodeCloseTheNamespace(t *testing.T) {
 			r := b.prune(pruning.All())
 			b.want(r, "default", "docker.io/library/app:1", "docker.io/library/unused:1")
 			b.want(r, "shop")
-			refused := r.report.Plan().Refused()
+			refused := r.report.Plan.Refused
 			if len(refused) != 1 || refused[0].Namespace != "default" || !strings.Contains(refused[0].Reason, "1f00") {
 				t.Errorf("refused %+v", refused)
 			}

@@ -34,9 +34,9 @@ func TestImagePulledAgainWhileItIsMeasured(t *testing.T) {
 		defer store.Close()
 		plan := planned(t, store)
 		again := fileLister{store, func() { s.add(img) }}
-		report, err := plan.Execute(s.ctx(), again, prune.ExecuteOptions{Now: time.Now})
+		report, err := prune.Execute(s.ctx(), plan, again, prune.ExecuteOptions{Now: time.Now})
 		s.must(err)
-		doc, after := report.Document(), s.state()
+		doc, after := prune.ReportDocument(report), s.state()
 		if doc.Reclaimed.Blobs != len(gone.Digests()) || len(doc.Errors) > 0 {
 			t.Errorf("reclaimed %+v, want %d blobs; errors %q", doc.Reclaimed, len(gone.Digests()), doc.Errors)
 		}

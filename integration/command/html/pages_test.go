@@ -16,7 +16,7 @@ func usagePage(t *testing.T, s sample) htmlreport.Page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return htmlreport.Page{Usage: plan.Usage(true), Generated: now}
+	return htmlreport.Page{Usage: prune.Usage(plan, true), Generated: now}
 }
 
 // planPage is that of a prune of all that is older than 30 days, not yet run.
@@ -30,8 +30,8 @@ func planPage(t *testing.T, s sample) htmlreport.Page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := plan.Document()
-	return htmlreport.Page{Usage: plan.Usage(true), Document: &doc, Generated: now}
+	doc := prune.PlanDocument(plan)
+	return htmlreport.Page{Usage: prune.Usage(plan, true), Document: &doc, Generated: now}
 }
 
 // reportPage is that of the same prune after it, in which one object that

@@ -92,5 +92,5 @@ func spread(text string, n uint32) uint32 {
 
 // plan plans to remove what is unused and matches the filters.
 func (s sample) plan(set filters.Set) (*prune.Plan, error) {
-	return s.inv.WithSizes(s.sizes).Plan(prune.Policy{AllNamespaces: true, Filters: set}, now)
+	return prune.NewPlan(s.inv.WithSizes(s.sizes), prune.Policy{AllNamespaces: true, Filters: set}, now)
 }

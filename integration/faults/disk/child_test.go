@@ -66,7 +66,7 @@ func pruneWithPause(ctx context.Context, moment string) (doc *prune.Document, er
 			once.Do(pause)
 		}
 	}
-	report, err := plan.Execute(ctx, store, prune.ExecuteOptions{
+	report, err := prune.Execute(ctx, plan, store, prune.ExecuteOptions{
 		Now:      time.Now,
 		Progress: func(p prune.Progress) { at(string(p.Stage)) },
 		Event:    func(prune.Event) { at(moments[0]) },
@@ -74,7 +74,7 @@ func pruneWithPause(ctx context.Context, moment string) (doc *prune.Document, er
 	if report == nil {
 		return nil, err
 	}
-	written := report.Document()
+	written := prune.ReportDocument(report)
 	return &written, err
 }
 

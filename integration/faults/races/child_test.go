@@ -15,7 +15,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
-	"github.com/ctr-prune/ctr-prune/prune/docker"
+	"github.com/ctr-prune/ctr-prune/prune/clients/docker"
 )
 
 // A process with this in its environment prunes with the library, once for each
@@ -94,13 +94,13 @@ func (c scope) prune(ctx context.Context) (said string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("planning: %w", err)
 	}
-	if refused := plan.Refused(); len(refused) > 0 {
+	if refused := plan.Refused; len(refused) > 0 {
 		return "", fmt.Errorf("refused: %v", refused)
 	}
 	if plan.Empty() {
 		return saidEmpty, nil
 	}
-	report, err := plan.Execute(ctx, store, prune.ExecuteOptions{Now: time.Now, Sources: sources})
+	report, err := prune.Execute(ctx, plan, store, prune.ExecuteOptions{Now: time.Now, Sources: sources})
 	var busy *leases.Busy
 	if errors.As(err, &busy) {
 		return saidBusy, nil

@@ -1,0 +1,72 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+)
+
+// In describes the keeper to people who look at a namespace, "" if at all. Names
+// come from the store and may read like anything, so that words are put together
+// here and never taken apart.
+func (k Keeper) In(namespace string) Keeper {
+	k.Holder = titles[k.HolderCode](k)
+	if k.HeldBy.Namespace != namespace {
+		k.Holder += fmt.Sprintf(" in namespace %q", k.HeldBy.Namespace)
+	}
+	if p := k.HolderParts; p != nil {
+		if hint := LetsGo(p.LeaseKind, p.Command); hint != "" {
+			k.Holder += "; " + hint
+		}
+	}
+	return k
+}
+
+// titles are the words for each.
+var titles = map[Code]func(Keeper) string{
+	HolderImage:     func(k Keeper) string { return fmt.Sprintf("image %q", k.HeldBy.Name) },
+	HolderContainer: func(k Keeper) string { return k.HolderParts.some() },
+	HolderSandbox:   func(k Keeper) string { return "sandbox " + k.HeldBy.Name },
+	HolderLease:     func(k Keeper) string { return fmt.Sprintf("lease %q (%s)", k.HeldBy.Name, k.HolderParts.LeaseKind) },
+	HolderGrace:     func(k Keeper) string { return "the grace of run " + k.HolderParts.Run },
+	HolderBuild:     func(k Keeper) string { return fmt.Sprintf("%s (lease %q)", k.HolderParts.LeaseKind, k.HeldBy.Name) },
+	HolderDocker:    func(k Keeper) string { return "Docker container " + k.HeldBy.Name[:12] },
+	HolderUpload:    func(k Keeper) string { return fmt.Sprintf("upload in progress %q", k.HeldBy.Name) },
+	HolderRootLabel: func(k Keeper) string {
+		return fmt.Sprintf("label containerd.io/gc.root on %s %s", k.HeldBy.Kind, k.HeldBy.Name)
+	},
+}
+
+// LetsGo says how the owner of a lease lets go of what it holds, "" if there is
+// nothing to say.
+func LetsGo(kind leases.Kind, command string) string {
+	switch {
+	case command != "":
+		return freed(command)
+	case kind == leases.KindBuild:
+		return "it goes with the build, or when buildkit starts again"
+	default:
+		return ""
+	}
+}
+
+const HolderImage Code = "image"
+
+const HolderContainer Code = "container"
+
+const HolderSandbox Code = "sandbox"
+
+const HolderLease Code = "lease"
+
+const HolderGrace Code = "grace"
+
+const HolderBuild Code = "build-lease"
+
+const HolderDocker Code = "docker-container"
+
+const HolderUpload Code = "upload"
+
+// The codes of what keeps an object.
+const (
+	HolderRootLabel Code = "root-label"
+)

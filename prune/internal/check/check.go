@@ -1,0 +1,201 @@
+package check
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// Problem is a sort of [Finding], and its code.
+type Problem string
+
+// The problems that a check looks for.
+const (
+	ProblemIncomplete  Problem = "incomplete-image"
+	ProblemForgotten   Problem = "forgotten-blob"
+	ProblemLost        Problem = "lost-blob"
+	ProblemGarbage     Problem = "garbage"
+	ProblemUnowned     Problem = "unowned-snapshot"
+	ProblemExpired     Problem = "expired-lease"
+	ProblemOldUpload   Problem = "abandoned-upload"
+	ProblemInterrupted Problem = "interrupted-run"
+	ProblemPhantom     Problem = "phantom-image"
+	ProblemUnreadable  Problem = "unreadable-user"
+)
+
+// String says the problem in words.
+func (p Problem) String() string { return strings.ReplaceAll(string(p), "-", " ") }
+
+// Finding is one thing that is not as it should be.
+type Finding struct {
+	Problem   Problem `json:"problem"`
+	Namespace string  `json:"namespace,omitempty"`
+	Object    string  `json:"object"`
+	Bytes     int64   `json:"bytes"`
+	// AtLeast says that Bytes is a lower bound: images refer to each other in
+	// more ways than are followed.
+	AtLeast bool `json:"atLeast,omitempty"`
+	// Meaning is what it means for a user, and Parts are what that names.
+	Meaning string       `json:"meaning"`
+	Parts   *cause.Parts `json:"parts,omitempty"`
+	// Mend says what mends it.
+	Mend string `json:"mend"`
+	// Repairable says that [Repair] can mend it without risk.
+	Repairable bool `json:"repairable"`
+	// Snapshotters are those that have a part in it, sorted.
+	Snapshotters []string `json:"snapshotters,omitempty"`
+}
+
+// CheckOptions are the parts of a check that are not in the store.
+type CheckOptions struct {
+	Read read.ReadOptions
+}
+
+// Checker looks for problems in one inventory.
+type Checker struct {
+	Inv *inventory.Inventory
+	C   *gc.Collector
+	// alone is what each lease alone holds.
+	alone map[graph.Node]inventory.Amount
+	Found []Finding
+}
+
+// Check looks for what users usually find too late. It only reads.
+func Check(ctx context.Context, st store.Store, now time.Time, opts CheckOptions) ([]Finding, error) {
+	// Files first: a blob that is committed meanwhile is then known by the
+	// time that the store is read.
+	files, filesErr := st.BlobFiles(ctx)
+	if filesErr != nil && !errdefs.IsUnavailable(filesErr) {
+		return nil, fmt.Errorf("listing the blobs on disk: %w", filesErr)
+	}
+	inv, err := read.ReadMeasured(ctx, st, inventory.Scope{AllNamespaces: true}, now, opts.Read, (*gc.Collector).AllSnapshots)
+	if err != nil {
+		return nil, err
+	}
+	k := &Checker{Inv: inv, C: gc.NewCollector(inv, now)}
+	k.alone = k.C.HeldAlone()
+	for _, ns := range inv.Namespaces {
+		k.Incomplete(ns, manifests.LackerOf(ctx, ns, st))
+		k.leases(ns)
+		k.uploads(ns)
+		k.unreadable(ns)
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("checking the store: %w", ctx.Err())
+	}
+	k.Unreached()
+	errs := []error{k.forgotten(ctx, st, files), k.lost(ctx, st, files)}
+	if ns := inv.Namespace(store.CRINamespace); ns != nil {
+		errs = append(errs, k.phantoms(ctx, st, ns))
+	}
+	slices.SortStableFunc(k.Found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Problem, b.Problem), cmp.Compare(a.Object, b.Object))
+	})
+	return k.Found, errors.Join(errs...)
+}
+
+// add notes a finding, in words.
+func (k *Checker) add(f Finding) {
+	text := problems[f.Problem]
+	p := f.Parts
+	if p == nil {
+		p = &cause.Parts{}
+	}
+	f.Meaning, f.Repairable = text.meaning(p), text.repairable
+	if f.Mend == "" {
+		f.Mend = text.mend
+	}
+	k.Found = append(k.Found, f)
+}
+
+// forgotten finds the files of blobs that no namespace knows, which a
+// containerd leaves when it is killed while it collects. It keeps one for as
+// long as an upload waits for it.
+func (k *Checker) forgotten(ctx context.Context, store store.Store, files map[digest.Digest]struct{}) error {
+	known := k.Inv.Objects().Blobs
+	if store.Abilities().Files == nil {
+		return nil
+	}
+	reached, looker := k.C.Reach(gc.Change{}), run.FileLooker{Store: store, Inv: k.Inv}
+	var errs []error
+	for dgst := range files {
+		if _, ok := known[dgst]; ok {
+			continue
+		}
+		if _, awaited := k.C.Awaiting(reached, dgst); awaited {
+			continue
+		}
+		now, err := looker.Look(ctx, dgst)
+		if err != nil || now.Gone || now.Known {
+			errs = append(errs, err)
+			continue
+		}
+		k.add(Finding{Problem: ProblemForgotten, Object: dgst.String(), Bytes: now.Size})
+	}
+	return errors.Join(errs...)
+}
+
+// Unreached finds what nothing holds.
+func (k *Checker) Unreached() {
+	before := k.C.Reach(gc.Change{})
+	_, unheld := k.C.Split(k.Inv.Objects(), before, before)
+	var garbage inventory.Amount
+	in := make(map[string]bool)
+	for _, bytes := range unheld.Blobs {
+		garbage.AddBlob(bytes)
+	}
+	for _, id := range unheld.SortedSnapshots() {
+		snapshot := k.C.Spaces[id.Namespace].Snapshots[id.SnapshotKey]
+		if clients.IsActive(snapshot) {
+			k.add(Finding{
+				Problem: ProblemUnowned, Namespace: id.Namespace, Object: id.SnapshotKey.String(), Bytes: unheld.Snapshots[id],
+				Snapshotters: []string{id.Snapshotter},
+			})
+			continue
+		}
+		garbage.AddSnapshot(unheld.Snapshots[id])
+		in[id.Snapshotter] = true
+	}
+	if garbage != (inventory.Amount{}) {
+		k.add(Finding{
+			Problem: ProblemGarbage, Object: amountOf(garbage), Bytes: garbage.TotalBytes,
+			Parts:        &cause.Parts{Blobs: garbage.Blobs, Snapshots: garbage.Snapshots},
+			Snapshotters: slices.Sorted(maps.Keys(in)),
+		})
+	}
+}
+
+// amountOf counts the blobs and snapshots of an amount that has some.
+func amountOf(a inventory.Amount) string {
+	var counts []string
+	for _, c := range []struct {
+		n    int
+		word string
+	}{{a.Blobs, "blob"}, {a.Snapshots, "snapshot"}} {
+		switch {
+		case c.n == 1:
+			counts = append(counts, "1 "+c.word)
+		case c.n > 1:
+			counts = append(counts, fmt.Sprintf("%d %ss", c.n, c.word))
+		}
+	}
+	return strings.Join(counts, ", ")
+}

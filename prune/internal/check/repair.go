@@ -1,0 +1,120 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
+)
+
+// Repaired is what happened in a repair and is not seen by checking again.
+type Repaired struct {
+	// Expired are leases that expired since the findings, and are gone, too.
+	Expired []undo.LeaseInfo
+	// Renewed were found to have expired. Their owners have made leases with
+	// the same IDs since, which were left alone.
+	Renewed []undo.LeaseInfo
+}
+
+// Repair mends the findings that can be mended without risk, and does no more
+// than they call for: it finishes interrupted runs and aborts abandoned uploads
+// in the namespaces where some were found. Then it asks containerd for a
+// collection, also if nothing was found: it takes garbage and leases that have
+// expired, and it alone makes containerd look for files of blobs that it does
+// not know. What it mended is seen by checking again.
+func Repair(ctx context.Context, store store.Store, findings []Finding, opts run.ExecuteOptions) (*Repaired, error) {
+	before, err := read.Read(ctx, store, inventory.Scope{AllNamespaces: true}, opts.Now(), opts.Reading())
+	if err != nil {
+		return nil, err
+	}
+	at := opts.Now()
+	if _, err := undo.FinishRuns(ctx, store, before, mendings(findings), opts); err != nil {
+		return nil, err
+	}
+	snapshotters := suspect(findings, before.Store.Snapshotters)
+	err = run.RequestCollection(ctx, before, store, opts, func(ctx context.Context, run ours.Run) error {
+		return refuse(ctx, store, snapshotters, run)
+	})
+	after, readErr := read.Read(ctx, store, inventory.Scope{}, opts.Now(), opts.Reading())
+	if readErr != nil {
+		return nil, errors.Join(err, readErr)
+	}
+	listed, end := expiredIn(findings), opts.Now()
+	left, repaired := undo.ListLeases(after, end), &Repaired{}
+	repaired.Renewed = undo.RenewedLeases(listed, left)
+	known := undo.ByID(listed)
+	for _, l := range undo.RemovedLeases(listed, undo.ListLeases(before, at), left, at, end) {
+		if _, wasFound := known[l.Key()]; !wasFound && !l.Kind.Ours() {
+			repaired.Expired = append(repaired.Expired, l)
+		}
+	}
+	return repaired, err
+}
+
+// mendings is the policy that mends what a collection does not.
+func mendings(findings []Finding) rules.Policy {
+	policy := rules.Nothing()
+	policy.MissingOK = true
+	for _, f := range findings {
+		if f.Problem == ProblemOldUpload {
+			policy.IngestAge = gc.IngestExpiry
+		}
+		if f.Problem == ProblemOldUpload || f.Problem == ProblemInterrupted {
+			policy.Namespaces = append(policy.Namespaces, f.Namespace)
+		}
+	}
+	return policy
+}
+
+// expiredIn lists the leases that were found to have expired.
+func expiredIn(findings []Finding) []undo.LeaseInfo {
+	var list []undo.LeaseInfo
+	for _, f := range findings {
+		if f.Problem == ProblemExpired {
+			list = append(list, undo.LeaseInfo{Namespace: f.Namespace, ID: f.Object, Action: rules.Remove, Cause: cause.Plainly(cause.CodeLeaseExpired)})
+		}
+	}
+	return list
+}
+
+// suspect lists those of the snapshotters of which something was found.
+func suspect(findings []Finding, loaded []string) []string {
+	return slices.DeleteFunc(slices.Clone(loaded), func(name string) bool {
+		return !slices.ContainsFunc(findings, func(f Finding) bool { return slices.Contains(f.Snapshotters, name) })
+	})
+}
+
+// refuse makes what a collection is to remove. It makes containerd compare its
+// content store, or a snapshotter, with what it knows only if it removes
+// something from it. A blob is cheap. An empty snapshot is not everywhere, as a
+// snapshotter may copy or format a device for it.
+func refuse(ctx context.Context, store store.Store, snapshotters []string, run ours.Run) error {
+	err := ours.WriteRefuse(ctx, store.Content(), run)
+	for _, name := range snapshotters {
+		err = errors.Join(err, throwAway(ctx, store.Snapshotter(name), name, run.Name))
+	}
+	return err
+}
+
+// throwAway makes an empty snapshot that only the lease of ctx holds.
+func throwAway(ctx context.Context, sn snapshots.Snapshotter, name, run string) error {
+	_, err := sn.Prepare(ctx, "ctr-prune-"+run, "")
+	if err != nil && !errdefs.IsAlreadyExists(err) {
+		return fmt.Errorf("making a snapshot for snapshotter %q to remove: %w", name, err)
+	}
+	return nil
+}

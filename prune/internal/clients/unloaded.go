@@ -1,0 +1,80 @@
+package clients
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+)
+
+// unloaded tells of what stands on snapshots in a snapshotter that containerd
+// has not loaded, so that nobody can see on which image: as one whose plugin
+// failed when containerd was started. What a container calls its image is not
+// enough, since the name may have moved; a digest is.
+func unloaded(ns *inventory.Namespace, loaded []string, now time.Time) error {
+	var errs []error
+	told := make(map[inventory.SnapshotKey]bool)
+	cannotSee := func(holder any, snapshotter string) {
+		errs = append(errs, fmt.Errorf("%v stands on a snapshot of %q, which containerd has not loaded, so that its image cannot be told: load that snapshotter again, or remove what uses it", holder, snapshotter))
+	}
+	for _, use := range ns.Uses {
+		told[use.Snapshot] = true
+		name := use.Snapshot.Snapshotter
+		if name != "" && use.Snapshot.Key != "" && len(use.Digests) == 0 && !slices.Contains(loaded, name) {
+			cannotSee(use.Holder, name)
+		}
+	}
+	for _, lease := range ns.Leases {
+		if !mayUseImages(lease, now) {
+			continue
+		}
+		for _, r := range lease.Resources {
+			name, ok := strings.CutPrefix(r.Type, "snapshots/")
+			if ok && !told[inventory.SnapshotKey{Snapshotter: name, Key: r.ID}] && !slices.Contains(loaded, name) {
+				cannotSee(fmt.Sprintf("what lease %q holds", lease.ID), name)
+				break
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// mayUseImages says whether what a lease holds may be a use that nobody else
+// tells of: a container that is being created, or something of a client that is
+// not known. Docker is asked, and build cache uses no images.
+func mayUseImages(lease inventory.Lease, now time.Time) bool {
+	switch leases.KindOf(lease.Lease) {
+	case leases.KindOther:
+		return true
+	case leases.KindPull:
+		at, _ := leases.Expiry(lease.Lease)
+		return !now.After(at)
+	default:
+		return false
+	}
+}
+
+// Unseen notes the snapshotters that images are unpacked in and that containerd
+// has not loaded: what only the snapshots themselves say is not known.
+func Unseen(ns *inventory.Namespace, loaded []string) []string {
+	unseen := make(map[string]int)
+	for _, blob := range ns.Blobs {
+		for label := range leases.SnapshotLabels(blob.Labels) {
+			name := strings.TrimPrefix(label, leases.SnapshotLabel)
+			name, _, _ = strings.Cut(name, "/") // of several snapshots
+			if !slices.Contains(loaded, name) {
+				unseen[name]++
+			}
+		}
+	}
+	var notes []string
+	for _, name := range slices.Sorted(maps.Keys(unseen)) {
+		notes = append(notes, fmt.Sprintf("images of namespace %q are unpacked in snapshotter %q, which containerd has not loaded (%d): what stands on their snapshots and what these take is not known", ns.Name, name, unseen[name]))
+	}
+	return notes
+}

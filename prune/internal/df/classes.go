@@ -1,0 +1,98 @@
+package df
+
+import (
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+)
+
+// classMark is what one class of holders reaches.
+type classMark struct {
+	class   HolderClass
+	reached graph.Reached
+}
+
+// classOf tells the class of a root.
+func (u *Reckoning) classOf(n graph.Node) HolderClass {
+	switch n.Kind {
+	case graph.KindImage:
+		return HeldByImages
+	case graph.KindContainer, graph.KindSandbox:
+		return HeldByContainers
+	case graph.KindIngest:
+		return HeldByIngests
+	case graph.KindLease:
+		if leases.KindOf(u.Collector.Spaces[n.Ns].LeaseByID[n.Key].Lease) == leases.KindGrace {
+			return HeldByGrace
+		}
+		return HeldByLeases
+	default:
+		return HeldByLabels
+	}
+}
+
+var classOrder = []HolderClass{HeldByImages, HeldByContainers, HeldByGrace, HeldByLeases, HeldByIngests, HeldByLabels}
+
+func (u *Reckoning) classify() {
+	roots := make(map[HolderClass][]graph.Node)
+	for _, root := range u.Collector.Roots(gc.Change{}) {
+		class := u.classOf(root)
+		roots[class] = append(roots[class], root)
+	}
+	for _, class := range classOrder {
+		u.classes = append(u.classes, classMark{class, u.Collector.Mark(roots[class], gc.Change{})})
+	}
+}
+
+// blobClass and snapshotClass return the first class that reaches an object,
+// with the root it does so from.
+func (u *Reckoning) blobClass(dgst digest.Digest) (HolderClass, graph.Node) {
+	for _, c := range u.classes {
+		for _, s := range u.Collector.Homes[dgst] {
+			if root, ok := c.reached.Root(graph.Node{Kind: graph.KindContent, Ns: s.Name, Key: dgst.String()}); ok {
+				return c.class, root
+			}
+		}
+		if upload, ok := u.Collector.Awaiting(c.reached, dgst); ok {
+			return c.class, upload
+		}
+	}
+	return HeldByNothing, graph.Node{}
+}
+
+func (u *Reckoning) snapshotClass(id inventory.SnapshotID) (HolderClass, graph.Node) {
+	for _, c := range u.classes {
+		if root, ok := c.reached.Root(id.Node()); ok {
+			return c.class, root
+		}
+	}
+	return HeldByNothing, graph.Node{}
+}
+
+func (u *Reckoning) holders() []HolderUsage {
+	sums := make(map[HolderClass]*inventory.Amount)
+	sum := func(class HolderClass) *inventory.Amount {
+		if sums[class] == nil {
+			sums[class] = &inventory.Amount{}
+		}
+		return sums[class]
+	}
+	for dgst, bytes := range u.All.Blobs {
+		class, _ := u.blobClass(dgst)
+		sum(class).AddBlob(bytes)
+	}
+	for id, bytes := range u.All.Snapshots {
+		class, _ := u.snapshotClass(id)
+		sum(class).AddSnapshot(bytes)
+	}
+	usages := make([]HolderUsage, 0, len(classOrder)+1)
+	for _, class := range append(slices.Clone(classOrder), HeldByNothing) {
+		usages = append(usages, HolderUsage{Class: class, Amount: *sum(class)})
+	}
+	return usages
+}

@@ -1,0 +1,2 @@
+// Package df tells what a store holds and who holds it.
+package df

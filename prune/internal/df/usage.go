@@ -1,0 +1,234 @@
+package df
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// Usage tells what the store holds and who holds it: reclaimable is what this
+// plan frees. Every snapshot must have been measured for it, as [ReadPlan] does
+// with AllSizes. Objects adds every blob and snapshot. Where nothing else is
+// asked of the plan, [ReadUsage] costs less.
+func Usage(p *plan.Plan, objects bool) *DiskUsage {
+	return planUsage(p, p.Modelled(), objects)
+}
+
+// ReadUsage reads the store, measures every snapshot, and tells what it holds as
+// [Usage] does of a plan by the policy. The error may be a *[PolicyError].
+func ReadUsage(ctx context.Context, store store.Store, policy rules.Policy, now time.Time, opts read.ReadOptions, objects bool) (*DiskUsage, error) {
+	inv, err := read.Read(ctx, store, policy.Scope(), now, opts)
+	if err != nil {
+		return nil, err
+	}
+	plan, m, err := flow.PlanMeanwhile(ctx, store, inv, policy, now, read.NewMeter(opts.Progress, read.StageRead))
+	if err != nil {
+		return nil, err
+	}
+	return planUsage(plan, m, objects), nil
+}
+
+func planUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
+	inv, plan := p.Inventory, p
+	u := NewUsage(inv, plan, m)
+	d := &DiskUsage{
+		Store: inv.Store, Time: p.Now,
+		Total: u.All.Amount(), Reclaimable: plan.Predicted(),
+		Holders: u.holders(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
+	}
+	u.Totals = u.Collector.Totals(u.Collector.Sizes(), TargetsOf(plan.Chosen))
+	decided := make(map[string][]rules.Decision, len(plan.Chosen))
+	for _, decision := range plan.Decisions {
+		decided[decision.Namespace] = append(decided[decision.Namespace], decision)
+	}
+	for _, ns := range plan.Chosen {
+		usage := u.namespace(ns)
+		d.Namespaces = append(d.Namespaces, usage)
+		d.Images = append(d.Images, u.Images(ns, decided[ns.Name])...)
+	}
+	for _, ns := range inv.Namespaces {
+		for _, ingest := range ns.Ingests {
+			d.IngestBytes = inventory.Saturate(d.IngestBytes, ingest.Offset)
+		}
+	}
+	if objects {
+		d.Objects = u.objects(d)
+	}
+	return d
+}
+
+// Reckoning is the working state of [Usage].
+type Reckoning struct {
+	Inv       *inventory.Inventory
+	plan      *plan.Plan
+	Collector *gc.Collector
+	after     graph.Reached
+	All       inventory.Objects
+	Walk      *graph.Walk
+	classes   []classMark
+	Owners    graph.Ownership
+	// Index is the owner of each image, by namespace and target.
+	Index map[plan.ImageKey]graph.Owner
+	gone  map[plan.ImageKey]bool
+	// Totals is what each target reaches.
+	Totals map[graph.Node]gc.Total
+}
+
+func NewUsage(inv *inventory.Inventory, p *plan.Plan, m *plan.Model) *Reckoning {
+	u := &Reckoning{
+		Inv: inv, plan: p, All: inv.Objects(),
+		Index: make(map[plan.ImageKey]graph.Owner), gone: make(map[plan.ImageKey]bool),
+	}
+	u.Collector, u.after = m.Collector, m.After
+	u.Walk = u.Collector.Walk()
+	u.classify()
+	u.Assign()
+	for _, d := range p.Decisions {
+		key := plan.ImageKey{Ns: d.Namespace, Target: d.Target.Digest}
+		if _, seen := u.gone[key]; !seen {
+			u.gone[key] = true
+		}
+		u.gone[key] = u.gone[key] && d.Action == rules.Remove
+	}
+	return u
+}
+
+// Assign makes each image an owner, and everything else one more.
+func (u *Reckoning) Assign() {
+	owners := [][]graph.Node{nil}
+	for _, root := range u.Collector.Roots(gc.Change{}) {
+		if root.Kind != graph.KindImage {
+			owners[0] = append(owners[0], root)
+			continue
+		}
+		record := u.Collector.Spaces[root.Ns].Records[root.Key]
+		key := plan.ImageKey{Ns: root.Ns, Target: record.Target.Digest}
+		i, ok := u.Index[key]
+		if !ok {
+			i = graph.Owner(len(owners))
+			u.Index[key] = i
+			owners = append(owners, nil)
+		}
+		owners[i] = append(owners[i], root)
+	}
+	u.Owners = u.Collector.Graph.Own(owners, u.Collector.Next.Of)
+}
+
+// BlobOwner is who alone owns a blob.
+func (u *Reckoning) BlobOwner(dgst digest.Digest) graph.Owner {
+	return u.Collector.BlobOwner(u.Owners, dgst)
+}
+
+func (u *Reckoning) namespace(ns *inventory.Namespace) NamespaceUsage {
+	usage := NamespaceUsage{Name: ns.Name, Images: len(ns.Images), Containers: len(ns.Containers), Leases: len(ns.Leases), Ingests: len(ns.Ingests)}
+	for dgst, blob := range ns.Blobs {
+		usage.AddBlob(blob.Size)
+		if len(u.Collector.Homes[dgst]) == 1 {
+			usage.UniqueBytes = inventory.Saturate(usage.UniqueBytes, blob.Size)
+		}
+		if _, ok := u.plan.Outcome.Freed.Blobs[dgst]; ok {
+			usage.ReclaimableBytes = inventory.Saturate(usage.ReclaimableBytes, blob.Size)
+		}
+	}
+	for key := range ns.Snapshots {
+		id := inventory.SnapshotID{Namespace: ns.Name, SnapshotKey: key}
+		bytes := u.Inv.Size(id)
+		usage.AddSnapshot(bytes)
+		usage.UniqueBytes = inventory.Saturate(usage.UniqueBytes, bytes)
+		if _, ok := u.plan.Outcome.Freed.Snapshots[id]; ok {
+			usage.ReclaimableBytes = inventory.Saturate(usage.ReclaimableBytes, bytes)
+		}
+	}
+	return usage
+}
+
+// Images lists the images of a namespace, the one that alone frees most first.
+func (u *Reckoning) Images(ns *inventory.Namespace, decided []rules.Decision) []ImageUsage {
+	byTarget := make(map[digest.Digest]*ImageUsage)
+	var order []digest.Digest
+	for _, record := range ns.Images {
+		target := record.Target.Digest
+		if byTarget[target] == nil {
+			byTarget[target] = u.image(ns, record)
+			order = append(order, target)
+		}
+		byTarget[target].Names = append(byTarget[target].Names, record.Name)
+	}
+	for _, d := range decided {
+		// A record that is kept explains the image better than one that goes.
+		if usage := byTarget[d.Target.Digest]; usage.Reason == "" || d.Action != rules.Remove {
+			usage.Cause = d.Cause
+		}
+	}
+	usages := make([]ImageUsage, len(order))
+	for i, target := range order {
+		usages[i] = *byTarget[target]
+	}
+	slices.SortStableFunc(usages, func(a, b ImageUsage) int {
+		return cmp.Or(cmp.Compare(b.UniqueBytes, a.UniqueBytes), cmp.Compare(b.TotalBytes, a.TotalBytes))
+	})
+	return usages
+}
+
+// TargetsOf lists the targets of the records of the namespaces.
+func TargetsOf(chosen []*inventory.Namespace) []graph.Node {
+	var targets []graph.Node
+	for _, ns := range chosen {
+		for _, record := range ns.Images {
+			targets = append(targets, graph.Node{Kind: graph.KindContent, Ns: ns.Name, Key: record.Target.Digest.String()})
+		}
+	}
+	return targets
+}
+
+func (u *Reckoning) image(ns *inventory.Namespace, record images.Image) *ImageUsage {
+	target := graph.Node{Kind: graph.KindContent, Ns: ns.Name, Key: record.Target.Digest.String()}
+	key := plan.ImageKey{Ns: ns.Name, Target: record.Target.Digest}
+	all, alone := u.Totals[target], inventory.Amount{}
+	if mine, rooted := u.Index[key]; rooted {
+		alone = u.alone(ns, target, mine)
+	}
+	if all.Bound && all.TotalBytes <= alone.TotalBytes {
+		all.Amount = alone // the better bound
+	}
+	usage := &ImageUsage{
+		Namespace: ns.Name, Target: key.Target, CreatedAt: record.CreatedAt, Amount: all.Amount, AtLeast: all.Bound,
+		UniqueBytes: alone.TotalBytes, SharedBytes: all.TotalBytes - alone.TotalBytes,
+	}
+	if u.gone[key] {
+		usage.Unused = true
+		usage.ReclaimableBytes = usage.UniqueBytes
+	}
+	return usage
+}
+
+// alone sums up what an image alone holds. All that leads there is its own as
+// well, so that all images together cost no more than the store.
+func (u *Reckoning) alone(ns *inventory.Namespace, target graph.Node, mine graph.Owner) (sum inventory.Amount) {
+	u.Walk.Within(target, func(id graph.NodeID) bool { return u.Owners.OfID(id) == mine }, func(id graph.NodeID) {
+		switch n := u.Collector.Graph.Nodes[id]; n.Kind {
+		case graph.KindContent:
+			if blob, ok := ns.Blobs[digest.Digest(n.Key)]; ok && u.BlobOwner(blob.Digest) == mine {
+				sum.AddBlob(blob.Size)
+			}
+		case graph.KindSnapshot:
+			if id := inventory.SnapshotOf(n); u.Collector.Exists(id) {
+				sum.AddSnapshot(u.Inv.Size(id))
+			}
+		}
+	})
+	return sum
+}

@@ -1,0 +1,173 @@
+package df
+
+import (
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// DiskUsage is what a store holds and who holds it, as of one reading.
+type DiskUsage struct {
+	Store store.StoreInfo `json:"store"`
+	Time  time.Time       `json:"time"`
+	// Total is everything: all blobs, each once, and all snapshots.
+	Total inventory.Amount `json:"total"`
+	// IngestBytes are the bytes of unfinished uploads, which are not blobs yet.
+	IngestBytes int64 `json:"ingestBytes"`
+	// Reclaimable is what a prune of all unused images would free now.
+	Reclaimable inventory.Amount `json:"reclaimable"`
+	Holders     []HolderUsage    `json:"holders"`
+	Namespaces  []NamespaceUsage `json:"namespaces"`
+	Images      []ImageUsage     `json:"images"`
+	Objects     []ObjectUsage    `json:"objects,omitempty"`
+
+	common func(class func(image int) int) []int
+}
+
+// What [DiskUsage.Common] says of an object that no listed image has, and of
+// one that images of several classes have.
+const (
+	OfNone    = -1
+	OfSeveral = -2
+)
+
+// Common tells of each of Objects which class its images have in common, where
+// class gives each of Images, by its place as [Usage] returned them,
+// one from 0 on. It costs no more than the store is large.
+func (d *DiskUsage) Common(class func(image int) int) []int {
+	if d.common == nil {
+		return slices.Repeat([]int{OfNone}, len(d.Objects))
+	}
+	return d.common(class)
+}
+
+// HolderUsage is what one class of holders has. The classes do not overlap:
+// what an image holds is in the class of images, whatever else holds it.
+type HolderUsage struct {
+	Class HolderClass `json:"class"`
+	inventory.Amount
+}
+
+// HolderClass is a class of holders.
+type HolderClass string
+
+// The classes. An object is in the first that applies.
+const (
+	HeldByImages     HolderClass = "images"
+	HeldByContainers HolderClass = "containers"
+	HeldByGrace      HolderClass = "grace"
+	HeldByLeases     HolderClass = "leases"
+	HeldByIngests    HolderClass = "uploads"
+	HeldByLabels     HolderClass = "root-labels"
+	HeldByNothing    HolderClass = "unreferenced"
+)
+
+// String says the class in words.
+func (c HolderClass) String() string {
+	switch c {
+	case HeldByImages:
+		return "images"
+	case HeldByGrace:
+		return "grace of a run only"
+	case HeldByLabels:
+		return "gc.root labels only"
+	case HeldByNothing:
+		return "unreferenced (awaiting garbage collection)"
+	default:
+		return string(c) + " only"
+	}
+}
+
+// NamespaceUsage sums up a namespace. A blob that two namespaces know is in
+// both sums, and once in the total.
+type NamespaceUsage struct {
+	Name       string `json:"name"`
+	Images     int    `json:"images"`
+	Containers int    `json:"containers"`
+	Leases     int    `json:"leases"`
+	Ingests    int    `json:"ingests"`
+	inventory.Amount
+	UniqueBytes      int64 `json:"uniqueBytes"`
+	ReclaimableBytes int64 `json:"reclaimableBytes"`
+}
+
+// ImageUsage is what one image, all records of a target in a namespace, has.
+type ImageUsage struct {
+	Namespace string        `json:"namespace"`
+	Names     []string      `json:"names"`
+	Target    digest.Digest `json:"target"`
+	CreatedAt time.Time     `json:"createdAt"`
+	inventory.Amount
+	// AtLeast says that the amount and SharedBytes are lower bounds: images refer to
+	// each other in more ways than are followed.
+	AtLeast bool `json:"atLeast,omitempty"`
+	// SharedBytes are what others hold too; UniqueBytes what removing all of the
+	// image's names would free.
+	SharedBytes int64 `json:"sharedBytes"`
+	UniqueBytes int64 `json:"uniqueBytes"`
+	// ReclaimableBytes are UniqueBytes if a prune of all unused images removes
+	// the image.
+	ReclaimableBytes int64 `json:"reclaimableBytes"`
+	// Unused says that the prune removes all of the image's names.
+	Unused bool `json:"unused"`
+	// Cause is why a prune of all unused images would remove or keep it.
+	cause.Cause
+}
+
+// ObjectUsage is one blob or snapshot.
+type ObjectUsage struct {
+	Namespaces []string      `json:"namespaces"`
+	Digest     digest.Digest `json:"digest,omitempty"`
+	Snapshot   string        `json:"snapshot,omitempty"`
+	Kind       ObjectKind    `json:"kind"`
+	// Layer counts the layers of an image from its base, which is 1; 0 if the
+	// object is no layer, or none that is known as one.
+	Layer int         `json:"layer,omitempty"`
+	Bytes int64       `json:"bytes"`
+	State ObjectState `json:"state"`
+	// Images counts the images that have the object, of those that are listed.
+	Images int `json:"images"`
+	// ImagesAtLeast says that Images is a lower bound, as AtLeast does of an
+	// image.
+	ImagesAtLeast bool        `json:"imagesAtLeast,omitempty"`
+	Class         HolderClass `json:"class"`
+	// Keeper is one holder, if there is one. Of an object that is held although
+	// its images go, it is the one that keeps it.
+	cause.Keeper
+}
+
+// ObjectKind is what a blob or snapshot is to its image, as containerd's
+// labels tell.
+type ObjectKind string
+
+// The kinds.
+const (
+	KindIndex    ObjectKind = "index"
+	KindManifest ObjectKind = "manifest"
+	KindConfig   ObjectKind = "config"
+	KindLayer    ObjectKind = "layer"
+	KindContent  ObjectKind = "content" // a blob that no label explains
+	KindSnapshot ObjectKind = "snapshot"
+)
+
+// ObjectState is what would become of an object.
+type ObjectState string
+
+// The states. An object is in exactly one.
+const (
+	// StateUnique: one image alone holds it, and stays.
+	StateUnique ObjectState = "unique"
+	// StateShared: several images hold it, or an image and something else.
+	StateShared ObjectState = "shared"
+	// StateHeld: no image holds it, or none that stays, but something does.
+	StateHeld ObjectState = "held"
+	// StateReclaimable: the plan frees it.
+	StateReclaimable ObjectState = "reclaimable"
+	// StateGarbage: nothing holds it, it awaits collection.
+	StateGarbage ObjectState = "garbage"
+)

@@ -1,0 +1,219 @@
+package document
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// DocumentSchema is the version of [Document]. Fields are added without a new
+// version; none goes away or changes its meaning without one.
+const DocumentSchema = 1
+
+// The kinds of [Document].
+const (
+	DocumentPlan   = "plan"
+	DocumentReport = "report"
+)
+
+// Document is a plan or a report as programs read it. Both have the same
+// fields, so that a reader needs one shape: what a plan cannot know is empty.
+// No list is ever null. Names are exact.
+type Document struct {
+	SchemaVersion int    `json:"schemaVersion"`
+	Kind          string `json:"kind"`
+	// Time is that of the plan: ages count back from it.
+	Time   time.Time       `json:"time"`
+	Store  store.StoreInfo `json:"store"`
+	Policy PolicyDocument  `json:"policy"`
+	Counts Counts          `json:"counts"`
+	// Images are the decisions about all records of the pruned namespaces.
+	Images []ImageDocument `json:"images"`
+	// Untagged are the records that are gone.
+	Untagged []inventory.Record `json:"untagged"`
+	// Deleted are the blobs and snapshots that Reclaimed counts.
+	Deleted []DeletedDocument `json:"deleted"`
+	// Uploads are the decisions about unfinished uploads, if asked for, and
+	// Aborted those that are gone.
+	Uploads []plan.Upload `json:"uploads"`
+	Aborted []plan.Upload `json:"aborted"`
+	// Grace says until when a run can be undone, null if it cannot.
+	Grace *run.Grace `json:"grace"`
+	// Dropped are the records of a plan file that this plan leaves alone.
+	Dropped []rules.Skip `json:"dropped"`
+	// Predicted comes from the plan, Reclaimed is measured after the run.
+	Predicted inventory.Amount `json:"predicted"`
+	Reclaimed inventory.Amount `json:"reclaimed"`
+	// Garbage is what nothing held already before the run: in a plan what a
+	// collection would take, in a report what it took.
+	Garbage inventory.Amount `json:"garbage"`
+	// Others is what went during the run without being in its plan.
+	Others inventory.Amount `json:"others"`
+	// Held is what stays of the images that go.
+	Held      []plan.Held     `json:"held"`
+	Skipped   []rules.Skip    `json:"skipped"`
+	Restored  []run.Restored  `json:"restored"`
+	Recovered []run.Recovered `json:"recovered"`
+	// Unfinished are the namespaces in which a killed run waited to be
+	// finished when the plan was made.
+	Unfinished []string `json:"unfinished"`
+	// Changes say why Reclaimed differs from Predicted.
+	Changes []string       `json:"changes"`
+	Notes   []string       `json:"notes"`
+	Refused []plan.Refusal `json:"refused"`
+	// Elsewhere counts the images of namespaces that were not pruned.
+	Elsewhere []NamespaceCount `json:"elsewhere"`
+	// Interrupted, Untried, Measured and Verified are as in [Report].
+	Interrupted bool     `json:"interrupted"`
+	Untried     int      `json:"untried"`
+	Measured    bool     `json:"measured"`
+	Verified    bool     `json:"verified"`
+	Errors      []string `json:"errors"`
+}
+
+// PolicyDocument is a [Policy] in a [Document].
+type PolicyDocument struct {
+	// Namespaces are those that were pruned, also if all were asked for.
+	Namespaces    []string `json:"namespaces"`
+	AllNamespaces bool     `json:"allNamespaces"`
+	// Filters are in the canonical form of filters.Set.
+	Filters          []string `json:"filters"`
+	DanglingPrefixes []string `json:"danglingPrefixes"`
+}
+
+// Counts says how many records have each action. They add up to Images.
+type Counts struct {
+	Images  int `json:"images"`
+	Remove  int `json:"remove"`
+	StandIn int `json:"standIn"`
+	Keep    int `json:"keep"`
+}
+
+// ImageDocument is a [Decision] in a [Document].
+type ImageDocument struct {
+	inventory.Record
+	CreatedAt time.Time    `json:"createdAt"`
+	UpdatedAt time.Time    `json:"updatedAt"`
+	Action    rules.Action `json:"action"`
+	cause.Cause
+	// Details add to the cause.
+	Details []cause.Cause `json:"details"`
+	// StandIn is the name of the record that takes this one's place.
+	StandIn string `json:"standIn,omitempty"`
+}
+
+// DeletedDocument is a blob, by its digest, or a snapshot of a namespace, as
+// "snapshotter/key", that is gone.
+type DeletedDocument struct {
+	Namespace string        `json:"namespace,omitempty"`
+	Digest    digest.Digest `json:"digest,omitempty"`
+	Snapshot  string        `json:"snapshot,omitempty"`
+	Bytes     int64         `json:"bytes"`
+}
+
+// NamespaceCount is how many image records a namespace has.
+type NamespaceCount struct {
+	Namespace string `json:"namespace"`
+	Images    int    `json:"images"`
+}
+
+// PlanDocument returns the plan for programs.
+func PlanDocument(p *plan.Plan) Document {
+	store := p.Inventory.Store
+	store.Snapshotters = List(store.Snapshotters)
+	d := Document{
+		SchemaVersion: DocumentSchema, Kind: DocumentPlan, Time: p.Now,
+		Store: store, Policy: policyDocument(p),
+		Predicted: p.Predicted(), Garbage: p.Garbage(), Held: List(p.Outcome.Held),
+		Unfinished: List(p.Interrupted()), Notes: List(p.Notes), Refused: List(p.Refused),
+		Images: []ImageDocument{}, Elsewhere: []NamespaceCount{},
+		Untagged: []inventory.Record{}, Deleted: []DeletedDocument{},
+		Uploads: List(p.Uploads), Aborted: []plan.Upload{}, Dropped: List(p.Dropped()),
+		Skipped: []rules.Skip{}, Restored: []run.Restored{},
+		Recovered: []run.Recovered{}, Changes: []string{}, Errors: []string{},
+	}
+	for _, decision := range p.Decisions {
+		d.Counts.add(decision.Action)
+		d.Images = append(d.Images, DocumentOf(decision))
+	}
+	elsewhere := p.Elsewhere()
+	for _, name := range slices.Sorted(maps.Keys(elsewhere)) {
+		d.Elsewhere = append(d.Elsewhere, NamespaceCount{Namespace: name, Images: elsewhere[name]})
+	}
+	return d
+}
+
+// ReportDocument returns the report for programs.
+func ReportDocument(r *run.Report) Document {
+	d := PlanDocument(r.Plan)
+	d.Kind = DocumentReport
+	d.Untagged, d.Deleted = List(r.Untagged), deletedDocuments(r)
+	d.Aborted, d.Grace = List(r.Aborted), r.Grace
+	d.Reclaimed, d.Garbage, d.Others = r.Reclaimed, r.Garbage, r.Others
+	d.Held, d.Skipped, d.Restored = List(r.Held), List(r.Skipped), List(r.Restored)
+	for _, recovered := range r.Recovered {
+		recovered.Untagged, recovered.Restored = List(recovered.Untagged), List(recovered.Restored)
+		d.Recovered = append(d.Recovered, recovered)
+	}
+	d.Changes, d.Errors = List(r.Changes), List(r.Errors)
+	d.Interrupted, d.Untried, d.Measured, d.Verified = r.Interrupted, r.Untried, r.Measured, r.Verified
+	return d
+}
+
+// NothingDone returns the report of a plan that needs no run because it is
+// [Plan.Empty]: nothing was done.
+func NothingDone(p *plan.Plan) *run.Report {
+	r := run.NewReport(p)
+	r.Measured = true
+	return r
+}
+
+// List copies a list, never to nil, which JSON would call null.
+func List[T any](items []T) []T { return append([]T{}, items...) }
+
+func policyDocument(p *plan.Plan) PolicyDocument {
+	d := PolicyDocument{
+		Namespaces: make([]string, len(p.Chosen)), AllNamespaces: p.Policy.AllNamespaces,
+		Filters: p.Policy.Filters.Strings(), DanglingPrefixes: List(p.Policy.DanglingPrefixes),
+	}
+	for i, ns := range p.Chosen {
+		d.Namespaces[i] = ns.Name
+	}
+	return d
+}
+
+func (c *Counts) add(action rules.Action) {
+	c.Images++
+	switch action {
+	case rules.Remove:
+		c.Remove++
+	case rules.StandIn:
+		c.StandIn++
+	default:
+		c.Keep++
+	}
+}
+
+func DocumentOf(d rules.Decision) ImageDocument {
+	return ImageDocument{Record: d.Record(), CreatedAt: d.Image.CreatedAt, UpdatedAt: d.Image.UpdatedAt, Action: d.Action, Cause: d.Cause, Details: List(d.Details), StandIn: d.StandIn}
+}
+
+func deletedDocuments(r *run.Report) []DeletedDocument {
+	all := []DeletedDocument{}
+	for _, dgst := range r.Deleted.SortedBlobs() {
+		all = append(all, DeletedDocument{Digest: dgst, Bytes: r.Deleted.Blobs[dgst]})
+	}
+	for _, id := range r.Deleted.SortedSnapshots() {
+		all = append(all, DeletedDocument{Namespace: id.Namespace, Snapshot: id.SnapshotKey.String(), Bytes: r.Deleted.Snapshots[id]})
+	}
+	return all
+}

@@ -1,0 +1,112 @@
+package gc
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/sandbox"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// Keeper tells of a root.
+func (c *Collector) Keeper(n graph.Node) cause.Keeper {
+	k := cause.Keeper{HeldBy: n.Object()}
+	switch n.Kind {
+	case graph.KindContainer:
+		k.HolderCode, k.HolderParts = cause.HolderContainer, &cause.Parts{Users: []cause.User{{Holder: c.holder(n)}}}
+	case graph.KindSandbox:
+		k.HolderCode = cause.HolderSandbox
+	case graph.KindLease:
+		k.HolderCode, k.HolderParts = c.leaseKeeper(n)
+	case graph.KindIngest:
+		k.HolderCode = cause.HolderUpload
+	case graph.KindContent, graph.KindSnapshot:
+		k.HolderCode = cause.HolderRootLabel
+	default:
+		k.HolderCode = cause.HolderImage
+	}
+	return k
+}
+
+func (c *Collector) holder(n graph.Node) cause.Holder {
+	if s, ok := c.Spaces[n.Ns]; ok {
+		if container, ok := s.ContainerByID[n.Key]; ok {
+			return inventory.HolderOf(container)
+		}
+	}
+	return cause.Holder{Kind: "container", ID: n.Key}
+}
+
+func (c *Collector) leaseKeeper(n graph.Node) (cause.Code, *cause.Parts) {
+	s, ok := c.Spaces[n.Ns]
+	if !ok {
+		return cause.HolderLease, &cause.Parts{LeaseKind: leases.KindOther}
+	}
+	kind := s.KindOf(s.LeaseByID[n.Key])
+	p := &cause.Parts{LeaseKind: kind, Command: c.Freeing(n.Ns, kind)}
+	run, grace := leases.GraceRun(s.LeaseByID[n.Key].Lease)
+	switch {
+	case grace:
+		p.Run = run.Name
+		return cause.HolderGrace, p
+	case cause.LetsGo(kind, p.Command) != "":
+		return cause.HolderBuild, p
+	case kind == leases.KindDocker:
+		return cause.HolderDocker, p
+	default:
+		return cause.HolderLease, p
+	}
+}
+
+// KindOf tells the kind of a lease of the namespace.
+func (s *Space) KindOf(lease inventory.Lease) leases.Kind {
+	kind := leases.KindOf(lease.Lease, lease.Resources...)
+	if kind == leases.KindOther && s.pod(lease.ID) {
+		return leases.KindPod
+	}
+	return kind
+}
+
+// pod says whether a pod of the namespace has the ID.
+func (s *Space) pod(id string) bool {
+	container, ok := s.ContainerByID[id]
+	return ok && inventory.IsPodSandbox(container) ||
+		s.Name == store.CRINamespace && slices.ContainsFunc(s.Sandboxes, func(sb sandbox.Sandbox) bool { return sb.ID == id })
+}
+
+// Freeing is the command by which the owner of a lease lets go of what it holds,
+// "" if there is none.
+func (c *Collector) Freeing(namespace string, kind leases.Kind) string {
+	s := c.Spaces[strings.TrimSuffix(namespace, inventory.HistorySuffix)]
+	return Freeing(DockerName(namespace) || s != nil && s.docker, kind)
+}
+
+// dockerNames are the namespaces of Docker Engines, unless one was given
+// another: with a remapped root it has numbers.
+var dockerNames = regexp.MustCompile(`^` + inventory.DockerNamespace + `(-[0-9]+\.[0-9]+)?(` + inventory.HistorySuffix + `)?$`)
+
+// DockerName says whether a namespace is by its name a Docker Engine's, or that
+// of the history of what it builds.
+func DockerName(namespace string) bool { return dockerNames.MatchString(namespace) }
+
+// Freeing is buildkit's own command, or Docker's where buildkit is a part of it.
+func Freeing(docker bool, kind leases.Kind) string {
+	switch {
+	case kind == leases.KindCache && docker:
+		return "docker builder prune"
+	case kind == leases.KindCache:
+		return "buildctl prune"
+	case kind == leases.KindHistory && docker:
+		return "docker buildx history rm"
+	case kind == leases.KindHistory:
+		return "buildctl prune-histories"
+	default:
+		return ""
+	}
+}

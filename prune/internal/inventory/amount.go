@@ -1,0 +1,38 @@
+package inventory
+
+import "math"
+
+// Amount is what objects take on disk. Sums saturate at the largest int64.
+type Amount struct {
+	Blobs     int `json:"blobs"`
+	Snapshots int `json:"snapshots"`
+	// ContentBytes are apparent bytes: the lengths of the blobs.
+	ContentBytes int64 `json:"contentBytes"`
+	// SnapshotBytes are allocated bytes, as snapshotters measure them.
+	SnapshotBytes int64 `json:"snapshotBytes"`
+	TotalBytes    int64 `json:"totalBytes"`
+}
+
+func (a *Amount) AddBlob(bytes int64) {
+	a.Blobs++
+	a.ContentBytes = Saturate(a.ContentBytes, bytes)
+	a.TotalBytes = Saturate(a.TotalBytes, bytes)
+}
+
+func (a *Amount) AddSnapshot(bytes int64) {
+	a.Snapshots++
+	a.SnapshotBytes = Saturate(a.SnapshotBytes, bytes)
+	a.TotalBytes = Saturate(a.TotalBytes, bytes)
+}
+
+// Saturate adds two sizes. A size below zero, which no store should report,
+// counts as nothing.
+func Saturate(a, b int64) int64 {
+	if b <= 0 {
+		return a
+	}
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}

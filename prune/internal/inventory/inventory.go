@@ -1,0 +1,144 @@
+package inventory
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/sandbox"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// Inventory is what a store held when it was read. It is never changed
+// afterwards.
+type Inventory struct {
+	Store store.StoreInfo
+	// Namespaces are sorted by name. All are here, pruned or not: what one
+	// shares with another is freed only when both let go.
+	Namespaces []*Namespace
+
+	// Lost are the blobs that are listed and whose files are not on the disk,
+	// as after a power failure: there is nothing that they could give back.
+	Lost map[digest.Digest]struct{}
+	// Scope is of what the manifests were read; nil in an inventory that was
+	// made by hand, which has what it has.
+	Scope *Scope
+	// Sizes are those of the snapshots that were measured.
+	Sizes Sizes
+}
+
+// Scope says of which namespaces the manifests are read: which manifest a
+// target is about, and what filters ask of configs. The lists are read of all.
+type Scope struct {
+	Namespaces    []string
+	AllNamespaces bool
+	// Labels reads the labels of configs, too.
+	Labels bool
+}
+
+// Has says whether the manifests of a namespace are read.
+func (s *Scope) Has(namespace string) bool {
+	return s == nil || s.AllNamespaces || slices.Contains(s.Namespaces, namespace)
+}
+
+// HasLabels says whether the labels of configs are read.
+func (s *Scope) HasLabels() bool { return s == nil || s.Labels }
+
+// With returns the same inventory with a namespace in the place of the one of
+// that name, if there is one.
+func (inv *Inventory) With(ns *Namespace) *Inventory {
+	changed := *inv
+	changed.Namespaces = slices.DeleteFunc(slices.Clone(inv.Namespaces), func(old *Namespace) bool { return old.Name == ns.Name })
+	changed.Namespaces = append(changed.Namespaces, ns)
+	slices.SortFunc(changed.Namespaces, func(a, b *Namespace) int { return strings.Compare(a.Name, b.Name) })
+	return &changed
+}
+
+// Sizes are the allocated bytes of snapshots alone, without their parents, as
+// their snapshotters report them. A snapshot that was not measured has none.
+type Sizes map[SnapshotID]int64
+
+// WithSizes returns the same inventory with the sizes of snapshots.
+func (inv *Inventory) WithSizes(sizes Sizes) *Inventory {
+	measured := *inv
+	measured.Sizes = sizes
+	return &measured
+}
+
+// Size is what a snapshot takes on the disk, 0 if it was not measured.
+func (inv *Inventory) Size(id SnapshotID) int64 { return inv.Sizes[id] }
+
+// Namespace is one containerd namespace of an [Inventory].
+type Namespace struct {
+	Name string
+	// Images are the records, sorted by name.
+	Images []images.Image
+	// Blobs are the content that the namespace knows, by digest.
+	Blobs map[digest.Digest]content.Info
+	// Snapshots are those of all snapshotters.
+	Snapshots  map[SnapshotKey]snapshots.Info
+	Containers []containers.Container
+	Sandboxes  []sandbox.Sandbox
+	Leases     []Lease
+	Ingests    []content.Status
+
+	// Subjects tells, for a target that refers to another manifest (a
+	// signature, an SBOM, an attestation), the digest of that manifest.
+	Subjects map[digest.Digest]digest.Digest
+	// Unreadable says why a target that is in the store could not be read, as
+	// on a failing disk: it may be a signature of something that stays.
+	Unreadable map[digest.Digest]string
+	// Configs tells the labels of the configs of a target. Only read for a
+	// policy with label filters.
+	Configs map[digest.Digest]Config
+	// Uses are the claims on images of all clients: from container records,
+	// and from clients that containerd knows nothing of.
+	Uses []Use
+	// Interrupted are the leases that runs of ours left here when they were
+	// killed; the next run finishes their work.
+	Interrupted []string
+	// Went are the records that a killed run removed, by their targets, where
+	// all names of an image are judged together.
+	Went map[digest.Digest][]*images.Image
+	// Closed, if it has a code, says why nothing may be removed here: what uses
+	// this namespace could not be learned.
+	Closed cause.Cause
+}
+
+// SnapshotKey names a snapshot within a namespace.
+type SnapshotKey struct {
+	Snapshotter, Key string
+}
+
+func (k SnapshotKey) String() string { return k.Snapshotter + "/" + k.Key }
+
+// Lease is a lease with what it holds directly.
+type Lease struct {
+	leases.Lease
+	Resources []leases.Resource
+}
+
+// Config is what is known of the configs of one target.
+type Config struct {
+	// Labels has one entry for each platform whose config is present.
+	Labels []map[string]string
+	// Problem says why the labels cannot be judged; empty if they can.
+	Problem string
+}
+
+// Namespace returns the namespace of that name, nil if there is none.
+func (inv *Inventory) Namespace(name string) *Namespace {
+	for _, ns := range inv.Namespaces {
+		if ns.Name == name {
+			return ns
+		}
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package inventory
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+)
+
+// SnapshotID names a snapshot within a store.
+type SnapshotID struct {
+	Namespace string
+	SnapshotKey
+}
+
+func (id SnapshotID) Node() graph.Node {
+	return graph.Node{Kind: graph.KindSnapshot, Ns: id.Namespace, Key: id.SnapshotKey.String()}
+}
+
+// SnapshotOf is the ID of a node that is a snapshot.
+func SnapshotOf(n graph.Node) SnapshotID { return SnapshotID{n.Ns, ParseSnapshotKey(n.Key)} }
+
+func CompareSnapshotIDs(a, b SnapshotID) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), compareSnapshotKeys(a.SnapshotKey, b.SnapshotKey))
+}
+
+// Objects are blobs and snapshots with their bytes. A blob is one object
+// however many namespaces know it, for its file is one.
+type Objects struct {
+	Blobs     map[digest.Digest]int64
+	Snapshots map[SnapshotID]int64
+}
+
+func NewObjects() Objects {
+	return Objects{Blobs: make(map[digest.Digest]int64), Snapshots: make(map[SnapshotID]int64)}
+}
+
+func (o Objects) Amount() Amount {
+	var a Amount
+	for _, bytes := range o.Blobs {
+		a.AddBlob(bytes)
+	}
+	for _, bytes := range o.Snapshots {
+		a.AddSnapshot(bytes)
+	}
+	return a
+}
+
+// Objects lists everything that the inventory holds on the disk.
+func (inv *Inventory) Objects() Objects {
+	o := NewObjects()
+	for _, ns := range inv.Namespaces {
+		for dgst, blob := range ns.Blobs {
+			if _, lost := inv.Lost[dgst]; !lost {
+				o.Blobs[dgst] = blob.Size
+			}
+		}
+		for key := range ns.Snapshots {
+			id := SnapshotID{ns.Name, key}
+			o.Snapshots[id] = inv.Size(id)
+		}
+	}
+	return o
+}
+
+// EmptyLost makes blobs without a file weigh nothing.
+func (inv *Inventory) EmptyLost() {
+	if len(inv.Lost) == 0 {
+		return
+	}
+	for _, ns := range inv.Namespaces {
+		for dgst, blob := range ns.Blobs {
+			if _, lost := inv.Lost[dgst]; lost {
+				blob.Size = 0
+				ns.Blobs[dgst] = blob
+			}
+		}
+	}
+}
+
+// filter returns the objects for which the tests hold.
+func (o Objects) filter(blob func(digest.Digest) bool, snapshot func(SnapshotID) bool) Objects {
+	chosen := NewObjects()
+	for dgst, bytes := range o.Blobs {
+		if blob(dgst) {
+			chosen.Blobs[dgst] = bytes
+		}
+	}
+	for id, bytes := range o.Snapshots {
+		if snapshot(id) {
+			chosen.Snapshots[id] = bytes
+		}
+	}
+	return chosen
+}
+
+// Without returns the objects that are not in other.
+func (o Objects) Without(other Objects) Objects {
+	return o.filter(
+		func(d digest.Digest) bool { _, ok := other.Blobs[d]; return !ok },
+		func(id SnapshotID) bool { _, ok := other.Snapshots[id]; return !ok },
+	)
+}
+
+// Within returns the objects that are also in other.
+func (o Objects) Within(other Objects) Objects {
+	return o.filter(
+		func(d digest.Digest) bool { _, ok := other.Blobs[d]; return ok },
+		func(id SnapshotID) bool { _, ok := other.Snapshots[id]; return ok },
+	)
+}
+
+func (o Objects) SortedBlobs() []digest.Digest { return slices.Sorted(maps.Keys(o.Blobs)) }
+
+func (o Objects) SortedSnapshots() []SnapshotID {
+	return slices.SortedFunc(maps.Keys(o.Snapshots), CompareSnapshotIDs)
+}
+
+func ParseSnapshotKey(s string) SnapshotKey {
+	snapshotter, key, _ := strings.Cut(s, "/")
+	return SnapshotKey{snapshotter, key}
+}
+
+// Sized returns the objects with the sizes of snapshots.
+func (o Objects) Sized(sizes Sizes) Objects {
+	s := Objects{Blobs: o.Blobs, Snapshots: make(map[SnapshotID]int64, len(o.Snapshots))}
+	for id := range o.Snapshots {
+		s.Snapshots[id] = sizes[id]
+	}
+	return s
+}
+
+func compareSnapshotKeys(a, b SnapshotKey) int {
+	return cmp.Or(cmp.Compare(a.Snapshotter, b.Snapshotter), cmp.Compare(a.Key, b.Key))
+}

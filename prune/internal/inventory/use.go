@@ -1,0 +1,126 @@
+package inventory
+
+import (
+	"fmt"
+
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/typeurl/v2"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/leases/strictjson"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+)
+
+// Use is one claim of a client on an image. The fields are alternatives: each
+// that is set claims what it names.
+type Use struct {
+	Holder cause.Holder
+	// Image is what the holder itself says it uses: a record's name, in any
+	// spelling, a digest, or an image ID or the beginning of one.
+	Image string
+	// Digests are targets or configs that the holder is known to use.
+	Digests []digest.Digest
+	// Snapshot is the holder's own snapshot; the image whose chain it stands
+	// on is in use.
+	Snapshot SnapshotKey
+	// Told says that Image and Digests are a client's word for the image of the
+	// Snapshot. Where it fits the snapshot, no other image on the same layers is
+	// used; where it does not, both are. A word that names nothing says that
+	// there is no image.
+	Told bool
+	// Begun is a use that has not said yet by which of its names it knows the
+	// image on whose chain its snapshot stands: they all count.
+	Begun bool
+	// Absent is no fault of a use: its image may come when it is needed.
+	Absent bool
+}
+
+const (
+	ExtensionCRIContainer = "io.cri-containerd.container.metadata"
+	extensionCRISandbox   = "io.cri-containerd.sandbox.metadata"
+	LabelCRIKind          = "io.cri-containerd.kind"
+	KindCRISandbox        = "sandbox"
+	LabelPodName          = "io.kubernetes.pod.name"
+	LabelPodNamespace     = "io.kubernetes.pod.namespace"
+	LabelPodUID           = "io.kubernetes.pod.uid"
+	LabelPodContainer     = "io.kubernetes.container.name"
+	LabelNerdctlName      = "nerdctl/name"
+)
+
+// ContainerUse reads what one container record says of its image. An error
+// means that the record says something which cannot be understood.
+func ContainerUse(c containers.Container) (Use, error) {
+	use := Use{
+		Holder:   HolderOf(c),
+		Image:    c.Image,
+		Snapshot: SnapshotKey{c.Snapshotter, c.SnapshotKey},
+	}
+	ext, ok := c.Extensions[ExtensionCRIContainer]
+	if !ok {
+		return use, nil
+	}
+	digests, err := criDigests(ext)
+	if err != nil {
+		return Use{}, fmt.Errorf("the CRI metadata of container %q cannot be read: %w", c.ID, err)
+	}
+	use.Digests = digests
+	return use, nil
+}
+
+// criMetadata is the part of CRI's container metadata that names the image.
+// ImageRef is the config digest, ImageDigest (since 2.4) the target's.
+type criMetadata struct {
+	Version  string
+	Metadata struct {
+		ImageRef    string
+		ImageDigest string
+	}
+}
+
+func criDigests(ext typeurl.Any) ([]digest.Digest, error) {
+	var m criMetadata
+	if err := strictjson.Unmarshal(ext.GetValue(), &m); err != nil {
+		return nil, err
+	}
+	if m.Version != "v1" {
+		return nil, fmt.Errorf("its version is %q, only \"v1\" is known", m.Version)
+	}
+	ref := digest.Digest(m.Metadata.ImageRef)
+	if err := ref.Validate(); err != nil {
+		return nil, fmt.Errorf("its ImageRef %q is not a digest: %w", m.Metadata.ImageRef, err)
+	}
+	digests := []digest.Digest{ref}
+	if target := digest.Digest(m.Metadata.ImageDigest); target.Validate() == nil {
+		digests = append(digests, target)
+	}
+	return digests, nil
+}
+
+func HolderOf(c containers.Container) cause.Holder {
+	h := cause.Holder{Kind: "container", ID: c.ID}
+	pod := PodName(c)
+	switch {
+	case IsPodSandbox(c):
+		h.Kind, h.Name, h.Client = cause.KindPodSandbox, pod, "CRI"
+	case pod != "":
+		h.Kind, h.Name, h.Client = cause.KindPod, pod+", container "+c.Labels[LabelPodContainer], "CRI"
+	case c.Labels[LabelCRIKind] != "":
+		h.Client = "CRI"
+	case c.Labels[LabelNerdctlName] != "":
+		h.Name, h.Client = c.Labels[LabelNerdctlName], "nerdctl"
+	}
+	return h
+}
+
+func IsPodSandbox(c containers.Container) bool {
+	_, noted := c.Extensions[extensionCRISandbox]
+	return noted || c.Labels[LabelCRIKind] == KindCRISandbox
+}
+
+// PodName is "namespace/name" of the pod of a CRI container, "" of others.
+func PodName(c containers.Container) string {
+	if c.Labels[LabelPodName] == "" {
+		return ""
+	}
+	return c.Labels[LabelPodNamespace] + "/" + c.Labels[LabelPodName]
+}

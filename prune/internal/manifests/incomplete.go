@@ -1,0 +1,179 @@
+package manifests
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// plainName is a name that means itself to a shell.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@-]*$`)
+
+// PullName is what to type for the image: commands are copied into shells, so
+// a name with anything odd in it is not part of one.
+func PullName(name string) string {
+	if !plainName.MatchString(name) {
+		return "REFERENCE"
+	}
+	return name
+}
+
+// Lacker says what images lack, each manifest and index once.
+type Lacker struct {
+	Ns *inventory.Namespace
+	// attestations are those manifests of an index that are attestations; nil
+	// if indexes cannot be read.
+	attestations func(index digest.Digest) []digest.Digest
+	// known are the answers so far; that of one being looked at stands for a
+	// circle of labels.
+	known map[digest.Digest]lack
+}
+
+// lack is what a manifest lacks; of an index, what the first of its manifests
+// does. Indexes of indexes say it once, however deep they go.
+type lack struct {
+	code  cause.Code // "" if it lacks nothing
+	blob  digest.Digest
+	index bool
+}
+
+// cause tells of it.
+func (l lack) cause() cause.Cause {
+	if l.code == "" {
+		return cause.Cause{}
+	}
+	return cause.Because(l.code, cause.Parts{Target: l.blob, Index: l.index})
+}
+
+func NewLacker(ns *inventory.Namespace) Lacker {
+	return Lacker{Ns: ns, known: make(map[digest.Digest]lack)}
+}
+
+// LackerOf makes one that reads the indexes of a namespace where labels do not
+// tell. One that cannot be read is judged by its labels alone.
+func LackerOf(ctx context.Context, ns *inventory.Namespace, st store.Store) Lacker {
+	ctx = store.InNamespace(ctx, ns.Name)
+	library := NewLibrary(ns, st.Content())
+	l := NewLacker(ns)
+	l.attestations = func(index digest.Digest) []digest.Digest {
+		doc, err := library.read(ctx, index)
+		if err != nil {
+			return nil
+		}
+		return doc.attestations
+	}
+	return l
+}
+
+// Lacks says what a manifest or an index misses, going by containerd's labels
+// (core/images, ChildGCLabels), no code if nothing. Of an index one complete
+// platform is enough, and an attestation is none; layers may be missing if they
+// are unpacked.
+func (l Lacker) Lacks(dgst digest.Digest) cause.Cause { return l.of(dgst).cause() }
+
+func (l Lacker) of(dgst digest.Digest) lack {
+	if found, ok := l.known[dgst]; ok {
+		return found
+	}
+	l.known[dgst] = lack{code: cause.CodeCircle, blob: dgst}
+	found := l.look(dgst)
+	l.known[dgst] = found
+	return found
+}
+
+func (l Lacker) look(dgst digest.Digest) lack {
+	blob, ok := l.Ns.Blobs[dgst]
+	if !ok {
+		return lack{code: cause.CodeBlobMissing, blob: dgst}
+	}
+	children := childrenOf(blob.Labels)
+	if len(children["config"]) > 0 {
+		return l.ofManifest(children)
+	}
+	var first, attested lack
+	var attests map[digest.Digest]bool
+	for _, child := range children["m"] {
+		found := l.of(child)
+		if found == (lack{}) && attests == nil {
+			attests = l.attests(dgst, child)
+		}
+		switch {
+		case found == (lack{}) && !attests[child]:
+			return lack{}
+		case found == (lack{}):
+			attested = lack{code: cause.CodeAttestation, blob: child}
+		case first.code == "":
+			first = found
+		}
+	}
+	worst := cmp.Or(first, attested)
+	worst.index = worst.code != ""
+	return worst
+}
+
+// childrenOf sorts out what the labels of a manifest or an index refer to.
+func childrenOf(labels map[string]string) map[string][]digest.Digest {
+	children := make(map[string][]digest.Digest)
+	for _, key := range gc.GcKeys(labels) {
+		for _, part := range []string{"config", "l", "m"} {
+			prefix := gc.ContentLabel + part
+			if key == prefix || strings.HasPrefix(key, prefix+".") {
+				children[part] = append(children[part], digest.Digest(labels[key]))
+			}
+		}
+	}
+	return children
+}
+
+// attests tells the attestations among the manifests of an index, of which one
+// is found complete. If that is unpacked it is none, so that most indexes need
+// not be read.
+func (l Lacker) attests(index, complete digest.Digest) map[digest.Digest]bool {
+	attests := make(map[digest.Digest]bool)
+	configs := childrenOf(l.Ns.Blobs[complete].Labels)["config"]
+	if l.attestations == nil || slices.ContainsFunc(configs, l.unpacked) {
+		return attests
+	}
+	for _, dgst := range l.attestations(index) {
+		attests[dgst] = true
+	}
+	return attests
+}
+
+func (l Lacker) ofManifest(children map[string][]digest.Digest) lack {
+	for _, config := range children["config"] {
+		if _, ok := l.Ns.Blobs[config]; !ok {
+			return lack{code: cause.CodeConfigMissing, blob: config}
+		}
+	}
+	if slices.ContainsFunc(children["config"], l.unpacked) {
+		return lack{}
+	}
+	for _, layer := range children["l"] {
+		if _, ok := l.Ns.Blobs[layer]; !ok {
+			return lack{code: cause.CodeLayerMissing, blob: layer}
+		}
+	}
+	return lack{}
+}
+
+// unpacked says whether the snapshots of a config are there.
+func (l Lacker) unpacked(config digest.Digest) bool {
+	for key, top := range leases.SnapshotLabels(l.Ns.Blobs[config].Labels) {
+		snapshotter, _, _ := strings.Cut(strings.TrimPrefix(key, leases.SnapshotLabel), "/")
+		if _, there := l.Ns.Snapshots[inventory.SnapshotKey{Snapshotter: snapshotter, Key: top}]; there {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,84 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/containerd/containerd/v2/core/images"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+)
+
+// StayError says that a record which is to stay would not outlast a garbage
+// collection: it has expired, and nothing that stays leads to it. Nothing is
+// removed then, in no namespace, because a collection is one for all.
+type StayError struct {
+	Namespace, Name string
+	// Expiry is the record's label containerd.io/gc.expire.
+	Expiry string
+	// Why is the reason for which it is to stay.
+	Why cause.Cause
+}
+
+func (e *StayError) Error() string {
+	return fmt.Sprintf("image %q in namespace %q is to stay (%s), but it expired at %s and nothing that stays refers to it, so that any garbage collection removes it: take its label %s off, or remove the image",
+		e.Name, e.Namespace, e.Why.Reason, e.Expiry, gc.LabelExpire)
+}
+
+// keeps looks at the invariant that what a plan says stays is there after the
+// collection: each record with [Keep] is unexpired or reached. The error is a
+// *[StayError].
+func (p *Plan) keeps(c *gc.Collector, after graph.Reached) error {
+	for _, d := range p.Decisions {
+		if d.Action != rules.Keep {
+			continue
+		}
+		if err := Outlasts(c, after, d, d.Image); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Outlasts says whether a record that is to stay outlasts a collection.
+func Outlasts(c *gc.Collector, after graph.Reached, d rules.Decision, record *images.Image) error {
+	if !c.Expired(record) || after.Holds(graph.ImageNode(d.Namespace, d.Name)) {
+		return nil
+	}
+	return &StayError{Namespace: d.Namespace, Name: d.Name, Expiry: record.Labels[gc.LabelExpire], Why: d.Cause}
+}
+
+// block makes a plan of one that removes something a plan that removes
+// nothing, with the reason.
+func (p *Plan) block(err error) {
+	p.Blocked = err
+	why := cause.Because(cause.CodeBlocked, cause.Parts{Detail: err.Error()})
+	for i := range p.Decisions {
+		if d := &p.Decisions[i]; d.Gone() {
+			d.Action, d.Cause, d.StandIn = rules.Keep, why, ""
+		}
+	}
+	for i := range p.Uploads {
+		if u := &p.Uploads[i]; u.Action == rules.Remove {
+			u.Action, u.Cause = rules.Keep, why
+		}
+	}
+	for _, ns := range p.Chosen {
+		p.Refused = append(p.Refused, Refusal{Namespace: ns.Name, Cause: why})
+	}
+}
+
+// MayExpire says whether any record of the plan has an expiry that counts.
+func (p *Plan) MayExpire() bool {
+	if !gc.ParseVersion(p.Inventory.Store.Version).AtLeast(gc.ImagesAreNodes) {
+		return false
+	}
+	for i := range p.Decisions {
+		if gc.Expires(p.Decisions[i].Image) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,40 @@
+package read
+
+import "sync/atomic"
+
+// Stage is a part of the flow that may take long.
+type Stage string
+
+// The stages, in order.
+const (
+	StageRead    Stage = "reading"
+	StageDelete  Stage = "deleting"
+	StageCollect Stage = "collecting"
+	StageMeasure Stage = "measuring"
+)
+
+// Progress says how far a stage has come.
+type Progress struct {
+	Stage Stage
+	// Done counts objects: things read, records deleted.
+	Done int
+	// Total is zero where it is not known.
+	Total int
+}
+
+// Meter counts for one stage and tells the caller. Safe for concurrent use;
+// the callback may be called from several goroutines.
+type Meter struct {
+	tell  func(Progress)
+	stage Stage
+	Total int
+	done  atomic.Int64
+}
+
+func NewMeter(tell func(Progress), stage Stage) *Meter { return &Meter{tell: tell, stage: stage} }
+
+func (m *Meter) Add(n int) {
+	if done := m.done.Add(int64(n)); m.tell != nil {
+		m.tell(Progress{Stage: m.stage, Done: int(done), Total: m.Total})
+	}
+}

@@ -1,0 +1,279 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/images"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+const (
+	LabelPinned = "io.cri-containerd.pinned"
+	ValuePinned = "pinned"
+	LabelKeep   = "ctr-prune/keep"
+)
+
+// Judge decides about the records of one namespace.
+type Judge struct {
+	View
+	policy       Policy
+	now          time.Time
+	version      gc.Release
+	snapshotters []string
+	whole        bool // units go whole or stay whole
+	// leased are the records that live leases hold, with one such lease.
+	leased   map[string]string
+	ties     *ties
+	Verdicts map[string]*Verdict
+	// order are the units by the names of their first records.
+	order []*Unit
+	// subjects are for units that are about others the first of these; ringed
+	// are the units that belong to themselves in the end.
+	subjects map[*Unit]*Unit
+	ringed   map[*Unit]bool
+	// wholes are what filters see of a unit where units go whole, pins why a
+	// unit is pinned.
+	wholes map[*Unit]filters.Subject
+	pins   map[*Unit]cause.Cause
+}
+
+// Verdict is the decision about a record while it is being made.
+type Verdict struct {
+	Decision
+	// firm verdicts stay, whatever the record belongs to.
+	firm bool
+	// doomed records are gone after any collection.
+	doomed bool
+}
+
+// View is a namespace as decisions about it see it.
+type View struct {
+	*Catalog
+	Usage usage
+}
+
+func NewView(ns *inventory.Namespace, store store.StoreInfo) View {
+	c := NewCatalog(ns, gc.ParseVersion(store.Version))
+	return View{Catalog: c, Usage: Resolve(c, ns.Uses)}
+}
+
+// Decide gives every record of a namespace an action and a reason.
+func Decide(v View, policy Policy, st store.StoreInfo, now time.Time) []Decision {
+	ns := v.ns
+	j := &Judge{
+		View: v, policy: policy, now: now,
+		version:      gc.ParseVersion(st.Version),
+		snapshotters: st.Snapshotters,
+		whole:        ns.Name == store.CRINamespace,
+		leased:       leased(ns, gc.ParseVersion(st.Version), now),
+		ties:         newTies(ns, st, policy.Run, now),
+		Verdicts:     make(map[string]*Verdict, len(ns.Images)),
+		wholes:       make(map[*Unit]filters.Subject),
+		pins:         make(map[*Unit]cause.Cause),
+	}
+	for i := range ns.Images {
+		image := &ns.Images[i]
+		u := j.Units[image.Target.Digest]
+		if u.Records[0].Name == image.Name {
+			j.order = append(j.order, u)
+		}
+		j.Verdicts[image.Name] = j.alone(u, image)
+	}
+	j.follow()
+	for _, u := range j.order {
+		if j.whole {
+			j.keepWhole(u)
+		} else {
+			j.keepLast(u)
+		}
+	}
+	decisions := make([]Decision, len(ns.Images))
+	for i, image := range ns.Images {
+		decisions[i] = j.Verdicts[image.Name].Decision
+		decisions[i].Cause = decisions[i].Told()
+	}
+	return decisions
+}
+
+// alone decides about a record by its own uses, labels and filters.
+func (j *Judge) alone(u *Unit, record *images.Image) *Verdict {
+	if j.ties.doomed(record) {
+		return j.expired(u, record)
+	}
+	if why := j.protected(u, record); why.Given() {
+		return j.Verdict(record, Keep, why, true)
+	}
+	v := j.Verdict(record, Remove, cause.Cause{ReasonCode: cause.CodeUnused}, false)
+	// Before the filters: what is not of the selection stays, also where its
+	// subject goes.
+	if s := j.policy.Selection; s != nil {
+		if why := s.reject(v.Decision); why.Given() {
+			return j.Verdict(record, Keep, why, true)
+		}
+	}
+	sub := j.subject(u, record)
+	if match := j.policy.Filters.Match(sub, j.now); !match.Match {
+		return j.Verdict(record, Keep, cause.Unmatched(match), false)
+	}
+	if sub.Dangling {
+		v.ReasonCode = cause.CodeDangling
+	}
+	return v
+}
+
+// expired decides about a record that any garbage collection removes. Outside
+// of k8s.io a stand-in can take its place. Where it must stay it is said to: a
+// plan is not executed whose collection would break that.
+func (j *Judge) expired(u *Unit, record *images.Image) *Verdict {
+	shut := Closed(j.ns).Given()
+	why := cmp.Or(labelledRoot(record), j.pinned(u))
+	if holders := j.Usage.holders(u.Target); !why.Given() && !shut && j.whole && len(holders) > 0 {
+		why = cause.UsedBy(cause.CodeInUse, holders)
+	}
+	if why.Given() {
+		return j.Verdict(record, Keep, why, true)
+	}
+	v := j.Verdict(record, Remove, cause.Cause{ReasonCode: cause.CodeExpired}, false)
+	v.doomed, v.Collected = true, shut
+	return v
+}
+
+func (j *Judge) Verdict(record *images.Image, action Action, why cause.Cause, firm bool) *Verdict {
+	return &Verdict{firm: firm, Decision: Decision{
+		Namespace: j.ns.Name, Name: record.Name, Target: record.Target, Action: action, Cause: why, Image: record,
+	}}
+}
+
+// protected says what keeps a record whatever the filters say, if anything does.
+func (j *Judge) protected(u *Unit, record *images.Image) cause.Cause {
+	if why := Closed(j.ns); why.Given() {
+		return why
+	}
+	if holders := j.Usage.Names[record.Name]; len(holders) > 0 {
+		return cause.UsedBy(cause.CodeInUse, holders)
+	}
+	if id, ok := j.leased[record.Name]; ok {
+		return cause.Because(cause.CodeLeaseHolds, cause.Parts{Lease: id})
+	}
+	if why := j.referred(record); why.Given() {
+		return why
+	}
+	if why := cmp.Or(labelledRoot(record), j.pinned(u)); why.Given() {
+		return why
+	}
+	if why, ok := j.ns.Unreadable[u.Target]; ok {
+		return cause.Because(cause.CodeUnreadable, cause.Parts{Detail: why})
+	}
+	holders := j.Usage.holders(u.Target)
+	if len(holders) == 0 {
+		return cause.Cause{}
+	}
+	if j.whole || j.Usage.begun[u.Target] {
+		return cause.UsedBy(cause.CodeInUse, holders)
+	}
+	if j.dangling(record) {
+		return cause.UsedBy(cause.CodeStandsIn, holders)
+	}
+	return cause.Cause{}
+}
+
+// referred says which root refers to a record by a label of the collector.
+func (j *Judge) referred(record *images.Image) cause.Cause {
+	if j.ties == nil {
+		return cause.Cause{}
+	}
+	root, ok := j.ties.referred[record.Name]
+	if !ok {
+		return cause.Cause{}
+	}
+	k := j.ties.c.Keeper(root).In(j.ns.Name)
+	return cause.Because(cause.CodeReferredBy, cause.Parts{Keeper: &k})
+}
+
+// labelledRoot says that a record itself is labelled as a root. The collector has no
+// use for the label there; who sets it wants the record kept.
+func labelledRoot(record *images.Image) cause.Cause {
+	if key := rootLabel(record); key != "" {
+		return cause.Because(cause.CodeRootLabel, cause.Parts{Label: key})
+	}
+	return cause.Cause{}
+}
+
+func (j *Judge) dangling(record *images.Image) bool {
+	_, probe := record.Labels[inventory.LabelProbe]
+	return probe || Dangling(record.Name, j.snapshotters, j.policy.DanglingPrefixes)
+}
+
+// Pinned says which label pins a unit, and on which record.
+func Pinned(u *Unit) cause.Cause {
+	for _, record := range u.Records {
+		if record.Labels[LabelPinned] == ValuePinned {
+			return cause.Because(cause.CodePinned, cause.Parts{Label: LabelPinned + "=" + ValuePinned, Image: record.Name})
+		}
+		if _, ok := record.Labels[LabelKeep]; ok {
+			return cause.Because(cause.CodePinned, cause.Parts{Label: LabelKeep, Image: record.Name})
+		}
+	}
+	return cause.Cause{}
+}
+
+// pinned says that of each unit, once: units may have many names.
+func (j *Judge) pinned(u *Unit) cause.Cause {
+	why, known := j.pins[u]
+	if !known {
+		why = Pinned(u)
+		j.pins[u] = why
+	}
+	return why
+}
+
+// subject is what filters see: the record, or where units go whole the unit.
+func (j *Judge) subject(u *Unit, record *images.Image) filters.Subject {
+	if !j.whole {
+		return j.subjectOf(u, []*images.Image{record})
+	}
+	sub, known := j.wholes[u]
+	if !known {
+		there := slices.DeleteFunc(slices.Clone(u.Records), j.ties.doomed)
+		sub = j.subjectOf(u, slices.Concat(there, j.ns.Went[u.Target]))
+		j.wholes[u] = sub
+	}
+	return sub
+}
+
+func (j *Judge) subjectOf(u *Unit, records []*images.Image) filters.Subject {
+	config := j.ns.Configs[u.Target]
+	sub := filters.Subject{Dangling: true, Labels: config.Labels, LabelsErr: config.Problem}
+	nameless := false
+	for i, record := range records {
+		sub.Names = append(sub.Names, record.Name)
+		dangles := j.dangling(record)
+		nameless = nameless || dangles
+		sub.Dangling = sub.Dangling && (dangles || inventory.CRIRecordOfID(record))
+		born := j.born(record)
+		if i == 0 || born.IsZero() || !sub.Born.IsZero() && born.After(sub.Born) {
+			sub.Born = born
+		}
+	}
+	sub.Dangling = sub.Dangling && nameless
+	return sub
+}
+
+// born is the newest of the record's own times and of the time at which its
+// target was committed to the store: a re-pull keeps the first, and a build
+// can forge both of the record's. Zero if one cannot be read.
+func (j *Judge) born(record *images.Image) time.Time {
+	blob, ok := j.ns.Blobs[record.Target.Digest]
+	times := []time.Time{record.CreatedAt, record.UpdatedAt, blob.CreatedAt}
+	if !ok || slices.ContainsFunc(times, time.Time.IsZero) {
+		return time.Time{}
+	}
+	return slices.MaxFunc(times, time.Time.Compare)
+}

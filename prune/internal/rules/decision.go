@@ -1,0 +1,77 @@
+package rules
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Action is what a plan does with a record.
+type Action string
+
+// The actions. Every record of a pruned namespace has exactly one.
+const (
+	// Remove: the record goes.
+	Remove Action = "remove"
+	// Keep: the record stays.
+	Keep Action = "keep"
+	// StandIn: the record goes and a dangling one takes its place, because
+	// its target is in use and has no other record left.
+	StandIn Action = "stand-in"
+)
+
+// Decision is what a plan does with one record, and why.
+type Decision struct {
+	Namespace string
+	Name      string
+	Target    ocispec.Descriptor
+	Action    Action
+	// Cause is why.
+	cause.Cause
+	// Details add to it.
+	Details []cause.Cause
+	// StandIn is the name of the record that takes this one's place, if
+	// Action is StandIn.
+	StandIn string
+
+	// Image is the record itself, which nobody changes.
+	Image *images.Image
+	// Collected says that the record goes, but not by the run: its namespace is
+	// closed, and any garbage collection removes it.
+	Collected bool
+	// Subject is what the target is about, if a plan blob tells.
+	Subject digest.Digest
+}
+
+// Key is the namespace and the name of the record.
+func (d Decision) Key() [2]string { return [2]string{d.Namespace, d.Name} }
+
+// Gone says whether the record itself goes.
+func (d Decision) Gone() bool { return d.Action != Keep }
+
+// StandInRecord is the record that takes the place of this one. It holds the target
+// and nothing else: what the collector's labels on the old record say, that it
+// expires, or what else it holds, was said of the name that goes.
+func (d Decision) StandInRecord() images.Image {
+	labels := maps.Clone(d.Image.Labels)
+	maps.DeleteFunc(labels, func(key, _ string) bool { return strings.HasPrefix(key, gc.LabelPrefix) })
+	return images.Image{Name: d.StandIn, Target: d.Target, Labels: labels}
+}
+
+// Skip is a planned record that was left alone.
+type Skip struct {
+	inventory.Record
+	cause.Cause
+}
+
+func (d Decision) Record() inventory.Record {
+	return inventory.Record{Namespace: d.Namespace, Name: d.Name, Target: d.Target.Digest}
+}

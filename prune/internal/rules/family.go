@@ -1,0 +1,204 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/containerd/containerd/v2/core/images"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+)
+
+// Parent is a unit that another one belongs to.
+type Parent struct {
+	*Unit
+	// Subject says that the other is about this one, as a signature, an SBOM
+	// or an attestation; if not, it is part of it, as an index's child.
+	Subject bool
+}
+
+// follow makes what belongs to an image live and die with it. What a staying
+// image is, and what belongs to that in turn, stays: a closure, so that it is
+// the same wherever one starts and whatever cycles there are. Signatures,
+// SBOMs and attestations of images that all go, go too.
+func (j *Judge) follow() {
+	l := j.Lineage(j.order)
+	j.subjects, j.ringed = l.Subjects(), l.Ringed()
+	f := Following{
+		Lineage: l, J: j, Staying: make(map[*Unit]bool), Why: make(map[*Unit]Parent), Came: make([]Two, len(l.Unit)),
+	}
+	if j.ties != nil {
+		j.ties.support(func(r *images.Image) bool { return j.Verdicts[r.Name].Action == Keep })
+	}
+	for _, u := range j.order {
+		if j.staysAlone(u) {
+			f.Stay(u)
+		}
+	}
+	f.Follow()
+	names := make(map[*Unit]string)
+	for _, u := range j.order {
+		p, belongs := f.Why[u]
+		switch {
+		case belongs:
+			j.keepAll(u, j.belongsTo(p, names))
+		case !f.Staying[u]:
+			j.dieWithSubject(u)
+		}
+	}
+}
+
+// Following finds what stays because of what stays.
+type Following struct {
+	*Lineage
+	J       *Judge
+	Staying map[*Unit]bool
+	// Why is for each unit that belongs to one that stays the first found, of
+	// those that it is about if there is one.
+	Why  map[*Unit]Parent
+	gray []*Unit
+	// tied are what stays and may still keep records alive: records, and the
+	// targets of units in use, which have a record in the end.
+	tied []tied
+	// Came are the staying units that came to a blob. Two are enough: what is
+	// about the blob, or below it, is another unit than one of them.
+	Came []Two
+}
+
+func (f *Following) Stay(u *Unit) {
+	if f.Staying[u] {
+		return
+	}
+	f.Staying[u] = true
+	f.gray = append(f.gray, u)
+	if len(f.J.Usage.Units[u.Target]) > 0 {
+		f.tied = append(f.tied, tied{graph.ContentNode(f.J.ns.Name, u.Target), u.Records[0].Name})
+	}
+	for _, record := range u.Records {
+		if f.J.whole || f.J.Verdicts[record.Name].Action == Keep {
+			f.stayRecord(record)
+		}
+	}
+}
+
+func (f *Following) stayRecord(record *images.Image) {
+	f.tied = append(f.tied, tied{graph.ImageNode(f.J.ns.Name, record.Name), record.Name})
+}
+
+// keepRecord keeps a record of the namespace because of another.
+func (f *Following) keepRecord(name string, why cause.Cause) {
+	v, there := f.J.Verdicts[name]
+	if !there {
+		return // a tie to a record that is gone
+	}
+	if v.Action != Keep && !v.doomed {
+		v.Action, v.Cause = Keep, why
+	}
+	v.firm = true
+	f.stayRecord(v.Image)
+	f.Stay(f.J.Units[v.Target.Digest])
+}
+
+// Follow goes down from each staying unit to the next units below it, which
+// go on from there.
+func (f *Following) Follow() {
+	for len(f.gray)+len(f.tied) > 0 {
+		if len(f.tied) > 0 {
+			next := f.tied[0]
+			f.tied = f.tied[1:]
+			f.keepTied(next)
+			continue
+		}
+		u := f.gray[0]
+		f.gray = f.gray[1:]
+		at := f.ids[u.Target]
+		f.keepSigners(at, u)
+		for blobs := []int{at}; len(blobs) > 0; {
+			next := blobs[len(blobs)-1]
+			blobs = blobs[:len(blobs)-1]
+			for _, below := range f.down[next] {
+				if part := f.Unit[below]; part != nil {
+					f.keep(part, Parent{u, false})
+				} else if f.Came[below].add(u) {
+					f.keepSigners(below, u)
+					blobs = append(blobs, below)
+				}
+			}
+		}
+	}
+}
+
+func (f *Following) keepSigners(blob int, u *Unit) {
+	for _, signer := range f.signers[blob] {
+		f.keep(signer, Parent{u, true})
+	}
+}
+
+// keep keeps a unit because of another.
+func (f *Following) keep(u *Unit, p Parent) {
+	if u == p.Unit {
+		return
+	}
+	before, known := f.Why[u]
+	if !known || p.Subject && !before.Subject {
+		f.Why[u] = p
+	}
+	if !known { // all its names stay
+		for _, record := range u.Records {
+			f.stayRecord(record)
+		}
+	}
+	f.Stay(u)
+}
+
+// staysAlone says whether a unit stays for its own sake.
+func (j *Judge) staysAlone(u *Unit) bool {
+	if len(j.Usage.Units[u.Target]) > 0 {
+		return true
+	}
+	// What is about another dies with it, but not if that belongs to it in
+	// turn: nobody knows what such a ring starts from, so each is judged by itself.
+	dependent := j.subjects[u] != nil && !j.ringed[u]
+	return slices.ContainsFunc(u.Records, func(record *images.Image) bool {
+		v := j.Verdicts[record.Name]
+		return v.Action == Keep && (v.firm || !dependent || j.kept(u, record))
+	})
+}
+
+// kept says whether the user wants a record kept, whatever it is about: age
+// and excluding filters hold for it, choosing filters are its subject's.
+func (j *Judge) kept(u *Unit, record *images.Image) bool {
+	return !j.policy.Filters.MatchProtective(j.subject(u, record), j.now).Match
+}
+
+// dieWithSubject removes the records of a unit that only the choosing filters
+// keep, if it is about another.
+func (j *Judge) dieWithSubject(u *Unit) {
+	subject := j.subjects[u]
+	if subject == nil {
+		return
+	}
+	for _, record := range u.Records {
+		if v := j.Verdicts[record.Name]; v.Action == Keep {
+			v.Action, v.Cause = Remove, cause.Because(cause.CodeSubjectGoes, cause.Parts{Image: subject.Records[0].Name})
+		}
+	}
+}
+
+// belongsTo says to what a unit belongs that stays, by the name of a record
+// that does. Names has those that were found already.
+func (j *Judge) belongsTo(p Parent, names map[*Unit]string) cause.Cause {
+	name, known := names[p.Unit]
+	if !known {
+		at := slices.IndexFunc(p.Records, func(r *images.Image) bool { return j.Verdicts[r.Name].Action == Keep })
+		if at < 0 {
+			at = len(p.Records) - 1
+		}
+		name = p.Records[at].Name
+		names[p.Unit] = name
+	}
+	if p.Subject {
+		return cause.Because(cause.CodeBelongsTo, cause.Parts{Image: name})
+	}
+	return cause.Because(cause.CodePartOf, cause.Parts{Image: name})
+}

@@ -1,0 +1,62 @@
+package rules
+
+import (
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+)
+
+// keepAll keeps those records of a unit that were to go.
+func (j *Judge) keepAll(u *Unit, why cause.Cause) {
+	for _, record := range u.Records {
+		if v := j.Verdicts[record.Name]; v.Action != Keep && !v.doomed {
+			v.Action, v.Cause = Keep, why
+		}
+	}
+}
+
+// keepWhole keeps all records of a unit of which one stays: CRI keeps several
+// names for an image and loses track when one of them goes.
+func (j *Judge) keepWhole(u *Unit) {
+	for _, record := range u.Records {
+		if v := j.Verdicts[record.Name]; v.Action == Keep {
+			why := v.Told()
+			j.keepAll(u, cause.Because(cause.CodeTogether, cause.Parts{Image: record.Name, Because: &why}))
+			return
+		}
+	}
+}
+
+// keepLast turns the last record of a unit in use into a stand-in, rather one
+// that would go because of the policy than one that goes anyway.
+func (j *Judge) keepLast(u *Unit) {
+	holders := j.Usage.holders(u.Target)
+	var last *Verdict
+	for _, r := range u.Records {
+		v := j.Verdicts[r.Name]
+		if v.Action != Remove {
+			return
+		}
+		if last == nil || last.doomed || !v.doomed {
+			last = v
+		}
+	}
+	if last == nil || last.Collected || len(holders) == 0 {
+		return
+	}
+	j.standIn(last, holders)
+}
+
+// standIn makes a stand-in of a record that is to go, if the name is free.
+func (j *Judge) standIn(v *Verdict, holders []cause.User) {
+	name := StandInName(j.ns.Name, v.Target.Digest)
+	if there := j.named[name]; len(there) > 0 {
+		code := cause.CodeStandInTaken
+		if there[0].Target.Digest == v.Target.Digest {
+			code = cause.CodeStandInExpired
+		}
+		v.Action, v.Cause = Keep, cause.UsedBy(code, holders)
+		v.ReasonParts.Image = name
+		return
+	}
+	v.Action, v.StandIn, v.Cause = StandIn, name, cause.UsedBy(cause.CodeStandIn, holders)
+	v.ReasonParts.Image = name
+}

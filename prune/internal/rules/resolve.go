@@ -1,0 +1,250 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+)
+
+// usage is who uses the records and units of one namespace.
+type usage struct {
+	// Names are the holders of a record that name it.
+	Names map[string][]cause.User
+	// Units are the claims on a unit by digest or ID, or of what has its
+	// snapshot on its chain.
+	Units map[digest.Digest][]*claim
+	// begun are those of units of which every name counts.
+	begun map[digest.Digest]bool
+	// Unknown are holders whose image is not in the namespace, with what they
+	// call it.
+	Unknown []string
+
+	// told are the holders in names, each after the name.
+	told   map[[2]string]bool
+	claims map[sought]*claim
+	count  int
+	// ids are the units that texts mean as the beginning of an ID.
+	ids map[string][]*Unit
+	// merged are the holders of units with several claims.
+	merged map[digest.Digest][]cause.User
+}
+
+// sought is what a list of units was found by: a blob that they reach, the
+// snapshot that their chains end in, or the beginning of an ID. A list of one
+// unit counts as found by its target, however it was.
+type sought struct {
+	blob digest.Digest
+	top  inventory.SnapshotKey
+	id   string
+}
+
+// claim is what holds a list of units. Thousands of containers may stand on
+// what thousands of images share: each is noted once, and not for each image.
+type claim struct {
+	// holders are in the order of their claims, users the same without these.
+	holders []claimant
+	users   []cause.User
+	told    map[string]bool
+}
+
+// claimant is a holder, what it is called and what is told of it, and the number
+// of its claim. Two that are told of alike are one.
+type claimant struct {
+	cause.User
+	holder, text string
+	at           int
+}
+
+func Resolve(c *Catalog, uses []inventory.Use) usage {
+	u := usage{
+		Names: make(map[string][]cause.User), Units: make(map[digest.Digest][]*claim),
+		begun: make(map[digest.Digest]bool), told: make(map[[2]string]bool),
+		claims: make(map[sought]*claim), merged: make(map[digest.Digest][]cause.User), ids: make(map[string][]*Unit),
+	}
+	for _, use := range uses {
+		u.add(c, use)
+	}
+	return u
+}
+
+// hold notes a holder of units.
+func (u *usage) hold(by sought, units []*Unit, who cause.User, holder string) {
+	if len(units) == 0 {
+		return
+	}
+	c := u.on(by, units)
+	text := holder
+	if who.ByChain {
+		text += cause.StandsOn
+	}
+	if !c.told[text] && !c.told[holder] {
+		c.told[text] = true
+		u.count++
+		c.holders, c.users = append(c.holders, claimant{who, holder, text, u.count}), append(c.users, who)
+	}
+}
+
+// on returns the claim on units, a new one if there is none.
+func (u *usage) on(by sought, units []*Unit) *claim {
+	if len(units) == 1 {
+		by = sought{blob: units[0].Target}
+	}
+	c := u.claims[by]
+	if c == nil {
+		c = &claim{told: make(map[string]bool)}
+		u.claims[by] = c
+		for _, unit := range units {
+			u.Units[unit.Target] = append(u.Units[unit.Target], c)
+		}
+	}
+	return c
+}
+
+// holders lists who holds a unit, in the order of their claims, each once.
+func (u *usage) holders(target digest.Digest) []cause.User {
+	claims := u.Units[target]
+	switch len(claims) {
+	case 0:
+		return nil
+	case 1:
+		return claims[0].users
+	}
+	users, known := u.merged[target]
+	if known {
+		return users
+	}
+	var all []claimant
+	for _, c := range claims {
+		all = append(all, c.holders...)
+	}
+	slices.SortFunc(all, func(a, b claimant) int { return cmp.Compare(a.at, b.at) })
+	told := make(map[string]bool, len(all))
+	for _, c := range all {
+		if !told[c.text] && !told[c.holder] {
+			told[c.text] = true
+			users = append(users, c.User)
+		}
+	}
+	u.merged[target] = users
+	return users
+}
+
+// Users lists who uses a record of that name or what it points at, sorted. One
+// that stands on the image and names it is told of once.
+func (u *usage) Users(name string, targets []digest.Digest) []string {
+	var users []string
+	for _, by := range u.Names[name] {
+		users = append(users, by.String())
+	}
+	var claimants []claimant
+	for _, target := range targets {
+		for _, c := range u.Units[target] {
+			claimants = append(claimants, c.holders...)
+		}
+	}
+	plain := make(map[string]bool)
+	for _, user := range users {
+		plain[user] = true
+	}
+	for _, c := range claimants {
+		plain[c.holder] = plain[c.holder] || c.text == c.holder
+	}
+	for _, c := range claimants {
+		if c.text == c.holder || !plain[c.holder] {
+			users = append(users, c.text)
+		}
+	}
+	slices.Sort(users)
+	return slices.Compact(users)
+}
+
+// add claims what one use names. A claim by name does not replace one by
+// chain: the name may have moved to another image since.
+func (u *usage) add(c *Catalog, use inventory.Use) {
+	holder := use.Holder.String()
+	word := u.said(c, use, holder)
+	known := len(word) > 0
+	s := c.chain(use.Snapshot)
+	stands := s.units
+	if use.Told && !fits(word, stands) || !use.Told && (s.exact || !known) {
+		u.hold(sought{top: s.top}, stands, cause.User{Holder: use.Holder, ByChain: true}, holder)
+	}
+	if use.Begun {
+		for _, unit := range stands {
+			u.begun[unit.Target] = true
+		}
+	}
+	none := use.Told && use.Image == "" && len(use.Digests) == 0
+	if !known && len(stands) == 0 && !use.Begun && !use.Absent && !none {
+		u.Unknown = append(u.Unknown, unknownHolder(holder, use.Image))
+	}
+}
+
+// said claims what a holder, or its client, says that it uses, and returns the
+// lists of units that it may mean.
+func (u *usage) said(c *Catalog, use inventory.Use, holder string) (word [][]*Unit) {
+	for _, record := range c.record(use.Image) {
+		if key := [2]string{record.Name, holder}; !u.told[key] {
+			u.told[key] = true
+			u.Names[record.Name] = append(u.Names[record.Name], cause.User{Holder: use.Holder})
+		}
+		word = append(word, []*Unit{c.Units[record.Target.Digest]})
+	}
+	digests := use.Digests
+	if dgst, ok := digestOf(use.Image); len(word) == 0 && ok {
+		digests = append([]digest.Digest{dgst}, digests...)
+	} else if len(word) == 0 {
+		byID, asked := u.ids[use.Image]
+		if !asked {
+			byID = c.prefixed(use.Image)
+			u.ids[use.Image] = byID
+		}
+		u.hold(sought{id: use.Image}, byID, cause.User{Holder: use.Holder}, holder)
+		if len(byID) > 0 {
+			word = append(word, byID)
+		}
+	}
+	for _, dgst := range digests {
+		byDigest := c.Containing(dgst)
+		u.hold(sought{blob: dgst}, byDigest, cause.User{Holder: use.Holder}, holder)
+		if len(byDigest) > 0 {
+			word = append(word, byDigest)
+		}
+	}
+	return word
+}
+
+// fits says whether what a client says is among what its container stands on.
+// A word that does not fit cancels nothing.
+func fits(word [][]*Unit, stands []*Unit) bool {
+	meant := make(map[*Unit]bool)
+	for _, units := range word {
+		for _, unit := range units {
+			meant[unit] = true
+		}
+	}
+	return slices.ContainsFunc(stands, func(u *Unit) bool { return meant[u] })
+}
+
+// digestOf returns the digest that a text is, or that ends it as in
+// name@digest.
+func digestOf(text string) (digest.Digest, bool) {
+	if _, after, ok := strings.Cut(text, "@"); ok {
+		text = after
+	}
+	dgst := digest.Digest(text)
+	return dgst, dgst.Validate() == nil
+}
+
+func unknownHolder(holder, image string) string {
+	if image == "" {
+		return fmt.Sprintf("%s names no image and stands on none", holder)
+	}
+	return fmt.Sprintf("%s uses image %q, which is not in the store", holder, image)
+}

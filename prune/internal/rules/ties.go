@@ -1,0 +1,244 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/images"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// ties say on what the records of one namespace depend besides their own
+// uses: a record with an expiry (containerd.io/gc.expire) lives on only while
+// something refers to it or, by a back reference (containerd.io/gc.bref.*),
+// while what it names lives. `ctr images import --index-name` makes such
+// records. nil where no record depends on anything.
+type ties struct {
+	c     *gc.Collector
+	ns    *inventory.Namespace
+	ended map[graph.Node]bool
+	// alive is what the collector keeps of the store as it is.
+	alive graph.Reached
+	// referred are the records that a root refers to which is no record, with
+	// that root.
+	referred map[string]graph.Node
+	// forward lists where a node leads to, back references to records left out.
+	forward func(graph.NodeID) []graph.NodeID
+	// seen are the nodes of which it is known to which records they lead, and
+	// climbed those of which it is known by which record they live.
+	seen, climbed []bool
+	// supports is what keeps each node alive: what never expires comes first,
+	// and of that what is to stay anyway.
+	supports graph.Reached
+}
+
+// newTies returns the ties of a namespace. Most stores have none, and then
+// nothing is built.
+// What the leases of run hold does not count, because they end with it.
+func newTies(ns *inventory.Namespace, store store.StoreInfo, run string, now time.Time) *ties {
+	if !hasTies(ns, gc.ParseVersion(store.Version)) {
+		return nil
+	}
+	t := &ties{
+		c:        gc.NewCollector(&inventory.Inventory{Store: store, Namespaces: []*inventory.Namespace{ns}}, now),
+		ns:       ns,
+		referred: make(map[string]graph.Node),
+	}
+	t.ended = t.c.GracesOf(run)
+	for _, id := range append([]string{leases.RunID}, ns.Interrupted...) {
+		t.ended[graph.Node{Kind: graph.KindLease, Ns: ns.Name, Key: id}] = true
+	}
+	t.forward = t.c.Edges(gc.Change{Unbound: true})
+	t.seen, t.climbed = make([]bool, len(t.c.Graph.Nodes)), make([]bool, len(t.c.Graph.Nodes))
+	t.alive = t.c.Reach(gc.Change{Ignored: t.ended})
+	t.refer()
+	return t
+}
+
+// tied says whether a record of the namespace may expire, or anything may
+// refer to one.
+func hasTies(ns *inventory.Namespace, v gc.Release) bool {
+	if !v.AtLeast(gc.ImagesAreNodes) {
+		return false
+	}
+	any := func(labels map[string]string) bool {
+		for key := range labels {
+			if key == gc.LabelExpire || strings.HasPrefix(key, gc.LabelImageRef) {
+				return true
+			}
+		}
+		return false
+	}
+	for i := range ns.Images {
+		if any(ns.Images[i].Labels) {
+			return true
+		}
+	}
+	for _, c := range ns.Containers {
+		if any(c.Labels) {
+			return true
+		}
+	}
+	for _, s := range ns.Sandboxes {
+		if any(s.Labels) {
+			return true
+		}
+	}
+	for _, blob := range ns.Blobs {
+		if any(blob.Labels) {
+			return true
+		}
+	}
+	for _, s := range ns.Snapshots {
+		if any(s.Labels) {
+			return true
+		}
+	}
+	return false
+}
+
+// refer finds the records that roots refer to which are no records.
+func (t *ties) refer() {
+	r := t.c.Graph.Mark(t.roots(), t.forward)
+	for _, id := range r.Order {
+		t.seen[id] = true
+		if n := t.c.Graph.Nodes[id]; n.Kind == graph.KindImage {
+			t.referred[n.Key] = t.c.Graph.Nodes[r.Top[id]]
+		}
+	}
+}
+
+// roots lists what the collector starts from, without the records.
+func (t *ties) roots() []graph.Node {
+	roots := t.c.Roots(gc.Change{Ignored: t.ended})
+	return slices.DeleteFunc(roots, func(n graph.Node) bool { return n.Kind == graph.KindImage })
+}
+
+// doomed says whether the next garbage collection removes the record,
+// whatever becomes of all others: it has expired, and nothing leads to it.
+func (t *ties) doomed(record *images.Image) bool {
+	return t != nil && t.c.Expired(record) && !t.alive.Holds(graph.ImageNode(t.ns.Name, record.Name))
+}
+
+// support finds what keeps the records alive that may expire. What has no end
+// is preferred, and of that what is to stay anyway: the less has to stay because
+// of them.
+func (t *ties) support(stays func(*images.Image) bool) {
+	lasting, expiring := t.rootsByEnd()
+	var staying, others []graph.Node
+	for i := range t.ns.Images {
+		record := &t.ns.Images[i]
+		switch n := graph.ImageNode(t.ns.Name, record.Name); {
+		case t.c.Expired(record):
+		case gc.Expires(record):
+			expiring = append(expiring, n)
+		case stays(record):
+			staying = append(staying, n)
+		default:
+			others = append(others, n)
+		}
+	}
+	t.supports = t.c.Graph.NewReached()
+	for _, roots := range [][]graph.Node{lasting, staying, others, expiring} {
+		t.supports.Extend(roots, t.c.Next.Of)
+	}
+}
+
+// rootsByEnd separates the roots that end by themselves, leases with an expiry
+// and uploads, from the others.
+func (t *ties) rootsByEnd() (lasting, ending []graph.Node) {
+	leased := t.c.Spaces[t.ns.Name].LeaseByID
+	for _, n := range t.roots() {
+		_, expires := leases.Expiry(leased[n.Key].Lease)
+		if n.Kind == graph.KindIngest || n.Kind == graph.KindLease && expires {
+			ending = append(ending, n)
+		} else {
+			lasting = append(lasting, n)
+		}
+	}
+	return lasting, ending
+}
+
+// livesBy returns the nearest record without which a record would not be alive,
+// if there is one that was not returned before.
+func (t *ties) livesBy(record graph.Node) (name string, ok bool) {
+	id, ok := t.supports.Find(record)
+	if !ok {
+		return "", false
+	}
+	for from := t.supports.From[id]; from != id && !t.climbed[id]; id, from = from, t.supports.From[from] {
+		t.climbed[id] = true
+		// The collector goes on by way of a name that no record has.
+		if n := t.c.Graph.Nodes[from]; n.Kind == graph.KindImage && t.c.Spaces[n.Ns].Records[n.Key] != nil {
+			return n.Key, true
+		}
+	}
+	return "", false
+}
+
+// refersTo returns the records to which an object leads. What was found before
+// from another is not returned again.
+func (t *ties) refersTo(n graph.Node) (names []string) {
+	id := t.c.Graph.Lookup(n)
+	if id == graph.Nowhere || t.seen[id] {
+		return nil
+	}
+	t.seen[id] = true
+	for gray := []graph.NodeID{id}; len(gray) > 0; {
+		next := gray[len(gray)-1]
+		gray = gray[:len(gray)-1]
+		for _, to := range t.forward(next) {
+			if t.seen[to] {
+				continue
+			}
+			t.seen[to] = true
+			gray = append(gray, to)
+			if n := t.c.Graph.Nodes[to]; n.Kind == graph.KindImage {
+				names = append(names, n.Key)
+			}
+		}
+	}
+	return names
+}
+
+// rootLabel is the label by which a record is kept though the collector does
+// not look for it there, "" if it has none.
+func rootLabel(record *images.Image) string {
+	for _, key := range slices.Sorted(maps.Keys(record.Labels)) {
+		if strings.HasPrefix(key, gc.LabelRoot) {
+			return key
+		}
+	}
+	return ""
+}
+
+// tied is an object that stays, and the name of its record.
+type tied struct {
+	graph.Node
+	name string
+}
+
+// keepTied keeps the records that an object which stays depends on, as far as
+// they were not looked at before.
+func (f *Following) keepTied(n tied) {
+	t := f.J.ties
+	if t == nil {
+		return
+	}
+	if n.Kind == graph.KindImage {
+		if name, ok := t.livesBy(n.Node); ok {
+			f.keepRecord(name, cause.Because(cause.CodeKeepsAlive, cause.Parts{Image: n.name}))
+		}
+	}
+	for _, name := range t.refersTo(n.Node) {
+		f.keepRecord(name, cause.Because(cause.CodeReferredByKept, cause.Parts{Image: n.name}))
+	}
+}

@@ -1,0 +1,37 @@
+package run
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+)
+
+// finish does what follows the deletions. An interruption, whenever it comes,
+// bounds it; measuring has a bound of its own, so that what a long collection
+// did is told.
+func (x *Execution) finish(ctx context.Context) {
+	finishing, done := linger(ctx, x.opts.Finish)
+	defer done()
+	if err := x.lookAgain(finishing); err != nil {
+		x.unfinished(err)
+		return
+	}
+	x.fail(x.left(false))
+	x.fail(x.dropEmptyGraces(finishing))
+	x.fail(x.unlock(finishing))
+	measuring, measured := linger(ctx, x.opts.Finish)
+	defer measured()
+	x.measure(measuring)
+}
+
+// undone says whether an interruption left anything of the plan, or of the end
+// of the run. A deletion that got no answer was made if its record is gone.
+func (x *Execution) undone() bool {
+	if !x.Report.Measured || x.Report.Untried > 0 || x.unaborted > 0 {
+		return true
+	}
+	return slices.ContainsFunc(x.unsure, func(d rules.Decision) bool {
+		return !slices.Contains(x.Report.Untagged, d.Record())
+	})
+}

@@ -1,0 +1,252 @@
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// ExecuteOptions are the parts of a run that a plan does not decide.
+type ExecuteOptions struct {
+	// Now is the clock. Required.
+	Now func() time.Time
+	// Sources and Procfs are as for [Read].
+	Sources []clients.Source
+	Procfs  leases.Procfs
+	// Progress, if not nil, is told how far a stage has come.
+	Progress func(read.Progress)
+	// Event, if not nil, is told what happened when it does, one call at a
+	// time.
+	Event func(Event)
+	// LeaseTTL is how long the run lease lasts when the run is killed and
+	// nobody recovers it; an hour if zero.
+	LeaseTTL time.Duration
+	// Grace, if positive, keeps what is removed for so long instead of
+	// collecting it: [Undo] can put it back, and containerd collects it when
+	// the time is over.
+	Grace time.Duration
+	// NoGuard does without the run lease and the plan blob, for a disk that
+	// does not take them. Everything is looked at as otherwise, and a run under
+	// way is respected; but no other run is kept out, nothing holds what is
+	// deleted, and a killed run is not finished by the next. No Grace goes
+	// with it.
+	NoGuard bool
+	// Finish bounds what is still done after an interruption, and then once
+	// more the measuring; ten minutes if zero. Without an interruption nothing
+	// of it is bounded: a collection takes as long as it takes.
+	Finish time.Duration
+}
+
+const (
+	DefaultLeaseTTL = time.Hour
+	DefaultFinish   = 10 * time.Minute
+	// UnlockTime bounds giving locks back when a run ends before it began.
+	UnlockTime = 10 * time.Second
+)
+
+// Execution is one run of a plan.
+type Execution struct {
+	plan  *plan.Plan
+	Store store.Store
+	opts  ExecuteOptions
+	run   leases.Run
+	// end puts the sign of the run away: from then on it counts as over.
+	end     func()
+	locker  leases.Locker
+	Batches []plan.Batch
+	locked  []string
+	// baseline is what the store held at the run's first look, before it let
+	// go of anything, also of what a killed run left: what went earlier,
+	// somebody else let go of.
+	baseline inventory.Objects
+
+	// attempted are the records that this run deleted, or may have, by
+	// namespace.
+	attempted map[string][]rules.Decision
+	// rewritten are the records with an expiry that were left alone because
+	// somebody wrote them: the collection may take them all the same.
+	rewritten []rules.Decision
+	// Watch sees what others write meanwhile.
+	Watch *watch
+	// Deleted are the records of which a deletion was answered, by namespace and
+	// name, with the time of the answer.
+	Deleted map[[2]string]time.Time
+	// unleased are the configs that lost their snapshot labels.
+	unleased []gc.Orphan
+	// lacker says what images lack, of one namespace of the last look.
+	lacker manifests.Lacker
+	// unsure are the records whose deletion was cut short before an answer
+	// came, unaborted counts the uploads that were not tried.
+	unsure    []rules.Decision
+	unaborted int
+	// stop ends the deleting, gone is the error for which it was: how the
+	// server failed to answer anything.
+	stop   func()
+	gone   error
+	Report *Report
+	Errs   []error
+	Told   map[string]struct{} // the texts of errs
+}
+
+// Execute does the plan, or less of it where the store has changed, and
+// reports what the disk gave back. At each step everything that was deleted
+// can still be put back, by this run or, if it is killed, by the next:
+//
+//  1. Watch for records that others write from here on. Take the run lease in
+//     each namespace that changes. It is the lock. A
+//     lease that a dead run left is taken over: what that run deleted and
+//     something needs now is put back, and the lease is replaced. An Execute
+//     that has returned is over, also for others in its process.
+//  2. Look once more, and leave out what changed since the plan. Write the
+//     plan as a blob under the lease that refers to all targets: from here on
+//     the collector keeps every blob and snapshot of every victim.
+//  3. Make the stand-ins, then delete the records; abort abandoned uploads.
+//  4. Look again, and re-create each record that something needs by now, or
+//     that somebody wrote just before it was deleted.
+//  5. Remove the snapshot labels of configs that only build history holds.
+//  6. Delete the run leases, the last one synchronously: the one collection.
+//     With a grace there is none: a second lease, made in step 2, keeps all.
+//  7. Read the store again and count what is gone.
+//
+// With NoGuard, steps 1 and 2 only look, and step 6 makes and deletes a lease
+// for its collection.
+//
+// When ctx ends, deleting stops and steps 4 to 7 are done for what was
+// deleted, for as long as [ExecuteOptions.Finish] allows; so they are when it
+// ends later. It also stops when the server is gone,
+// which is a *[GoneError] for all that is left. The report is never nil once a
+// lease was taken; without one the error is a *[leases.Busy] if another run is
+// under way, and a *[GuardError] if the disk does not take it. All errors are
+// joined.
+func Execute(ctx context.Context, p *plan.Plan, store store.Store, opts ExecuteOptions) (*Report, error) {
+	if err := opts.checkGuard(); err != nil {
+		return nil, err
+	}
+	if p.Blocked != nil {
+		return nil, p.Blocked
+	}
+	x := newExecution(p, store, opts)
+	defer x.end()
+	x.Watch = x.WatchRecords(ctx)
+	defer x.Watch.Stop()
+	if err := x.lock(ctx); err != nil {
+		return x.refused(ctx, err)
+	}
+	if err := x.prepare(ctx); err != nil {
+		x.fail(unguarded(ctx, x.Store, fmt.Errorf("nothing was removed: %w", err)))
+		x.fail(x.abandon(ctx))
+		x.Report.Interrupted = ctx.Err() != nil
+		return x.Report, x.err()
+	}
+	x.delete(ctx)
+	cut := ctx.Err() != nil
+	x.finish(ctx)
+	x.Report.Interrupted = cut && x.undone()
+	return x.Report, x.err()
+}
+
+func newExecution(p *plan.Plan, store store.Store, opts ExecuteOptions) *Execution {
+	if opts.LeaseTTL == 0 {
+		opts.LeaseTTL = DefaultLeaseTTL
+	}
+	if opts.Finish == 0 {
+		opts.Finish = DefaultFinish
+	}
+	start := opts.Now()
+	report := NewReport(p)
+	name := runName(start)
+	if opts.Grace > 0 {
+		report.Grace = &Grace{Run: name, Until: start.Add(opts.Grace)}
+	}
+	owner, end := opts.Procfs.Begin()
+	return &Execution{
+		plan: p, Store: store, opts: opts,
+		run:       leases.Run{Name: name, Owner: owner, Start: start, Expires: start.Add(opts.LeaseTTL)},
+		end:       end,
+		locker:    leases.Locker{Manager: store.Leases(), Procfs: opts.Procfs},
+		Batches:   p.Batches(),
+		attempted: make(map[string][]rules.Decision),
+		Deleted:   make(map[[2]string]time.Time),
+		Report:    report,
+		Told:      make(map[string]struct{}),
+	}
+}
+
+// runName makes a name that sorts by time and is unlike that of any other run.
+func runName(start time.Time) string {
+	return start.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
+}
+
+// fail notes an error, once, and goes on.
+func (x *Execution) fail(err error) {
+	if err == nil {
+		return
+	}
+	text := err.Error()
+	if _, told := x.Told[text]; told {
+		return
+	}
+	x.Told[text] = struct{}{}
+	x.Errs = append(x.Errs, err)
+	x.Report.Errors = append(x.Report.Errors, text)
+}
+
+// refused ends a run that could not take its locks. What it has finished of
+// others by then it reports.
+func (x *Execution) refused(ctx context.Context, cause error) (*Report, error) {
+	err := errors.Join(unguarded(ctx, x.Store, cause), x.abandon(ctx))
+	if len(x.Report.Recovered) == 0 && len(x.Errs) == 0 {
+		return nil, err
+	}
+	x.fail(err)
+	return x.Report, x.err()
+}
+
+func (x *Execution) err() error { return errors.Join(x.Errs...) }
+
+// prepare leaves out what changed since the plan and makes sure that nothing
+// of the rest can be lost.
+func (x *Execution) prepare(ctx context.Context) error {
+	if err := x.revalidate(ctx); err != nil {
+		return err
+	}
+	if err := x.Watch.failure(); err != nil || x.opts.NoGuard {
+		return err
+	}
+	for i := range x.Batches {
+		b := &x.Batches[i]
+		ctx := store.InNamespace(ctx, b.Ns.Name)
+		if err := x.writeDown(ctx, b); err != nil {
+			return err
+		}
+		if err := x.grant(ctx, *b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Event is something that a run has just done. The report tells later
+// whether it is still so.
+type Event struct {
+	// Untagged is the record that was deleted.
+	Untagged inventory.Record
+}
+
+// Reading are the options of a read that goes with a run.
+func (o ExecuteOptions) Reading() read.ReadOptions {
+	return read.ReadOptions{Sources: o.Sources, Procfs: o.Procfs, Progress: o.Progress}
+}

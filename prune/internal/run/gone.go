@@ -1,0 +1,100 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/containerd/errdefs"
+)
+
+// GoneError says that the server went away while a run deleted. What the run
+// had not come to by then it did not try: each record would have told the same.
+type GoneError struct {
+	// Untried is how many of the Planned records are left to be tried, those
+	// included whose deletion was asked for and never answered.
+	Untried, Planned int
+	// Held says that the run could not go on to its end either: what it deleted
+	// is held by its lease, for the next run to finish.
+	Held bool
+	// Err is how the server failed to answer.
+	Err error
+}
+
+func (e *GoneError) Error() string {
+	text := fmt.Sprintf("containerd no longer answers: %s", e.Err)
+	if e.Untried > 0 {
+		text += fmt.Sprintf("; %d of %d image records are left to be tried", e.Untried, e.Planned)
+	}
+	if e.Held {
+		return text + "; what was deleted is still held for the next run to finish: run it again when containerd is back"
+	}
+	return text + "; run it again for the rest"
+}
+
+// Unwrap returns how the server failed to answer, as errdefs.ErrUnavailable.
+func (e *GoneError) Unwrap() error { return e.Err }
+
+// questionTime bounds the question whether the server is there.
+const questionTime = 10 * time.Second
+
+// silent returns how the server fails to answer at all, if that may be the
+// reason of err and it does not answer a simple question either; nil if it is
+// there.
+func (x *Execution) silent(ctx context.Context, err error) error {
+	if !errdefs.IsUnavailable(err) {
+		return nil
+	}
+	// Deleting may have been stopped by now, by another sign of the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), questionTime)
+	defer cancel()
+	if _, err := x.Store.Namespaces(ctx); errdefs.IsUnavailable(err) {
+		return err
+	}
+	return nil
+}
+
+// lost says whether a call failed only because the server is gone. The first
+// that finds it so ends the deleting. Not for use by several at once.
+func (x *Execution) lost(ctx context.Context, err error) bool {
+	if x.gone != nil {
+		return errdefs.IsUnavailable(err) || errdefs.IsCanceled(err)
+	}
+	if x.gone = x.silent(ctx, err); x.gone != nil {
+		x.stop()
+	}
+	return x.gone != nil
+}
+
+// left tells what a server that went away has left of the plan; held says that
+// it did not come back for the rest of the run.
+func (x *Execution) left(held bool) error {
+	if x.gone == nil {
+		return nil
+	}
+	return &GoneError{Untried: x.Report.Untried, Planned: x.planned(), Held: held, Err: x.gone}
+}
+
+// unfinished tells that a run could not look whether something needs what it
+// deleted. It gives nothing up: the lease stays, and the next run finishes it.
+func (x *Execution) unfinished(err error) {
+	switch held := !x.opts.NoGuard; {
+	case held && x.gone != nil && errdefs.IsUnavailable(err): // one sentence tells both
+		x.fail(x.left(true))
+	case held:
+		x.fail(x.left(false))
+		x.fail(fmt.Errorf("what was deleted is still held for the next run to finish: %w", err))
+	default:
+		x.fail(x.left(false))
+		x.fail(fmt.Errorf("whether something needs by now what was deleted is not known: %w", err))
+	}
+}
+
+// planned counts the records that the run set out to delete.
+func (x *Execution) planned() int {
+	total := 0
+	for _, b := range x.Batches {
+		total += len(b.Records)
+	}
+	return total
+}

@@ -1,0 +1,180 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
+)
+
+// maxTakeovers bounds how often a run tries again because others finish, or
+// fail, in between.
+const maxTakeovers = 10
+
+// lock takes the run lease of each namespace, in order of their names, so that
+// of two runs one gets all it wants.
+func (x *Execution) lock(ctx context.Context) error {
+	for _, b := range x.Batches {
+		ctx := store.InNamespace(ctx, b.Ns.Name)
+		err := x.takeOrFinish(ctx, b.Ns)
+		for try := 1; errors.Is(err, ours.ErrFinished) && try < maxTakeovers; try++ {
+			err = x.takeOrFinish(ctx, b.Ns)
+		}
+		if err != nil {
+			return err
+		}
+		if err := x.dropLeftovers(ctx, b.Ns); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOrFinish takes the run lease of a namespace, from a killed run if one has
+// it.
+func (x *Execution) takeOrFinish(ctx context.Context, ns *inventory.Namespace) error {
+	err := x.take(ctx, ns)
+	var stale *ours.Stale
+	if errors.As(err, &stale) {
+		err = x.takeOver(ctx, ns, stale)
+	}
+	return err
+}
+
+// take takes the run lease of a namespace, or without a guard only looks
+// whether it could.
+func (x *Execution) take(ctx context.Context, ns *inventory.Namespace) error {
+	if x.opts.NoGuard {
+		return x.locker.Free(ctx, ns.Name, x.opts.Now())
+	}
+	err := x.locker.Lock(ctx, ns.Name, x.run, x.opts.Now())
+	if err == nil {
+		x.locked = append(x.locked, ns.Name)
+	}
+	return err
+}
+
+// takeOver finishes a killed run up to its collection, which this run's own
+// collection then does for both.
+func (x *Execution) takeOver(ctx context.Context, ns *inventory.Namespace, stale *ours.Stale) error {
+	release, err := x.locker.Claim(ctx, stale, x.run, x.opts.Now())
+	if err != nil {
+		return err
+	}
+	recovered, err := x.recover(ctx, ns, stale.Run)
+	if err != nil {
+		return errors.Join(fmt.Errorf("finishing the interrupted run of %s in namespace %q: %w", stale.Run.Owner, ns.Name, err), release(ctx))
+	}
+	x.Report.Recovered = append(x.Report.Recovered, recovered)
+	if err := x.locker.UnlockStale(ctx, stale, x.run, x.opts.Now()); err != nil {
+		return errors.Join(err, release(ctx))
+	}
+	err = x.take(ctx, ns)
+	if released := release(ctx); released != nil {
+		return errors.Join(err, released)
+	}
+	if errors.As(err, &stale) {
+		return fmt.Errorf("%w, and another run has failed since: %w", ours.ErrFinished, err)
+	}
+	return err
+}
+
+// recover puts back what the killed run deleted and something needs by now.
+func (x *Execution) recover(ctx context.Context, ns *inventory.Namespace, run ours.Run) (Recovered, error) {
+	recovered := Recovered{Namespace: ns.Name, Run: run.Name, Owner: run.Owner.String(), Started: run.Start}
+	plan, err := journal.HeldPlan(ctx, x.Store)
+	gone := (*ours.LostPlan)(nil)
+	if err != nil && !errors.As(err, &gone) {
+		return recovered, err
+	}
+	if err == nil {
+		err = plan.Missing()
+	}
+	if err != nil {
+		// It will not come back: what is left is to end the run, and to say it.
+		x.fail(fmt.Errorf("what %s deleted from namespace %q is not known any more, so that not all of it can be put back: %w; if a container misses its image, pull it again", run.Owner, ns.Name, err))
+	}
+	lost, orphans := DecisionsOf(plan), plan.Orphans
+	// The killed run may have taken the labels of what is needed by now.
+	x.unleased = append(x.unleased, orphans...)
+	recovered.Restored, recovered.Untagged, err = x.putBack(ctx, map[string][]rules.Decision{ns.Name: lost}, rules.Everything(), x.plan.Decisions)
+	if err != nil {
+		return recovered, err
+	}
+	if len(orphans) == 0 {
+		return recovered, nil
+	}
+	untaken, err := x.settleOrphans(ctx, lost, run.Name, orphans)
+	return recovered, errors.Join(untaken, err)
+}
+
+// dropLeftovers removes what runs have left that died when all was done but
+// this: claims on killed runs, and leases that asked for a collection.
+func (x *Execution) dropLeftovers(ctx context.Context, ns *inventory.Namespace) error {
+	for _, id := range ns.Interrupted {
+		if id == ours.RunID {
+			continue
+		}
+		if err := x.locker.DropLeftover(ctx, id, x.opts.Now()); err != nil {
+			return fmt.Errorf("namespace %q: %w", ns.Name, err)
+		}
+	}
+	return nil
+}
+
+// abandon gives the locks back when nothing was deleted.
+func (x *Execution) abandon(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), UnlockTime)
+	defer cancel()
+	var errs []error
+	for _, ns := range x.locked {
+		_, err := x.locker.Unlock(store.InNamespace(ctx, ns), x.run, x.opts.Now(), false)
+		if errs = append(errs, err); x.silent(ctx, err) != nil {
+			return errors.Join(errs...) // the others would tell the same
+		}
+	}
+	return errors.Join(append(errs, x.dropEmptyGraces(ctx))...)
+}
+
+// unlock deletes the run leases. Only the last deletion waits for a
+// collection, so that there is one for all namespaces, whatever became of that
+// lease; none does if a grace keeps what the run removed.
+func (x *Execution) unlock(ctx context.Context) error {
+	if x.opts.NoGuard {
+		return x.collect(ctx)
+	}
+	read.NewMeter(x.opts.Progress, read.StageCollect).Add(0)
+	kept := x.opts.Grace > 0 && len(x.attempted) > 0
+	collected := kept || len(x.locked) == 0
+	var errs []error
+	for i, ns := range x.locked {
+		done, err := x.locker.Unlock(store.InNamespace(ctx, ns), x.run, x.opts.Now(), !kept && i == len(x.locked)-1)
+		collected = collected || done
+		if err != nil {
+			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
+			if x.silent(ctx, err) != nil {
+				return errors.Join(errs...)
+			}
+		}
+	}
+	if !collected && ctx.Err() == nil { // else the error is told by now
+		errs = append(errs, x.collectAnyway(ctx, x.locked[len(x.locked)-1]))
+	}
+	return errors.Join(errs...)
+}
+
+// collectAnyway asks for the collection that the deletion of a lease did not
+// make, which failed or had nothing left to delete.
+func (x *Execution) collectAnyway(ctx context.Context, ns string) error {
+	if err := x.locker.Collect(store.InNamespace(ctx, ns), x.run, x.opts.Now(), nil); err != nil {
+		return fmt.Errorf("namespace %q: %w", ns, err)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/containers"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// MaxLooks bounds how often a run looks again because containers keep
+// appearing. After the last look, whichever that is, there is a moment in which
+// one may appear unseen.
+const MaxLooks = 8
+
+// FirstPause is how long a run waits before it tries something again; each
+// further time it waits twice as long.
+const FirstPause = 100 * time.Millisecond
+
+// pause waits before another try, of which there were so many.
+func pause(ctx context.Context, tries int) error {
+	timer := time.NewTimer(FirstPause << (tries - 1))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// lookAgain puts back what something needs by now and takes the snapshot
+// labels off what only build history holds, until no container has appeared
+// since it looked.
+func (x *Execution) lookAgain(ctx context.Context) error {
+	x.EndWatch(ctx)
+	for look := 1; ; look++ {
+		settled, untaken, err := x.lookOnce(ctx)
+		switch {
+		case err != nil:
+			return err
+		case settled:
+			x.fail(untaken)
+			return nil
+		case look == MaxLooks:
+			x.fail(untaken)
+			x.fail(fmt.Errorf("containers kept appearing, so that the run has looked %d times what they need and not once more: one that has just appeared may miss its image, until that is pulled again", look))
+			return nil
+		}
+		if err := pause(ctx, look); err != nil {
+			return fmt.Errorf("waiting to look again: %w", err)
+		}
+	}
+}
+
+// lookOnce says whether no container has appeared meanwhile. What only history
+// holds is known to this run alone; but that labels could not be taken off it is
+// no reason to keep all the rest.
+func (x *Execution) lookOnce(ctx context.Context) (settled bool, untaken, err error) {
+	seen, err := x.containerIDs(ctx)
+	if err != nil {
+		return false, nil, err
+	}
+	restored, _, err := x.putBack(ctx, x.attempted, x.plan.Policy, nil)
+	if err != nil {
+		return false, nil, err
+	}
+	x.Report.Restored = append(x.Report.Restored, restored...)
+	if untaken, err = x.unleaseOrphans(ctx); err != nil {
+		return false, untaken, err
+	}
+	if err := x.beforeCollecting(ctx); err != nil {
+		return false, untaken, err
+	}
+	now, err := x.containerIDs(ctx)
+	if err != nil {
+		return false, untaken, err
+	}
+	for key, identity := range now {
+		if seen[key] != identity {
+			return false, untaken, nil
+		}
+	}
+	return true, untaken, nil
+}
+
+// containerIDs lists the containers of the namespaces of the run, with what
+// tells one from a later one of the same ID.
+func (x *Execution) containerIDs(ctx context.Context) (map[[2]string]string, error) {
+	ids := make(map[[2]string]string)
+	for _, b := range x.Batches {
+		list, err := x.Store.Containers().List(store.InNamespace(ctx, b.Ns.Name))
+		if err != nil {
+			return nil, fmt.Errorf("listing the containers of namespace %q: %w", b.Ns.Name, err)
+		}
+		for _, c := range list {
+			ids[[2]string{b.Ns.Name, c.ID}] = identity(c)
+		}
+	}
+	return ids, nil
+}
+
+func identity(c containers.Container) string {
+	return fmt.Sprint(c.CreatedAt.UnixNano(), c.UpdatedAt.UnixNano(), c.Image, c.SnapshotKey)
+}
