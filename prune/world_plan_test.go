@@ -148,7 +148,9 @@ func explainedBy(inv *inventory.Inventory, text string, policy rules.Policy, now
 // usageOf is the usage as the plan sees it that removes all that is unused.
 func usageOf(inv *inventory.Inventory, policy rules.Policy, now time.Time, objects bool) *df.DiskUsage {
 	policy.Filters = filters.Everything()
-	return df.Usage(must(plan.NewPlan(inv, policy, now)), objects)
+	p, m, err := plan.PlanWith(inv, policy, now, nil)
+	must(0, err)
+	return df.PlanUsage(p, m, objects)
 }
 
 // readSized reads a store and measures all snapshots.

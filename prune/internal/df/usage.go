@@ -24,7 +24,7 @@ import (
 // with AllSizes. Objects adds every blob and snapshot. Where nothing else is
 // asked of the plan, [ReadUsage] costs less.
 func Usage(p *plan.Plan, objects bool) *DiskUsage {
-	return planUsage(p, p.Modelled(), objects)
+	return PlanUsage(p, p.Modelled(), objects)
 }
 
 // ReadUsage reads the store, measures every snapshot, and tells what it holds as
@@ -38,10 +38,11 @@ func ReadUsage(ctx context.Context, store store.Store, policy rules.Policy, now 
 	if err != nil {
 		return nil, err
 	}
-	return planUsage(plan, m, objects), nil
+	return PlanUsage(plan, m, objects), nil
 }
 
-func planUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
+// PlanUsage is [Usage] with the model that the plan was made with.
+func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 	inv, plan := p.Inventory, p
 	u := NewUsage(inv, plan, m)
 	d := &DiskUsage{
