@@ -46,12 +46,3 @@ func descend(tx *bolt.Tx, path ...string) *bolt.Bucket {
 	}
 	return b
 }
-
-// Digests returns the digests of all blobs of the image.
-func (i *Image) Digests() []digest.Digest {
-	var out []digest.Digest
-	for _, b := range i.Blobs() {
-		out = append(out, b.Desc.Digest)
-	}
-	return out
-}

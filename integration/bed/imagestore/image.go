@@ -168,3 +168,12 @@ func (i *Image) Manifests() []*Image {
 	}
 	return out
 }
+
+// Digests returns the digests of all blobs of the image.
+func (i *Image) Digests() []digest.Digest {
+	var out []digest.Digest
+	for _, b := range i.Blobs() {
+		out = append(out, b.Desc.Digest)
+	}
+	return out
+}
