@@ -85,6 +85,9 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 			`a:1: keep: "b:1", which stays, lives only while this record does`,
 			`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
 		}},
+		"what has no end lives by itself": {nil, []thing{
+			record("a:1", "a", expiring(noon.Add(1)), backContainer("c")), blob("a", refImage("b:1")), record("b:1", "b", keep), blob("b"), container("c", "", ""),
+		}, []string{"a:1: remove: unused", `b:1: keep: pinned by label ctr-prune/keep on "b:1"`}},
 		"by a container": {nil, []thing{
 			record("a:1", "a"), blob("a"), record("b:1", "b", over, backContainer("c"), keep), blob("b"), container("c", "", ""),
 		}, []string{"a:1: remove: unused", `b:1: keep: pinned by label ctr-prune/keep on "b:1"`}},

@@ -168,8 +168,12 @@ func (t *ties) rootsByEnd() (lasting, ending []graph.Node) {
 }
 
 // livesBy returns the nearest record without which a record would not be alive,
-// if there is one that was not returned before.
+// if there is one that was not returned before. A record that has no end lives by
+// itself, whatever else leads to it.
 func (t *ties) livesBy(record graph.Node) (name string, ok bool) {
+	if r := t.c.Spaces[record.Ns].Records[record.Key]; r == nil || !gc.Expires(r) {
+		return "", false
+	}
 	id, ok := t.supports.Find(record)
 	if !ok {
 		return "", false
