@@ -33,7 +33,7 @@ import (
 // deleted, for as long as [ExecuteOptions.Finish] allows; so they are when it
 // ends later. It also stops when the server is gone,
 // which is a *[GoneError] for all that is left. The report is never nil once a
-// lease was taken; without one the error is a *[leases.Busy] if another run is
+// lease was taken; without one the error is a *leases.Busy if another run is
 // under way, and a *[GuardError] if the disk does not take it. All errors are
 // joined.
 func Execute(ctx context.Context, p *Plan, store Store, opts ExecuteOptions) (*Report, error) {

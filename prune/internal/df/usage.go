@@ -20,7 +20,7 @@ import (
 )
 
 // Usage tells what the store holds and who holds it: reclaimable is what this
-// plan frees. Every snapshot must have been measured for it, as [ReadPlan] does
+// plan frees. Every snapshot must have been measured for it, as flow.ReadPlan does
 // with AllSizes. Objects adds every blob and snapshot. Where nothing else is
 // asked of the plan, [ReadUsage] costs less.
 func Usage(p *plan.Plan, objects bool) *DiskUsage {
@@ -28,7 +28,7 @@ func Usage(p *plan.Plan, objects bool) *DiskUsage {
 }
 
 // ReadUsage reads the store, measures every snapshot, and tells what it holds as
-// [Usage] does of a plan by the policy. The error may be a *[PolicyError].
+// [Usage] does of a plan by the policy. The error may be a *[rules.PolicyError].
 func ReadUsage(ctx context.Context, store store.Store, policy rules.Policy, now time.Time, opts read.ReadOptions, objects bool) (*DiskUsage, error) {
 	inv, err := read.Read(ctx, store, policy.Scope(), now, opts)
 	if err != nil {

@@ -72,7 +72,7 @@ type Document struct {
 	Refused []plan.Refusal `json:"refused"`
 	// Elsewhere counts the images of namespaces that were not pruned.
 	Elsewhere []NamespaceCount `json:"elsewhere"`
-	// Interrupted, Untried, Measured and Verified are as in [Report].
+	// Interrupted, Untried, Measured and Verified are as in [run.Report].
 	Interrupted bool     `json:"interrupted"`
 	Untried     int      `json:"untried"`
 	Measured    bool     `json:"measured"`
@@ -80,7 +80,7 @@ type Document struct {
 	Errors      []string `json:"errors"`
 }
 
-// PolicyDocument is a [Policy] in a [Document].
+// PolicyDocument is a [rules.Policy] in a [Document].
 type PolicyDocument struct {
 	// Namespaces are those that were pruned, also if all were asked for.
 	Namespaces    []string `json:"namespaces"`
@@ -98,7 +98,7 @@ type Counts struct {
 	Keep    int `json:"keep"`
 }
 
-// ImageDocument is a [Decision] in a [Document].
+// ImageDocument is a [rules.Decision] in a [Document].
 type ImageDocument struct {
 	inventory.Record
 	CreatedAt time.Time    `json:"createdAt"`
@@ -170,7 +170,7 @@ func ReportDocument(r *run.Report) Document {
 }
 
 // NothingDone returns the report of a plan that needs no run because it is
-// [Plan.Empty]: nothing was done.
+// [plan.Plan.Empty]: nothing was done.
 func NothingDone(p *plan.Plan) *run.Report {
 	r := run.NewReport(p)
 	r.Measured = true

@@ -45,7 +45,7 @@ type Explanation struct {
 
 // Explain reads the store and tells about the object that the text names, with
 // the decisions that a prune by the policy would make. Only the snapshots that
-// the answer tells of are measured. The error may be a *[PolicyError] or an
+// the answer tells of are measured. The error may be a *[rules.PolicyError] or an
 // *[AmbiguousError].
 func Explain(ctx context.Context, store store.Store, text string, policy rules.Policy, now time.Time, opts read.ReadOptions) (*Explanation, error) {
 	inv, err := read.Read(ctx, store, policy.Scope(), now, opts)

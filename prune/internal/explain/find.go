@@ -59,7 +59,7 @@ func find(c *gc.Collector, text string, namespaces []string) (graph.Node, error)
 	return graph.Node{}, &rules.PolicyError{Message: fmt.Sprintf("nothing in the store is named %q, or begins with it: give an image, a container, a digest, a snapshot or a lease", text)}
 }
 
-// called returns the IDs of the containers that their clients call by the name.
+// calledBy returns the IDs of the containers that their clients call by the name.
 func calledBy(s *gc.Space, name string) map[string]bool {
 	ids := make(map[string]bool)
 	for _, use := range s.Uses {
@@ -70,7 +70,7 @@ func calledBy(s *gc.Space, name string) map[string]bool {
 	return ids
 }
 
-// each calls visit for everything in the namespace.
+// eachObject calls visit for everything in the namespace.
 func eachObject(s *gc.Space, visit func(graph.Node)) {
 	for _, image := range s.Images {
 		visit(graph.Node{Kind: graph.KindImage, Ns: s.Name, Key: image.Name})

@@ -9,7 +9,7 @@ import (
 // Object names one thing in a store.
 type Object struct {
 	// Kind is "image", "content", "snapshot", "container", "sandbox", "lease"
-	// or "upload"; in a chain also [KindOmitted].
+	// or "upload"; in a chain also gc.KindOmitted.
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
 	// Name is the record's name, the digest, the snapshot as

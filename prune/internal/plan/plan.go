@@ -53,7 +53,7 @@ func (r Refusal) Error() string {
 
 // NewPlan decides what goes and why the rest stays. It is a pure function: the
 // same inventory, policy and time give the same plan. The error is a
-// *[PolicyError].
+// *[rules.PolicyError].
 func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time) (*Plan, error) {
 	p, _, err := PlanWith(inv, policy, now, nil)
 	return p, err

@@ -28,7 +28,7 @@ func (e *StayError) Error() string {
 }
 
 // keeps looks at the invariant that what a plan says stays is there after the
-// collection: each record with [Keep] is unexpired or reached. The error is a
+// collection: each record with [rules.Keep] is unexpired or reached. The error is a
 // *[StayError].
 func (p *Plan) keeps(c *gc.Collector, after graph.Reached) error {
 	for _, d := range p.Decisions {

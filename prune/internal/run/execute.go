@@ -23,7 +23,7 @@ import (
 type ExecuteOptions struct {
 	// Now is the clock. Required.
 	Now func() time.Time
-	// Sources and Procfs are as for [Read].
+	// Sources and Procfs are as for [read.Read].
 	Sources []clients.Source
 	Procfs  leases.Procfs
 	// Progress, if not nil, is told how far a stage has come.
@@ -35,7 +35,7 @@ type ExecuteOptions struct {
 	// nobody recovers it; an hour if zero.
 	LeaseTTL time.Duration
 	// Grace, if positive, keeps what is removed for so long instead of
-	// collecting it: [Undo] can put it back, and containerd collects it when
+	// collecting it: undo.Undo can put it back, and containerd collects it when
 	// the time is over.
 	Grace time.Duration
 	// NoGuard does without the run lease and the plan blob, for a disk that

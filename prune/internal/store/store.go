@@ -13,8 +13,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Store is the part of a containerd that this package consumes. [Open]
-// returns one for a running daemon, [OpenRoot] one for the directory of a
+// Store is the part of a containerd that this package consumes. daemon.Open
+// returns one for a running daemon, root.OpenRoot one for the directory of a
 // stopped daemon. The services take the namespace from the context, as
 // containerd's own clients do.
 //

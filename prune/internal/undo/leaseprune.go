@@ -88,7 +88,7 @@ func unfinished(listed []LeaseInfo) rules.Policy {
 }
 
 // FinishRuns does what killed runs had left to do in the namespaces of a policy
-// that removes no record. The error matches a *[StayError] where the collection
+// that removes no record. The error matches a *[plan.StayError] where the collection
 // that belongs to it would take a record that is to stay; then nothing was done.
 func FinishRuns(ctx context.Context, store store.Store, inv *inventory.Inventory, policy rules.Policy, opts run.ExecuteOptions) ([]run.Recovered, error) {
 	if len(policy.Namespaces) == 0 {

@@ -284,7 +284,7 @@ func giveUp(ctx context.Context, st store.Store, r Run, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// reclaimed is the same with what was held given.
+// reclaimedOf is the same with what was held given.
 func reclaimedOf(ctx context.Context, c *gc.Collector, store store.Store, before, after *inventory.Inventory, held graph.Reached) (freed, garbage inventory.Amount, err error) {
 	remaining := after.Objects()
 	files, err := store.BlobFiles(ctx)

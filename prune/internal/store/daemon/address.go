@@ -21,7 +21,7 @@ const daemonPathMax = 107
 
 const daemonHint = "is containerd running?"
 
-// The codes of an [OpenError]'s cause, for who can tell which option helps.
+// The codes of an [store.OpenError]'s cause, for who can tell which option helps.
 const (
 	codeNoSocket        cause.Code = "socket-missing"
 	codeNotContainerd   cause.Code = "socket-not-containerd"

@@ -59,7 +59,7 @@ func WithInsecureSocket() OpenOption {
 // Open connects to the containerd whose unix socket is at address: a path,
 // also in the form unix:///run/containerd/containerd.sock. It asks the server
 // for its version, so that a Store it returns has answered once. Every error
-// is an [*OpenError], or that of ctx.
+// is an *[store.OpenError], or that of ctx.
 func Open(ctx context.Context, address string, opts ...OpenOption) (store.Store, error) {
 	cfg := daemonConfig{timeout: daemonTimeout}
 	for _, o := range opts {

@@ -48,7 +48,7 @@ func WithLockTimeout(d time.Duration) RootOption {
 //
 // It never migrates the database. It looks at every file before it opens one
 // for good, so that a refusal creates and changes nothing. Every error is an
-// [*OpenError], or that of ctx.
+// *[store.OpenError], or that of ctx.
 func OpenRoot(ctx context.Context, dir string, opts ...RootOption) (store.Store, error) {
 	cfg := rootConfig{lockTimeout: rootLockTimeout}
 	for _, o := range opts {
