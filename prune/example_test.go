@@ -54,7 +54,7 @@ func Example_prune() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	report, err := prune.Execute(ctx, plan, store, prune.ExecuteOptions{Now: time.Now, Sources: sources, Grace: time.Hour})
+	report, err := prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now, Sources: sources, Grace: time.Hour})
 	if err != nil {
 		log.Print(err)
 	}

@@ -36,7 +36,7 @@ import (
 // lease was taken; without one the error is a *leases.Busy if another run is
 // under way, and a *[GuardError] if the disk does not take it. All errors are
 // joined.
-func Execute(ctx context.Context, p *Plan, store Store, opts ExecuteOptions) (*Report, error) {
+func Execute(ctx context.Context, store Store, p *Plan, opts ExecuteOptions) (*Report, error) {
 	return run.Execute(ctx, p, store, opts)
 }
 

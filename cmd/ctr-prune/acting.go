@@ -112,7 +112,7 @@ func (o *acting) execute(ctx context.Context, p process, s *session, store opene
 	opts.Progress = both(v.stages(), bar.tell)
 	var report *prune.Report
 	var err error
-	whole(func() { report, err = prune.Execute(ctx, plan, store.Store, opts) })
+	whole(func() { report, err = prune.Execute(ctx, store.Store, plan, opts) })
 	bar.stop()
 	if report == nil {
 		var busy *leases.Busy

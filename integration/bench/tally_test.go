@@ -90,7 +90,7 @@ func count(t *testing.T, d *daemon.Daemon, execute bool) (all counted) {
 		return all
 	}
 	all.execute = c.tally(func() {
-		_, err = prune.Execute(t.Context(), plan, store, prune.ExecuteOptions{Now: time.Now})
+		_, err = prune.Execute(t.Context(), store, plan, prune.ExecuteOptions{Now: time.Now})
 	})
 	if err != nil {
 		t.Fatal(err)

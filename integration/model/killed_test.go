@@ -96,7 +96,7 @@ func (m *machine) undisturbedTwin(r *run) *oracle.State {
 	m.must(err)
 	w := &watched{Store: store, m: m, daemon: r.store.daemon}
 	plan := m.planOver(w, r.policy)
-	_, err = prune.Execute(m.ctx, plan, w, r.opts)
+	_, err = prune.Execute(m.ctx, w, plan, r.opts)
 	m.must(err)
 	twin := imagestore.Store{Client: client, Namespace: "default", Snapshotter: snapshotter}
 	m.must(twin.Collect(m.ctx))

@@ -96,7 +96,7 @@ func (m *machine) planOver(store prune.Store, policy prune.Policy) *prune.Plan {
 // execute does the plan with trouble at the call of that number, if any.
 func (r *run) execute(ctx context.Context, at int, event func() error) {
 	r.store.calls, r.store.at, r.store.event = 0, at, event
-	r.report, r.err = prune.Execute(ctx, r.plan, r.store, r.opts)
+	r.report, r.err = prune.Execute(ctx, r.store, r.plan, r.opts)
 	r.m.tally.add("calls watched", r.store.calls)
 	r.m.tally.add("deletions watched", r.store.deletes)
 	for _, what := range r.store.found {

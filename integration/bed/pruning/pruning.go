@@ -46,7 +46,7 @@ func Run(tb testing.TB, address string, policy prune.Policy, sources Sources, be
 			between()
 		}
 		var err error
-		report, err = prune.Execute(ctx, plan, store, prune.ExecuteOptions{Now: time.Now, Sources: sources(store)})
+		report, err = prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now, Sources: sources(store)})
 		if err != nil {
 			tb.Fatalf("executing: %v", err)
 		}

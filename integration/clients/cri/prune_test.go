@@ -60,7 +60,7 @@ func (r run) on(t *testing.T, n *cri.Node) (pruned, error) {
 	if p.plan, err = prune.ReadPlan(t.Context(), store, policy, time.Now(), prune.ReadOptions{Sources: r.sources}); err != nil {
 		t.Fatal(err)
 	}
-	p.report, err = prune.Execute(t.Context(), p.plan, store, prune.ExecuteOptions{Now: time.Now, Sources: r.sources})
+	p.report, err = prune.Execute(t.Context(), store, p.plan, prune.ExecuteOptions{Now: time.Now, Sources: r.sources})
 	if p.report == nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func pruneAndHang(ctx context.Context, root string) error {
 			}
 		},
 	}
-	_, err = prune.Execute(ctx, plan, hanging, prune.ExecuteOptions{Now: time.Now})
+	_, err = prune.Execute(ctx, hanging, plan, prune.ExecuteOptions{Now: time.Now})
 	return err
 }
 

@@ -71,7 +71,7 @@ func planned(t *testing.T, store prune.Store) *prune.Plan {
 func (s *subject) execute(plan *prune.Plan, store prune.Store, e expected) pruned {
 	s.t.Helper()
 	before := s.state()
-	report, err := prune.Execute(s.ctx(), plan, store, prune.ExecuteOptions{Now: time.Now})
+	report, err := prune.Execute(s.ctx(), store, plan, prune.ExecuteOptions{Now: time.Now})
 	s.must(err)
 	p := pruned{t: s.t, Document: prune.ReportDocument(report), before: before, after: s.state()}
 	p.check(e)

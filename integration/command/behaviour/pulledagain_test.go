@@ -34,7 +34,7 @@ func TestImagePulledAgainWhileItIsMeasured(t *testing.T) {
 		defer store.Close()
 		plan := planned(t, store)
 		again := fileLister{store, func() { s.add(img) }}
-		report, err := prune.Execute(s.ctx(), plan, again, prune.ExecuteOptions{Now: time.Now})
+		report, err := prune.Execute(s.ctx(), again, plan, prune.ExecuteOptions{Now: time.Now})
 		s.must(err)
 		doc, after := prune.ReportDocument(report), s.state()
 		if doc.Reclaimed.Blobs != len(gone.Digests()) || len(doc.Errors) > 0 {

@@ -69,11 +69,11 @@ func (s *subject) testWritten(write func(), labels map[string]string, because st
 	defer store.Close()
 	plan := planned(s.t, store)
 	before := s.state()
-	report, err := prune.Execute(s.ctx(), plan, hooked{Store: store, deleting: func(name string) {
+	report, err := prune.Execute(s.ctx(), hooked{Store: store, deleting: func(name string) {
 		if name == mine {
 			write()
 		}
-	}}, prune.ExecuteOptions{Now: time.Now})
+	}}, plan, prune.ExecuteOptions{Now: time.Now})
 	p := pruned{t: s.t, Document: prune.ReportDocument(report), before: before, after: s.state()}
 	p.wantBlobsGone(gone)
 	if s.daemon.Version() == daemon.Versions()[1] {

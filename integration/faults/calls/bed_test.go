@@ -135,5 +135,5 @@ func (o *outcome) run(ctx context.Context, address string, f *fault) {
 		o.err = err
 		return
 	}
-	o.report, o.err = prune.Execute(ctx, plan, store, prune.ExecuteOptions{Now: time.Now})
+	o.report, o.err = prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now})
 }

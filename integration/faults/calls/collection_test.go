@@ -36,7 +36,7 @@ func TestCollectionLongerThanFinishing(t *testing.T) {
 		policy := pruning.All("default", "other")
 		plan, err := prune.ReadPlan(t.Context(), store, policy, time.Now(), prune.ReadOptions{})
 		b.must(err)
-		report, err := prune.Execute(t.Context(), plan, store, prune.ExecuteOptions{Now: time.Now, Finish: bound})
+		report, err := prune.Execute(t.Context(), store, plan, prune.ExecuteOptions{Now: time.Now, Finish: bound})
 		if err != nil || !report.Measured || report.Reclaimed != plan.Predicted() || report.Reclaimed.Blobs == 0 {
 			t.Errorf("measured %v, reclaimed %+v of %+v, %v", report.Measured, report.Reclaimed, plan.Predicted(), err)
 		}

@@ -66,7 +66,7 @@ func pruneWithPause(ctx context.Context, moment string) (doc *prune.Document, er
 			once.Do(pause)
 		}
 	}
-	report, err := prune.Execute(ctx, plan, store, prune.ExecuteOptions{
+	report, err := prune.Execute(ctx, store, plan, prune.ExecuteOptions{
 		Now:      time.Now,
 		Progress: func(p prune.Progress) { at(string(p.Stage)) },
 		Event:    func(prune.Event) { at(moments[0]) },

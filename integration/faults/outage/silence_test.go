@@ -49,7 +49,7 @@ func (b *bed) execute(opts ...prune.OpenOption) (*prune.Report, error) {
 	defer store.Close()
 	plan, err := prune.ReadPlan(ctx, store, pruning.All("default"), time.Now(), prune.ReadOptions{})
 	b.must(err)
-	return prune.Execute(ctx, plan, store, prune.ExecuteOptions{Now: time.Now})
+	return prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now})
 }
 
 // signalAt sends containerd a signal when a call of this process is about to

@@ -100,7 +100,7 @@ func (c scope) prune(ctx context.Context) (said string, err error) {
 	if plan.Empty() {
 		return saidEmpty, nil
 	}
-	report, err := prune.Execute(ctx, plan, store, prune.ExecuteOptions{Now: time.Now, Sources: sources})
+	report, err := prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now, Sources: sources})
 	var busy *leases.Busy
 	if errors.As(err, &busy) {
 		return saidBusy, nil

@@ -80,7 +80,7 @@ func pruneAll(ctx context.Context, root string) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = prune.Execute(ctx, plan, store, prune.ExecuteOptions{Now: time.Now})
+	_, err = prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now})
 	return err
 }
 
