@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -25,21 +27,26 @@ type LeaseSpec struct {
 	Resources []leases.Resource
 }
 
-// Lease makes a lease with its resources.
-func (s Store) Lease(ctx context.Context, spec LeaseSpec) error {
-	ctx = s.Context(ctx)
-	labels := map[string]string{}
-	for k, v := range spec.Labels {
-		labels[k] = v
+// leaseTries bounds how often an expired lease is made again: each time a
+// collection of the daemon's own came between its creation and its resources.
+const leaseTries = 100
+
+// Lease makes a lease with its resources. A collection may take one that has
+// expired before it has all of them: it is made again then.
+func (s Store) Lease(ctx context.Context, spec LeaseSpec) (err error) {
+	for range leaseTries {
+		err = s.makeLease(s.Context(ctx), spec)
+		expired := !spec.Expires.IsZero() && !spec.Expires.After(time.Now())
+		if !expired || !errdefs.IsNotFound(err) {
+			return err
+		}
 	}
-	if !spec.Expires.IsZero() {
-		labels["containerd.io/gc.expire"] = spec.Expires.UTC().Format(time.RFC3339)
-	}
-	if spec.Flat {
-		labels["containerd.io/gc.flat"] = time.Unix(0, 0).UTC().Format(time.RFC3339)
-	}
+	return err
+}
+
+func (s Store) makeLease(ctx context.Context, spec LeaseSpec) error {
 	lm := s.Client.LeasesService()
-	l, err := lm.Create(ctx, leases.WithID(spec.ID), leases.WithLabels(labels))
+	l, err := lm.Create(ctx, leases.WithID(spec.ID), leases.WithLabels(spec.labels()))
 	if err != nil {
 		return fmt.Errorf("creating lease %q: %w", spec.ID, err)
 	}
@@ -49,6 +56,20 @@ func (s Store) Lease(ctx context.Context, spec LeaseSpec) error {
 		}
 	}
 	return nil
+}
+
+func (spec LeaseSpec) labels() map[string]string {
+	labels := maps.Clone(spec.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	if !spec.Expires.IsZero() {
+		labels["containerd.io/gc.expire"] = spec.Expires.UTC().Format(time.RFC3339)
+	}
+	if spec.Flat {
+		labels["containerd.io/gc.flat"] = time.Unix(0, 0).UTC().Format(time.RFC3339)
+	}
+	return labels
 }
 
 // HistoryLease makes a lease as the history of buildkit 0.11 does, beside what
