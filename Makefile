@@ -45,7 +45,7 @@ version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Versi
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test unit race lint fmt fmt-check vet fuzz soak bench bench-growth bench-peers sbom licences vuln man man-check tidy-check tools install uninstall clean
+.PHONY: help build demo test unit race lint fmt fmt-check vet fuzz soak bench bench-growth bench-peers sbom licences vuln man tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -124,12 +124,8 @@ vuln: ## look for known vulnerabilities, where their database can be reached; VU
 	if ((code != 0)); then echo 'make vuln: see above; if it says that vulnerabilities could not be fetched, then nothing was checked'; fi; \
 	exit $$code
 
-man: build ## write the manual pages again
-	./$(PROGRAM) man docs/man
-
-man-check: build ## fail if the manual pages are not those of the command
-	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && ./$(PROGRAM) man "$$new" && \
-	if ! diff -r docs/man "$$new"; then echo 'the manual pages are not current (run: make man)'; exit 1; fi
+man: ## write the manual pages again; make test fails if they are not current
+	$(GO) test -count=1 -run '^TestManualPagesAreCurrent$$' ./cmd/ctr-prune -update
 
 tidy-check: ## fail if go.mod or go.sum are not tidy
 	$(GO) mod tidy -diff

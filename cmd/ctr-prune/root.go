@@ -90,7 +90,7 @@ func newRoot(p process) *cobra.Command {
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newExplain(p, &o.debug), newUsage(p, &o.debug), newPlan(p, &o.debug), newApply(p, &o.debug),
 		newUndo(p, &o.debug), newRuns(p, &o.debug), newLeases(p, &o.debug), newCheck(p, &o.debug))
-	root.AddCommand(newVersion(p), newCompletion(p), newMan(p))
+	root.AddCommand(newVersion(p), newCompletion(p))
 	completeSession(root, p, &o.session)
 	return root
 }
