@@ -16,6 +16,8 @@ CACHE     := $(CURDIR)/.cache
 PROGRAM   := bin/ctr-prune
 LIBRARY   := ./filters/... ./leases/... ./prune/...
 FOLDERS   := cmd filters leases prune integration
+# The program serves no page of gRPC's traces; without it the file is 2 % smaller.
+TAGS      := grpcnotrace
 LDFLAGS   := -s -w $(if $(VERSION),-X main.linkedVersion=$(VERSION))
 # What `make bench` measures.
 SIZES     ?= 200,1000,5000
@@ -52,7 +54,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build bin/ctr-prune, the same bytes wherever and whenever for one VERSION
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(PROGRAM) ./cmd/ctr-prune
+	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(PROGRAM) ./cmd/ctr-prune
 
 demo: build ## prune a store made on the spot; ARCHIVE=file.tar adds your image
 	$(GO) run ./integration/tools/demo -command $(PROGRAM) -dir .cache/demo $(if $(ARCHIVE),-archive '$(ARCHIVE)')
