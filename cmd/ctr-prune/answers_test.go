@@ -212,7 +212,7 @@ func TestChoosingImages(t *testing.T) {
 // What was told while a run lasted is not told again at its end.
 func TestLinesDuringARun(t *testing.T) {
 	f := newFake("")
-	v, err := (&outputOptions{format: format.Lines}).view(f.process)
+	v, err := viewOf(f.process, outputOptions{format: format.Lines})
 	if err != nil {
 		t.Fatal(err)
 	}

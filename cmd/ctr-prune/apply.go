@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 
@@ -25,14 +24,8 @@ const applyExamples = `  # Show it again, then ask
   # From a pipeline; what goes can be put back for a day
   ctr-prune apply --force --grace 24h - < plan.json`
 
-// applyOptions are the flags of apply.
-type applyOptions struct {
-	session
-	acting
-}
-
-func newApply(p process, debug *bool) *cobra.Command {
-	o := &applyOptions{session: session{debug: debug}}
+func newApply(p process) *cobra.Command {
+	o := &actOptions{fromFile: true}
 	cmd := &cobra.Command{
 		Use:     "apply [flags] FILE|-",
 		Short:   "Apply a plan file, skipping what has changed",
@@ -44,43 +37,35 @@ func newApply(p process, debug *bool) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), p, args[0]) },
+		RunE: work[imageRow]{&o.commonOptions, imageShape(), o.refuseFile, o.do}.run(p),
 	}
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "How", o.addHow)
 	addGroup(cmd, "Output", o.addOutput)
-	completeSession(cmd, p, &o.session)
+	completeFlags(cmd, p, &o.commonOptions)
 	return cmd
 }
 
-func (o *applyOptions) run(ctx context.Context, p process, file string) error {
-	if _, err := o.session.check(p); err != nil {
-		return err
-	}
+// refuseFile refuses a plan file that cannot be used, too. What may be removed
+// is what the file says.
+func (o *actOptions) refuseFile(in *invocation) error {
+	file := in.args[0]
 	if file == "-" && !o.force && !o.dryRun {
 		return usagef("the plan comes from stdin, so no answer can: give --force, --dry-run, or a file")
 	}
-	v, err := o.acting.check(p)
-	if err != nil {
+	if err := o.refuse(in); err != nil {
 		return err
 	}
-	v.fromFile = true
-	if o.html != "" && file != "-" && privatefile.Same(o.html, file) {
+	if o.output.html != "" && file != "-" && privatefile.Same(o.output.html, file) {
 		return usagef("--%s names the plan's own file: choose another", flagHTML)
 	}
-	selection, err := readSelection(p, file, o.clients.insecureFile)
+	selection, err := readSelection(in.process, file, o.clients.insecureFile)
 	if err != nil {
 		return err
 	}
-	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		opts := prune.ReadOptions{AllSizes: o.html != "", Progress: v.stages()}
-		plan, err := o.planned(ctx, p, store, selection.Policy(), opts)
-		if err != nil {
-			return err
-		}
-		return o.act(ctx, p, &o.session, store, plan, v)
-	})
+	in.policy = selection.Policy()
+	return nil
 }
 
 func readSelection(p process, file string, insecure bool) (_ *prune.Selection, err error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/spf13/cobra"
@@ -13,7 +14,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -46,76 +46,64 @@ const checkExamples = `  # Is everything in order?
 
 // checkOptions are the flags of check.
 type checkOptions struct {
-	session
-	output listOptions
+	commonOptions
 	repair bool
 }
 
-func newCheck(p process, debug *bool) *cobra.Command {
-	o := &checkOptions{session: session{debug: debug}}
+func newCheck(p process) *cobra.Command {
+	o := &checkOptions{}
+	shape := rowShape("a finding", checkRow{})
 	cmd := &cobra.Command{
 		Use:     "check [flags]",
 		Short:   "Look for what is wrong in a store, and mend it",
 		Long:    checkLong,
 		Example: checkExamples,
 		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+		RunE:    work[checkRow]{&o.commonOptions, shape, nil, o.do}.run(p),
 	}
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "How", func(fs *pflag.FlagSet) {
 		fs.BoolVar(&o.repair, "repair", false, "mend what can be mended without risk, and check again")
 	})
-	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each finding", "the objects that were found") })
-	templateHelp(cmd, "a finding", checkRow{})
-	completeSession(cmd, p, &o.session)
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
+		o.output.add(fs, "each finding, see the fields below", "the objects that were found")
+	})
+	templateHelp(cmd, shape)
+	completeFlags(cmd, p, &o.commonOptions)
 	return cmd
 }
 
-func (o *checkOptions) run(ctx context.Context, p process) error {
-	if err := errors.Join(o.store.check(), o.chooseClients(p)); err != nil {
-		return err
-	}
-	list, err := newListing(p, o.output, "a finding", checkRow{})
+func (o *checkOptions) do(ctx context.Context, in *invocation, out *format.Output[checkRow]) error {
+	doc, err := in.find(ctx)
 	if err != nil {
 		return err
 	}
-	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		doc, err := o.find(ctx, p, store)
+	var failure error
+	if o.repair {
+		doc, failure, err = in.repair(ctx, doc.Findings)
 		if err != nil {
-			return err
+			return errors.Join(failure, err)
 		}
-		var mend error
-		if o.repair {
-			before := doc.Findings
-			var repaired *prune.Repaired
-			repaired, mend = o.mend(ctx, p, store, before)
-			if doc, err = o.find(ctx, p, store); err != nil {
-				return errors.Join(mend, err)
-			}
-			doc.repaired(before, repaired)
-		}
-		shown := list.Show(checkContent(doc))
-		if err := firstError(shown, mend); err != nil || len(doc.Findings) == 0 {
-			return err
-		}
-		return &saidError{exitFailed}
-	})
+	}
+	shown := out.Show(checkResult(doc))
+	if err := firstError(shown, failure); err != nil || len(doc.Findings) == 0 {
+		return err
+	}
+	return &saidError{exitFailed}
 }
 
 // find looks for what is wrong.
-func (o *checkOptions) find(ctx context.Context, p process, store opened) (checkDocument, error) {
-	bar := o.progress(ctx, p)
-	defer bar.stop()
-	doc := checkDocument{header: header{checkSchema, "check", p.now()}, Repaired: []prune.Finding{}, Renewed: []prune.Finding{}}
-	read := prune.ReadOptions{Sources: store.sources, Progress: bar.tell}
-	found, err := prune.Check(ctx, store.Store, doc.Time, prune.CheckOptions{Read: read})
-	if err != nil {
-		return doc, stopped(ctx, &unreadableError{err})
-	}
-	doc.Findings = text.AdviseFindings(append([]prune.Finding{}, found...))
-	doc.Notes = unseen(ctx, store)
-	return doc, nil
+func (in *invocation) find(ctx context.Context) (checkDocument, error) {
+	var found []prune.Finding
+	err := in.read(ctx, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
+		found, err = prune.Check(ctx, in.store, now, prune.CheckOptions{Read: opts})
+		return err
+	})
+	return checkDocument{
+		header: in.header(checkSchema, "check"), Findings: text.AdviseFindings(append([]prune.Finding{}, found...)),
+		Repaired: []prune.Finding{}, Renewed: []prune.Finding{}, Notes: unseen(ctx, in.store),
+	}, err
 }
 
 // unseen says what could not be looked for, so that nothing found is not taken
@@ -127,18 +115,17 @@ func unseen(ctx context.Context, store prune.Store) []string {
 	return []string{} // other errors ended the check
 }
 
-// mend mends what can be. Another run is told as such, and nothing else.
-func (o *checkOptions) mend(ctx context.Context, p process, store opened, found []prune.Finding) (repaired *prune.Repaired, err error) {
-	bar := o.progress(ctx, p)
-	defer bar.stop()
-	whole(func() {
-		repaired, err = prune.Repair(ctx, store.Store, found, prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell})
+// repair mends what can be, looks again, and says what is left. The failure is
+// that of the repair.
+func (in *invocation) repair(ctx context.Context, found []prune.Finding) (doc checkDocument, failure, err error) {
+	var repaired *prune.Repaired
+	in.change(ctx, prune.ExecuteOptions{}, func(opts prune.ExecuteOptions) {
+		repaired, failure = prune.Repair(ctx, in.store, found, opts)
 	})
-	var busy *leases.Busy
-	if errors.As(err, &busy) {
-		return repaired, busy
+	if doc, err = in.find(ctx); err == nil {
+		doc.repaired(found, repaired)
 	}
-	return repaired, err
+	return doc, firstError(busyOf(failure), failure), err
 }
 
 // repaired fills in what a repair has done: what is no longer found, but for
@@ -214,7 +201,7 @@ type findingEvent struct {
 	prune.Finding
 }
 
-func checkContent(doc checkDocument) format.Result[checkRow] {
+func checkResult(doc checkDocument) format.Result[checkRow] {
 	return format.Result[checkRow]{
 		Doc: doc, Lines: func() []any { return checkLines(doc) }, Rows: func() []checkRow { return checkRows(doc.Findings) },
 		Names: func() []string { return each(doc.Findings, func(f prune.Finding) string { return f.Object }) },

@@ -56,6 +56,9 @@ func (o *dockerOptions) add(fs *pflag.FlagSet) {
 // choose settles which Engine is asked, before any store is opened. A store
 // without a containerd has none.
 func (o *dockerOptions) choose(p process, root bool) error {
+	if o.flags == nil { // a command that does not ask
+		return nil
+	}
 	given := o.flags.Changed(flagDockerHost)
 	switch {
 	case given && root:
@@ -108,6 +111,9 @@ func (o *kubeletOptions) add(fs *pflag.FlagSet) {
 // source returns the source of --pods, nil without it. A file is believed that
 // is the owner's.
 func (o *kubeletOptions) source(owner int, insecure bool) (prune.Source, error) {
+	if o.flags == nil { // a command that does not ask
+		return nil, nil
+	}
 	if !o.flags.Changed("pods") {
 		given := false
 		o.flags.Visit(func(f *pflag.Flag) { given = given || strings.HasPrefix(f.Name, "pods-") })

@@ -71,9 +71,9 @@ func newCompletion(p process) *cobra.Command {
 	}
 }
 
-// completeSession tells the shells what the flags of a command accept.
-func completeSession(cmd *cobra.Command, p process, o *session) {
-	live := completer{process: p, session: o}
+// completeFlags tells the shells what the flags of a command accept.
+func completeFlags(cmd *cobra.Command, p process, o *commonOptions) {
+	live := completer{process: p, options: o}
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"namespace": func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return live.namespaces(), cobra.ShellCompDirectiveNoFileComp
@@ -114,7 +114,7 @@ func directories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 // not answer at once offers nothing.
 type completer struct {
 	process
-	session *session
+	options *commonOptions
 }
 
 // ask opens the store for a moment.
@@ -123,10 +123,10 @@ func (c completer) ask(fn func(context.Context, prune.Store) error) {
 	defer cancel()
 	var store prune.Store
 	var err error
-	if c.session.store.root != "" {
-		store, err = prune.OpenRoot(ctx, c.session.store.root, prune.WithLockTimeout(completionTime/2))
+	if c.options.store.root != "" {
+		store, err = prune.OpenRoot(ctx, c.options.store.root, prune.WithLockTimeout(completionTime/2))
 	} else {
-		store, err = prune.Open(ctx, c.session.store.where(c.getenv), prune.WithTimeout(completionTime/2))
+		store, err = prune.Open(ctx, c.options.store.where(c.getenv), prune.WithTimeout(completionTime/2))
 	}
 	if err != nil {
 		return // a completion has nowhere to report to
@@ -188,7 +188,7 @@ func spellings(name, typed string) (all []string) {
 // each asks about every namespace that was typed.
 func (c completer) each(fn func(context.Context, prune.Store) error) {
 	var policy prune.Policy
-	if c.session.policy.scope(&policy, c.getenv) != nil {
+	if c.options.policy.scope(&policy, c.getenv) != nil {
 		return
 	}
 	c.ask(func(ctx context.Context, store prune.Store) (err error) {

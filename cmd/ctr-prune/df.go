@@ -36,23 +36,25 @@ const usageExamples = `  # What fills my disk?
 
 // usageOptions are the flags of df.
 type usageOptions struct {
-	session
-	output  listOptions
+	commonOptions
 	verbose bool
 	sort    string
 	filters []string
-	html    string
+
+	// choose filters and sorts the images, as the flags say.
+	choose func([]prune.ImageUsage) []prune.ImageUsage
 }
 
-func newUsage(p process, debug *bool) *cobra.Command {
-	o := &usageOptions{session: session{debug: debug}}
+func newUsage(p process) *cobra.Command {
+	o := &usageOptions{}
+	shape := rowShape("an image", usageRow{Names: []string{""}})
 	cmd := &cobra.Command{
 		Use:     "df [flags]",
 		Short:   "Show what fills the store, and who holds it",
 		Long:    usageLong,
 		Example: usageExamples,
 		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+		RunE:    work[usageRow]{&o.commonOptions, shape, o.refuse, o.do}.run(p),
 	}
 	addGroup(cmd, "What to look at", func(fs *pflag.FlagSet) {
 		o.policy.addScope(fs)
@@ -63,13 +65,13 @@ func newUsage(p process, debug *bool) *cobra.Command {
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
 		fs.BoolVarP(&o.verbose, "verbose", "v", false, "also every blob and snapshot")
 		fs.StringVar(&o.sort, "sort", "unique", "the order of images, by `KEY`: "+rankingNames()+"; with a - before it the other way round")
-		o.output.add(fs, "each image", "the names of the images")
-		addHTML(fs, &o.html)
+		o.output.add(fs, "each image, see the fields below", "the names of the images")
+		o.output.addHTML(fs)
 	})
-	templateHelp(cmd, "an image", usageRow{})
+	templateHelp(cmd, shape)
 	cmd.Annotations[extraKey] = usageFilterHelp
 	completeFlag(cmd, "filter", completeUsageFilter)
-	completeSession(cmd, p, &o.session)
+	completeFlags(cmd, p, &o.commonOptions)
 	completeFlag(cmd, "sort", fixed(rankingKeys()...))
 	return cmd
 }
@@ -101,41 +103,37 @@ func usageRowOf(i prune.ImageUsage) usageRow {
 	}
 }
 
-func (o *usageOptions) run(ctx context.Context, p process) error {
-	policy, err := o.check(p)
+func (o *usageOptions) refuse(in *invocation) (err error) {
+	o.choose, err = o.chooser(in.now())
+	return err
+}
+
+func (o *usageOptions) do(ctx context.Context, in *invocation, out *format.Output[usageRow]) error {
+	usage, err := o.usage(ctx, in)
 	if err != nil {
 		return err
 	}
-	list, err := newListing(p, o.output, "an image", usageRow{Names: []string{""}})
-	if err != nil {
-		return err
-	}
-	choose, err := o.chooser(p.now())
-	if err != nil {
-		return err
-	}
-	if err := checkHTML(p, o.html); err != nil {
-		return err
-	}
-	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		policy.Filters = filters.Everything()
-		var usage *prune.DiskUsage
-		_, err := o.reading(ctx, p, store, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
-			usage, err = prune.ReadUsage(ctx, store.Store, policy, now, opts, o.verbose || o.html != "")
-			return err
-		})
-		if err != nil {
+	if path := o.output.html; path != "" {
+		if err := in.writePage(path, htmlreport.Page{Usage: usage, Generated: in.now()}); err != nil {
 			return err
 		}
-		text.AdviseUsage(usage)
-		if o.html != "" {
-			if err := writePage(p, o.html, htmlreport.Page{Usage: usage, Generated: p.now()}); err != nil {
-				return err
-			}
-		}
-		usage.Images = choose(usage.Images)
-		return list.Show(o.content(usage, usage.Time))
+	}
+	usage.Images = o.choose(usage.Images)
+	return out.Show(o.result(usage))
+}
+
+// usage reads what the store holds.
+func (o *usageOptions) usage(ctx context.Context, in *invocation) (usage *prune.DiskUsage, err error) {
+	policy := in.policy
+	policy.Filters = filters.Everything()
+	err = in.read(ctx, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
+		usage, err = prune.ReadUsage(ctx, in.store, policy, now, opts, o.verbose || o.output.html != "")
+		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return text.AdviseUsage(usage), nil
 }
 
 type imageUsageEvent struct {
@@ -143,10 +141,11 @@ type imageUsageEvent struct {
 	prune.ImageUsage
 }
 
-func (o *usageOptions) content(usage *prune.DiskUsage, now time.Time) format.Result[usageRow] {
+func (o *usageOptions) result(usage *prune.DiskUsage) format.Result[usageRow] {
 	if !o.verbose {
 		usage.Objects = nil
 	}
+	now := usage.Time
 	return format.Result[usageRow]{
 		Doc:   usageDocument{header{usageSchema, "df", now}, usage},
 		Lines: func() []any { return usageLines(usage, now) },

@@ -33,14 +33,11 @@ const explainExamples = `  # Why is this image still here?
   # For programs
   ctr-prune explain --all --format json nginx:1.27`
 
-// explainOptions are the flags of explain.
-type explainOptions struct {
-	session
-	output listOptions
-}
-
-func newExplain(p process, debug *bool) *cobra.Command {
-	o := &explainOptions{session: session{debug: debug}}
+func newExplain(p process) *cobra.Command {
+	o := &commonOptions{}
+	shape := rowShape("the explanation", explanationOf(&prune.Explanation{
+		Chains: [][]prune.Object{{{}}}, Decisions: []prune.ImageDocument{{}}, Parts: []prune.Part{{}}, UsedBy: []string{""},
+	}))
 	cmd := &cobra.Command{
 		Use:     "explain [flags] NAME|DIGEST|CONTAINER|SNAPSHOT",
 		Short:   "Say what something is, who holds it, and what a prune would do with it",
@@ -52,15 +49,15 @@ func newExplain(p process, debug *bool) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), p, args[0]) },
+		RunE: work[explanationRow]{o, shape, nil, explain}.run(p),
 	}
 	addGroup(cmd, "What a prune would take", o.policy.addLooking)
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
-	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "the explanation", "") })
-	templateHelp(cmd, "the explanation", explanationRow{})
-	completeSession(cmd, p, &o.session)
-	cmd.ValidArgsFunction = completer{process: p, session: &o.session}.objects
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "the explanation, see the fields below", "") })
+	templateHelp(cmd, shape)
+	completeFlags(cmd, p, o)
+	cmd.ValidArgsFunction = completer{process: p, options: o}.objects
 	return cmd
 }
 
@@ -90,37 +87,25 @@ type explanationDocument struct {
 	prune.Explanation
 }
 
-func (o *explainOptions) run(ctx context.Context, p process, typed string) error {
-	policy, err := o.check(p)
-	if err != nil {
+func explain(ctx context.Context, in *invocation, out *format.Output[explanationRow]) error {
+	var e *prune.Explanation
+	err := in.read(ctx, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
+		e, err = prune.Explain(ctx, in.store, in.args[0], in.policy, now, opts)
 		return err
-	}
-	list, err := newListing(p, o.output, "the explanation", explanationOf(&prune.Explanation{
-		Chains: [][]prune.Object{{{}}}, Decisions: []prune.ImageDocument{{}}, Parts: []prune.Part{{}}, UsedBy: []string{""},
-	}))
+	})
 	if err != nil {
-		return err
+		return in.unclear(err)
 	}
-	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		var e *prune.Explanation
-		now, err := o.reading(ctx, p, store, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
-			e, err = prune.Explain(ctx, store.Store, typed, policy, now, opts)
-			return err
-		})
-		if err != nil {
-			return o.unclear(p, err)
-		}
-		text.AdviseDecisions(e.Decisions)
-		doc := explanationDocument{header{explainSchema, "explain", now}, *e}
-		return list.Show(format.Result[explanationRow]{
-			Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []explanationRow { return []explanationRow{explanationOf(e)} },
-			Text: func(out *terminal.Printer) { text.Explanation(out, e) },
-		})
+	text.AdviseDecisions(e.Decisions)
+	doc := explanationDocument{in.header(explainSchema, "explain"), *e}
+	return out.Show(format.Result[explanationRow]{
+		Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []explanationRow { return []explanationRow{explanationOf(e)} },
+		Text: func(out *terminal.Printer) { text.Explanation(out, e) },
 	})
 }
 
 // unclear lists what an ambiguous text may mean.
-func (o *explainOptions) unclear(p process, err error) error {
+func (p process) unclear(err error) error {
 	var many *prune.AmbiguousError
 	if !errors.As(err, &many) {
 		return err

@@ -15,7 +15,7 @@ func TestPageFiles(t *testing.T) {
 	page := htmlreport.Page{Usage: &prune.DiskUsage{}, Generated: fixedNow()}
 	path := filepath.Join(dir, "page.html")
 	for range 2 { // the second time it replaces
-		if err := writePage(f.process, path, page); err != nil {
+		if err := f.writePage(path, page); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -30,11 +30,11 @@ func TestPageFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, bad := range []string{link, dir, filepath.Join(dir, "missing", "page.html")} {
-		if err := writePage(f.process, bad, page); err == nil {
+		if err := f.writePage(bad, page); err == nil {
 			t.Errorf("%s was written", bad)
 		}
 	}
-	if err := writePage(f.process, path, htmlreport.Page{}); err == nil {
+	if err := f.writePage(path, htmlreport.Page{}); err == nil {
 		t.Error("an empty page was written")
 	}
 	entries, err := os.ReadDir(dir)

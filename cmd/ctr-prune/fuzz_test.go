@@ -27,7 +27,7 @@ func FuzzTemplate(f *testing.F) {
 			return
 		}
 		p := newFake("")
-		v, err := (&outputOptions{format: typed}).view(p.process)
+		v, err := viewOf(p.process, outputOptions{format: typed})
 		if err != nil {
 			if r, bad := terminaltest.Unprintable(terminal.Quote(err.Error())); bad {
 				t.Errorf("%q is refused with %U", typed, r)

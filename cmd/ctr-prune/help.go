@@ -156,13 +156,13 @@ const (
 	extraKey = "ctr-prune/filters"
 )
 
-// templateHelp lists the fields of a row, said with its article, in the help.
-func templateHelp(cmd *cobra.Command, row string, example any) {
+// templateHelp lists the fields of a row in the help.
+func templateHelp[R any](cmd *cobra.Command, shape format.Shape[R]) {
 	if cmd.Annotations == nil {
 		cmd.Annotations = make(map[string]string)
 	}
-	cmd.Annotations[rowKey] = row
-	cmd.Annotations[fieldsKey] = format.Fields(example)
+	cmd.Annotations[rowKey] = shape.Row
+	cmd.Annotations[fieldsKey] = format.Fields(*new(R))
 }
 
 // fieldSections is the help with the fields of a command's templates.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -23,30 +21,24 @@ what a lease alone holds: what would be freed without it.
 ctr-prune leases prune has containerd remove those that have expired. All others
 are explained and never touched: only their owner knows whether they are needed.`
 
-// leasesOptions are the flags of leases and of leases prune.
-type leasesOptions struct {
-	session
-	output listOptions
-	dryRun bool
-	force  bool
-}
+func leaseShape() format.Shape[leaseRow] { return rowShape("a lease", leaseRow{}) }
 
-func newLeases(p process, debug *bool) *cobra.Command {
-	o := &leasesOptions{session: session{debug: debug}}
+func newLeases(p process) *cobra.Command {
+	o := &commonOptions{}
 	cmd := &cobra.Command{
 		Use:     "leases [flags]",
 		Short:   "List leases, and what each alone holds",
 		Long:    leasesLong,
 		Example: "  ctr-prune leases\n\n  # What is safe to remove\n  ctr-prune leases prune --dry-run\n\n  # The largest, for a script\n  ctr-prune leases --format '{{.ID}} {{.Alone}}'",
 		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+		RunE:    work[leaseRow]{o, leaseShape(), nil, listLeases}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)
-	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each lease", "the IDs of the leases") })
-	templateHelp(cmd, "a lease", leaseRow{})
-	completeSession(cmd, p, &o.session)
-	cmd.AddCommand(newLeasesPrune(p, debug))
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each lease, see the fields below", "the IDs of the leases") })
+	templateHelp(cmd, leaseShape())
+	completeFlags(cmd, p, o)
+	cmd.AddCommand(newLeasesPrune(p))
 	return cmd
 }
 
@@ -84,46 +76,34 @@ type leaseEvent struct {
 	prune.LeaseInfo
 }
 
-func (o *leasesOptions) run(ctx context.Context, p process) error {
-	policy, err := o.check(p)
+func listLeases(ctx context.Context, in *invocation, out *format.Output[leaseRow]) error {
+	list, err := in.leases(ctx)
 	if err != nil {
 		return err
 	}
-	list, err := newListing(p, o.output, "a lease", leaseRow{})
-	if err != nil {
-		return err
-	}
-	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		leases, now, err := o.leases(ctx, p, store, policy)
-		if err != nil {
-			return err
-		}
-		return list.Show(leasesContent("leases", leases, now))
-	})
+	return out.Show(leasesResult(in.header(leasesSchema, "leases"), list))
 }
 
 // leases reads the store and lists the leases of the chosen namespaces.
-func (o *leasesOptions) leases(ctx context.Context, p process, store opened, policy prune.Policy) ([]prune.LeaseInfo, time.Time, error) {
+func (in *invocation) leases(ctx context.Context) ([]prune.LeaseInfo, error) {
 	var all []prune.LeaseInfo
-	now, err := o.reading(ctx, p, store, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
-		all, err = prune.Leases(ctx, store.Store, now, opts)
+	err := in.read(ctx, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
+		all, err = prune.Leases(ctx, in.store, now, opts)
 		return err
 	})
-	if err != nil {
-		return nil, now, err
-	}
 	chosen := []prune.LeaseInfo{}
 	for _, l := range text.AdviseLeases(all) {
-		if policy.AllNamespaces || intersects([]string{l.Namespace}, policy.Namespaces) {
+		if in.chosen(l.Namespace) {
 			chosen = append(chosen, l)
 		}
 	}
-	return chosen, now, nil
+	return chosen, err
 }
 
-func leasesContent(kind string, list []prune.LeaseInfo, now time.Time) format.Result[leaseRow] {
+func leasesResult(head header, list []prune.LeaseInfo) format.Result[leaseRow] {
+	now := head.Time
 	return format.Result[leaseRow]{
-		Doc:   leasesDocument{header{leasesSchema, kind, now}, list},
+		Doc:   leasesDocument{head, list},
 		Lines: func() []any { return each(list, func(l prune.LeaseInfo) any { return leaseEvent{"lease", l} }) },
 		Rows:  func() []leaseRow { return leaseRows(list, now) },
 		Names: func() []string { return each(list, leaseID) },
@@ -141,14 +121,21 @@ told. Every other lease stays, too, and the reason is told.
 A collection is one of all namespaces: leases that have expired elsewhere, or
 while the question waited, go as well, and are told.`
 
-func newLeasesPrune(p process, debug *bool) *cobra.Command {
-	o := &leasesOptions{session: session{debug: debug}}
+// leasesPruneOptions are the flags of leases prune.
+type leasesPruneOptions struct {
+	commonOptions
+	dryRun bool
+	force  bool
+}
+
+func newLeasesPrune(p process) *cobra.Command {
+	o := &leasesPruneOptions{}
 	cmd := &cobra.Command{
 		Use:   "prune [flags]",
 		Short: "Have expired leases collected, and finish interrupted runs",
 		Long:  leasesPruneLong,
 		Args:  noArguments,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return o.prune(cmd.Context(), p) },
+		RunE:  work[leaseRow]{&o.commonOptions, leaseShape(), o.refuse, o.do}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)
@@ -157,9 +144,9 @@ func newLeasesPrune(p process, debug *bool) *cobra.Command {
 		fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and do nothing")
 		fs.BoolVarP(&o.force, "force", "f", false, "do not ask")
 	})
-	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each lease", "the IDs of the leases") })
-	templateHelp(cmd, "a lease", leaseRow{})
-	completeSession(cmd, p, &o.session)
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each lease, see the fields below", "the IDs of the leases") })
+	templateHelp(cmd, leaseShape())
+	completeFlags(cmd, p, &o.commonOptions)
 	return cmd
 }
 
@@ -169,34 +156,28 @@ type prunedLeases struct {
 	prune.PrunedLeases
 }
 
-func (o *leasesOptions) prune(ctx context.Context, p process) error {
-	policy, err := o.check(p)
-	if err != nil {
-		return err
-	}
-	list, err := newListing(p, o.output, "a lease", leaseRow{})
-	if err != nil {
-		return err
-	}
-	if !o.dryRun && !o.force && !p.isTerminal(p.stdin) {
+func (o *leasesPruneOptions) refuse(in *invocation) error {
+	if !o.dryRun && !o.force && !in.isTerminal(in.stdin) {
 		return noTerminal("remove leases")
 	}
-	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		all, now, err := o.leases(ctx, p, store, policy)
-		if err != nil {
-			return err
-		}
-		doomed := withAction(all, prune.Remove)
-		if o.dryRun {
-			return list.Show(leasesContent("leases", all, now))
-		}
-		if yes, err := o.sure(ctx, p, all, doomed, now); err != nil || !yes {
-			return err
-		}
-		done := &prunedLeases{leasesDocument: leasesDocument{header{leasesSchema, "leases-prune", now}, all}}
-		err = o.remove(ctx, p, store, done, doomed)
-		return firstError(list.Show(done.content()), err)
-	})
+	return nil
+}
+
+func (o *leasesPruneOptions) do(ctx context.Context, in *invocation, out *format.Output[leaseRow]) error {
+	all, err := in.leases(ctx)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		return out.Show(leasesResult(in.header(leasesSchema, "leases"), all))
+	}
+	doomed := withAction(all, prune.Remove)
+	if yes, err := o.sure(ctx, in, all, doomed); err != nil || !yes {
+		return err
+	}
+	done := &prunedLeases{leasesDocument: leasesDocument{in.header(leasesSchema, "leases-prune"), all}}
+	err = done.remove(ctx, in, doomed)
+	return firstError(out.Show(done.result()), err)
 }
 
 func withAction(all []prune.LeaseInfo, action prune.Action) []prune.LeaseInfo {
@@ -210,44 +191,34 @@ func withAction(all []prune.LeaseInfo, action prune.Action) []prune.LeaseInfo {
 }
 
 // sure shows what would go and asks, unless nothing would or it was forced.
-func (o *leasesOptions) sure(ctx context.Context, p process, all, doomed []prune.LeaseInfo, now time.Time) (bool, error) {
+func (o *leasesPruneOptions) sure(ctx context.Context, in *invocation, all, doomed []prune.LeaseInfo) (bool, error) {
 	if o.force || len(doomed) == 0 {
 		return true, nil
 	}
-	out := p.printer(p.stderr)
-	text.Leases(out, doomed, now)
-	out.Line("")
-	out.Line("%s of %s would go.", strconv.Itoa(len(doomed)), terminal.Count(len(all), "lease"))
-	answer, err := question(ctx, p, out, "Remove these leases? [y/N] ", false)
-	if err != nil || answer != terminal.Yes {
-		return false, firstError(err, p.say("Nothing was removed."))
-	}
-	return true, nil
+	return in.confirmed(ctx, "Remove these leases? [y/N] ", func(out *terminal.Printer) {
+		text.Leases(out, doomed, in.readAt)
+		out.Line("")
+		out.Line("%s of %s would go.", strconv.Itoa(len(doomed)), terminal.Count(len(all), "lease"))
+	})
 }
 
-// remove finishes interrupted runs, has containerd collect, and tells what is
-// gone. Another run under way is told as such, and nothing else.
-func (o *leasesOptions) remove(ctx context.Context, p process, store opened, done *prunedLeases, doomed []prune.LeaseInfo) error {
-	done.PrunedLeases = prune.PrunedLeases{Removed: []prune.LeaseInfo{}, Renewed: []prune.LeaseInfo{}, Recovered: []prune.Recovered{}}
+// remove finishes interrupted runs, has containerd collect, and notes what is
+// gone.
+func (d *prunedLeases) remove(ctx context.Context, in *invocation, doomed []prune.LeaseInfo) (err error) {
+	d.PrunedLeases = prune.PrunedLeases{Removed: []prune.LeaseInfo{}, Renewed: []prune.LeaseInfo{}, Recovered: []prune.Recovered{}}
 	if len(doomed) == 0 {
 		return nil
 	}
-	bar := o.progress(ctx, p)
-	defer bar.stop()
-	opts := prune.ExecuteOptions{Now: p.now, Sources: store.sources, Progress: bar.tell}
 	var pruned *prune.PrunedLeases
-	var err error
-	whole(func() { pruned, err = prune.PruneLeases(ctx, store.Store, done.Leases, opts) })
-	done.PrunedLeases = *pruned
-	text.AdviseLeases(done.Renewed)
-	var busy *leases.Busy
-	if errors.As(err, &busy) {
-		return busy
-	}
-	return stopped(ctx, err)
+	in.change(ctx, prune.ExecuteOptions{}, func(opts prune.ExecuteOptions) {
+		pruned, err = prune.PruneLeases(ctx, in.store, d.Leases, opts)
+	})
+	d.PrunedLeases = *pruned
+	text.AdviseLeases(d.Renewed)
+	return firstError(busyOf(err), stopped(ctx, err))
 }
 
-func (d *prunedLeases) content() format.Result[leaseRow] {
+func (d *prunedLeases) result() format.Result[leaseRow] {
 	return format.Result[leaseRow]{
 		Doc: d, Lines: d.lines, Rows: func() []leaseRow { return leaseRows(d.Removed, d.Time) },
 		Names: func() []string { return each(d.Removed, leaseID) }, Text: func(out *terminal.Printer) { text.PrunedLeases(out, d.Leases, d.PrunedLeases) },

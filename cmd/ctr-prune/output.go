@@ -13,54 +13,55 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
-	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
-	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/trust"
 )
 
-// outputOptions say how a plan or a report is shown.
+// outputOptions say how a result is shown. A command has those of the flags
+// that make sense for it.
 type outputOptions struct {
 	format  string
 	quiet   bool
 	noTrunc bool
+	html    string
 }
 
-func (o *outputOptions) add(fs *pflag.FlagSet) {
-	fs.StringVar(&o.format, "format", format.Table, "show results in this `FORMAT`: table, json, jsonl, or a Go template for each image such as '{{.Name}}' or 'table {{.Name}}\\t{{.Reason}}'")
-	fs.BoolVarP(&o.quiet, "quiet", "q", false, "only the names of the images that go, one a line")
-	fs.BoolVar(&o.noTrunc, "no-trunc", false, "do not shorten names, digests and reasons")
-}
-
-// listOptions say how a list of things other than plans is shown.
-type listOptions struct {
-	format  string
-	quiet   bool
-	noTrunc bool
-	// hasQuiet says that the command has --quiet.
-	hasQuiet bool
-}
-
-// add adds the flags; row is what a template is executed for, and names is
-// what --quiet prints, empty if there is no such flag.
-func (o *listOptions) add(fs *pflag.FlagSet, row, names string) {
-	fs.StringVar(&o.format, "format", format.Table, "show results in this `FORMAT`: table, json, jsonl, or a Go template for "+row+", see the fields below")
+// add adds the flags. The texts of the help say what a template is executed
+// for and what --quiet prints; without the latter there is no such flag.
+func (o *outputOptions) add(fs *pflag.FlagSet, row, names string) {
+	o.addFormat(fs, " for "+row)
 	if names != "" {
-		o.hasQuiet = true
 		fs.BoolVarP(&o.quiet, "quiet", "q", false, "only "+names+", one a line")
 	}
 	fs.BoolVar(&o.noTrunc, "no-trunc", false, "do not shorten names, digests and reasons")
 }
 
-// addDocument adds the flag of a command whose result is one thing.
-func (o *listOptions) addDocument(fs *pflag.FlagSet) {
-	fs.StringVar(&o.format, "format", format.Table, "show the result in this `FORMAT`: table, json, jsonl, or a Go template")
+func (o *outputOptions) addFormat(fs *pflag.FlagSet, row string) {
+	fs.StringVar(&o.format, "format", format.Table, "show the result in this `FORMAT`: table, json, jsonl, or a Go template"+row)
 }
 
-// newListing refuses a format that cannot be used. The row is said with its
-// article: "an image".
-func newListing[R any](p process, o listOptions, row string, example R) (*format.Output[R], error) {
-	shape := format.Shape[R]{Row: row, Examples: []format.Result[R]{{Rows: func() []R { return []R{example} }}}}
-	return newOutput(p, outputOptions{o.format, o.quiet, o.noTrunc}, shape)
+const flagHTML = "html"
+
+func (o *outputOptions) addHTML(fs *pflag.FlagSet) {
+	fs.StringVar(&o.html, flagHTML, "", "also write the result as a page with a map of the store into this `FILE`, for a browser; it needs no network")
+}
+
+// check refuses what cannot be a page's file before anything is read.
+func (o *outputOptions) check(p process) error {
+	switch {
+	case o.html == "":
+		return nil
+	case o.html == "-":
+		return usagef("--%s needs a file: the result itself goes to stdout", flagHTML)
+	case privatefile.Opened(p.stdout, o.html):
+		return usagef("--%s names the file into which stdout goes: choose another for one of them", flagHTML)
+	}
+	return checkFile(o.html)
+}
+
+// rowShape is the shape of results that are a list of rows; the text is one of
+// them with its article, such as "an image".
+func rowShape[R any](row string, example R) format.Shape[R] {
+	return format.Shape[R]{Row: row, Examples: []format.Result[R]{{Rows: func() []R { return []R{example} }}}}
 }
 
 // newOutput prepares what shows results on stdout.
@@ -71,7 +72,7 @@ func newOutput[R any](p process, o outputOptions, shape format.Shape[R]) (*forma
 	if err != nil {
 		return nil, usagef("%s", err)
 	}
-	return output, nil
+	return output, o.check(p)
 }
 
 // each makes one thing of another.
@@ -101,35 +102,8 @@ type header struct {
 	Time time.Time `json:"time"`
 }
 
-const flagHTML = "html"
-
-func addHTML(fs *pflag.FlagSet, path *string) {
-	fs.StringVar(path, flagHTML, "", "also write the result as a page with a map of the store into this `FILE`, for a browser; it needs no network")
-}
-
-// checkHTML refuses what cannot be a page's file before anything is read.
-func checkHTML(p process, path string) error {
-	if path == "-" {
-		return usagef("--%s needs a file: the result itself goes to stdout", flagHTML)
-	}
-	if path == "" {
-		return nil
-	}
-	if privatefile.Opened(p.stdout, path) {
-		return usagef("--%s names the file into which stdout goes: choose another for one of them", flagHTML)
-	}
-	return checkFile(path)
-}
-
-// picture writes the page of a plan or a report, if one was asked for.
-func (o *acting) picture(p process, plan *prune.Plan, doc prune.Document) error {
-	if o.html == "" {
-		return nil
-	}
-	return writePage(p, o.html, htmlreport.Page{Usage: text.AdviseUsage(prune.Usage(plan, true)), Document: &doc, Generated: p.now()})
-}
-
-func writePage(p process, path string, page htmlreport.Page) error {
+// writePage writes the page of a result for a browser.
+func (p process) writePage(path string, page htmlreport.Page) error {
 	if err := privatefile.Write(path, func(w io.Writer) error { return htmlreport.Write(w, page) }); err != nil {
 		return fmt.Errorf("--%s: %w", flagHTML, err)
 	}

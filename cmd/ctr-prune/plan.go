@@ -31,66 +31,58 @@ const planExamples = `  # Decide now, do it after a review
 
 // planOptions are the flags of plan.
 type planOptions struct {
-	session
+	commonOptions
 	file string
-	html string
 }
 
-func newPlan(p process, debug *bool) *cobra.Command {
-	o := &planOptions{session: session{debug: debug}}
+func newPlan(p process) *cobra.Command {
+	o := &planOptions{}
+	o.output.format = format.JSON
 	cmd := &cobra.Command{
 		Use:     "plan [flags]",
 		Short:   "Write a plan to a file, to be reviewed and applied later",
 		Long:    planLong,
 		Example: planExamples,
 		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+		RunE:    work[imageRow]{&o.commonOptions, imageShape(), o.refuse, o.do}.run(p),
 	}
 	addGroup(cmd, "What may go", o.policy.add)
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
 		fs.StringVarP(&o.file, "output", "o", "-", "write the plan into this `FILE`, that only you may read; - is stdout")
-		addHTML(fs, &o.html)
+		o.output.addHTML(fs)
 	})
-	completeSession(cmd, p, &o.session)
+	completeFlags(cmd, p, &o.commonOptions)
 	return cmd
 }
 
-func (o *planOptions) run(ctx context.Context, p process) error {
-	policy, err := o.check(p)
+func (o *planOptions) refuse(*invocation) error {
+	if o.file == "-" {
+		return nil
+	}
+	if o.output.html != "" && privatefile.Same(o.output.html, o.file) {
+		return usagef("--output and --%s name the same file: choose another for one of them", flagHTML)
+	}
+	return checkFile(o.file)
+}
+
+func (o *planOptions) do(ctx context.Context, in *invocation, out *format.Output[imageRow]) error {
+	plan, err := in.plan(ctx, prune.ReadOptions{AllSizes: o.output.html != ""})
 	if err != nil {
 		return err
 	}
-	if o.file != "-" {
-		if err := checkFile(o.file); err != nil {
-			return err
-		}
+	doc := prune.PlanDocument(plan)
+	if o.file == "-" {
+		err = in.view(o.output, out).show(doc)
+	} else {
+		err = o.write(in, doc)
 	}
-	if err := checkHTML(p, o.html); err != nil {
-		return err
-	}
-	if o.html != "" && o.file != "-" && privatefile.Same(o.html, o.file) {
-		return usagef("--output and --%s name the same file: choose another for one of them", flagHTML)
-	}
-	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		plan, err := o.planned(ctx, p, store, policy, prune.ReadOptions{AllSizes: o.html != ""})
-		if err != nil {
-			return err
-		}
-		doc := prune.PlanDocument(plan)
-		page := acting{html: o.html}
-		return firstError(o.write(p, doc), page.picture(p, plan, doc), refused(p, doc))
-	})
+	return firstError(err, in.picture(plan, doc), in.refused(doc))
 }
 
-// write writes the document to stdout, or to the file and a sentence about it
-// to stderr.
-func (o *planOptions) write(p process, doc prune.Document) error {
-	if o.file == "-" {
-		out := p.printer(p.stdout)
-		return firstError(format.Write(out, doc, "  "), out.Flush())
-	}
+// write writes the document to the file, and a sentence about it to stderr.
+func (o *planOptions) write(in *invocation, doc prune.Document) error {
 	b, err := format.Encode(doc, "  ")
 	if err != nil {
 		return err
@@ -98,7 +90,7 @@ func (o *planOptions) write(p process, doc prune.Document) error {
 	if err := privatefile.Write(o.file, func(w io.Writer) error { _, err := w.Write(b); return err }); err != nil {
 		return err
 	}
-	return p.say("%s: removes %d of %s and reclaims %s. Do it with: ctr-prune apply%s %s",
+	return in.say("%s: removes %d of %s and reclaims %s. Do it with: ctr-prune apply%s %s",
 		o.file, doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), text.Sizes(doc.Predicted), o.store.again(), shellWord(o.file))
 }
 

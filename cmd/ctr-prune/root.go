@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -55,8 +53,7 @@ const rootExamples = `  # What would go, and why the rest stays
 
 // newRoot returns the command with all its subcommands.
 func newRoot(p process) *cobra.Command {
-	o := &pruneOptions{}
-	o.session.debug = &o.debug
+	o, debug := &actOptions{}, false
 	root := &cobra.Command{
 		Use:           "ctr-prune [flags]",
 		Short:         "Remove unused images from a containerd store",
@@ -68,12 +65,10 @@ func newRoot(p process) *cobra.Command {
 		// How far a slip may be from the name of a command to be taken for it.
 		SuggestionsMinimumDistance: 2,
 		SilenceUsage:               true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runPrune(cmd.Context(), p, o)
-		},
+		RunE:                       work[imageRow]{&o.commonOptions, imageShape(), o.refuse, o.do}.run(p),
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		p.startLog(o.debug)
+		p.startLog(debug)
 		return noEmptyFlags(cmd)
 	}
 	root.SetFlagErrorFunc(flagError)
@@ -82,16 +77,16 @@ func newRoot(p process) *cobra.Command {
 	addGroup(root, "What else is in use", o.clients.add)
 	addGroup(root, "How", o.addHow)
 	addGroup(root, "Output", o.addOutput)
-	root.PersistentFlags().BoolVar(&o.debug, "debug", false, "log to stderr what is done")
+	root.PersistentFlags().BoolVar(&debug, flagDebug, false, "log to stderr what is done")
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(help)
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newExplain(p, &o.debug), newUsage(p, &o.debug), newPlan(p, &o.debug), newApply(p, &o.debug),
-		newUndo(p, &o.debug), newRuns(p, &o.debug), newLeases(p, &o.debug), newCheck(p, &o.debug))
+	root.AddCommand(newExplain(p), newUsage(p), newPlan(p), newApply(p),
+		newUndo(p), newRuns(p), newLeases(p), newCheck(p))
 	root.AddCommand(newVersion(p), newCompletion(p))
-	completeSession(root, p, &o.session)
+	completeFlags(root, p, &o.commonOptions)
 	return root
 }
 
@@ -121,6 +116,8 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return usagef("unexpected argument %q: %s takes none", args[0], cmd.CommandPath())
 }
 
+const flagDebug = "debug"
+
 func (p process) startLog(debug bool) {
 	level := slog.LevelError // containerd warns of what it only prefers, such as fs-verity
 	if debug {
@@ -131,50 +128,17 @@ func (p process) startLog(debug bool) {
 	}
 }
 
-// pruneOptions are the flags of a prune.
-type pruneOptions struct {
-	session
-	acting
-	debug bool
-}
-
-// runPrune is the command: everything that can be refused is refused before
-// the store is opened, and nothing is removed before it was shown or -f given.
-func runPrune(ctx context.Context, p process, o *pruneOptions) error {
-	policy, err := o.session.check(p)
-	if err != nil {
-		return err
-	}
-	v, err := o.acting.check(p)
-	if err != nil {
-		return err
-	}
-	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		plan, err := o.plan(ctx, p, store, policy, v)
-		if err != nil {
-			return err
-		}
-		return o.act(ctx, p, &o.session, store, plan, v)
-	})
-}
-
-// plan reads the store and decides.
-func (o *pruneOptions) plan(ctx context.Context, p process, store opened, policy prune.Policy, v *view) (*prune.Plan, error) {
-	return o.planned(ctx, p, store, policy, prune.ReadOptions{AllSizes: o.html != "", Progress: v.stages()})
-}
-
 // outcome tells what went wrong and returns it as an exit code. The document
 // has the texts of the errors, of which cause is made.
-func (o *acting) outcome(ctx context.Context, p process, doc prune.Document, cause error) error {
+func (p process) outcome(ctx context.Context, doc prune.Document, cause error) error {
 	for _, text := range doc.Errors {
 		if err := p.say("ctr-prune: %s", text); err != nil {
 			return err
 		}
 	}
-	err := refused(p, doc)
-	var busy *leases.Busy
+	err := p.refused(doc)
 	switch {
-	case errors.As(cause, &busy): // it has finished a killed run elsewhere before
+	case busyOf(cause) != nil: // it has finished a killed run elsewhere before
 		return &saidError{exitBusy}
 	case doc.Interrupted:
 		return firstError(p.say("ctr-prune: %s; run it again for the rest", cut(ctx, doc)), &saidError{exitInterrupted})
@@ -197,7 +161,7 @@ func cut(ctx context.Context, doc prune.Document) string {
 
 // refused tells which namespaces were left alone. That they were asked for
 // makes it a failure.
-func refused(p process, doc prune.Document) error {
+func (p process) refused(doc prune.Document) error {
 	if len(doc.Refused) == 0 {
 		return nil
 	}

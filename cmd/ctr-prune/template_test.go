@@ -73,7 +73,7 @@ func TestTemplateErrorsSayWhatIsWrong(t *testing.T) {
 		{"", `"" is unknown`},
 	} {
 		f := newFake("")
-		_, err := (&outputOptions{format: c.format}).view(f.process)
+		_, err := viewOf(f.process, outputOptions{format: c.format})
 		var usage *usageError
 		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.format, err, c.want)

@@ -17,7 +17,7 @@ func shown(t *testing.T, doc prune.Document, width int, o outputOptions) string 
 	if width > 0 {
 		f.terminal(width, f.stdout)
 	}
-	v, err := o.view(f.process)
+	v, err := viewOf(f.process, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +33,12 @@ func shown(t *testing.T, doc prune.Document, width int, o outputOptions) string 
 		}
 	}
 	return f.out.String()
+}
+
+// viewOf is the view that the options ask for.
+func viewOf(p process, o outputOptions) (*view, error) {
+	output, err := newOutput(p, o, imageShape())
+	return p.view(o, output), err
 }
 
 func TestViews(t *testing.T) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,14 +19,9 @@ the unpacked layers that were let go. Without RUN it is the newest run.
 A name that was taken meanwhile stays as it is and is reported. See
 ctr-prune runs for what can be undone, and until when.`
 
-// undoOptions are the flags of undo.
-type undoOptions struct {
-	session
-	output listOptions
-}
-
-func newUndo(p process, debug *bool) *cobra.Command {
-	o := &undoOptions{session: session{debug: debug}}
+func newUndo(p process) *cobra.Command {
+	o := &commonOptions{}
+	shape := rowShape("a record", recordRow{})
 	cmd := &cobra.Command{
 		Use:     "undo [flags] [RUN]",
 		Short:   "Put back what a run with --grace removed",
@@ -39,14 +33,16 @@ func newUndo(p process, debug *bool) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), p, args) },
+		RunE: work[recordRow]{o, shape, nil, undo}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)
-	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each record that is back", "the names that are back") })
-	templateHelp(cmd, "a record", recordRow{})
-	completeSession(cmd, p, &o.session)
-	cmd.ValidArgsFunction = completer{process: p, session: &o.session}.runs
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
+		o.output.add(fs, "each record that is back, see the fields below", "the names that are back")
+	})
+	templateHelp(cmd, shape)
+	completeFlags(cmd, p, o)
+	cmd.ValidArgsFunction = completer{process: p, options: o}.runs
 	return cmd
 }
 
@@ -67,33 +63,19 @@ type undoneDocument struct {
 	Errors []string `json:"errors"`
 }
 
-func (o *undoOptions) run(ctx context.Context, p process, args []string) error {
-	policy, err := o.check(p)
+func undo(ctx context.Context, in *invocation, out *format.Output[recordRow]) error {
+	run, err := in.runNamed(ctx, append(in.args, "")[0])
 	if err != nil {
 		return err
 	}
-	list, err := newListing(p, o.output, "a record", recordRow{})
-	if err != nil {
-		return err
-	}
-	return o.with(ctx, p, func(ctx context.Context, store opened) error {
-		runs, now, err := o.runs(ctx, p, store, policy)
-		if err != nil {
-			return err
-		}
-		run, err := prune.RunNamed(runs, append(args, "")[0])
-		if err != nil {
-			return err
-		}
-		var undone *prune.Undone
-		var failure error
-		whole(func() { undone, failure = prune.Undo(ctx, store, run, p.now()) })
-		return firstError(list.Show(undoneContent(undone, failure, now)), o.told(p, undone, failure))
-	})
+	var undone *prune.Undone
+	var failure error
+	whole(func() { undone, failure = prune.Undo(ctx, in.store, run, in.now()) })
+	return firstError(out.Show(undoneResult(in.header(runsSchema, "undo"), undone, failure)), in.undoFailed(undone, failure))
 }
 
-func undoneContent(undone *prune.Undone, failure error, now time.Time) format.Result[recordRow] {
-	doc := undoneDocument{header: header{runsSchema, "undo", now}, Undone: *undone, Errors: []string{}}
+func undoneResult(head header, undone *prune.Undone, failure error) format.Result[recordRow] {
+	doc := undoneDocument{header: head, Undone: *undone, Errors: []string{}}
 	doc.Restored, doc.Failed = append([]prune.Record{}, undone.Restored...), append([]prune.Skip{}, undone.Failed...)
 	if failure != nil {
 		doc.Errors = sentences(failure)
@@ -116,8 +98,8 @@ func undoneLines(undone *prune.Undone) []any {
 	return lines
 }
 
-// told says what could not be put back, which is a failure.
-func (o *undoOptions) told(p process, undone *prune.Undone, failure error) error {
+// undoFailed says what could not be put back, which is a failure.
+func (p process) undoFailed(undone *prune.Undone, failure error) error {
 	for _, s := range undone.Failed {
 		if err := p.say("ctr-prune: %s%q is not back: %s", text.Prefix(s.Namespace), s.Name, s.Reason); err != nil {
 			return err

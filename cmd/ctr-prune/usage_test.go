@@ -134,7 +134,7 @@ func scoped(t *testing.T, env map[string]string, args ...string) prune.Policy {
 	t.Helper()
 	f := newFake("")
 	f.env(env)
-	o := &pruneOptions{}
+	o := &actOptions{}
 	cmd := newRoot(f.process)
 	cmd.ResetFlags()
 	addGroup(cmd, "", o.policy.add)

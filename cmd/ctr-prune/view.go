@@ -19,22 +19,22 @@ type view struct {
 	fromFile bool
 }
 
-// view returns the view that was asked for. Whatever is wrong with it is a
-// usage error now, before anything is read.
-func (o *outputOptions) view(p process) (*view, error) {
-	v := &view{}
+// imageShape is what plans and reports consist of.
+func imageShape() format.Shape[imageRow] {
 	shape := format.Shape[imageRow]{Row: "an image", Field: "Name", List: "Images"}
 	for _, doc := range exampleDocuments() {
-		shape.Examples = append(shape.Examples, v.result(doc))
+		shape.Examples = append(shape.Examples, (&view{}).result(doc))
 	}
-	var err error
-	if v.output, err = newOutput(p, *o, shape); err != nil {
-		return nil, err
-	}
+	return shape
+}
+
+// view returns what shows plans and reports in the form that was asked for.
+func (p process) view(o outputOptions, output *format.Output[imageRow]) *view {
+	v := &view{output: output}
 	if o.format == format.Lines {
 		v.live = &liveLines{out: p.printer(p.stdout)}
 	}
-	return v, nil
+	return v
 }
 
 func (v *view) show(doc prune.Document) error {

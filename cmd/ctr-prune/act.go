@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
+	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// actOptions are the flags of the commands that do a plan, or only show it:
+// the prune and apply.
+type actOptions struct {
+	commonOptions
+	dryRun bool
+	force  bool
+	grace  string
+	// noGuard runs without the lease and the plan blob.
+	noGuard bool
+
+	// keeps is the grace as it was understood.
+	keeps time.Duration
+	// fromFile says that the plan is read from a file.
+	fromFile bool
+}
+
+const (
+	flagGrace   = "grace"
+	flagNoGuard = "no-guard"
+)
+
+func (o *actOptions) addHow(fs *pflag.FlagSet) {
+	fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and do nothing")
+	fs.BoolVarP(&o.force, "force", "f", false, "do not ask")
+	fs.StringVar(&o.grace, flagGrace, "", "keep what is removed for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can put it back; the space is freed then")
+	fs.BoolVar(&o.noGuard, flagNoGuard, false, "for a full disk: write neither the lease nor the plan that guard a run; let nothing else use the store meanwhile, and do not kill it")
+}
+
+func (o *actOptions) addOutput(fs *pflag.FlagSet) {
+	o.output.add(fs, "each image, such as '{{.Name}}' or 'table {{.Name}}\\t{{.Reason}}'", "the names of the images that go")
+	o.output.addHTML(fs)
+}
+
+// refuse refuses what cannot be used.
+func (o *actOptions) refuse(in *invocation) error {
+	if o.grace != "" {
+		if err := o.refuseGrace(); err != nil {
+			return err
+		}
+	}
+	if !o.dryRun && !o.force && !in.isTerminal(in.stdin) {
+		return noTerminal("remove")
+	}
+	return nil
+}
+
+func (o *actOptions) refuseGrace() (err error) {
+	o.keeps, err = filters.ParseAge(o.grace)
+	switch {
+	case err != nil:
+		return usagef("--%s=%s: %s", flagGrace, o.grace, err)
+	case o.keeps <= 0:
+		return usagef("--%s=%s is not above zero: give a duration such as 24h", flagGrace, o.grace)
+	case o.noGuard:
+		return usagef("--%s and --%s contradict each other: a grace is kept by a lease", flagGrace, flagNoGuard)
+	}
+	return nil
+}
+
+func noTerminal(verb string) error {
+	return usagef("there is no terminal to ask on: give --force to %s without a question, or --dry-run to only look", verb)
+}
+
+// do reads the store, decides, and shows the plan or does it: after a question,
+// unless -f was given.
+func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[imageRow]) error {
+	v := in.view(o.output, out)
+	v.fromFile = o.fromFile
+	plan, err := in.plan(ctx, prune.ReadOptions{AllSizes: o.output.html != "", Progress: v.stages()})
+	if err != nil {
+		return err
+	}
+	doc := text.Advise(prune.PlanDocument(plan), nil)
+	if o.keeps > 0 && !plan.Empty() {
+		doc.Grace = &prune.Grace{Until: in.now().Add(o.keeps)} // the run has no name yet
+	}
+	switch {
+	case o.dryRun:
+		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc))
+	case plan.Empty():
+		doc = text.Advise(prune.ReportDocument(prune.NothingDone(plan)), nil)
+		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc))
+	}
+	if yes, err := o.sure(ctx, in, plan, doc); err != nil || !yes {
+		return err
+	}
+	return o.execute(ctx, in, v, plan)
+}
+
+// execute does the plan and shows what came of it.
+func (o *actOptions) execute(ctx context.Context, in *invocation, v *view, plan *prune.Plan) error {
+	opts := prune.ExecuteOptions{Grace: o.keeps, NoGuard: o.noGuard, Progress: v.stages()}
+	if v.live != nil {
+		v.live.begin(text.Advise(prune.PlanDocument(plan), nil))
+		opts.Event = v.live.happened
+	}
+	var report *prune.Report
+	var err error
+	in.change(ctx, opts, func(opts prune.ExecuteOptions) { report, err = prune.Execute(ctx, in.store, plan, opts) })
+	if report == nil {
+		return firstError(busyOf(err), stopped(ctx, err))
+	}
+	doc := text.Advise(prune.ReportDocument(report), err)
+	return firstError(v.show(doc), in.picture(plan, doc), in.outcome(ctx, doc, err))
+}
+
+// picture writes the page of a plan or a report, if one was asked for.
+func (in *invocation) picture(plan *prune.Plan, doc prune.Document) error {
+	path := in.options.output.html
+	if path == "" {
+		return nil
+	}
+	return in.writePage(path, htmlreport.Page{Usage: text.AdviseUsage(prune.Usage(plan, true)), Document: &doc, Generated: in.now()})
+}
+
+// sure asks whether a plan may be done, unless -f was given.
+func (o *actOptions) sure(ctx context.Context, in *invocation, plan *prune.Plan, doc prune.Document) (bool, error) {
+	if o.force {
+		return true, nil
+	}
+	yes, err := ask(ctx, in.process, doc, plan.Going(), o.output.noTrunc)
+	if err == nil && !yes {
+		err = in.say("Nothing was removed.")
+	}
+	return yes, err
+}
+
+// ask sums up what would go and asks whether it may. It returns an error if
+// the context ends before an answer.
+func ask(ctx context.Context, p process, doc prune.Document, going []prune.Going, whole bool) (bool, error) {
+	out := p.printer(p.stderr)
+	out.Whole = whole
+	text.Summary(out, doc, going)
+	for {
+		answer, err := question(ctx, p, out, "Remove them? [y/N/d] ", true)
+		if err != nil || answer != terminal.Details {
+			return answer == terminal.Yes, err
+		}
+		if err := p.details(ctx, doc, whole); err != nil {
+			return false, err
+		}
+	}
+}
+
+// question asks one question, see [terminal.Ask].
+func question(ctx context.Context, p process, out *terminal.Printer, text string, details bool) (string, error) {
+	answer, err := terminal.Ask(ctx, p.stdin, out, text, details)
+	return answer, stopped(ctx, err)
+}
+
+// confirmed shows what is at stake and asks whether to go on. It says so if not.
+func (p process) confirmed(ctx context.Context, text string, show func(*terminal.Printer)) (bool, error) {
+	out := p.printer(p.stderr)
+	show(out)
+	answer, err := question(ctx, p, out, text, false)
+	if err != nil || answer != terminal.Yes {
+		return false, firstError(err, p.say("Nothing was removed."))
+	}
+	return true, nil
+}
+
+// details shows a whole plan on the terminal: through $PAGER if that is set,
+// else as it is.
+func (p process) details(ctx context.Context, doc prune.Document, whole bool) error {
+	out := p.printer(p.stderr)
+	out.Whole = whole
+	pager := p.getenv("PAGER")
+	if pager == "" || p.page == nil || !p.isTerminal(p.stderr) {
+		text.Plan(out, doc)
+		out.Line("")
+		return out.Flush()
+	}
+	err := p.page(ctx, pager, func(w io.Writer) error {
+		out := out.Onto(w)
+		text.Plan(out, doc)
+		return out.Flush()
+	})
+	if err != nil && ctx.Err() == nil {
+		return p.say("ctr-prune: $PAGER failed: %s", err)
+	}
+	return stopped(ctx, err)
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/containerd/log"
+	"github.com/spf13/cobra"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// commonOptions are the flags that commands on a store share. A command that
+// does not have some of them leaves them at their zero values.
+type commonOptions struct {
+	store   storeOptions
+	policy  policyOptions
+	clients clientOptions
+	output  outputOptions
+}
+
+// work is a command on a store. All of them run the same way:
+//
+//	flags -> what is wrong with them -> open the store -> do -> show
+//
+// R is a row of what is shown, as templates see it.
+type work[R any] struct {
+	options *commonOptions
+	shape   format.Shape[R]
+	// refuse says what is wrong with the arguments and with the flags that are
+	// this command's own, before the store is opened. Nil if nothing can be.
+	refuse func(*invocation) error
+	// do does the work and shows the result.
+	do func(context.Context, *invocation, *format.Output[R]) error
+}
+
+// run runs the command, as cobra calls it.
+func (w work[R]) run(p process) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		in, err := newInvocation(p, cmd, w.options, args)
+		if err != nil {
+			return err
+		}
+		out, err := newOutput(p, w.options.output, w.shape)
+		if err != nil {
+			return err
+		}
+		if w.refuse != nil {
+			if err := w.refuse(in); err != nil {
+				return err
+			}
+		}
+		return in.open(cmd.Context(), func(ctx context.Context) error { return w.do(ctx, in, out) })
+	}
+}
+
+// invocation is one call of a command on a store: what it was called with and,
+// once that is open, the store.
+type invocation struct {
+	process
+	options *commonOptions
+	args    []string
+	debug   bool
+	// policy is what may be removed, and where, as the flags say.
+	policy prune.Policy
+	store  prune.Store
+	// sources know which images are in use, beside the store itself.
+	sources []prune.Source
+	// readAt is when the store was last read.
+	readAt time.Time
+}
+
+// newInvocation refuses flags that cannot be used.
+func newInvocation(p process, cmd *cobra.Command, o *commonOptions, args []string) (*invocation, error) {
+	if err := o.store.check(); err != nil {
+		return nil, err
+	}
+	if err := o.clients.docker.choose(p, o.store.root != ""); err != nil {
+		return nil, err
+	}
+	policy, err := o.policy.policy(p.getenv, p.now())
+	if err != nil {
+		return nil, err
+	}
+	debug, err := cmd.Flags().GetBool(flagDebug)
+	return &invocation{process: p, options: o, args: args, policy: policy, debug: debug}, err
+}
+
+// open opens the store and calls do.
+func (in *invocation) open(ctx context.Context, do func(context.Context) error) (err error) {
+	o := in.options
+	if in.sources, err = o.clients.sources(in.process); err != nil {
+		return err
+	}
+	ctx, cancel := o.store.limit(ctx)
+	defer cancel()
+	if in.store, err = o.store.open(ctx, in.getenv); err != nil {
+		return stopped(ctx, err)
+	}
+	defer func() { err = errors.Join(err, in.store.Close()) }()
+	if in.sources, err = o.clients.docker.source(in.sources, in.store, o.store.insecure); err != nil {
+		return err
+	}
+	return do(ctx)
+}
+
+// read calls what reads the store, with progress on a terminal.
+func (in *invocation) read(ctx context.Context, opts prune.ReadOptions, do func(time.Time, prune.ReadOptions) error) error {
+	bar := in.progress(ctx)
+	defer bar.stop()
+	in.readAt = in.now()
+	opts.Sources, opts.Progress = in.sources, both(opts.Progress, bar.tell)
+	if err := do(in.readAt, opts); err != nil {
+		return stopped(ctx, &unreadableError{err})
+	}
+	log.G(ctx).Debugf("read the store in %s", in.now().Sub(in.readAt))
+	return nil
+}
+
+// plan reads the store and decides by the policy.
+func (in *invocation) plan(ctx context.Context, opts prune.ReadOptions) (plan *prune.Plan, err error) {
+	err = in.read(ctx, opts, func(now time.Time, opts prune.ReadOptions) (err error) {
+		plan, err = prune.ReadPlan(ctx, in.store, in.policy, now, opts)
+		return err
+	})
+	return plan, err
+}
+
+// change calls what changes the store, with progress on a terminal.
+func (in *invocation) change(ctx context.Context, opts prune.ExecuteOptions, do func(prune.ExecuteOptions)) {
+	bar := in.progress(ctx)
+	defer bar.stop()
+	opts.Now, opts.Sources, opts.Progress = in.now, in.sources, both(opts.Progress, bar.tell)
+	whole(func() { do(opts) })
+}
+
+// header begins the document of a result.
+func (in *invocation) header(schema int, kind string) header { return header{schema, kind, in.readAt} }
+
+// chosen says whether one of the namespaces is among those of the flags.
+func (in *invocation) chosen(namespaces ...string) bool {
+	return in.policy.AllNamespaces || intersects(namespaces, in.policy.Namespaces)
+}
+
+// busyOf returns, of several errors, that another run is under way: the others
+// follow from it.
+func busyOf(err error) error {
+	var busy *leases.Busy
+	if errors.As(err, &busy) {
+		return busy
+	}
+	return nil
+}
