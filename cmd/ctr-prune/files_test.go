@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // A page replaces a file, and nothing else.
 func TestPageFiles(t *testing.T) {
 	dir, f := t.TempDir(), newFake("")
-	page := htmlreport.Page{Usage: &prune.DiskUsage{}, Generated: fixedNow()}
+	page := htmlreport.Page{Usage: &prune.DiskUsage{}, Generated: texttest.Now()}
 	path := filepath.Join(dir, "page.html")
 	for range 2 { // the second time it replaces
 		if err := f.writePage(path, page); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -34,7 +35,7 @@ func FuzzTemplate(f *testing.F) {
 			}
 			return
 		}
-		doc := reportDoc()
+		doc := texttest.Report()
 		doc.Images[0].Name, doc.Images[1].Reason, doc.Held[0].Holder, doc.Errors[0] = name, name, name, name
 		if v.show(doc) != nil {
 			return // it works on the examples only
@@ -76,7 +77,7 @@ func checkTable(t *testing.T, typed string, width int) {
 	t.Helper()
 	p := newFake("")
 	p.terminal(20+width, p.stdout)
-	doc := planDoc()
+	doc := texttest.Plan()
 	doc.Images[0].Name, doc.Images[0].Namespace, doc.Images[1].Reason = typed, typed, typed
 	doc.Policy.Namespaces = append(doc.Policy.Namespaces, typed)
 	doc.Elsewhere = append(doc.Elsewhere, prune.NamespaceCount{Namespace: typed})

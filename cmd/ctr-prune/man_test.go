@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 )
 
 // manDate stands in the manual pages, which are the same whenever they are
@@ -23,7 +25,7 @@ var manual = filepath.Join("..", "..", "docs", "man")
 
 func TestManualPagesAreCurrent(t *testing.T) {
 	dir := t.TempDir()
-	if *update {
+	if *texttest.Update {
 		dir = manual
 	}
 	if err := writeManual(newFake("").process, dir); err != nil {

@@ -6,13 +6,10 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 )
-
-// fixedNow is the clock of the tests.
-func fixedNow() time.Time { return time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC) }
 
 // fake is a process whose streams are in memory.
 type fake struct {
@@ -27,7 +24,7 @@ func newFake(stdin string) fake {
 		stdin: strings.NewReader(stdin), stdout: f.out, stderr: f.err,
 		getenv:  func(string) string { return "" },
 		columns: func(any) (int, bool) { return 0, false },
-		now:     fixedNow,
+		now:     texttest.Now,
 	}
 	return f
 }

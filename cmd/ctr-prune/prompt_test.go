@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/prune"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 )
 
 func TestOnlyYesIsYes(t *testing.T) {
@@ -20,7 +19,7 @@ func TestOnlyYesIsYes(t *testing.T) {
 		{"n\n", false}, {"\n", false}, {"", false}, {"yess\n", false}, {"ja\n", false}, {"\x1b[Ay\n", false},
 	} {
 		f := newFake(c.answer)
-		got, err := ask(context.Background(), f.process, planDoc(), goingDoc(), false)
+		got, err := ask(context.Background(), f.process, texttest.Plan(), texttest.Going(), false)
 		if err != nil || got != c.want {
 			t.Errorf("%q: %v, %v", c.answer, got, err)
 		}
@@ -35,33 +34,16 @@ func TestOnlyYesIsYes(t *testing.T) {
 
 func TestQuestionTellsWhatIsAtStake(t *testing.T) {
 	f := newFake("")
-	if _, err := ask(context.Background(), f.process, planDoc(), goingDoc(), false); err != nil {
+	if _, err := ask(context.Background(), f.process, texttest.Plan(), texttest.Going(), false); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "question.txt", f.err.String())
-}
-
-func TestQuestionNamesTheLargest(t *testing.T) {
-	doc := planDoc()
-	var going []prune.Going
-	const most = 5
-	for i := range 2 * most {
-		going = append(going, prune.Going{Namespace: "default", Name: fmt.Sprintf("image-%03d", i), Bytes: int64(i)})
-	}
-	f := newFake("")
-	if _, err := ask(context.Background(), f.process, doc, going, false); err != nil {
-		t.Fatal(err)
-	}
-	got := f.err.String()
-	if n := strings.Count(got, "image-"); n != most || !strings.Contains(got, "image-009") || strings.Contains(got, "image-004") {
-		t.Errorf("%d shown:\n%s", n, got)
-	}
+	texttest.Golden(t, "question.txt", f.err.String())
 }
 
 // After the details the question is asked again.
 func TestDetailsOfTheQuestion(t *testing.T) {
 	f := newFake("d\ny\n")
-	yes, err := ask(context.Background(), f.process, planDoc(), goingDoc(), false)
+	yes, err := ask(context.Background(), f.process, texttest.Plan(), texttest.Going(), false)
 	if got := f.err.String(); err != nil || !yes || strings.Count(got, "[y/N/d]") != 2 || !strings.Contains(got, "ACTION") {
 		t.Errorf("%v, %v:\n%s", yes, err, got)
 	}
@@ -86,7 +68,7 @@ func TestPagerShowsTheDetails(t *testing.T) {
 			}
 			return write(&paged)
 		}
-		if _, err := ask(context.Background(), f.process, planDoc(), goingDoc(), false); err != nil {
+		if _, err := ask(context.Background(), f.process, texttest.Plan(), texttest.Going(), false); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Contains(paged.String(), "ACTION"); got != c.want || strings.Contains(f.err.String(), "ACTION") == c.want {
@@ -100,18 +82,9 @@ func TestInterruptAtTheQuestion(t *testing.T) {
 	f.stdin = newStuck(t)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errSignal)
-	yes, err := ask(ctx, f.process, planDoc(), goingDoc(), false)
+	yes, err := ask(ctx, f.process, texttest.Plan(), texttest.Going(), false)
 	var stop *stoppedError
 	if yes || !errors.As(err, &stop) || err.Error() != "interrupted; nothing was removed" {
 		t.Errorf("%v, %v", yes, err)
-	}
-}
-
-// goingDoc is what planDoc's images take with them.
-func goingDoc() []prune.Going {
-	return []prune.Going{
-		{Namespace: "default", Name: evil, Bytes: 12_000_000},
-		{Namespace: "k8s.io", Name: " ", Bytes: 33_000_000},
-		{Namespace: "k8s.io", Name: "registry.example/app:2", Bytes: 0},
 	}
 }

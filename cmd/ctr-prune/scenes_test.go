@@ -8,6 +8,7 @@ import (
 	"github.com/containerd/log"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 )
 
@@ -57,7 +58,7 @@ func node(e *imagestore.Embedded) error {
 func hostile(e *imagestore.Embedded) error {
 	ctx, s, b := context.Background(), e.Store(text.DefaultNamespace), imagestore.New(2)
 	var errs []error
-	for _, name := range append(imagestore.HostileNames(), evil) {
+	for _, name := range append(imagestore.HostileNames(), texttest.Evil) {
 		errs = append(errs, s.Add(ctx, b.Image(imagestore.Spec{Name: name})))
 	}
 	used := b.Image(imagestore.Spec{Name: "used\x1b[2J:1"})

@@ -16,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -49,7 +50,7 @@ func TestSchemasAreCurrent(t *testing.T) {
 		}
 		want = append(want, '\n')
 		path := filepath.Join(schemaFolder, name+".schema.json")
-		if *update {
+		if *texttest.Update {
 			if err := os.WriteFile(path, want, 0o644); err != nil {
 				t.Fatal(err)
 			}

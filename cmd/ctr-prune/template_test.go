@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 )
 
 func TestTemplates(t *testing.T) {
@@ -20,16 +22,16 @@ func TestTemplates(t *testing.T) {
 		{"{{.Result}} {{$.Action}} {{if eq .Action `remove`}}gone{{else}}stays{{end}}", "planned remove gone\nplanned remove gone"},
 		{"{{define `x`}}{{.Namespace}}{{end}}{{template `x` .}}", "default\nk8s.io"},
 		{"{{$n := .Namespace}}{{$n}}", "default\nk8s.io"},
-		{"{{range $.Images}}{{.Target}}{{$.Kind}} {{end}}", sum("<none>").String() + "plan " + sum(`" x`).String() + "plan "},
+		{"{{range $.Images}}{{.Target}}{{$.Kind}} {{end}}", texttest.Sum("<none>").String() + "plan " + texttest.Sum(`" x`).String() + "plan "},
 		{`table {{.Namespace}} {{.Action}}\tx: {{if .Reason}}{{.Result}}{{end}}`,
 			"NAMESPACE ACTION   x: RESULT\ndefault remove     x: planned\nk8s.io remove      x: planned"},
 		{`table {{.Namespace}}\t{{.Action}}`, "NAMESPACE   ACTION\ndefault     remove\nk8s.io      remove"},
 	} {
-		doc := planDoc()
+		doc := texttest.Plan()
 		doc.Images = doc.Images[3:]
-		doc.Images[0].Record, doc.Images[0].Details = rec("default", "<none>"), causes([]string{"a", "b"})
-		doc.Images[1].Record, doc.Images[1].Details = rec("k8s.io", `" x`), nil
-		if got := shown(t, doc, 0, outputOptions{format: c.format}); got != c.want+"\n" {
+		doc.Images[0].Record, doc.Images[0].Details = texttest.Rec("default", "<none>"), texttest.Causes([]string{"a", "b"})
+		doc.Images[1].Record, doc.Images[1].Details = texttest.Rec("k8s.io", `" x`), nil
+		if got := shown(t, doc, outputOptions{format: c.format}); got != c.want+"\n" {
 			t.Errorf("%s: got\n%q want\n%q", c.format, got, c.want+"\n")
 		}
 	}
@@ -47,10 +49,10 @@ func TestTemplatesPrintNothingRaw(t *testing.T) {
 		"{{.Images}}", "{{json .Images}}", "{{range .Images}}{{.Name}}{{end}}", "{{range .Images}}{{.Record}} {{.}}{{end}}",
 		"{{range .Held}}{{.Holder}} {{.}}{{end}}", "{{range $i, $e := .Errors}}{{$e}}{{end}}{{.Notes}}",
 	} {
-		doc := reportDoc()
+		doc := texttest.Report()
 		doc.Images = doc.Images[:1]
-		doc.Errors, doc.Notes = []string{evil}, []string{evil}
-		if got := shown(t, doc, 0, outputOptions{format: format}); !strings.Contains(got, `\`) {
+		doc.Errors, doc.Notes = []string{texttest.Evil}, []string{texttest.Evil}
+		if got := shown(t, doc, outputOptions{format: format}); !strings.Contains(got, `\`) {
 			t.Errorf("%s: nothing shows that there is an escape: %q", format, got)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -141,7 +142,7 @@ func scoped(t *testing.T, env map[string]string, args ...string) prune.Policy {
 	if err := cmd.ParseFlags(args); err != nil {
 		t.Fatal(err)
 	}
-	p, err := o.policy.policy(f.getenv, fixedNow())
+	p, err := o.policy.policy(f.getenv, texttest.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

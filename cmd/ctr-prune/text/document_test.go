@@ -1,70 +1,13 @@
-package main
+package text
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
-	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
-
-// shown is a document as it appears, on a terminal unless width is 0.
-func shown(t *testing.T, doc prune.Document, width int, o outputOptions) string {
-	t.Helper()
-	f := newFake("")
-	f.env(map[string]string{"NO_COLOR": "1"})
-	if width > 0 {
-		f.terminal(width, f.stdout)
-	}
-	v, err := viewOf(f.process, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := v.show(doc); err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.SplitSeq(f.out.String(), "\n") {
-		if strings.Contains(o.format, `\t`) {
-			line = strings.ReplaceAll(line, "\t", " ") // the template asks for it
-		}
-		if r, bad := terminaltest.Unprintable(line); bad {
-			t.Errorf("%U reaches the output: %q", r, line)
-		}
-	}
-	return f.out.String()
-}
-
-// viewOf is the view that the options ask for.
-func viewOf(p process, o outputOptions) (*view, error) {
-	output, err := newOutput(p, o, imageShape())
-	return p.view(o, output), err
-}
-
-func TestViews(t *testing.T) {
-	table := outputOptions{format: format.Table}
-	for _, c := range []struct {
-		file  string
-		doc   prune.Document
-		width int
-		o     outputOptions
-	}{
-		{"plan.txt", planDoc(), 0, table},
-		{"plan-80.txt", planDoc(), 80, table},
-		{"plan-40.txt", planDoc(), 40, table},
-		{"plan-80-no-trunc.txt", planDoc(), 80, outputOptions{format: format.Table, noTrunc: true}},
-		{"report.txt", reportDoc(), 0, table},
-		{"report-80.txt", reportDoc(), 80, table},
-		{"plan-quiet.txt", planDoc(), 0, outputOptions{format: format.Table, quiet: true}},
-		{"report-quiet.txt", reportDoc(), 0, outputOptions{format: format.Table, quiet: true}},
-		{"plan.json", planDoc(), 0, outputOptions{format: format.JSON}},
-		{"report.json", reportDoc(), 0, outputOptions{format: format.JSON}},
-		{"report.jsonl", reportDoc(), 0, outputOptions{format: format.Lines}},
-		{"report-table.txt", reportDoc(), 0, outputOptions{format: `table {{.Name}}\t{{.Result}}\t{{upper .Reason}}`}},
-	} {
-		t.Run(c.file, func(t *testing.T) { golden(t, c.file, shown(t, c.doc, c.width, c.o)) })
-	}
-}
 
 func TestNothingToRemove(t *testing.T) {
 	empty := prune.Document{Kind: prune.DocumentReport, Measured: true}
@@ -90,7 +33,7 @@ func TestNothingToRemove(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			doc := empty
 			c.edit(&doc)
-			if got := shown(t, doc, 0, outputOptions{format: format.Table}); got != c.want {
+			if got := shownDocument(t, doc); got != c.want {
 				t.Errorf("got\n%swant\n%s", got, c.want)
 			}
 		})
@@ -118,7 +61,7 @@ func TestGarbageOfAPlan(t *testing.T) {
 			doc := prune.Document{Kind: prune.DocumentPlan, Garbage: prune.Amount{Blobs: 2, TotalBytes: 7}}
 			doc.Store.Kind, doc.Policy.Namespaces = prune.StoreDaemon, []string{"a"}
 			edit(&doc)
-			if got := shown(t, doc, 0, outputOptions{format: format.Table}); !strings.Contains(got, want+"\n") {
+			if got := shownDocument(t, doc); !strings.Contains(got, want+"\n") {
 				t.Errorf("%d: want %s, got\n%s", i, want, got)
 			}
 		}
@@ -126,9 +69,9 @@ func TestGarbageOfAPlan(t *testing.T) {
 }
 
 func TestUnmeasuredIsNotCalledZero(t *testing.T) {
-	doc := reportDoc()
+	doc := texttest.Report()
 	doc.Measured = false
-	if got := shown(t, doc, 0, outputOptions{format: format.Table}); !strings.Contains(got, "Total reclaimed space: unknown") {
+	if got := shownDocument(t, doc); !strings.Contains(got, "Total reclaimed space: unknown") {
 		t.Errorf("got\n%s", got)
 	}
 }
@@ -136,13 +79,13 @@ func TestUnmeasuredIsNotCalledZero(t *testing.T) {
 func TestHoldersAreFewUnlessAllAreAskedFor(t *testing.T) {
 	doc := prune.Document{Kind: prune.DocumentReport, Measured: true}
 	for _, holder := range []string{"a", "b", "c", "d", "e", "f", "g"} {
-		doc.Held = append(doc.Held, prune.Held{Namespace: "default", Digest: sum(holder), Bytes: 1000, Keeper: prune.Keeper{Holder: "image " + holder, HeldBy: heldBy("default", "image", holder)}})
+		doc.Held = append(doc.Held, prune.Held{Namespace: "default", Digest: texttest.Sum(holder), Bytes: 1000, Keeper: prune.Keeper{Holder: "image " + holder, HeldBy: texttest.HeldBy("default", "image", holder)}})
 	}
-	got := shown(t, doc, 0, outputOptions{format: format.Table})
+	got := shownDocument(t, doc)
 	if n := strings.Count(got, "Held: "); n != 5+1 || !strings.Contains(got, "Held: 2 blobs, 2kB by 2 others") {
 		t.Errorf("%d lines:\n%s", n, got)
 	}
-	if got := shown(t, doc, 0, outputOptions{format: format.Table, noTrunc: true}); strings.Count(got, "Held: ") != 7 {
+	if got := shown(t, 0, true, func(out *terminal.Printer) { Document(out, doc, false) }); strings.Count(got, "Held: ") != 7 {
 		t.Errorf("with --no-trunc:\n%s", got)
 	}
 }
@@ -154,12 +97,12 @@ func TestHoldersThatReadLikeSentences(t *testing.T) {
 	doc := prune.Document{Kind: prune.DocumentReport, Measured: true}
 	doc.Policy.Namespaces = []string{"default", "mine"}
 	doc.Held = []prune.Held{
-		{Namespace: "default", Digest: sum("x"), Bytes: 1000, Keeper: prune.Keeper{Holder: odd + ` in namespace "mine"`, HeldBy: heldBy("mine", "image", odd)}},
-		{Namespace: "mine", Digest: sum("x"), Bytes: 1000, Keeper: prune.Keeper{Holder: odd, HeldBy: heldBy("mine", "image", odd)}},
-		{Namespace: "mine", Digest: sum("y"), Bytes: 1000, Keeper: prune.Keeper{Holder: odd, HeldBy: heldBy("mine", "image", odd)}},
-		{Namespace: "default", Digest: sum("z"), Bytes: 10, Keeper: prune.Keeper{Holder: odd, HeldBy: heldBy("default", "image", odd)}},
+		{Namespace: "default", Digest: texttest.Sum("x"), Bytes: 1000, Keeper: prune.Keeper{Holder: odd + ` in namespace "mine"`, HeldBy: texttest.HeldBy("mine", "image", odd)}},
+		{Namespace: "mine", Digest: texttest.Sum("x"), Bytes: 1000, Keeper: prune.Keeper{Holder: odd, HeldBy: texttest.HeldBy("mine", "image", odd)}},
+		{Namespace: "mine", Digest: texttest.Sum("y"), Bytes: 1000, Keeper: prune.Keeper{Holder: odd, HeldBy: texttest.HeldBy("mine", "image", odd)}},
+		{Namespace: "default", Digest: texttest.Sum("z"), Bytes: 10, Keeper: prune.Keeper{Holder: odd, HeldBy: texttest.HeldBy("default", "image", odd)}},
 	}
-	got := shown(t, doc, 0, outputOptions{format: format.Table})
+	got := shownDocument(t, doc)
 	for _, want := range []string{"Held: mine: 2 blobs, 2kB by " + odd, "Held: default: 1 blob, 10B by " + odd} {
 		if !strings.Contains(got, want+"\n") {
 			t.Errorf("want %s, got\n%s", want, got)
@@ -168,8 +111,4 @@ func TestHoldersThatReadLikeSentences(t *testing.T) {
 	if strings.Count(got, "Held: ") != 2 {
 		t.Errorf("got\n%s", got)
 	}
-}
-
-func heldBy(namespace, kind, name string) prune.Object {
-	return prune.Object{Namespace: namespace, Kind: kind, Name: name}
 }

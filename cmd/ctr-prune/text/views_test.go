@@ -1,0 +1,118 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// shown is what is shown on a terminal of that width, in a file if it is 0, and
+// whole if that is asked for.
+func shown(t *testing.T, width int, whole bool, show func(*terminal.Printer)) string {
+	t.Helper()
+	var b strings.Builder
+	out := terminal.New(&b)
+	out.Width, out.Whole = width, whole
+	show(out)
+	if err := out.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(b.String(), "\n") {
+		if r, bad := terminaltest.Unprintable(line); bad {
+			t.Errorf("%U reaches the output: %q", r, line)
+		}
+	}
+	return b.String()
+}
+
+// shownDocument is what is shown of a plan or a report in a file.
+func shownDocument(t *testing.T, doc prune.Document) string {
+	t.Helper()
+	return shown(t, 0, false, func(out *terminal.Printer) { Document(out, doc, false) })
+}
+
+func TestDocuments(t *testing.T) {
+	plan, report := texttest.Plan(), texttest.Report()
+	for _, c := range []struct {
+		file  string
+		doc   prune.Document
+		width int
+		whole bool
+	}{
+		{"plan.txt", plan, 0, false},
+		{"plan-80.txt", plan, 80, false},
+		{"plan-40.txt", plan, 40, false},
+		{"plan-80-no-trunc.txt", plan, 80, true},
+		{"report.txt", report, 0, false},
+		{"report-80.txt", report, 80, false},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			texttest.Golden(t, c.file, shown(t, c.width, c.whole, func(out *terminal.Printer) { Document(out, c.doc, false) }))
+		})
+	}
+}
+
+// Nothing wider than the terminal, nothing raw, at every width.
+func TestAnswersFitTheTerminal(t *testing.T) {
+	for name, show := range map[string]func(*terminal.Printer){
+		"explain": func(out *terminal.Printer) { Explanation(out, texttest.Explanation()) },
+		"df":      func(out *terminal.Printer) { Usage(out, texttest.Usage(), texttest.Now()) },
+		"leases":  func(out *terminal.Printer) { Leases(out, texttest.Leases(), texttest.Now()) },
+		"runs": func(out *terminal.Printer) {
+			Runs(out, []prune.Run{{Name: "20260301-120000-abcdef", Started: texttest.Now(), Until: texttest.Now().Add(24 * time.Hour), Namespaces: []string{"default", "k8s.io"}, Records: make([]prune.Record, 3)}}, texttest.Now())
+		},
+	} {
+		for _, width := range []int{0, 40, 80, 200} {
+			got := shown(t, width, false, show)
+			for line := range strings.SplitSeq(got, "\n") {
+				if n := len([]rune(line)); width > 0 && n > width {
+					t.Errorf("%s at %d columns has a line of %d: %q", name, width, n, line)
+				}
+			}
+			if width == 80 || width == 0 && name == "explain" {
+				texttest.Golden(t, name+map[int]string{0: "", 80: "-80"}[width]+".txt", got)
+			}
+		}
+	}
+}
+
+// Sizes of which only a bound is known are shown as that, with a sentence.
+func TestBoundsAreTold(t *testing.T) {
+	usage := texttest.Usage()
+	usage.Images = usage.Images[:1]
+	usage.Images[0].AtLeast = true
+	usage.Objects[0].ImagesAtLeast = true
+	going := []prune.Going{{Name: "a", Bytes: 1000, AtLeast: true}}
+	for sizes, show := range map[string]func(*terminal.Printer){
+		"≥42MB ≥41MB ≥2": func(out *terminal.Printer) { Usage(out, usage, texttest.Now()) },
+		"≥5B": func(out *terminal.Printer) {
+			Check(out, Checked{Findings: []prune.Finding{{Problem: prune.ProblemIncomplete, Bytes: 5, AtLeast: true}}})
+		},
+		"≥1kB": func(out *terminal.Printer) { Summary(out, prune.Document{}, going) },
+	} {
+		got := shown(t, 0, false, show)
+		for _, size := range append(strings.Fields(sizes), "not all of it") {
+			if !strings.Contains(got, size) {
+				t.Errorf("there is no %q in:\n%s", size, got)
+			}
+		}
+	}
+}
+
+func TestSummaryNamesTheLargest(t *testing.T) {
+	var going []prune.Going
+	const most = 5
+	for i := range 2 * most {
+		going = append(going, prune.Going{Namespace: "default", Name: fmt.Sprintf("image-%03d", i), Bytes: int64(i)})
+	}
+	got := shown(t, 0, false, func(out *terminal.Printer) { Summary(out, texttest.Plan(), going) })
+	if n := strings.Count(got, "image-"); n != most || !strings.Contains(got, "image-009") || strings.Contains(got, "image-004") {
+		t.Errorf("%d shown:\n%s", n, got)
+	}
+}
