@@ -1,21 +1,17 @@
-package prune
+package prune_test
 
 import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/typeurl/v2"
 
-	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
-	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
 	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
-	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
@@ -23,7 +19,8 @@ import (
 type message string
 
 func (m message) GetTypeUrl() string { return "x" }
-func (m message) GetValue() []byte   { return []byte(m) }
+
+func (m message) GetValue() []byte { return []byte(m) }
 
 // Every JSON text that decides something is refused where other programs may
 // read it in another way, with a key twice or in another case.
@@ -76,42 +73,5 @@ func TestAmbiguousTextsAreRefused(t *testing.T) {
 		case c.want != "" && (c.err == nil || !strings.Contains(c.err.Error(), c.want)):
 			t.Errorf("%s: got %v, want %q", name, c.err, c.want)
 		}
-	}
-}
-
-// A signature whose subject not all read as the same stays, as does an image
-// whose labels a filter asks for and not all read as the same.
-func TestAmbiguousDocumentsKeep(t *testing.T) {
-	app, other := manifestOf("{}", ""), manifestOf("{ }", "")
-	signature := strings.Replace(manifestOf("{  }", app), `"subject"`, `"subject":{"mediaType":"x"},"subject"`, 1)
-	config := `{"config":{"Labels":{"temporary":"yes"},"labels":{}}}`
-	labelled, plainly := manifestOf(config, ""), `{"config":{"Labels":{"temporary":"yes"}}}`
-	w := world{"default": []thing{
-		record("app:1", app), record("other:1", other), record("app:1.sig", signature), record("labelled:1", labelled), record("plain:1", manifestOf(plainly, "")),
-		container("c", "app:1", ""), blob(app), blob(other), blob(signature), blob(labelled), blob(config), blob(manifestOf(plainly, "")), blob(plainly),
-	}}
-	s := w.build(t, t.TempDir())
-	t.Cleanup(func() { must(0, s.Close()) })
-	decide := func(f filters.Set) map[string]rules.Decision {
-		got := map[string]rules.Decision{}
-		plan := must(flow.ReadPlan(t.Context(), s, rules.Policy{Namespaces: []string{"default"}, Filters: f}, time.Now(), read.ReadOptions{}))
-		for _, d := range plan.Decisions {
-			got[d.Name] = d
-		}
-		return got
-	}
-	got := decide(all())
-	if d := got["app:1.sig"]; d.Action != rules.Keep || !strings.Contains(d.Reason, `it has the key "subject" twice`) {
-		t.Errorf("the signature: %s, %s", d.Action, d.Reason)
-	}
-	if d := got["other:1"]; d.Action != rules.Remove {
-		t.Errorf("another image: %s, %s", d.Action, d.Reason)
-	}
-	got = decide(all("label=temporary"))
-	if d := got["labelled:1"]; d.Action != rules.Keep || !strings.Contains(d.Reason, `it has the key "labels", which some programs read as "Labels"`) {
-		t.Errorf("the image with labels: %s, %s", d.Action, d.Reason)
-	}
-	if d := got["plain:1"]; d.Action != rules.Remove {
-		t.Errorf("the image with the same labels: %s, %s", d.Action, d.Reason)
 	}
 }

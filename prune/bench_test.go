@@ -1,4 +1,4 @@
-package prune
+package prune_test
 
 import (
 	"fmt"
@@ -9,15 +9,14 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"github.com/ctr-prune/ctr-prune/filters"
+	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
 // bulkInventory has n unpacked images of five layers, three of them shared by
@@ -77,13 +76,13 @@ func BenchmarkPlan(b *testing.B) {
 
 func BenchmarkUsage(b *testing.B) {
 	benchmarkSizes(b, func(b *testing.B, inv *inventory.Inventory, policy rules.Policy, now time.Time) {
-		usageOf(inv, policy, now, false)
+		tw.UsageOf(inv, policy, now, false)
 	})
 }
 
 func BenchmarkExplain(b *testing.B) {
 	benchmarkSizes(b, func(b *testing.B, inv *inventory.Inventory, policy rules.Policy, now time.Time) {
-		if _, err := explainedBy(inv, "bulk.example/app-00007:1", policy, now); err != nil {
+		if _, err := tw.ExplainedBy(inv, "bulk.example/app-00007:1", policy, now); err != nil {
 			b.Fatal(err)
 		}
 	})

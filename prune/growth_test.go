@@ -1,4 +1,4 @@
-package prune
+package prune_test
 
 import (
 	"fmt"
@@ -11,44 +11,45 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
 // wideWorlds are stores with many of one sort of thing, of n each, which are not
 // images that refer to each other.
-var wideWorlds = map[string]func(n int) world{
-	"namespaces": func(n int) world {
-		w := world{}
+var wideWorlds = map[string]func(n int) tw.World{
+	"namespaces": func(n int) tw.World {
+		w := tw.World{}
 		for i := range n {
 			manifest := fmt.Sprint("manifest ", i)
-			w[fmt.Sprintf("space%05d", i)] = append(unpacked(manifest, "top", ""), record("x:1", manifest), record("x:2", manifest))
+			w[fmt.Sprintf("space%05d", i)] = append(tw.Unpacked(manifest, "top", ""), tw.Record("x:1", manifest), tw.Record("x:2", manifest))
 		}
 		return w
 	},
 	// Containers on the top of one long chain of snapshots without an image.
-	"depth": func(n int) world {
-		var all []thing
+	"depth": func(n int) tw.World {
+		var all []tw.Thing
 		for i := range n {
-			all = append(all, snapshot(dig(linkName(i)).String(), parentOf(i)), container(fmt.Sprint("c", i), "", dig(linkName(n-1)).String()))
+			all = append(all, tw.Snapshot(tw.Digest(tw.LinkName(i)).String(), tw.ParentOf(i)), tw.Container(fmt.Sprint("c", i), "", tw.Digest(tw.LinkName(n-1)).String()))
 		}
-		return world{"default": all}
+		return tw.World{"default": all}
 	},
 	// Containers on the snapshot of a config that as many images share.
-	"users": func(n int) world {
-		all := []thing{blob("config", refSnapshot("top")), snapshot("top", "")}
+	"users": func(n int) tw.World {
+		all := []tw.Thing{tw.Blob("config", tw.RefSnapshot("top")), tw.Snapshot("top", "")}
 		for i := range n {
-			all = append(all, blob(linkName(i), refContent("config", ".config")), record(recordName(i), linkName(i)),
-				active(fmt.Sprint("rw", i), "top"), container(fmt.Sprint("c", i), "", fmt.Sprint("rw", i)))
+			all = append(all, tw.Blob(tw.LinkName(i), tw.RefContent("config", ".config")), tw.Record(tw.RecordName(i), tw.LinkName(i)),
+				tw.Active(fmt.Sprint("rw", i), "top"), tw.Container(fmt.Sprint("c", i), "", fmt.Sprint("rw", i)))
 		}
-		return world{"default": all}
+		return tw.World{"default": all}
 	},
 	// One blob with many conditions on a snapshot that was used many times.
-	"conditions": func(n int) world {
-		used, cond := snapshot("used", ""), blob("a")
+	"conditions": func(n int) tw.World {
+		used, cond := tw.Snapshot("used", ""), tw.Blob("a")
 		for i := range n {
-			usedAt(noon.Add(-time.Hour), fmt.Sprint(".", i))(&used)
-			whileUsed("usedat<10m", "used", fmt.Sprint("/", i))(&cond)
+			tw.UsedAt(tw.Noon.Add(-time.Hour), fmt.Sprint(".", i))(&used)
+			tw.WhileUsed("usedat<10m", "used", fmt.Sprint("/", i))(&cond)
 		}
-		return world{"default": {used, cond, record("x:1", "a")}}
+		return tw.World{"default": {used, cond, tw.Record("x:1", "a")}}
 	},
 }
 
@@ -72,14 +73,14 @@ func worked(do func()) time.Duration {
 // Eight times as much of anything takes about eight times as long, and no
 // square of that.
 func TestManyOfAnythingCostNoSquare(t *testing.T) {
-	notUnderRace(t)
+	tw.NotUnderRace(t)
 	const n, most = 800, 40
-	policy := rules.Policy{AllNamespaces: true, Filters: all()}
+	policy := rules.Policy{AllNamespaces: true, Filters: tw.All()}
 	for name, worldOf := range wideWorlds {
-		few, many := worldOf(n).inventory(), worldOf(8*n).inventory()
+		few, many := worldOf(n).Inventory(), worldOf(8*n).Inventory()
 		for question, ask := range map[string]func(*inventory.Inventory){
-			"plan":  func(inv *inventory.Inventory) { must(plan.NewPlan(inv, policy, noon)) },
-			"usage": func(inv *inventory.Inventory) { usageOf(inv, policy, noon, true) },
+			"plan":  func(inv *inventory.Inventory) { tw.Must(plan.NewPlan(inv, policy, tw.Noon)) },
+			"usage": func(inv *inventory.Inventory) { tw.UsageOf(inv, policy, tw.Noon, true) },
 		} {
 			least := worked(func() { ask(few) })
 			for range 4 {

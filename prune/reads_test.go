@@ -1,4 +1,4 @@
-package prune
+package prune_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/check"
 	"github.com/ctr-prune/ctr-prune/prune/internal/df"
@@ -18,9 +19,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // readMeter counts what is read of the blobs of a store.
@@ -70,20 +70,20 @@ func padded(text string, over int) string {
 
 // readsWorld has manifests, configs, indexes, subjects and layers, of which
 // some are as large as what is read, and some larger.
-func readsWorld() (w world, read, unread []string) {
-	config := configOf(map[string]string{"color": "red"})
+func readsWorld() (w tw.World, read, unread []string) {
+	config := tw.ConfigOf(map[string]string{"color": "red"})
 	greatConfig, fullConfig := padded(config, 1), padded(config+"\n", 0)
-	plain, great := manifestOf(config, ""), padded(manifestOf(config, "")+"\n", 1)
-	ofGreat, ofFull := manifestOf(greatConfig, ""), padded(manifestOf(fullConfig, ""), 0)
-	index := indexOf(ocispec.MediaTypeImageManifest, great, ofFull)
-	signature, layer := manifestOf("{}", great), padded("{ a layer", 4096)
-	things := []thing{record("plain:1", plain), record("great:1", great), record("of-great:1", ofGreat), record("of-full:1", ofFull), record("index:1", index), record("signature:1", signature)}
+	plain, great := tw.ManifestOf(config, ""), padded(tw.ManifestOf(config, "")+"\n", 1)
+	ofGreat, ofFull := tw.ManifestOf(greatConfig, ""), padded(tw.ManifestOf(fullConfig, ""), 0)
+	index := tw.IndexOf(ocispec.MediaTypeImageManifest, great, ofFull)
+	signature, layer := tw.ManifestOf("{}", great), padded("{ a layer", 4096)
+	things := []tw.Thing{tw.Record("plain:1", plain), tw.Record("great:1", great), tw.Record("of-great:1", ofGreat), tw.Record("of-full:1", ofFull), tw.Record("index:1", index), tw.Record("signature:1", signature)}
 	read = []string{config, fullConfig, plain, ofGreat, ofFull, index, signature, "{}"}
 	unread = []string{greatConfig, great, layer, "{ small layer"}
 	for _, text := range append(append([]string{}, read...), unread...) {
-		things = append(things, blob(text, refContent(layer, ".l.0"), refContent("{ small layer", ".l.1")))
+		things = append(things, tw.Blob(text, tw.RefContent(layer, ".l.0"), tw.RefContent("{ small layer", ".l.1")))
 	}
-	return world{"default": things}, read, unread
+	return tw.World{"default": things}, read, unread
 }
 
 // What is larger than 4 MiB is never read, nor is a layer of any size, and what
@@ -91,28 +91,28 @@ func readsWorld() (w world, read, unread []string) {
 // filters on labels, listed, explained, checked, removed and put back.
 func TestWhatIsRead(t *testing.T) {
 	w, got, unread := readsWorld()
-	s := w.build(t, t.TempDir())
-	defer func() { must(0, s.Close()) }()
+	s := w.Build(t, t.TempDir())
+	defer func() { tw.Must(0, s.Close()) }()
 	m := &readMeter{Store: s, opened: make(map[digest.Digest]int), bytes: make(map[digest.Digest]int64)}
-	policy := rules.Policy{Namespaces: []string{"default"}, Filters: all("label!=blue")}
-	ctx, procfs := context.Background(), process(t, 1)
+	policy := rules.Policy{Namespaces: []string{"default"}, Filters: tw.All("label!=blue")}
+	ctx, procfs := context.Background(), tw.Process(t, 1)
 
-	plan := must(flow.ReadPlan(ctx, m, policy, time.Now(), read.ReadOptions{AllSizes: true, Procfs: procfs}))
+	plan := tw.Must(flow.ReadPlan(ctx, m, policy, time.Now(), read.ReadOptions{AllSizes: true, Procfs: procfs}))
 	for _, text := range got {
-		if n, bytes := m.opened[dig(text)], m.bytes[dig(text)]; n != 1 || bytes != int64(len(text)) {
+		if n, bytes := m.opened[tw.Digest(text)], m.bytes[tw.Digest(text)]; n != 1 || bytes != int64(len(text)) {
 			t.Errorf("%.80q is read %d times, %d bytes of %d", text, n, bytes, len(text))
 		}
 	}
 	df.Usage(plan, true)
-	must(explainedBy(plan.Inventory, "index:1", policy, time.Now()))
-	must(check.Check(ctx, m, time.Now(), check.CheckOptions{Read: read.ReadOptions{Procfs: procfs}}))
-	report := must(run.Execute(ctx, plan, m, run.ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour}))
-	run := must(undo.RunNamed(must(undo.Runs(ctx, m, time.Now(), read.ReadOptions{Procfs: procfs})), ""))
-	if undone := must(undo.Undo(ctx, m, run, time.Now())); len(undone.Restored) != len(report.Untagged) || len(undone.Restored) == 0 {
+	tw.Must(tw.ExplainedBy(plan.Inventory, "index:1", policy, time.Now()))
+	tw.Must(check.Check(ctx, m, time.Now(), check.CheckOptions{Read: read.ReadOptions{Procfs: procfs}}))
+	report := tw.Must(run.Execute(ctx, plan, m, run.ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour}))
+	run := tw.Must(undo.RunNamed(tw.Must(undo.Runs(ctx, m, time.Now(), read.ReadOptions{Procfs: procfs})), ""))
+	if undone := tw.Must(undo.Undo(ctx, m, run, time.Now())); len(undone.Restored) != len(report.Untagged) || len(undone.Restored) == 0 {
 		t.Errorf("put back %v of %v", undone.Restored, report.Untagged)
 	}
 	for _, text := range unread {
-		if m.opened[dig(text)] > 0 {
+		if m.opened[tw.Digest(text)] > 0 {
 			t.Errorf("%.80q of %d bytes is read", text, len(text))
 		}
 	}

@@ -38,7 +38,7 @@
 // objects may refer to records, and a kubelet may not know its pods yet. What a
 // collection takes whoever prunes is told by [oracle.State.Collectible]. The
 // collector in this process is that of containerd 2.4: to older ones these labels
-// mean less, which TestCollectorsRulesByVersion of package prune holds.
+// mean less, which TestCollectorsRulesByVersion of prune/internal/gc holds.
 //
 // And prune.Check has nothing to tell that no step has planted.
 package model

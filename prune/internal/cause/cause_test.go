@@ -1,0 +1,266 @@
+package cause_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
+)
+
+// told is what a code says of some parts.
+type told struct {
+	parts *cause.Parts
+	want  string
+}
+
+// reasons has an example of each reason.
+func reasons() map[cause.Code]told {
+	web, db := cause.User{Holder: cause.Holder{Kind: "container", ID: "1f00", Name: "web", Client: "nerdctl", State: "running"}}, cause.User{Holder: cause.Holder{Kind: "container", ID: "2f"}, ByChain: true}
+	users, many := cause.Parts{Users: []cause.User{web, db}}, cause.Parts{Users: []cause.User{web}, More: 7}
+	standIn := users
+	standIn.Image = "<none>@x"
+	image, because := cause.Parts{Image: `a"b`}, cause.Parts{Because: &cause.Cause{Reason: "so", ReasonCode: cause.CodeUnused}}
+	together := because
+	together.Image = "a"
+	keeper := cause.Keeper{HolderCode: cause.HolderLease, HeldBy: graph.Object{Kind: "lease", Namespace: "x", Name: "l"}, HolderParts: &cause.Parts{LeaseKind: leases.KindPull}}.In("y")
+	held, detail, blob := cause.Parts{Keeper: &keeper}, cause.Parts{Detail: "no"}, cause.Parts{Target: "sha256:a", Index: true}
+	return map[cause.Code]told{
+		cause.CodeUnused:         {nil, "unused"},
+		cause.CodeDangling:       {nil, "unused and dangling"},
+		cause.CodeExpired:        {nil, "has expired, and nothing that lives refers to it: any garbage collection removes it"},
+		cause.CodeInUse:          {&many, "in use by container web (nerdctl), running and 7 more"},
+		cause.CodeLeaseHolds:     {&cause.Parts{Lease: "l"}, `held by lease "l"`},
+		cause.CodeReferredBy:     {&held, `referred to by lease "l" (pull or build in progress) in namespace "x"`},
+		cause.CodeRootLabel:      {&cause.Parts{Label: "k"}, "kept by its label k"},
+		cause.CodePinned:         {&cause.Parts{Label: "k=v", Image: "a"}, `pinned by label k=v on "a"`},
+		cause.CodeUnreadable:     {&detail, "no, and so it may belong to an image that stays"},
+		cause.CodeStandsIn:       {&users, "stands in for an image in use by container web (nerdctl), running and container 2f, whose snapshot stands on it"},
+		cause.CodeBelongsTo:      {&image, `belongs to "a\"b", which stays`},
+		cause.CodePartOf:         {&image, `is part of "a\"b", which stays`},
+		cause.CodeSubjectGoes:    {&image, `belongs to "a\"b", which goes`},
+		cause.CodeKeepsAlive:     {&image, `"a\"b", which stays, lives only while this record does`},
+		cause.CodeReferredByKept: {&image, `referred to by "a\"b", which stays`},
+		cause.CodeTogether:       {&together, `CRI keeps the names of an image together, and "a" stays: so`},
+		cause.CodeStandIn:        {&standIn, `the name goes and "<none>@x" takes its place: its image is in use by container web (nerdctl), running and container 2f, whose snapshot stands on it`},
+		cause.CodeStandInTaken:   {&standIn, `its image is in use by container web (nerdctl), running and container 2f, whose snapshot stands on it, and "<none>@x", which would take its place, is another image`},
+		cause.CodeStandInExpired: {&standIn, `its image is in use by container web (nerdctl), running and container 2f, whose snapshot stands on it, and "<none>@x", which would take its place, has expired`},
+		cause.CodeBlocked:        {&detail, "nothing is removed: no"},
+		cause.CodeContentMissing: {nil, "its content is not in the store"},
+		cause.CodeContentHeld:    {&held, `its content stays, held by lease "l" (pull or build in progress) in namespace "x"`},
+
+		cause.CodeHistory:         {&cause.Parts{Command: "c"}, "build history is kept in this namespace; `c` frees it"},
+		cause.CodeClientFailed:    {&detail, "no"},
+		cause.CodeDockerNotAsked:  {&detail, "no"},
+		cause.CodeDockerOffline:   {&detail, "no"},
+		cause.CodeDockerMissing:   {&detail, "no"},
+		cause.CodeDockerUntrusted: {&detail, "no"},
+		cause.CodePodsEmpty:       {&detail, "no"},
+		cause.CodePodsUntrusted:   {&detail, "no"},
+		cause.CodePodsDenied:      {&detail, "no"},
+
+		cause.CodeNotChosen:    {nil, "not in the plan file"},
+		cause.CodeNotPlanned:   {nil, "the plan does not remove it"},
+		cause.CodeNothing:      {nil, "nothing is to go"},
+		cause.CodeGone:         {nil, "it is gone"},
+		cause.CodeRemoved:      {nil, "somebody else removed it since the plan was made"},
+		cause.CodeMoved:        {nil, "it was moved to another image since the plan was made"},
+		cause.CodeRewritten:    {nil, "it was written again since the plan was made"},
+		cause.CodeRelabelled:   {nil, "its labels were changed since the plan was made"},
+		cause.CodeNamesChanged: {nil, "what else names its image has changed since the plan was made"},
+		cause.CodeNeeded:       {&because, "since the plan was made: so"},
+		cause.CodeTooLong:      {nil, "its name, labels and annotations are too long to be written down, so that it could not be put back"},
+		cause.CodeTooMany:      {nil, "the plan of this run is as long as one may be: run again for the rest"},
+		cause.CodeCRIUnknown:   {nil, "what CRI makes of it could not be learned"},
+		cause.CodeCRIShows:     {&cause.Parts{Name: "n", Detail: "no"}, `CRI would go on showing it as "n": no`},
+		cause.CodeContentGone:  {nil, "its content is gone"},
+		cause.CodeNameTaken:    {&cause.Parts{Target: "sha256:a"}, "the name was taken meanwhile, by sha256:a"},
+		cause.CodeNotPutBack:   {&detail, "no"},
+
+		cause.CodeLatelyWritten: {&cause.Parts{AgeSeconds: 86400, Time: tw.Noon}, "last written to less than 24h0m0s ago"},
+		cause.CodeAbandoned:     {&cause.Parts{Time: tw.Noon}, "abandoned: last written to at " + tw.Noon.UTC().Format(time.RFC3339)},
+
+		cause.CodeLeaseExpired:      {nil, "expired: containerd no longer honours it"},
+		cause.CodeLeaseExpiredSince: {nil, "expired since the leases were listed: containerd no longer honours it"},
+		cause.CodeLeaseInterrupted:  {nil, "left by an interrupted run, which is finished first"},
+		cause.CodeLeaseRunning:      {nil, "a run is under way"},
+		cause.CodeLeaseUndo:         {nil, "holds what a run removed while it is undone; it expires by itself"},
+		cause.CodeLeaseGrace:        {nil, "keeps what a run removed, so that it can be undone"},
+		cause.CodeLeaseBuildkit:     {&cause.Parts{LeaseKind: leases.KindCache, Command: "c"}, "belongs to buildkit; `c` frees it"},
+		cause.CodeLeaseDocker:       {&cause.Parts{Command: "c"}, "holds the files of a Docker container, running or stopped; `c` frees them"},
+		cause.CodeLeaseMount:        {nil, "belongs to Docker, for an image mount or a build; it goes with the container or the build"},
+		cause.CodeLeasePod:          {nil, "belongs to a pod of Kubernetes, and goes with it"},
+		cause.CodeLeasePull:         {nil, "a pull or build in progress, or one that was interrupted; it expires by itself"},
+		cause.CodeLeaseOther:        {nil, "belongs to another client, which alone knows whether it is needed"},
+
+		cause.CodeBlobMissing:   {&blob, "none of its platforms is complete; sha256:a is not in the store"},
+		cause.CodeConfigMissing: {&blob, "none of its platforms is complete; its config sha256:a is not in the store"},
+		cause.CodeLayerMissing:  {&blob, "none of its platforms is complete; its layer sha256:a is neither in the store nor unpacked"},
+		cause.CodeAttestation:   {&blob, "none of its platforms is complete; sha256:a is an attestation, which does not run"},
+		cause.CodeCircle:        {&blob, "none of its platforms is complete; sha256:a refers to itself"},
+	}
+}
+
+// filtered has an example of each verdict of a filter.
+func filtered() map[cause.Code]cause.Cause {
+	examples := make(map[cause.Code]cause.Cause)
+	until := filters.Verdict{Filter: "until=3d", Born: tw.Noon, Now: tw.Noon.Add(time.Hour)}
+	add := func(code string, v filters.Verdict) {
+		v.Code = code
+		examples[cause.Code(code)] = cause.Unmatched(v)
+	}
+	for _, code := range []string{filters.Younger, filters.Newer, filters.InFuture} {
+		add(code, until)
+	}
+	add(filters.AgeUnknown, filters.Verdict{Filter: "until=3d"})
+	add(filters.NotDangling, filters.Verdict{})
+	add(filters.NameExcluded, filters.Verdict{Filter: "reference!=a", Name: "a"})
+	add(filters.NameNotMatched, filters.Verdict{Filter: "reference=a"})
+	add(filters.NameBeside, filters.Verdict{Filter: "reference=a", Name: "b"})
+	add(filters.LabelsUnknown, filters.Verdict{Filter: "label=a", Problem: "no"})
+	add(filters.LabelExcluded, filters.Verdict{Filter: "label!=a", Label: "a=b"})
+	add(filters.LabelMissing, filters.Verdict{Filter: "label=a"})
+	return examples
+}
+
+// Every code has its sentence.
+func TestSentences(t *testing.T) {
+	examples := reasons()
+	for code := range cause.Sentences {
+		c, known := examples[code]
+		if got := (cause.Cause{ReasonCode: code, ReasonParts: c.parts}).Told().Reason; !known || got != c.want {
+			t.Errorf("%s:\n%s, want\n%s", code, got, c.want)
+		}
+	}
+	for code, c := range filtered() {
+		if c.Reason == "" {
+			t.Errorf("%s says nothing", code)
+		}
+	}
+}
+
+// The list of codes in docs/json.md is that of the code, and the parts are what
+// each has.
+func TestCodesAreDocumented(t *testing.T) {
+	listed := documented(t)
+	codes := codesInSource(t, "../../..")
+	if diff := cmp.Diff(codes, slices.Sorted(maps.Keys(listed))); diff != "" {
+		t.Errorf("codes (-source +docs/json.md):\n%s", diff)
+	}
+	for code, c := range reasons() {
+		checkParts(t, code, listed, c.parts)
+	}
+	for code, c := range filtered() {
+		checkParts(t, code, listed, c.ReasonParts)
+	}
+}
+
+// checkParts fails the test if an example has other parts than are listed. What
+// may be absent is listed, too.
+func checkParts(t *testing.T, code cause.Code, listed map[string][]string, example *cause.Parts) {
+	t.Helper()
+	var have map[string]json.RawMessage
+	if err := json.Unmarshal(tw.Must(json.Marshal(example)), &have); err != nil {
+		t.Fatal(err)
+	}
+	for name := range have {
+		if !slices.Contains(listed[string(code)], name) {
+			t.Errorf("%s has %s, which is not listed", code, name)
+		}
+	}
+	for _, name := range listed[string(code)] {
+		optional := name == "more" || name == "users" || name == "holderParts"
+		if _, has := have[name]; !has && !optional {
+			t.Errorf("%s is listed with %s, and the example has none", code, name)
+		}
+	}
+}
+
+var codeRow = regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\| ([^|]*)\\| [^|]+ \\|$")
+
+// documented reads the tables of codes: their parts, by code.
+func documented(t *testing.T) map[string][]string {
+	t.Helper()
+	text := string(tw.Must(os.ReadFile("../../../docs/json.md")))
+	_, text, _ = strings.Cut(text, "\n## Reasons\n")
+	text, _, _ = strings.Cut(text, "\n## Lines\n")
+	listed := make(map[string][]string)
+	for _, table := range strings.Split(text, "| code | parts | meaning |\n|---|---|---|\n")[1:] {
+		rows, _, _ := strings.Cut(table, "\n\n")
+		for _, row := range codeRow.FindAllStringSubmatch(rows, -1) {
+			parts := []string{}
+			for part := range strings.SplitSeq(strings.ReplaceAll(strings.TrimSpace(row[2]), "`", ""), ", ") {
+				if part != "" {
+					parts = append(parts, part)
+				}
+			}
+			listed[row[1]] = append(listed[row[1]], parts...)
+		}
+	}
+	return listed
+}
+
+// codesInSource lists all codes of the library: constants of the types Code and
+// Problem, those of filters, and what errors are marked with.
+func codesInSource(t *testing.T, root string) []string {
+	t.Helper()
+	found := make(map[string]bool)
+	note := func(e ast.Expr) {
+		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			found[tw.Must(strconv.Unquote(lit.Value))] = true
+		}
+	}
+	for _, dir := range []string{"filters", "prune"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool { noteCodes(n, filepath.Base(path), note); return true })
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+func noteCodes(n ast.Node, file string, note func(ast.Expr)) {
+	switch n := n.(type) {
+	case *ast.ValueSpec:
+		typ, _ := n.Type.(*ast.Ident)
+		if of, ok := n.Type.(*ast.SelectorExpr); ok {
+			typ = of.Sel
+		}
+		if typ != nil && (typ.Name == "Code" || typ.Name == "Problem") || file == "verdict.go" {
+			for _, v := range n.Values {
+				note(v)
+			}
+		}
+	case *ast.KeyValueExpr:
+		if key, ok := n.Key.(*ast.Ident); ok && (key.Name == "Code" || key.Name == "code") {
+			note(n.Value)
+		}
+	}
+}
