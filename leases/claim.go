@@ -27,7 +27,7 @@ func (l Locker) Claim(ctx context.Context, stale *Stale, self Run, now time.Time
 	for name := stale.Run.Name; ; {
 		id := claimPrefix + name
 		if slices.ContainsFunc(claims, func(c claim) bool { return c.id == id }) {
-			return nil, fmt.Errorf("claiming the interrupted run in namespace %q: the claims on it go round in circles: %w", stale.Namespace, errdefs.ErrFailedPrecondition)
+			return nil, fmt.Errorf("claiming the interrupted run in namespace %q: its claims form a cycle: %w", stale.Namespace, errdefs.ErrFailedPrecondition)
 		}
 		_, err := l.Manager.Create(ctx, leases.WithID(id), leases.WithLabels(self.labels()))
 		if err == nil {

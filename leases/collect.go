@@ -35,7 +35,7 @@ func (l Locker) Collect(ctx context.Context, run Run, now time.Time, fill func(c
 	run.Expires = now.Add(collectTime)
 	lease, err := l.Manager.Create(ctx, leases.WithID(collectPrefix+run.Name), leases.WithLabels(run.labels()))
 	if err != nil {
-		return fmt.Errorf("creating the lease that asks for a collection: %w", err)
+		return fmt.Errorf("creating the lease that triggers a garbage collection: %w", err)
 	}
 	var filled error
 	if fill != nil {
@@ -49,7 +49,7 @@ func (l Locker) Collect(ctx context.Context, run Run, now time.Time, fill func(c
 		opts = nil
 	}
 	if err := l.Manager.Delete(ctx, lease, opts...); err != nil {
-		return errors.Join(filled, fmt.Errorf("deleting the lease that asks for a collection: %w", err))
+		return errors.Join(filled, fmt.Errorf("deleting the lease that triggers a garbage collection: %w", err))
 	}
 	return filled
 }

@@ -37,7 +37,7 @@ func (l Locker) Unlock(ctx context.Context, run Run, now time.Time, collect bool
 	case err != nil:
 		return false, fmt.Errorf("reading the run lease %q: %w", RunID, err)
 	case found.Name != run.Name:
-		return false, fmt.Errorf("the run lease is that of %s by now, because this run's expired at %s before it had ended: %w", found.Owner, run.Expires.Format(time.RFC3339), errdefs.ErrFailedPrecondition)
+		return false, fmt.Errorf("the run lease now belongs to %s, because this run's expired at %s before it had ended: %w", found.Owner, run.Expires.Format(time.RFC3339), errdefs.ErrFailedPrecondition)
 	}
 	return l.end(ctx, run, run, now, collect)
 }

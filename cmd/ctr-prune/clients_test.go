@@ -62,7 +62,7 @@ func TestPodsFlags(t *testing.T) {
 		"how without what":       {args: []string{"--pods-token-file", "t"}, want: "need --pods itself"},
 		"a token for a file":     {args: []string{"--pods", "pods.json", "--pods-token-file", "t"}, want: "is a file"},
 		"another scheme":         {args: []string{"--pods", "unix:///run/kubelet.sock"}, want: "neither an http nor an https URL"},
-		"a certificate, no key":  {args: []string{"--pods", "https://n/pods", "--pods-client-certificate", "c"}, want: "need each other"},
+		"a certificate, no key":  {args: []string{"--pods", "https://n/pods", "--pods-client-certificate", "c"}, want: "must be given together"},
 		"contradicting checking": {args: []string{"--pods", "https://n/pods", "--pods-certificate-authority", "c", "--pods-insecure-skip-tls-verify"}, want: "contradict"},
 	} {
 		t.Run(name, func(t *testing.T) {

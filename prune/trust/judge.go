@@ -86,4 +86,4 @@ func owner(fi fs.FileInfo) int { return int(fi.Sys().(*syscall.Stat_t).Uid) }
 func group(fi fs.FileInfo) int { return int(fi.Sys().(*syscall.Stat_t).Gid) }
 
 // chmod is the advice to take a right away.
-func chmod(class string) string { return "take that right away with chmod " + class + "-w" }
+func chmod(class string) string { return "remove that permission with chmod " + class + "-w" }

@@ -21,7 +21,7 @@ func (j Judge) Socket(path string) error {
 		return &Refusal{fmt.Sprintf("every user may write to this socket, its mode is %04o", fi.Mode().Perm()), chmod("o")}
 	}
 	if user := owner(fi); !j.believes(user) {
-		return &Refusal{fmt.Sprintf("this socket belongs to user %d, who is neither root nor the one who runs this", user), "run as that user"}
+		return &Refusal{fmt.Sprintf("this socket belongs to user %d, who is neither root nor the user running this", user), "run as that user"}
 	}
 	return j.way("socket", path)
 }
@@ -64,7 +64,7 @@ func (j Judge) peer(conn net.Conn) error {
 		return fmt.Errorf("asking who listens: %w", err)
 	}
 	if user := int(cred.Uid); !j.believes(user) && user != j.unmapped {
-		return &Refusal{fmt.Sprintf("a process of user %d answers on this socket, who is neither root nor the one who runs this", user), "run as that user"}
+		return &Refusal{fmt.Sprintf("a process of user %d answers on this socket, who is neither root nor the user running this", user), "run as that user"}
 	}
 	return nil
 }

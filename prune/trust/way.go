@@ -89,7 +89,7 @@ func (j Judge) entry(noun, dir, at string, fi fs.FileInfo) error {
 	// does not know, so who is not known has to be believed there.
 	if user := owner(above); !j.believes(user) && user != j.unmapped {
 		return &Refusal{
-			fmt.Sprintf("user %d may replace this %s, because %q belongs to that user, who is neither root nor the one who runs this", user, noun, dir),
+			fmt.Sprintf("user %d may replace this %s, because %q belongs to that user, who is neither root nor the user running this", user, noun, dir),
 			"put it into a folder of your own",
 		}
 	}
@@ -101,7 +101,7 @@ func (j Judge) entry(noun, dir, at string, fi fs.FileInfo) error {
 		return &Refusal{fmt.Sprintf("%s may replace this %s, because the mode of %q is %04o", who, noun, dir, above.Mode().Perm()), chmod(class)}
 	case !j.believes(user):
 		return &Refusal{
-			fmt.Sprintf("user %d may replace this %s, because %q belongs to that user, who is neither root nor the one who runs this", user, noun, at),
+			fmt.Sprintf("user %d may replace this %s, because %q belongs to that user, who is neither root nor the user running this", user, noun, at),
 			"put it into a folder of your own",
 		}
 	}

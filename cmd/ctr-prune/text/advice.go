@@ -129,7 +129,7 @@ var mends = map[prune.Problem]func(namespace string) string{
 	prune.ProblemUnowned:     command("ctr-prune check --repair"),
 	prune.ProblemExpired:     command("ctr-prune leases prune, or ctr-prune check --repair"),
 	prune.ProblemInterrupted: command("ctr-prune check --repair, or any later run in this namespace"),
-	prune.ProblemUnreadable:  command("give what is missing; see ctr-prune --help"),
+	prune.ProblemUnreadable:  command("provide what is missing; see ctr-prune --help"),
 	prune.ProblemOldUpload:   func(ns string) string { return fmt.Sprintf("ctr-prune -n %s --ingests=24h", ns) },
 }
 

@@ -129,7 +129,7 @@ func TestCRIThatTakesNoNoteFailsTheRun(t *testing.T) {
 			namespaces: []string{cri.Namespace},
 			dial:       []grpc.DialOption{grpc.WithChainUnaryInterceptor(count, knowsNothing)},
 		}.on(t, n)
-		if err == nil || !strings.Contains(err.Error(), "took no note") || len(p.report.Errors) != 1 || probes != 1 {
+		if err == nil || !strings.Contains(err.Error(), "did not notice") || len(p.report.Errors) != 1 || probes != 1 {
 			t.Errorf("after %d probes the run's error is %v", probes, err)
 		}
 		p.wantGone(t, full)

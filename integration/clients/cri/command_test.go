@@ -28,7 +28,7 @@ func TestCommandOnANode(t *testing.T) {
 	pods := textFile(t, listOf(item("api", "uid-of-api", "app:1"), next))
 
 	code, stdout, stderr := command(t, program, n, "-a", "-f", "--pods", textFile(t, "{}"))
-	if code != 1 || !strings.HasSuffix(stdout, "Total reclaimed space: 0B\n") || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "no list of pods") {
+	if code != 1 || !strings.HasSuffix(stdout, "Total reclaimed space: 0B\n") || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "not a list of pods") {
 		t.Errorf("a file that is no list: exit %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	code, stdout, _ = command(t, program, n, "-a", "--dry-run", "--no-trunc", "--pods", pods)

@@ -146,7 +146,7 @@ func TestListWithoutAPodThatRunsIsNotBelieved(t *testing.T) {
 		n := startSyncing(t, version)
 		static := n.Pod("etcd-n1")
 		etcd := strings.Replace(item("etcd-n1", "uid-of-etcd-n1", "etcd:1"), `:"api"`, `:"file"`, 1)
-		const says = `the list does not have pod "default/api" (UID "uid-of-api"`
+		const says = `the list lacks pod "default/api" (UID "uid-of-api"`
 		for name, list := range map[string]string{
 			"not synced":              listOf(),
 			"only static pods":        listOf(etcd),

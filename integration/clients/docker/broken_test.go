@@ -53,7 +53,7 @@ var brokenEngines = []broken{
 		return filepath.Join(t.TempDir(), "none.sock")
 	}},
 	{name: "nobody listens", says: "nothing listens on this socket (connection refused); is Docker running?", socket: abandoned},
-	{name: "not HTTP", says: "its answer cannot be understood", socket: func(_ *testing.T, e *Engine) string {
+	{name: "not HTTP", says: "its answer cannot be parsed", socket: func(_ *testing.T, e *Engine) string {
 		return e.Address() // containerd's own
 	}},
 	{name: "permission denied", says: "permission denied; run as root, or as a user of the socket's group", socket: instead("/info",
@@ -62,13 +62,13 @@ var brokenEngines = []broken{
 		})},
 	{name: "no answer", says: "it gave no answer in time", opts: []docker.Option{docker.WithTimeout(300 * time.Millisecond)},
 		socket: instead("/containers/json", func(_ http.ResponseWriter, r *http.Request, _ []byte) { <-r.Context().Done() })},
-	{name: "error", says: "its answer cannot be understood", socket: instead("/containers/json",
+	{name: "error", says: "its answer cannot be parsed", socket: instead("/containers/json",
 		func(w http.ResponseWriter, _ *http.Request, _ []byte) { w.WriteHeader(http.StatusInternalServerError) })},
-	{name: "answer cut short", says: "its answer cannot be understood", socket: instead("/containers/json",
+	{name: "answer cut short", says: "its answer cannot be parsed", socket: instead("/containers/json",
 		func(w http.ResponseWriter, _ *http.Request, answer []byte) { w.Write(answer[:len(answer)/2]) })},
-	{name: "answer of noise", says: "its answer cannot be understood", socket: instead("/info",
+	{name: "answer of noise", says: "its answer cannot be parsed", socket: instead("/info",
 		func(w http.ResponseWriter, _ *http.Request, _ []byte) { io.WriteString(w, "\x00\x1b[31mno JSON") })},
-	{name: "answer of another kind", says: "its answer cannot be understood", socket: instead("/containers/json",
+	{name: "answer of another kind", says: "its answer cannot be parsed", socket: instead("/containers/json",
 		func(w http.ResponseWriter, _ *http.Request, _ []byte) { io.WriteString(w, `{"message":"hello"}`) })},
 	{name: "answer too long", says: "its answer is too long", opts: []docker.Option{docker.WithLimit(1000)},
 		socket: func(_ *testing.T, e *Engine) string { return e.Socket() }},
@@ -76,7 +76,7 @@ var brokenEngines = []broken{
 		func(w http.ResponseWriter, _ *http.Request, _ []byte) { io.WriteString(w, "null") })},
 	{name: "half a list", says: "it lists 2 containers but counts 4", socket: behind(OnList(
 		func(list *[]container.Summary) { *list = half(*list) }))},
-	{name: "half a list and half the count", says: "which this store holds for Docker", socket: behind(
+	{name: "half a list and half the count", says: "whose files this store holds for Docker", socket: behind(
 		func(w http.ResponseWriter, r *http.Request, path string, answer []byte) {
 			switch {
 			case path == "/containers/json":
@@ -104,9 +104,9 @@ var brokenEngines = []broken{
 	{name: "a socket in a stranger's folder", says: "user 65534 may replace this socket", socket: given(func(socket string) error {
 		return os.Chown(filepath.Dir(socket), 65534, 65534)
 	})},
-	{name: "no image IDs", says: "that is none", socket: behind(OnList(
+	{name: "no image IDs", says: "with the invalid image ID", socket: behind(OnList(
 		func(list *[]container.Summary) { (*list)[0].ImageID = "" }))},
-	{name: "a state nobody knows", says: "that is none", socket: behind(OnList(
+	{name: "a state nobody knows", says: "in the unknown state", socket: behind(OnList(
 		func(list *[]container.Summary) { (*list)[0].State = "levitating" }))},
 	{name: "another containerd", says: "it uses another containerd", socket: behind(OnInfo(
 		func(info *system.Info) { info.Containerd.Address = "/run/other.sock" }))},
@@ -215,7 +215,7 @@ func TestAnotherEngine(t *testing.T) {
 	four(t, e)
 	refuses(t, e, ask(t, other.Socket()), "it uses another containerd")
 	claims := OnInfo(func(info *system.Info) { info.Containerd.Address = e.Address() })
-	refuses(t, e, ask(t, other.Behind(t, claims)), "which this store holds for Docker")
+	refuses(t, e, ask(t, other.Behind(t, claims)), "whose files this store holds for Docker")
 
 	// Nor when this store has no container of Docker's, and the other has.
 	for name := range e.Containers() {

@@ -45,11 +45,11 @@ func TestBrokenClientsOnAMixedNode(t *testing.T) {
 	for _, c := range []closing{
 		{name: "Docker's socket is gone", docker: gone, says: map[string]string{docker.Namespace: "there is no such socket"}},
 		{name: "Docker's list is cut short", docker: n.engine.Behind(t, halfAList),
-			says: map[string]string{docker.Namespace: "its answer cannot be understood"}},
+			says: map[string]string{docker.Namespace: "its answer cannot be parsed"}},
 		{name: "the kubelet's file is garbled", pods: garbled,
 			says: map[string]string{cri.Namespace: "it ends in the middle of the list"}},
 		{name: "the kubelet does not know its pods yet", pods: unsynced,
-			says: map[string]string{cri.Namespace: `does not have pod "default/api" (UID "uid-of-api", sandbox `}},
+			says: map[string]string{cri.Namespace: `lacks pod "default/api" (UID "uid-of-api", sandbox `}},
 		{name: "what CRI says of a container does not decode", damage: damageCRI,
 			says: map[string]string{cri.Namespace: "the CRI metadata of container"}},
 		{name: "what nerdctl says of a container does not decode", damage: damageNerdctl,

@@ -137,7 +137,7 @@ func TestRebuiltImageOfAContainerStays(t *testing.T) {
 		r := b.prune(pruning.Dangling("default"))
 		b.want(r, "default", "docker.io/library/app:1", dangling)
 		b.wantReason(r, "default "+dangling,
-			"stands in for an image in use by container web-1 (nerdctl), whose snapshot stands on it")
+			"stands in for an image in use by container web-1 (nerdctl), whose snapshot is based on it")
 		b.wantReason(r, "default docker.io/library/app:1", "in use by container web-1 (nerdctl)")
 	})
 }

@@ -77,7 +77,7 @@ func (s *subject) testWritten(write func(), labels map[string]string, because st
 	p := pruned{t: s.t, Document: prune.ReportDocument(report), before: before, after: s.state()}
 	p.wantBlobsGone(gone)
 	if s.daemon.Version() == daemon.Versions()[1] {
-		if err == nil || !strings.Contains(err.Error(), "in the moment of its deletion") {
+		if err == nil || !strings.Contains(err.Error(), "at the moment of its deletion") {
 			s.t.Errorf("an old server: %v", err)
 		}
 		return
@@ -103,7 +103,7 @@ func TestWrittenAndRemovedByItsOwner(t *testing.T) {
 			s.must(s.Label(s.ctx(), mine, pin()), s.Untag(s.ctx(), mine))
 		}}, expected{changes: true})
 		p.wantNames("default")
-		p.wantSkipped(mine, "somebody else removed it")
+		p.wantSkipped(mine, "somebody else has removed it")
 	})
 }
 

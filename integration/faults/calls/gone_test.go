@@ -62,7 +62,7 @@ func (b *bed) saidOnce(what string, report *prune.Report, deleting bool) {
 			b.t.Errorf("%s: told of one record: %s", what, text)
 		}
 	}
-	if deleting && (report.Untried == 0 || len(report.Errors) != 1 || !strings.Contains(report.Errors[0], "left to be tried")) {
+	if deleting && (report.Untried == 0 || len(report.Errors) != 1 || !strings.Contains(report.Errors[0], "were not tried")) {
 		b.t.Errorf("%s: untried %d, errors %q", what, report.Untried, report.Errors)
 	}
 }

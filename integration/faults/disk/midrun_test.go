@@ -47,7 +47,7 @@ func (b *bed) pulledAt(moment string) {
 		b.t.Errorf("%s: harm:\n%v", moment, err)
 	}
 	b.stop()
-	if r := b.prune(); r.Code != exitDone && !strings.Contains(r.Stderr, "is not known any more") {
+	if r := b.prune(); r.Code != exitDone && !strings.Contains(r.Stderr, "is lost, so not all of it can be restored") {
 		b.t.Errorf("%s: exit code %d\n%s", moment, r.Code, r.Stderr)
 	}
 	end := b.capture()

@@ -27,7 +27,7 @@ func TestContainerdDiesAmongDeletions(t *testing.T) {
 		if code != exitFailed || len(doc.Errors) != 1 || said != 1 || doc.Measured || doc.Interrupted {
 			b.t.Errorf("exit code %d, %d errors, %d sentences: %s", code, len(doc.Errors), said, h.Stderr())
 		}
-		if !strings.Contains(h.Stderr(), "image records are left to be tried") || !strings.Contains(h.Stderr(), "run it again") {
+		if !strings.Contains(h.Stderr(), "image records were not tried") || !strings.Contains(h.Stderr(), "run it again") {
 			b.t.Errorf("it does not say what is left and what to do: %s", h.Stderr())
 		}
 		b.d.Up()

@@ -26,7 +26,7 @@ func TestAFrozenContainerdIsGivenUp(t *testing.T) {
 			prune.WithDialOptions(grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: time.Second})),
 		)
 		b.d.Continue()
-		if err == nil || report == nil || !strings.Contains(err.Error(), "still held for the next run to finish") {
+		if err == nil || report == nil || !strings.Contains(err.Error(), "still held until the next run finishes it") {
 			b.t.Fatalf("the run ended with report %v, error %v", report != nil, err)
 		}
 		b.survived("given up")

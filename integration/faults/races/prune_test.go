@@ -106,7 +106,7 @@ func (r *race) tellsOfWritten(said string) bool {
 		said = errs
 	}
 	for _, text := range strings.FieldsFunc(said, func(c rune) bool { return c == '\n' || c == ';' }) {
-		if !strings.Contains(text, " was written again in the moment of its deletion, ") {
+		if !strings.Contains(text, " was updated at the moment of its deletion, ") {
 			return false
 		}
 	}

@@ -186,7 +186,7 @@ func TestUnknownSchema(t *testing.T) {
 		if !b.tryDamaged(what, true) {
 			continue
 		}
-		if r := b.run("--dry-run"); !strings.Contains(r.Stderr, fmt.Sprintf("of version %d, and only versions 3 to 4 are known", version)) {
+		if r := b.run("--dry-run"); !strings.Contains(r.Stderr, fmt.Sprintf("of version %d, but only versions 3 to 4 are supported", version)) {
 			t.Errorf("%s: it says %s", what, r.Stderr)
 		}
 	}

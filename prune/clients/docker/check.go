@@ -62,15 +62,15 @@ func wellFormed(list []container.Summary) error {
 	for _, c := range list {
 		switch {
 		case !prune.IsDockerID(c.ID):
-			return fmt.Errorf("it lists a container whose ID %.80q is none", c.ID)
+			return fmt.Errorf("it lists a container with the invalid ID %.80q", c.ID)
 		case seen[c.ID]:
 			return fmt.Errorf("it lists container %s twice", short(c.ID))
 		case container.ValidateContainerState(c.State) != nil:
-			return fmt.Errorf("it lists container %s in a state %.40q that is none", short(c.ID), c.State)
+			return fmt.Errorf("it lists container %s in the unknown state %.40q", short(c.ID), c.State)
 		case c.ImageID == "" && c.Image == "":
 			// made from no image at all
 		case digest.Digest(c.ImageID).Validate() != nil:
-			return fmt.Errorf("it lists container %s with an image ID %.80q that is none", short(c.ID), c.ImageID)
+			return fmt.Errorf("it lists container %s with the invalid image ID %.80q", short(c.ID), c.ImageID)
 		}
 		seen[c.ID] = true
 	}
@@ -134,7 +134,7 @@ func (s *Source) unheld(ctx context.Context, e *engine, namespace string, list [
 			return list, nil
 		}
 		if more, err := again(ctx, over); !more {
-			return nil, cmp.Or(err, fmt.Errorf("none of the containers that it lists (%d) is in this store: it is another Engine", len(list)))
+			return nil, cmp.Or(err, fmt.Errorf("none of the %d containers that it lists is in this store: it is another Engine", len(list)))
 		}
 	}
 }
@@ -177,7 +177,7 @@ func (s *Source) unlisted(ctx context.Context, e *engine, namespace, id string) 
 			return nil, err
 		}
 		if more, err := again(ctx, over); !more {
-			return nil, cmp.Or(err, fmt.Errorf("it does not know container %s, which this store holds for Docker; if Docker has lost it, `ctr -n %s leases rm %s` gives it up", short(id), namespace, id))
+			return nil, cmp.Or(err, fmt.Errorf("it does not know container %s, whose files this store holds for Docker; if Docker has lost the container, remove its lease: `ctr -n %s leases rm %s`", short(id), namespace, id))
 		}
 	}
 }

@@ -96,6 +96,6 @@ func (e *engine) sentence(err error) error {
 	default:
 		// The client adds advice about TLS on further lines.
 		text, _, _ := strings.Cut(err.Error(), "\n")
-		return fmt.Errorf("its answer cannot be understood: %s", text)
+		return fmt.Errorf("its answer cannot be parsed: %s", text)
 	}
 }

@@ -81,7 +81,7 @@ func (s *Source) Uses(ctx context.Context, asked prune.Asked) ([]prune.Use, bool
 	defer cancel()
 	uses, covered, err := s.ask(ctx, ns)
 	if err != nil {
-		return nil, false, fmt.Errorf("what Docker at %s uses cannot be learned: %w", s.path, err)
+		return nil, false, fmt.Errorf("could not ask Docker at %s which images it uses: %w", s.path, err)
 	}
 	return uses, covered, nil
 }

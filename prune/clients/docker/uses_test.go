@@ -94,8 +94,8 @@ func TestWellFormed(t *testing.T) {
 	}{
 		{"good", func(*container.Summary) {}, ""},
 		{"no image at all", func(c *container.Summary) { c.Image, c.ImageID = "", "" }, ""},
-		{"short ID", func(c *container.Summary) { c.ID = "0123" }, "whose ID"},
-		{"ID that is none", func(c *container.Summary) { c.ID = strings.Repeat("x", 64) }, "whose ID"},
+		{"short ID", func(c *container.Summary) { c.ID = "0123" }, "the invalid ID"},
+		{"ID that is none", func(c *container.Summary) { c.ID = strings.Repeat("x", 64) }, "the invalid ID"},
 		{"image ID that is none", func(c *container.Summary) { c.ImageID = "app:1" }, "image ID"},
 		{"no image ID", func(c *container.Summary) { c.ImageID = "" }, "image ID"},
 		{"no state", func(c *container.Summary) { c.State = "" }, "state"},

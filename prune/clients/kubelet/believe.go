@@ -54,7 +54,7 @@ func (s *Source) believed(ctx context.Context, ns prune.Asked) ([]pod, error) {
 func (s *Source) question(ctx context.Context, ns prune.Asked) ([]pod, error) {
 	sandboxes, err := ns.PodSandboxes(ctx)
 	if err != nil {
-		return nil, doubtError{fmt.Errorf("which pods run here cannot be told: %w", err)}
+		return nil, doubtError{fmt.Errorf("could not tell which pods run here: %w", err)}
 	}
 	text, err := s.read(ctx)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Source) judge(pods []pod, sandboxes []prune.PodSandbox) error {
 	case len(missing) > 0:
 		return lacks(missing)
 	case len(pods) == 0 && !s.opts.MayBeEmpty:
-		return doubtError{&prune.CodeError{Code: "pods-list-empty", Err: errors.New("the list is empty, as it is until a kubelet has heard of its pods, and no pod runs here that would tell: ask again later, or, if this node has no pods, say so")}}
+		return doubtError{&prune.CodeError{Code: "pods-list-empty", Err: errors.New("the list is empty, and no pod runs on this node. A kubelet that has just started also returns an empty list: try again later or, if this node has no pods, say so")}}
 	}
 	return nil
 }
@@ -111,9 +111,9 @@ func lacks(missing []prune.PodSandbox) error {
 	switch others := len(missing) - 1; others {
 	case 0:
 	case 1:
-		more = ", nor one other"
+		more = ", and one other"
 	default:
-		more = fmt.Sprintf(", nor %d others", others)
+		more = fmt.Sprintf(", and %d others", others)
 	}
 	where := map[prune.SandboxState]string{
 		prune.SandboxRuns:    "which runs here",
@@ -124,7 +124,7 @@ func lacks(missing []prune.PodSandbox) error {
 	if first.Name == "" {
 		name = "without a name"
 	}
-	return doubtError{fmt.Errorf("the list does not have pod %.300q (UID %.80q, sandbox %.12s), %s%s: it is that of another node or of another time, or the kubelet has not heard of its pods yet; ask again later",
+	return doubtError{fmt.Errorf("the list lacks pod %.300q (UID %.80q, sandbox %.12s), %s%s: it is from another node or another time, or the kubelet has not heard of its pods yet; try again later",
 		name, first.UID, first.ID, where, more)}
 }
 

@@ -61,10 +61,10 @@ func TestJudge(t *testing.T) {
 		"all are listed":                   {list: list(api, etcd), sandboxes: []prune.PodSandbox{runs, static}},
 		"more are listed":                  {list: list(api, etcd, elsewhere), sandboxes: []prune.PodSandbox{runs}},
 		"nothing runs":                     {list: list(api)},
-		"not synced":                       {list: nothing, sandboxes: []prune.PodSandbox{runs}, want: `pod "default/api" (UID "` + apiUID + `", sandbox 555555555555), which runs here: it is that of another node`},
+		"not synced":                       {list: nothing, sandboxes: []prune.PodSandbox{runs}, want: `pod "default/api" (UID "` + apiUID + `", sandbox 555555555555), which runs here: it is from another node`},
 		"not synced, and told it is empty": {list: nothing, sandboxes: []prune.PodSandbox{runs}, opts: empty, want: `"default/api"`},
 		"only static pods":                 {list: list(etcd), sandboxes: []prune.PodSandbox{static, runs}, want: `"default/api"`},
-		"another node's":                   {list: list(elsewhere), sandboxes: []prune.PodSandbox{static, runs}, want: `"default/api" (UID "` + apiUID + `", sandbox 555555555555), which runs here, nor one other: it`},
+		"another node's":                   {list: list(elsewhere), sandboxes: []prune.PodSandbox{static, runs}, want: `"default/api" (UID "` + apiUID + `", sandbox 555555555555), which runs here, and one other: it`},
 		"of an earlier pod of that name":   {list: list(earlier), sandboxes: []prune.PodSandbox{runs}, want: `"default/api"`},
 		"of two pods of that name":         {list: list(earlier, api), sandboxes: []prune.PodSandbox{runs}},
 		"with two sandboxes":               {list: list(etcd), sandboxes: []prune.PodSandbox{runs, runs}, want: "which runs here: it"},
@@ -148,10 +148,10 @@ func TestKubeletIsGivenUp(t *testing.T) {
 		waited time.Duration
 		says   string
 	}{
-		{questions, 5 * time.Second, "could not list this node's pods from " + url + `: the list does not have pod "default/api"`},
-		{questions + 1, 5 * time.Second, "does not have pod"},
+		{questions, 5 * time.Second, "could not list this node's pods from " + url + `: the list lacks pod "default/api"`},
+		{questions + 1, 5 * time.Second, "the list lacks pod"},
 		{questions + 2, 5 * time.Second, ""},
-		{2*questions + 2, 10 * time.Second, "does not have pod"},
+		{2*questions + 2, 10 * time.Second, "the list lacks pod"},
 	} {
 		_, covered, err := s.Uses(t.Context(), prune.Asked{Namespace: node()})
 		if want.says != "" {

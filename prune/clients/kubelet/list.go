@@ -75,11 +75,11 @@ func parsePods(text []byte) ([]pod, error) {
 	}
 	switch {
 	case list.Kind != "PodList" && list.Kind != "List" || list.APIVersion != "v1":
-		return nil, fmt.Errorf("it is no list of pods: its kind is %.40q and its apiVersion %.40q, not \"PodList\" and \"v1\"", list.Kind, list.APIVersion)
+		return nil, fmt.Errorf("it is not a list of pods: its kind is %.40q and its apiVersion %.40q, not \"PodList\" and \"v1\"", list.Kind, list.APIVersion)
 	case list.Items == nil:
-		return nil, errors.New("it is no list of pods: it has no items")
+		return nil, errors.New("it is not a list of pods: it has no items")
 	case list.Metadata.Continue != "" || list.Metadata.RemainingItemCount != nil:
-		return nil, errors.New("it is only the beginning of a list of pods: ask for all of it")
+		return nil, errors.New("it is only the first page of a list of pods: request the whole list")
 	}
 	var pods []pod // stays empty for null, as an empty list is written
 	if err := strictjson.Unmarshal(list.Items, &pods); err != nil {
@@ -101,20 +101,20 @@ func syntax(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("it ends in the middle of the list")
 	case errors.Is(err, strictjson.ErrTrailing):
-		return errors.New("it goes on after the end of the list")
+		return errors.New("something follows the end of the list")
 	case strictjson.Ambiguous(err):
 		return err
 	default:
-		return fmt.Errorf("it is no list of pods in JSON: %w", err)
+		return fmt.Errorf("it is not a list of pods in JSON: %w", err)
 	}
 }
 
 func (p pod) check(listKind string) error {
 	if p.Kind != "Pod" && (p.Kind != "" || listKind == "List") {
-		return fmt.Errorf("it is no pod: its kind is %.40q", p.Kind)
+		return fmt.Errorf("it is not a pod: its kind is %.40q", p.Kind)
 	}
 	if p.Metadata.Name == "" || p.Metadata.Namespace == "" {
-		return errors.New("it is no pod: it lacks a name or a namespace")
+		return errors.New("it is not a pod: it lacks a name or a namespace")
 	}
 	if len(p.Spec.Containers) == 0 {
 		return fmt.Errorf("pod %.80q has no containers", p.name())

@@ -89,19 +89,19 @@ func TestWhatIsNoListOfPods(t *testing.T) {
 	whole := onePod(`{"containers":[{"name":"app","image":"nginx"}]}`, `{}`)
 	for name, test := range map[string]struct{ list, want string }{
 		"nothing":          {"", "it is empty"},
-		"a page":           {"<html>", "no list of pods in JSON"},
-		"yaml":             {"kind: PodList\n", "no list of pods in JSON"},
+		"a page":           {"<html>", "not a list of pods in JSON"},
+		"yaml":             {"kind: PodList\n", "not a list of pods in JSON"},
 		"half of it":       {whole[:len(whole)/2], "it ends in the middle"},
-		"two of it":        {whole + whole, "it goes on after the end"},
+		"two of it":        {whole + whole, "something follows the end"},
 		"another kind":     {`{"kind":"NodeList","apiVersion":"v1","items":[]}`, `its kind is "NodeList"`},
 		"another version":  {`{"kind":"PodList","apiVersion":"v2","items":[]}`, `its apiVersion "v2"`},
 		"an error":         {`{"kind":"Status","apiVersion":"v1","status":"Failure","code":403}`, `its kind is "Status"`},
 		"one pod":          {`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"b"}}`, `its kind is "Pod"`},
-		"an array":         {`[]`, "no list of pods in JSON"},
+		"an array":         {`[]`, "not a list of pods in JSON"},
 		"no items":         {`{"kind":"PodList","apiVersion":"v1"}`, "it has no items"},
-		"a page of a list": {`{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"abc"},"items":[]}`, "only the beginning"},
-		"a count of more":  {`{"kind":"PodList","apiVersion":"v1","metadata":{"remainingItemCount":7},"items":[]}`, "only the beginning"},
-		"a list of others": {`{"kind":"List","apiVersion":"v1","items":[{"kind":"Node","metadata":{"name":"n"}}]}`, "item 0: it is no pod"},
+		"a page of a list": {`{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"abc"},"items":[]}`, "only the first page"},
+		"a count of more":  {`{"kind":"PodList","apiVersion":"v1","metadata":{"remainingItemCount":7},"items":[]}`, "only the first page"},
+		"a list of others": {`{"kind":"List","apiVersion":"v1","items":[{"kind":"Node","metadata":{"name":"n"}}]}`, "item 0: it is not a pod"},
 		"a nameless pod":   {`{"kind":"PodList","apiVersion":"v1","items":[{"spec":{}}]}`, "lacks a name"},
 		"no containers":    {onePod(`{"containers":[]}`, `{}`), "has no containers"},
 		"no image":         {onePod(`{"containers":[{"name":"app"}]}`, `{}`), "lacks a name or an image"},
@@ -109,7 +109,7 @@ func TestWhatIsNoListOfPods(t *testing.T) {
 		"a key twice":      {onePod(`{"containers":[{"name":"app","image":"nginx"}],"containers":[{"name":"app","image":"other"}]}`, `{}`), `the key "containers" twice in items[0].spec`},
 		"a key's case":     {onePod(`{"containers":[{"name":"app","image":"nginx"}],"Volumes":[]}`, `{}`), `some programs read as "volumes"`},
 		"two lists in one": {`{"kind":"PodList","apiVersion":"v1","items":[],"Items":null}`, `some programs read as "items"`},
-		"image a number":   {onePod(`{"containers":[{"name":"app","image":7}]}`, `{}`), "no list of pods in JSON"},
+		"image a number":   {onePod(`{"containers":[{"name":"app","image":7}]}`, `{}`), "not a list of pods in JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			uses, err := parse([]byte(test.list))

@@ -129,7 +129,7 @@ func refusal(answer *http.Response) error {
 	case code == http.StatusForbidden:
 		return fmt.Errorf("the answer is %q: the token's account needs the right to get nodes/proxy or nodes/pods", answer.Status)
 	case code >= 300 && code < 400:
-		return fmt.Errorf("the answer is %q, and a redirection is not followed", answer.Status)
+		return fmt.Errorf("the answer is %q, and redirects are not followed", answer.Status)
 	default:
 		return fmt.Errorf("the answer is %q", answer.Status)
 	}

@@ -100,7 +100,7 @@ func New(from string, opts Options) (*Source, error) {
 	}
 	var err error
 	if s.url, err = url.Parse(from); err != nil {
-		return nil, fmt.Errorf("%q is no URL: %w", from, err)
+		return nil, fmt.Errorf("%q is not a URL: %w", from, err)
 	}
 	if err := s.checkURL(); err != nil {
 		return nil, err
@@ -125,11 +125,11 @@ func (s *Source) checkURL() error {
 	case s.url.User != nil:
 		return errors.New("a URL with a password in it is seen by everybody who can list processes: use a token file")
 	case s.url.Scheme == "http" && (o.TokenFile != "" || o.CertFile != "" || o.CAFile != "" || o.Insecure):
-		return errors.New("a token or certificates need https, for http shows a token to everybody on the way")
+		return errors.New("a token or certificates need https, because http shows a token to everybody on the way")
 	case (o.CertFile == "") != (o.KeyFile == ""):
-		return errors.New("a client certificate and its key need each other")
+		return errors.New("a client certificate and its key must be given together")
 	case o.Insecure && o.CAFile != "":
-		return errors.New("to check a certificate against an authority and not to check it contradict each other")
+		return errors.New("checking a certificate against an authority and not checking it contradict each other")
 	}
 	return nil
 }

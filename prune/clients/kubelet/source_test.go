@@ -150,9 +150,9 @@ func TestAnswersThatAreNoList(t *testing.T) {
 	}{
 		"forbidden":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, "403 Forbidden"},
 		"not found":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, "404 Not Found"},
-		"elsewhere":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }, "a redirection is not followed"},
+		"elsewhere":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }, "redirects are not followed"},
 		"ok, but nothing": {func(http.ResponseWriter, *http.Request) {}, "it is empty"},
-		"ok, but a page":  {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }, "no list of pods"},
+		"ok, but a page":  {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }, "not a list of pods"},
 		"half a list":     {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(podText[:90])) }, "in the middle of the list"},
 		"a broken line": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "9999")
@@ -200,7 +200,7 @@ func TestFile(t *testing.T) {
 	_, err = ask(t, file(t, podText), Options{limit: 20})
 	wantError(t, err, "longer than 20 bytes")
 	_, err = ask(t, file(t, "apiVersion: v1\nkind: PodList\n"), Options{})
-	wantError(t, err, "no list of pods in JSON")
+	wantError(t, err, "not a list of pods in JSON")
 }
 
 // A file that others may have written decides nothing.
@@ -211,7 +211,7 @@ func TestFileOfOthers(t *testing.T) {
 	}
 	_, err := ask(t, path, Options{})
 	wantError(t, err, "every user may write to this file, its mode is 0666")
-	wantError(t, err, "take that right away with chmod o-w")
+	wantError(t, err, "remove that permission with chmod o-w")
 	if code := prune.CodeOf(err); code != "pods-file-untrusted" {
 		t.Errorf("the code is %q", code)
 	}
@@ -270,11 +270,11 @@ func TestOptionsThatContradict(t *testing.T) {
 		"nothing":          {"", Options{}, "neither a URL nor a file"},
 		"another scheme":   {"ftp://node/pods", Options{}, "neither an http nor an https URL"},
 		"no host":          {"https:///pods", Options{}, "names no host"},
-		"no URL":           {"https://[::1/pods", Options{}, "is no URL"},
+		"no URL":           {"https://[::1/pods", Options{}, "is not a URL"},
 		"a password":       {"https://me:secret@node/pods", Options{}, "use a token file"},
 		"token over http":  {"http://node/pods", Options{TokenFile: "x"}, "need https"},
 		"token for a file": {"pods.json", Options{TokenFile: "x"}, "is a file"},
-		"half a pair":      {"https://node/pods", Options{CertFile: "x"}, "need each other"},
+		"half a pair":      {"https://node/pods", Options{CertFile: "x"}, "must be given together"},
 		"check or not":     {"https://node/pods", Options{CAFile: "x", Insecure: true}, "contradict"},
 	} {
 		t.Run(name, func(t *testing.T) {

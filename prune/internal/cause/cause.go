@@ -166,4 +166,4 @@ func ClientFailed(err error) Cause {
 }
 
 // StandsOn ends the name of a user whose snapshot has the image below it.
-const StandsOn = ", whose snapshot stands on it"
+const StandsOn = ", whose snapshot is based on it"

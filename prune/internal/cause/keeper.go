@@ -44,7 +44,7 @@ func LetsGo(kind leases.Kind, command string) string {
 	case command != "":
 		return freed(command)
 	case kind == leases.KindBuild:
-		return "it goes with the build, or when buildkit starts again"
+		return "it is removed when the build ends or buildkit restarts"
 	default:
 		return ""
 	}

@@ -98,32 +98,32 @@ func (c Cause) sentence() string {
 var Sentences = map[Code]func(*Parts) string{
 	CodeUnused:      Fixed("unused"),
 	CodeDangling:    Fixed("unused and dangling"),
-	CodeExpired:     Fixed("has expired, and nothing that lives refers to it: any garbage collection removes it"),
+	CodeExpired:     Fixed("has expired, and nothing that is kept refers to it: the next garbage collection removes it"),
 	CodeInUse:       func(p *Parts) string { return "in use by " + p.some() },
 	CodeLeaseHolds:  func(p *Parts) string { return fmt.Sprintf("held by lease %q", p.Lease) },
 	CodeReferredBy:  func(p *Parts) string { return "referred to by " + p.Holder },
 	CodeRootLabel:   func(p *Parts) string { return "kept by its label " + p.Label },
 	CodePinned:      func(p *Parts) string { return fmt.Sprintf("pinned by label %s on %q", p.Label, p.Image) },
-	CodeUnreadable:  func(p *Parts) string { return p.Detail + ", and so it may belong to an image that stays" },
+	CodeUnreadable:  func(p *Parts) string { return p.Detail + ", so it may belong to an image that is kept" },
 	CodeStandsIn:    func(p *Parts) string { return "stands in for an image in use by " + p.some() },
-	CodeBelongsTo:   func(p *Parts) string { return fmt.Sprintf("belongs to %q, which stays", p.Image) },
-	CodePartOf:      func(p *Parts) string { return fmt.Sprintf("is part of %q, which stays", p.Image) },
-	CodeSubjectGoes: func(p *Parts) string { return fmt.Sprintf("belongs to %q, which goes", p.Image) },
+	CodeBelongsTo:   func(p *Parts) string { return fmt.Sprintf("belongs to %q, which is kept", p.Image) },
+	CodePartOf:      func(p *Parts) string { return fmt.Sprintf("is part of %q, which is kept", p.Image) },
+	CodeSubjectGoes: func(p *Parts) string { return fmt.Sprintf("belongs to %q, which is removed", p.Image) },
 	CodeKeepsAlive: func(p *Parts) string {
-		return fmt.Sprintf("%q, which stays, lives only while this record does", p.Image)
+		return fmt.Sprintf("%q, which is kept, exists only as long as this record", p.Image)
 	},
-	CodeReferredByKept: func(p *Parts) string { return fmt.Sprintf("referred to by %q, which stays", p.Image) },
+	CodeReferredByKept: func(p *Parts) string { return fmt.Sprintf("referred to by %q, which is kept", p.Image) },
 	CodeTogether:       together,
 	CodeStandIn: func(p *Parts) string {
-		return fmt.Sprintf("the name goes and %q takes its place: its image is in use by %s", p.Image, p.some())
+		return fmt.Sprintf("the name is removed and replaced by %q, because its image is in use by %s", p.Image, p.some())
 	},
-	CodeStandInTaken:   func(p *Parts) string { return p.noStandIn("is another image") },
+	CodeStandInTaken:   func(p *Parts) string { return p.noStandIn("names another image") },
 	CodeStandInExpired: func(p *Parts) string { return p.noStandIn("has expired") },
 	CodeBlocked:        func(p *Parts) string { return "nothing is removed: " + p.Detail },
 	CodeContentMissing: Fixed("its content is not in the store"),
-	CodeContentHeld:    func(p *Parts) string { return "its content stays, held by " + p.Holder },
+	CodeContentHeld:    func(p *Parts) string { return "its content is held by " + p.Holder },
 
-	CodeHistory:         func(p *Parts) string { return "build history is kept in this namespace; " + freed(p.Command) },
+	CodeHistory:         func(p *Parts) string { return "this namespace holds build history; " + freed(p.Command) },
 	CodeClientFailed:    detail,
 	CodeDockerNotAsked:  detail,
 	CodeDockerOffline:   detail,
@@ -135,20 +135,20 @@ var Sentences = map[Code]func(*Parts) string{
 
 	CodeNotChosen:    Fixed("not in the plan file"),
 	CodeNotPlanned:   Fixed("the plan does not remove it"),
-	CodeNothing:      Fixed("nothing is to go"),
+	CodeNothing:      Fixed("there is nothing to remove"),
 	CodeGone:         Fixed("it is gone"),
-	CodeRemoved:      Fixed("somebody else removed it since the plan was made"),
-	CodeMoved:        Fixed("it was moved to another image since the plan was made"),
-	CodeRewritten:    Fixed("it was written again since the plan was made"),
-	CodeRelabelled:   Fixed("its labels were changed since the plan was made"),
-	CodeNamesChanged: Fixed("what else names its image has changed since the plan was made"),
+	CodeRemoved:      Fixed("somebody else has removed it since the plan was made"),
+	CodeMoved:        Fixed("it has been moved to another image since the plan was made"),
+	CodeRewritten:    Fixed("it has been updated since the plan was made"),
+	CodeRelabelled:   Fixed("its labels have changed since the plan was made"),
+	CodeNamesChanged: Fixed("the other names of its image have changed since the plan was made"),
 	CodeNeeded:       func(p *Parts) string { return "since the plan was made: " + p.Because.Reason },
-	CodeTooLong:      Fixed("its name, labels and annotations are too long to be written down, so that it could not be put back"),
-	CodeTooMany:      Fixed("the plan of this run is as long as one may be: run again for the rest"),
-	CodeCRIUnknown:   Fixed("what CRI makes of it could not be learned"),
-	CodeCRIShows:     func(p *Parts) string { return fmt.Sprintf("CRI would go on showing it as %q: %s", p.Name, p.Detail) },
+	CodeTooLong:      Fixed("its name, labels and annotations are too long to be recorded, so it could not be restored"),
+	CodeTooMany:      Fixed("the plan has reached its maximum size: run again for the rest"),
+	CodeCRIUnknown:   Fixed("CRI could not be asked about it"),
+	CodeCRIShows:     func(p *Parts) string { return fmt.Sprintf("CRI would still show it as %q: %s", p.Name, p.Detail) },
 	CodeContentGone:  Fixed("its content is gone"),
-	CodeNameTaken:    func(p *Parts) string { return fmt.Sprintf("the name was taken meanwhile, by %s", p.Target) },
+	CodeNameTaken:    func(p *Parts) string { return fmt.Sprintf("the name is now taken by %s", p.Target) },
 	CodeNotPutBack:   detail,
 
 	CodeLatelyWritten: func(p *Parts) string {
@@ -158,23 +158,23 @@ var Sentences = map[Code]func(*Parts) string{
 
 	CodeLeaseExpired:      Fixed("expired: containerd no longer honours it"),
 	CodeLeaseExpiredSince: Fixed("expired since the leases were listed: containerd no longer honours it"),
-	CodeLeaseInterrupted:  Fixed("left by an interrupted run, which is finished first"),
+	CodeLeaseInterrupted:  Fixed("left by an interrupted run, which will be finished first"),
 	CodeLeaseRunning:      Fixed("a run is under way"),
-	CodeLeaseUndo:         Fixed("holds what a run removed while it is undone; it expires by itself"),
+	CodeLeaseUndo:         Fixed("holds what a run removed while that run is being undone; it expires by itself"),
 	CodeLeaseGrace:        Fixed("keeps what a run removed, so that it can be undone"),
 	CodeLeaseBuildkit:     func(p *Parts) string { return "belongs to buildkit; " + LetsGo(p.LeaseKind, p.Command) },
 	CodeLeaseDocker: func(p *Parts) string {
 		return "holds the files of a Docker container, running or stopped; `" + p.Command + "` frees them"
 	},
-	CodeLeaseMount: Fixed("belongs to Docker, for an image mount or a build; it goes with the container or the build"),
-	CodeLeasePod:   Fixed("belongs to a pod of Kubernetes, and goes with it"),
+	CodeLeaseMount: Fixed("belongs to Docker, for an image mount or a build; it is removed together with the container or the build"),
+	CodeLeasePod:   Fixed("belongs to a Kubernetes pod and is removed together with it"),
 	CodeLeasePull:  Fixed("a pull or build in progress, or one that was interrupted; it expires by itself"),
-	CodeLeaseOther: Fixed("belongs to another client, which alone knows whether it is needed"),
+	CodeLeaseOther: Fixed("belongs to another client; only that client knows whether it is still needed"),
 
 	CodeBlobMissing:   lacking("%s is not in the store"),
 	CodeConfigMissing: lacking("its config %s is not in the store"),
 	CodeLayerMissing:  lacking("its layer %s is neither in the store nor unpacked"),
-	CodeAttestation:   lacking("%s is an attestation, which does not run"),
+	CodeAttestation:   lacking("%s is an attestation, not an image that can run"),
 	CodeCircle:        lacking("%s refers to itself"),
 }
 
@@ -184,7 +184,7 @@ func Fixed(text string) func(*Parts) string { return func(*Parts) string { retur
 func detail(p *Parts) string { return p.Detail }
 
 func together(p *Parts) string {
-	text := fmt.Sprintf("CRI keeps the names of an image together, and %q stays", p.Image)
+	text := fmt.Sprintf("CRI keeps the names of an image together, and %q is kept", p.Image)
 	if p.Because != nil {
 		text += ": " + p.Because.Reason
 	}
@@ -192,7 +192,7 @@ func together(p *Parts) string {
 }
 
 func (p *Parts) noStandIn(because string) string {
-	return fmt.Sprintf("its image is in use by %s, and %q, which would take its place, %s", p.some(), p.Image, because)
+	return fmt.Sprintf("its image is in use by %s, and its stand-in %q %s", p.some(), p.Image, because)
 }
 
 // freed says by which command an object is let go.

@@ -60,7 +60,7 @@ func TestAttestationsDoNotRun(t *testing.T) {
 			found[f.Object] = f.Meaning
 		}
 	}
-	if len(found) != 2 || !strings.Contains(found["x.example/proven:1"], "is not in the store") || !strings.Contains(found["x.example/alone:1"], "is an attestation, which does not run") {
+	if len(found) != 2 || !strings.Contains(found["x.example/proven:1"], "is not in the store") || !strings.Contains(found["x.example/alone:1"], "is an attestation, not an image that can run") {
 		t.Errorf("found %v", found)
 	}
 }

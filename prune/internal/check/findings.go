@@ -29,22 +29,22 @@ var problems = map[Problem]struct {
 		meaning: func(p *cause.Parts) string { return "no container can be made from it: " + p.Because.Reason },
 	},
 	ProblemForgotten: {
-		meaning: cause.Fixed("its file is on the disk but containerd does not know it, as after a crash; it looks only when it next removes content"),
+		meaning: cause.Fixed("its file is on disk but containerd does not know it, as happens after a crash; containerd notices such files only when it next removes content"),
 		mend:    "a repair", repairable: true,
 	},
 	ProblemLost: {
-		meaning: cause.Fixed("containerd lists it but its file is not on the disk, as after a power failure; what needs it fails, and a pull passes over it"),
+		meaning: cause.Fixed("containerd lists it but its file is missing, as happens after a power failure; whatever needs it fails, and a pull does not fetch it again"),
 	},
 	ProblemGarbage: {
-		meaning: cause.Fixed("nothing holds it; containerd collects it after the next change to its store"),
+		meaning: cause.Fixed("nothing refers to it; containerd collects it after the next change to its store"),
 		mend:    "a repair", repairable: true,
 	},
 	ProblemUnowned: {
-		meaning: cause.Fixed("no container, lease or label holds this writable snapshot; the next collection removes it"),
+		meaning: cause.Fixed("no container, lease or label holds this writable snapshot; the next garbage collection removes it"),
 		mend:    "a repair", repairable: true,
 	},
 	ProblemExpired: {
-		meaning: cause.Fixed("it has expired, but an idle containerd does not collect what it held"),
+		meaning: cause.Fixed("it has expired, but an idle containerd does not collect what it holds"),
 		mend:    "a repair, or a prune of leases", repairable: true,
 	},
 	ProblemOldUpload: {
@@ -63,7 +63,7 @@ var problems = map[Problem]struct {
 	},
 	ProblemUnreadable: {
 		meaning: func(p *cause.Parts) string { return "nothing is removed here: " + p.Because.Reason },
-		mend:    "give what is missing",
+		mend:    "provide what is missing",
 	},
 }
 

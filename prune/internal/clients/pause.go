@@ -24,12 +24,12 @@ func (r Asking) pinnedByCRI(ctx context.Context, ns *inventory.Namespace) error 
 		return nil
 	}
 	if r.Store == nil || r.Store.Abilities().CRI == nil {
-		addPauseLike(ns, "as containerd does not run, which could be asked")
+		addPauseLike(ns, "because containerd is not running and cannot be asked")
 		return nil
 	}
 	pins, err := r.Store.Abilities().CRI.Pins(ctx)
 	if errdefs.IsUnavailable(err) && ctx.Err() == nil {
-		addPauseLike(ns, "as its configuration cannot be read here")
+		addPauseLike(ns, "because its configuration cannot be read here")
 		return nil
 	}
 	for _, purpose := range slices.Sorted(maps.Keys(pins)) {
@@ -48,7 +48,7 @@ func (r Asking) pinnedByCRI(ctx context.Context, ns *inventory.Namespace) error 
 func addPauseLike(ns *inventory.Namespace, because string) {
 	for i := range ns.Images {
 		if name := ns.Images[i].Name; pauseLike(name) {
-			holder := cause.Holder{Kind: "CRI", Name: "as its sandbox (pause) image, perhaps, " + because}
+			holder := cause.Holder{Kind: "CRI", Name: "as its sandbox (pause) image, possibly, " + because}
 			ns.Uses = append(ns.Uses, inventory.Use{Holder: holder, Image: name, Absent: true})
 		}
 	}

@@ -54,8 +54,8 @@ func TestPauseImageIsInUse(t *testing.T) {
 			return pinStore{Store: s, pins: store.CRIPins{store.PinSandbox: {"none.example/pause"}}}
 		}, []string{reasonUnused, reasonUnused, reasonUnused}},
 		"no CRI":  {func(s store.Store) store.Store { return pinStore{Store: s} }, []string{reasonUnused, reasonUnused, reasonUnused}},
-		"unknown": {func(s store.Store) store.Store { return pinStore{Store: s, err: errdefs.ErrUnavailable} }, []string{reasonUnused, used + ", perhaps, as its configuration cannot be read here", used + ", perhaps, as its configuration cannot be read here"}},
-		"stopped": {func(s store.Store) store.Store { return s }, []string{reasonUnused, used + ", perhaps, as containerd does not run, which could be asked", used + ", perhaps, as containerd does not run, which could be asked"}},
+		"unknown": {func(s store.Store) store.Store { return pinStore{Store: s, err: errdefs.ErrUnavailable} }, []string{reasonUnused, used + ", possibly, because its configuration cannot be read here", used + ", possibly, because its configuration cannot be read here"}},
+		"stopped": {func(s store.Store) store.Store { return s }, []string{reasonUnused, used + ", possibly, because containerd is not running and cannot be asked", used + ", possibly, because containerd is not running and cannot be asked"}},
 		"failing": {func(s store.Store) store.Store { return pinStore{Store: s, err: errors.New("CRI is broken")} }, []string{"CRI is broken", "CRI is broken", "CRI is broken"}},
 	} {
 		s := tw.NewScene(t, w)

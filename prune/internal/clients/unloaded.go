@@ -20,7 +20,7 @@ func unloaded(ns *inventory.Namespace, loaded []string, now time.Time) error {
 	var errs []error
 	told := make(map[inventory.SnapshotKey]bool)
 	cannotSee := func(holder any, snapshotter string) {
-		errs = append(errs, fmt.Errorf("%v stands on a snapshot of %q, which containerd has not loaded, so that its image cannot be told: load that snapshotter again, or remove what uses it", holder, snapshotter))
+		errs = append(errs, fmt.Errorf("%v is based on a snapshot of snapshotter %q, which containerd has not loaded, so its image is unknown: load that snapshotter again, or remove what uses it", holder, snapshotter))
 	}
 	for _, use := range ns.Uses {
 		told[use.Snapshot] = true
@@ -74,7 +74,7 @@ func Unseen(ns *inventory.Namespace, loaded []string) []string {
 	}
 	var notes []string
 	for _, name := range slices.Sorted(maps.Keys(unseen)) {
-		notes = append(notes, fmt.Sprintf("images of namespace %q are unpacked in snapshotter %q, which containerd has not loaded (%d): what stands on their snapshots and what these take is not known", ns.Name, name, unseen[name]))
+		notes = append(notes, fmt.Sprintf("images of namespace %q (%d) are unpacked in snapshotter %q, which containerd has not loaded: what is based on their snapshots, and their size, is unknown", ns.Name, unseen[name], name))
 	}
 	return notes
 }

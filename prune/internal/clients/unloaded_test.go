@@ -12,7 +12,7 @@ import (
 // Nobody can see on which image a container stands whose snapshotter is not
 // loaded, and what the container calls it may be another image by now.
 func TestContainerOfAnUnloadedSnapshotter(t *testing.T) {
-	const closed = `keep: container c stands on a snapshot of "gone", which containerd has not loaded, so that its image cannot be told: load that snapshotter again, or remove what uses it`
+	const closed = `keep: container c is based on a snapshot of snapshotter "gone", which containerd has not loaded, so its image is unknown: load that snapshotter again, or remove what uses it`
 	cri := func(ref string) tw.Attr {
 		return tw.Extension(inventory.ExtensionCRIContainer, `{"Version":"v1","Metadata":{"ImageRef":"`+ref+`"}}`)
 	}
@@ -42,7 +42,7 @@ func TestContainerOfAnUnloadedSnapshotter(t *testing.T) {
 // What a lease holds in such a snapshotter may stand on any image. Not all
 // leases are of those who use images, and some say which.
 func TestLeaseOnAnUnloadedSnapshotter(t *testing.T) {
-	const keep = `docker.io/library/x:1: keep: what lease "l" holds stands on a snapshot of "gone", which containerd has not loaded, so that its image cannot be told: load that snapshotter again, or remove what uses it`
+	const keep = `docker.io/library/x:1: keep: what lease "l" holds is based on a snapshot of snapshotter "gone", which containerd has not loaded, so its image is unknown: load that snapshotter again, or remove what uses it`
 	const remove = "docker.io/library/x:1: remove: unused"
 	held := tw.Holding(tw.TheSnapshot("gone", "v"))
 	for title, c := range map[string]struct {
@@ -66,7 +66,7 @@ func TestUnloadedSnapshotterIsNoted(t *testing.T) {
 	s := tw.NewScene(t, tw.World{"default": {
 		tw.Blob("a", tw.RefContent("b")), tw.Blob("b", tw.Labelled("containerd.io/gc.ref.snapshot.gone", "k")), tw.Record("x:1", "a"),
 	}})
-	want := []string{`images of namespace "default" are unpacked in snapshotter "gone", which containerd has not loaded (1): what stands on their snapshots and what these take is not known`}
+	want := []string{`images of namespace "default" (1) are unpacked in snapshotter "gone", which containerd has not loaded: what is based on their snapshots, and their size, is unknown`}
 	if notes := s.Plan(leases.Procfs{}).Notes; !slices.Equal(notes, want) {
 		t.Errorf("notes %q", notes)
 	}

@@ -56,7 +56,7 @@ func find(c *gc.Collector, text string, namespaces []string) (graph.Node, error)
 			return graph.Node{}, ambiguous(text, found)
 		}
 	}
-	return graph.Node{}, &rules.PolicyError{Message: fmt.Sprintf("nothing in the store is named %q, or begins with it: give an image, a container, a digest, a snapshot or a lease", text)}
+	return graph.Node{}, &rules.PolicyError{Message: fmt.Sprintf("nothing in the store is named %q or starts with it: give an image, a container, a digest, a snapshot or a lease", text)}
 }
 
 // calledBy returns the IDs of the containers that their clients call by the name.

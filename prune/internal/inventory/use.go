@@ -83,7 +83,7 @@ func criDigests(ext typeurl.Any) ([]digest.Digest, error) {
 		return nil, err
 	}
 	if m.Version != "v1" {
-		return nil, fmt.Errorf("its version is %q, only \"v1\" is known", m.Version)
+		return nil, fmt.Errorf("its version is %q, but only \"v1\" is supported", m.Version)
 	}
 	ref := digest.Digest(m.Metadata.ImageRef)
 	if err := ref.Validate(); err != nil {

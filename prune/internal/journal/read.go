@@ -43,7 +43,7 @@ func (p *PastPlan) Add(doc []byte) error {
 }
 
 // ErrMissingParts says that a plan is not all there although it once was.
-var ErrMissingParts = errors.New("parts of what it wrote down are missing")
+var ErrMissingParts = errors.New("parts of its plan blobs are missing")
 
 // Missing returns an error if a document is missing among those that were
 // read. The documents are written in order, so that one at the end may just

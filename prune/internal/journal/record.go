@@ -60,7 +60,7 @@ func ParsePlanBlob(doc []byte) (PlanBlob, error) {
 		return PlanBlob{}, fmt.Errorf("parsing a plan blob: %w", err)
 	}
 	if p.Schema != PlanSchema {
-		return PlanBlob{}, fmt.Errorf("a plan blob has schema %d, only %d is known: finish it with the version that wrote it", p.Schema, PlanSchema)
+		return PlanBlob{}, fmt.Errorf("a plan blob has schema %d, but this version of ctr-prune knows only %d: finish the run with the version that wrote it", p.Schema, PlanSchema)
 	}
 	return p, nil
 }

@@ -112,7 +112,7 @@ func TestSubjectsAreRead(t *testing.T) {
 	defer func() { tw.Must(0, s.Close()) }()
 	policy := rules.Policy{Namespaces: []string{"default"}, Filters: tw.All()}
 	for _, d := range tw.Must(flow.ReadPlan(t.Context(), s, policy, time.Now(), read.ReadOptions{})).Decisions {
-		if want := map[string]string{"app:1": "in use by container c", "s:1": `belongs to "app:1", which stays`}[d.Name]; d.Action != rules.Keep || d.Reason != want {
+		if want := map[string]string{"app:1": "in use by container c", "s:1": `belongs to "app:1", which is kept`}[d.Name]; d.Action != rules.Keep || d.Reason != want {
 			t.Errorf("%s: %s: %s", d.Name, d.Action, d.Reason)
 		}
 	}

@@ -55,11 +55,11 @@ func TestDetailsOfARemoval(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"x:1": `its content stays, held by image "y:1"`, "y:1": "",
-		"z:1":      `its content stays, held by image "w:1" in namespace "other"`,
+		"x:1": `its content is held by image "y:1"`, "y:1": "",
+		"z:1":      `its content is held by image "w:1" in namespace "other"`,
 		"gone:1":   "its content is not in the store",
 		"free:1":   "",
-		"leased:1": "its content stays, held by build history (lease \"" + tw.HistoryLease + "\"); `buildctl prune-histories` frees it",
+		"leased:1": "its content is held by build history (lease \"" + tw.HistoryLease + "\"); `buildctl prune-histories` frees it",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("details (-want +got):\n%s", diff)

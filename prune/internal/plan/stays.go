@@ -23,7 +23,7 @@ type StayError struct {
 }
 
 func (e *StayError) Error() string {
-	return fmt.Sprintf("image %q in namespace %q is to stay (%s), but it expired at %s and nothing that stays refers to it, so that any garbage collection removes it: take its label %s off, or remove the image",
+	return fmt.Sprintf("image %q in namespace %q is to be kept (%s), but it expired at %s and nothing that is kept refers to it, so the next garbage collection removes it: remove its label %s, or remove the image",
 		e.Name, e.Namespace, e.Why.Reason, e.Expiry, gc.LabelExpire)
 }
 

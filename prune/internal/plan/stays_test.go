@@ -34,7 +34,7 @@ func TestPlanThatCannotBeKept(t *testing.T) {
 		t.Errorf("the plan was executed with %v", err)
 	}
 	refused := p.Refused
-	if len(refused) != 2 || !strings.Contains(refused[0].Reason, `image "a:1" in namespace "default" is to stay (pinned by label ctr-prune/keep`) {
+	if len(refused) != 2 || !strings.Contains(refused[0].Reason, `image "a:1" in namespace "default" is to be kept (pinned by label ctr-prune/keep`) {
 		t.Errorf("refused: %v", refused)
 	}
 }

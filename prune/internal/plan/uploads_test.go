@@ -53,7 +53,7 @@ func TestAbandonedUploads(t *testing.T) {
 	if diff := cmp.Diff(want, got[:len(got)-1]); diff != "" {
 		t.Errorf("uploads (-want +got):\n%s", diff)
 	}
-	if last := got[len(got)-1]; !strings.HasPrefix(last, "default_history old: keep: build history") {
+	if last := got[len(got)-1]; !strings.HasPrefix(last, "default_history old: keep: this namespace holds build history") {
 		t.Errorf("got %s", last)
 	}
 	if got := lines(rules.Policy{}); len(got) != 0 {

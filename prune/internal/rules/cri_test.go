@@ -42,7 +42,7 @@ func TestUnitsOfKubernetesGoWhole(t *testing.T) {
 		return []string{tag + decision, "registry.k8s.io/a@«a»" + decision, config + decision}
 	}
 	together := func(name, why string) string {
-		return fmt.Sprintf(": keep: CRI keeps the names of an image together, and %q stays: %s", name, why)
+		return fmt.Sprintf(": keep: CRI keeps the names of an image together, and %q is kept: %s", name, why)
 	}
 	const inUse = ": keep: in use by pod shop/web-1, container app"
 	for name, c := range map[string]struct {
@@ -104,7 +104,7 @@ func TestUnitsOfKubernetesGoWhole(t *testing.T) {
 // No stand-ins are made where CRI follows: what is in use stays by its names.
 func TestNoStandInsForKubernetes(t *testing.T) {
 	things := tw.With(tw.Unpacked("a", tw.Layer("1"), ""), tw.Record("x:1", "a"), tw.Active("rw", tw.Layer("1")), tw.Container("c", "", "rw"))
-	tw.CheckDecided(t, store.CRINamespace, tw.All(), things, []string{"x:1: keep: in use by container c, whose snapshot stands on it"})
+	tw.CheckDecided(t, store.CRINamespace, tw.All(), things, []string{"x:1: keep: in use by container c, whose snapshot is based on it"})
 }
 
 func TestSandboxesUseThePauseImage(t *testing.T) {
@@ -120,7 +120,7 @@ func TestSandboxesUseThePauseImage(t *testing.T) {
 func TestGarbledMetadataClosesTheNamespace(t *testing.T) {
 	for json, why := range map[string]string{
 		`{`: "unexpected EOF",
-		`{"Version":"v2","Metadata":{"ImageRef":"x"}}`:    `its version is "v2", only "v1" is known`,
+		`{"Version":"v2","Metadata":{"ImageRef":"x"}}`:    `its version is "v2", but only "v1" is supported`,
 		`{"Version":"v1","Metadata":{"ImageRef":"ngx"}}`:  `its ImageRef "ngx" is not a digest`,
 		`{"Version":"v1","Metadata":{}}`:                  `its ImageRef "" is not a digest`,
 		`{"Version":"v1","Metadata":{"ImageRef":12}}`:     "cannot unmarshal",

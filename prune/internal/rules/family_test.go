@@ -52,12 +52,12 @@ func TestSignaturesLiveAndDieWithTheirImage(t *testing.T) {
 			sig := tw.Legend(name)
 			check(nil, false, nil, "app:1: remove: unused", sig+": remove: unused")
 			check(nil, false, []tw.Thing{tw.Container("c", "app:1", "")},
-				"app:1: keep: in use by container c", sig+`: keep: belongs to "app:1", which stays`)
+				"app:1: keep: in use by container c", sig+`: keep: belongs to "app:1", which is kept`)
 			check(nil, false, []tw.Thing{tw.Container("c", tw.Digest("a").String(), "")},
-				standsIn("app:1", "a", "container c"), sig+`: keep: belongs to "app:1", which stays`)
-			check([]string{"reference=app"}, false, nil, "app:1: remove: unused", sig+`: remove: belongs to "app:1", which goes`)
+				standsIn("app:1", "a", "container c"), sig+`: keep: belongs to "app:1", which is kept`)
+			check([]string{"reference=app"}, false, nil, "app:1: remove: unused", sig+`: remove: belongs to "app:1", which is removed`)
 			check([]string{"reference!=app"}, false, nil,
-				"app:1: keep: filter reference!=app: it has the name app:1", sig+`: keep: belongs to "app:1", which stays`)
+				"app:1: keep: filter reference!=app: it has the name app:1", sig+`: keep: belongs to "app:1", which is kept`)
 			check(nil, true, nil, "app:1: keep: not dangling", sig+": keep: not dangling")
 		})
 	}
@@ -95,7 +95,7 @@ func TestFamilies(t *testing.T) {
 				tw.Record("app:1", "a"), tw.Record("s:1", "s"), tw.Blob("s", tw.About("a")), tw.Record("t:1", "t"), tw.Blob("t", tw.About("s")),
 				tw.Container("c", "app:1", ""),
 			},
-			[]string{"app:1: keep: in use by container c", `s:1: keep: belongs to "app:1", which stays`, `t:1: keep: belongs to "s:1", which stays`},
+			[]string{"app:1: keep: in use by container c", `s:1: keep: belongs to "app:1", which is kept`, `t:1: keep: belongs to "s:1", which is kept`},
 		},
 		"a long line of signatures": {
 			nil,
@@ -105,14 +105,14 @@ func TestFamilies(t *testing.T) {
 				tw.Record("u:1", "u"), tw.Blob("u", tw.About("t")), tw.Record("v:1", "v"), tw.Blob("v", tw.About("u")),
 			},
 			[]string{
-				"app:1: keep: in use by container c", `s:1: keep: belongs to "app:1", which stays`, `t:1: keep: belongs to "s:1", which stays`,
-				`u:1: keep: belongs to "t:1", which stays`, `v:1: keep: belongs to "u:1", which stays`,
+				"app:1: keep: in use by container c", `s:1: keep: belongs to "app:1", which is kept`, `t:1: keep: belongs to "s:1", which is kept`,
+				`u:1: keep: belongs to "t:1", which is kept`, `v:1: keep: belongs to "u:1", which is kept`,
 			},
 		},
 		"a signature of a signature goes with them": {
 			[]string{"reference=app"},
 			[]tw.Thing{tw.Record("app:1", "a"), tw.Record("s:1", "s"), tw.Blob("s", tw.About("a")), tw.Record("t:1", "t"), tw.Blob("t", tw.About("s"))},
-			[]string{"app:1: remove: unused", `s:1: remove: belongs to "app:1", which goes`, `t:1: remove: belongs to "s:1", which goes`},
+			[]string{"app:1: remove: unused", `s:1: remove: belongs to "app:1", which is removed`, `t:1: remove: belongs to "s:1", which is removed`},
 		},
 		"a signature of one platform belongs to the index": {
 			nil,
@@ -120,7 +120,7 @@ func TestFamilies(t *testing.T) {
 				tw.Record("app:1", "i"), tw.Blob("i", tw.RefContent("a", ".m.0")), tw.Blob("a"), tw.Record("s:1", "s"), tw.Blob("s", tw.About("a")),
 				tw.Container("c", "app:1", ""),
 			},
-			[]string{"app:1: keep: in use by container c", `s:1: keep: belongs to "app:1", which stays`},
+			[]string{"app:1: keep: in use by container c", `s:1: keep: belongs to "app:1", which is kept`},
 		},
 		"a signature of two images stays while one does": {
 			nil,
@@ -128,12 +128,12 @@ func TestFamilies(t *testing.T) {
 				tw.Record("app:1", "a"), tw.Record("app:2", "b"), tw.Container("c", "app:2", ""),
 				tw.Blob("s", tw.About("a")), tw.Record("s:1", "s", tw.Annotated(images.AnnotationManifestSubject, tw.Digest("b").String())),
 			},
-			[]string{"app:1: remove: unused", "app:2: keep: in use by container c", `s:1: keep: belongs to "app:2", which stays`},
+			[]string{"app:1: remove: unused", "app:2: keep: in use by container c", `s:1: keep: belongs to "app:2", which is kept`},
 		},
 		"a child of an index that stays": {
 			nil,
 			[]tw.Thing{tw.Record("app:1", "i"), tw.Blob("i", tw.RefContent("a", ".m.0")), tw.Record("child:1", "a"), tw.Container("c", "app:1", "")},
-			[]string{"app:1: keep: in use by container c", `child:1: keep: is part of "app:1", which stays`},
+			[]string{"app:1: keep: in use by container c", `child:1: keep: is part of "app:1", which is kept`},
 		},
 		"a child of an index that goes is judged by itself": {
 			nil,
@@ -146,7 +146,7 @@ func TestFamilies(t *testing.T) {
 				tw.Record("app:1", "i"), tw.Blob("i", tw.RefContent("j", ".m.0")), tw.Blob("j", tw.RefContent("a", ".m.0")), tw.Record("child:1", "a"),
 				tw.Container("c", "app:1", ""),
 			},
-			[]string{"app:1: keep: in use by container c", `child:1: keep: is part of "app:1", which stays`},
+			[]string{"app:1: keep: in use by container c", `child:1: keep: is part of "app:1", which is kept`},
 		},
 		"a ring of signatures, one of them in use": {
 			nil,
@@ -154,14 +154,14 @@ func TestFamilies(t *testing.T) {
 				tw.Record("s:1", "s"), tw.Blob("s", tw.About("t")), tw.Record("t:1", "t"), tw.Blob("t", tw.About("u")), tw.Record("u:1", "u"), tw.Blob("u", tw.About("s")),
 				tw.Container("c", "t:1", ""),
 			},
-			[]string{`s:1: keep: belongs to "t:1", which stays`, "t:1: keep: in use by container c", `u:1: keep: belongs to "s:1", which stays`},
+			[]string{`s:1: keep: belongs to "t:1", which is kept`, "t:1: keep: in use by container c", `u:1: keep: belongs to "s:1", which is kept`},
 		},
 		"a ring of signatures, one of them in use by its digest": {
 			nil,
 			[]tw.Thing{
 				tw.Record("s:1", "s"), tw.Blob("s", tw.About("t")), tw.Record("t:1", "t"), tw.Blob("t", tw.About("s")), tw.Container("c", tw.Digest("s").String(), ""),
 			},
-			[]string{`s:1: keep: belongs to "t:1", which stays`, `t:1: keep: belongs to "s:1", which stays`},
+			[]string{`s:1: keep: belongs to "t:1", which is kept`, `t:1: keep: belongs to "s:1", which is kept`},
 		},
 		"a ring of signatures that nobody uses": {
 			nil,
@@ -187,7 +187,7 @@ func TestFamilies(t *testing.T) {
 			[]string{"reference=child"},
 			[]tw.Thing{tw.Record("x:sha256-"+tw.Digest("a").Encoded(), "i"), tw.Blob("i", tw.RefContent("a", ".m.0")), tw.Blob("a"), tw.Record("child:1", "a")},
 			[]string{
-				`child:1: keep: is part of "x:sha256-` + tw.Digest("a").Encoded() + `", which stays`,
+				`child:1: keep: is part of "x:sha256-` + tw.Digest("a").Encoded() + `", which is kept`,
 				"x:sha256-" + tw.Digest("a").Encoded() + ": keep: not matched by filter reference=child",
 			},
 		},
@@ -209,6 +209,6 @@ func TestFamilies(t *testing.T) {
 func TestSignatureOfADanglingImage(t *testing.T) {
 	things := []tw.Thing{tw.Record("<none>@"+tw.Digest("a").String(), "a"), tw.Blob("a"), tw.Record("s:1", "s"), tw.Blob("s", tw.About("a"))}
 	tw.CheckDecided(t, "default", tw.OnlyDangling(), things, []string{
-		"<none>@«a»: remove: unused and dangling", `s:1: remove: belongs to "<none>@«a»", which goes`,
+		"<none>@«a»: remove: unused and dangling", `s:1: remove: belongs to "<none>@«a»", which is removed`,
 	})
 }

@@ -13,14 +13,14 @@ func TestExpiredRecordIsNotTheLast(t *testing.T) {
 	used := func(image string, records ...tw.Thing) []tw.Thing {
 		return tw.Join(tw.Unpacked("a", "top", ""), records, []tw.Thing{tw.Container("c", image, "rw"), tw.Active("rw", "top")})
 	}
-	const user = "container c, whose snapshot stands on it"
+	const user = "container c, whose snapshot is based on it"
 	for title, c := range map[string]struct {
 		things []tw.Thing
 		want   []string
 	}{
 		"named by the container": {
 			used("x:1", tw.Record("x:1", "a", over), tw.Record("y:1", "a")),
-			[]string{"x:1: remove: " + reasonExpired, `y:1: stand-in: the name goes and "<none>@«a»" takes its place: its image is in use by ` + user},
+			[]string{"x:1: remove: " + reasonExpired, `y:1: stand-in: the name is removed and replaced by "<none>@«a»", because its image is in use by ` + user},
 		},
 		"one that will expire": {
 			used("x:1", tw.Record("x:1", "a", tw.Expiring(tw.Noon.Add(1))), tw.Record("y:1", "a")),
@@ -29,10 +29,10 @@ func TestExpiredRecordIsNotTheLast(t *testing.T) {
 		"a stand-in": {
 			used("", tw.Record(name, "a", over), tw.Record("y:1", "a")),
 			[]string{"<none>@«a»: remove: " + reasonExpired,
-				`y:1: keep: its image is in use by ` + user + `, and "<none>@«a»", which would take its place, has expired`},
+				`y:1: keep: its image is in use by ` + user + `, and its stand-in "<none>@«a»" has expired`},
 		},
 		"all that there is": {used("x:1", tw.Record("x:1", "a", over)), []string{
-			`x:1: stand-in: the name goes and "<none>@«a»" takes its place: its image is in use by ` + user,
+			`x:1: stand-in: the name is removed and replaced by "<none>@«a»", because its image is in use by ` + user,
 		}},
 	} {
 		t.Run(title, func(t *testing.T) { tw.CheckDecided(t, "default", tw.All(), c.things, c.want) })

@@ -53,7 +53,7 @@ func (p Policy) Scope() inventory.Scope {
 // two runs then take their locks in the same order.
 func (p Policy) Selected(inv *inventory.Inventory) ([]*inventory.Namespace, error) {
 	if s := p.Selection; s != nil && !s.anyStore && s.Store != inv.Store.ID {
-		return nil, &PolicyError{fmt.Sprintf("the plan is for store %s, this is store %s: make a plan for this one", s.Store, inv.Store.ID)}
+		return nil, &PolicyError{fmt.Sprintf("the plan is for store %s, but this is store %s: make a plan for this one", s.Store, inv.Store.ID)}
 	}
 	if p.AllNamespaces {
 		return inv.Namespaces, nil

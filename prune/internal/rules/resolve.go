@@ -244,7 +244,7 @@ func digestOf(text string) (digest.Digest, bool) {
 
 func unknownHolder(holder, image string) string {
 	if image == "" {
-		return fmt.Sprintf("%s names no image and stands on none", holder)
+		return fmt.Sprintf("%s names no image and is based on none", holder)
 	}
 	return fmt.Sprintf("%s uses image %q, which is not in the store", holder, image)
 }

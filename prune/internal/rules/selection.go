@@ -71,7 +71,7 @@ func ParseSelection(r io.Reader) (*Selection, error) {
 	case file.Kind != "plan":
 		return nil, &PolicyError{fmt.Sprintf("this is not a plan file: its kind is %q, not \"plan\"", file.Kind)}
 	case file.SchemaVersion != PlanSchema:
-		return nil, &PolicyError{fmt.Sprintf("the plan file has schema version %d, only %d is known: make it again with this version of ctr-prune", file.SchemaVersion, PlanSchema)}
+		return nil, &PolicyError{fmt.Sprintf("the plan file has schema version %d, but only %d is supported: make it again with this version of ctr-prune", file.SchemaVersion, PlanSchema)}
 	case file.Store.ID == "":
 		return nil, &PolicyError{"the plan file does not say for which store it is"}
 	case file.Images == nil:
@@ -92,7 +92,7 @@ func decodeWhole(r io.Reader, into any) error {
 	case errors.Is(err, io.EOF):
 		return errors.New("it is empty")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("it is cut off")
+		return errors.New("it is truncated")
 	case errors.As(err, &wrong):
 		return fmt.Errorf("%s is a JSON %s", cmp.Or(wrong.Field, "it"), wrong.Value)
 	case errors.Is(err, strictjson.ErrTrailing):

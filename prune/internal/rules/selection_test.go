@@ -14,7 +14,7 @@ func TestNoPlanFiles(t *testing.T) {
 	}
 	for file, want := range map[string]string{
 		"":                                      "it is empty",
-		plan[:40]:                               "it is cut off",
+		plan[:40]:                               "it is truncated",
 		"[]":                                    "it is a JSON array",
 		"garbage":                               "invalid character",
 		plan + plan:                             "something follows the plan in it",

@@ -43,24 +43,24 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 		"all go together": {nil, bundle(), []string{"app-1:1: remove: unused", "app-2:1: remove: unused", "base:1: remove: unused"}},
 		"a pin": {nil, bundle(keep), []string{
 			`app-1:1: keep: pinned by label ctr-prune/keep on "app-1:1"`,
-			"app-2:1: keep: is part of \"base:1\", which stays",
-			`base:1: keep: "app-1:1", which stays, lives only while this record does`,
+			"app-2:1: keep: is part of \"base:1\", which is kept",
+			`base:1: keep: "app-1:1", which is kept, exists only as long as this record`,
 		}},
 		"a filter": {[]string{"reference=base"}, bundle(), []string{
 			"app-1:1: keep: not matched by filter reference=base",
 			"app-2:1: keep: not matched by filter reference=base",
-			`base:1: keep: "app-1:1", which stays, lives only while this record does`,
+			`base:1: keep: "app-1:1", which is kept, exists only as long as this record`,
 		}},
 		"a container's name": {[]string{"reference!=app-2"}, append(bundle(), tw.Container("c", "app-1:1", "")), []string{
 			"app-1:1: keep: in use by container c",
 			"app-2:1: keep: filter reference!=app-2: it has the name app-2:1",
-			`base:1: keep: "app-1:1", which stays, lives only while this record does`,
+			`base:1: keep: "app-1:1", which is kept, exists only as long as this record`,
 		}},
 		"a chain": {nil, []tw.Thing{
 			tw.Record("a:1", "a"), tw.Blob("a"), bound("b:1", "b", "a:1"), tw.Blob("b"), bound("c:1", "c", "b:1", keep), tw.Blob("c"), bound("d:1", "d", "b:1"), tw.Blob("d"),
 		}, []string{
-			`a:1: keep: "b:1", which stays, lives only while this record does`,
-			`b:1: keep: "c:1", which stays, lives only while this record does`,
+			`a:1: keep: "b:1", which is kept, exists only as long as this record`,
+			`b:1: keep: "c:1", which is kept, exists only as long as this record`,
 			`c:1: keep: pinned by label ctr-prune/keep on "c:1"`,
 			"d:1: remove: unused",
 		}},
@@ -75,13 +75,13 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 		"by way of content": {nil, []tw.Thing{
 			tw.Record("a:1", "a"), tw.Blob("a", tw.RefContent("x")), tw.Blob("x"), tw.Record("b:1", "b", over, tw.BackContent("x"), keep), tw.Blob("b"),
 		}, []string{
-			`a:1: keep: "b:1", which stays, lives only while this record does`,
+			`a:1: keep: "b:1", which is kept, exists only as long as this record`,
 			`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
 		}},
 		"by way of a name that is gone": {nil, []tw.Thing{
 			tw.Record("a:1", "a"), tw.Blob("a", tw.RefImage("gone:1")), bound("b:1", "b", "gone:1", keep), tw.Blob("b"),
 		}, []string{
-			`a:1: keep: "b:1", which stays, lives only while this record does`,
+			`a:1: keep: "b:1", which is kept, exists only as long as this record`,
 			`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
 		}},
 		"what has no end lives by itself": {nil, []tw.Thing{
@@ -93,13 +93,13 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 		"an expiry to come": {nil, []tw.Thing{
 			tw.Record("a:1", "a"), tw.Blob("a"), tw.Record("b:1", "b", tw.Expiring(tw.Noon.Add(1)), tw.BackImage("a:1"), keep), tw.Blob("b"),
 		}, []string{
-			`a:1: keep: "b:1", which stays, lives only while this record does`,
+			`a:1: keep: "b:1", which is kept, exists only as long as this record`,
 			`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
 		}},
 		"held by what will expire": {nil, []tw.Thing{
 			tw.Record("a:1", "a", tw.Expiring(tw.Noon.Add(1))), tw.Blob("a"), bound("b:1", "b", "a:1", keep), tw.Blob("b"),
 		}, []string{
-			`a:1: keep: "b:1", which stays, lives only while this record does`,
+			`a:1: keep: "b:1", which is kept, exists only as long as this record`,
 			`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
 		}},
 		"an expiry that cannot be read": {nil, []tw.Thing{
@@ -122,21 +122,21 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 		}},
 		"a lease that ends": {nil, append(bundle(keep), tw.Lease("pull", tw.Expiring(tw.Noon.Add(1)), tw.Holding(tw.TheBlob("one"), tw.TheRecord("app-1:1")))), []string{
 			`app-1:1: keep: held by lease "pull"`,
-			"app-2:1: keep: is part of \"base:1\", which stays",
-			`base:1: keep: "app-1:1", which stays, lives only while this record does`,
+			"app-2:1: keep: is part of \"base:1\", which is kept",
+			`base:1: keep: "app-1:1", which is kept, exists only as long as this record`,
 		}},
 		"a label of a record that stays": {nil, []tw.Thing{
 			tw.Record("a:1", "a"), tw.Blob("a"), tw.Record("b:1", "b", keep, tw.RefImage("a:1")), tw.Blob("b"), tw.Record("c:1", "c", tw.RefImage("a:1")), tw.Blob("c"),
 		}, []string{
-			`a:1: keep: referred to by "b:1", which stays`,
+			`a:1: keep: referred to by "b:1", which is kept`,
 			`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
 			"c:1: remove: unused",
 		}},
 		"a label of what is in use by its digest": {nil, []tw.Thing{
 			tw.Record("a:1", "a"), tw.Blob("a", tw.RefImage("b:1")), tw.Record("b:1", "b"), tw.Blob("b"), tw.Container("c", tw.Digest("a").String(), ""),
 		}, []string{
-			`a:1: stand-in: the name goes and "<none>@«a»" takes its place: its image is in use by container c`,
-			`b:1: keep: referred to by "a:1", which stays`,
+			`a:1: stand-in: the name is removed and replaced by "<none>@«a»", because its image is in use by container c`,
+			`b:1: keep: referred to by "a:1", which is kept`,
 		}},
 		"a label of what a root holds": {nil, []tw.Thing{tw.Record("a:1", "a"), tw.Blob("a"), tw.Blob("x", tw.GCRoot(), tw.RefImage("a:1"))}, []string{
 			"a:1: keep: referred to by label containerd.io/gc.root on content " + tw.Digest("x").String(),
@@ -182,8 +182,8 @@ func TestTiesOfCRI(t *testing.T) {
 				tw.Record("a:1", "a"), tw.Record("a:2", "a"), tw.Blob("a"), bound("b:1", "b", "a:1", tw.Labelled(rules.LabelKeep, "")), tw.Blob("b"),
 			},
 			[]string{
-				`a:1: keep: "b:1", which stays, lives only while this record does`,
-				`a:2: keep: CRI keeps the names of an image together, and "a:1" stays: "b:1", which stays, lives only while this record does`,
+				`a:1: keep: "b:1", which is kept, exists only as long as this record`,
+				`a:2: keep: CRI keeps the names of an image together, and "a:1" is kept: "b:1", which is kept, exists only as long as this record`,
 				`b:1: keep: pinned by label ctr-prune/keep on "b:1"`,
 			},
 		},

@@ -68,7 +68,7 @@ func TestUseByName(t *testing.T) {
 
 // standsIn is the decision about a last record whose image is in use.
 func standsIn(name, text, by string) string {
-	return name + `: stand-in: the name goes and "<none>@«` + text + `»" takes its place: its image is in use by ` + by
+	return name + `: stand-in: the name is removed and replaced by "<none>@«` + text + `»", because its image is in use by ` + by
 }
 
 func TestUseByDigest(t *testing.T) {
@@ -130,12 +130,12 @@ func TestUseByDigestOfOneOfSeveral(t *testing.T) {
 			[]tw.Thing{tw.Record("x:1", "a"), tw.Record("<none>@"+tw.Digest("a").String(), "b"), tw.Container("c", tw.Digest("a").String(), "")},
 			[]string{
 				"<none>@«a»: remove: unused and dangling",
-				`x:1: keep: its image is in use by container c, and "<none>@«a»", which would take its place, is another image`,
+				`x:1: keep: its image is in use by container c, and its stand-in "<none>@«a»" names another image`,
 			},
 		},
 		"docker create a:1, docker tag a:1 z:1, docker rmi a:1": { // the container keeps the name it was made from
 			tw.With(tw.Unpacked("a", tw.Layer("1"), ""), tw.Record("docker.io/library/z:1", "a"), tw.Active("c", tw.Layer("1")), tw.Container("c", "docker.io/library/a:1", "c")),
-			[]string{standsIn("docker.io/library/z:1", "a", "container c, whose snapshot stands on it")},
+			[]string{standsIn("docker.io/library/z:1", "a", "container c, whose snapshot is based on it")},
 		},
 		"an index, by one of its platforms": {
 			[]tw.Thing{
@@ -156,7 +156,7 @@ func TestUseByDigestOfOneOfSeveral(t *testing.T) {
 func TestUseByAncestry(t *testing.T) {
 	base := tw.With(tw.Unpacked("a", tw.Layer("1"), ""), tw.Record("base:1", "a"))
 	derived := tw.Join(base, tw.Unpacked("b", tw.Layer("2"), tw.Layer("1")), []tw.Thing{tw.Record("derived:1", "b")})
-	const by = "container c, whose snapshot stands on it"
+	const by = "container c, whose snapshot is based on it"
 	for name, c := range map[string]struct {
 		things []tw.Thing
 		want   []string
@@ -222,7 +222,7 @@ func TestUnknownImagesAreTold(t *testing.T) {
 	}}
 	plan := tw.Must(plan.NewPlan(w.Inventory(), rules.Policy{Namespaces: []string{"default"}, Filters: tw.All()}, tw.Noon))
 	notes := strings.Join(plan.Notes, "\n")
-	for _, want := range []string{`container c uses image "gone:1", which is not in the store`, "container d names no image and stands on none"} {
+	for _, want := range []string{`container c uses image "gone:1", which is not in the store`, "container d names no image and is based on none"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("notes %q do not tell: %s", notes, want)
 		}

@@ -37,7 +37,7 @@ func (x *Execution) abortOne(ctx context.Context, upload plan.Upload) error {
 		return IgnoreNotFound(err)
 	}
 	if status.Offset != upload.Bytes || !gc.LastWritten(status).Equal(upload.UpdatedAt) {
-		return errors.New("it was written to since the plan was made; it is left alone")
+		return errors.New("it has been written to since the plan was made, so it was not aborted")
 	}
 	return IgnoreNotFound(x.Store.Content().Abort(ctx, upload.Ref))
 }

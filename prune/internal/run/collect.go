@@ -44,7 +44,7 @@ func RequestCollection(ctx context.Context, inv *inventory.Inventory, st store.S
 		err = errors.Join(err, deleteOwnNamespace(ctx, st, name))
 	}
 	if err != nil {
-		return fmt.Errorf("asking for a collection in namespace %q: %w", name, err)
+		return fmt.Errorf("requesting a garbage collection in namespace %q: %w", name, err)
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func CollectIn(ctx context.Context, st store.Store, ns string, now time.Time) er
 	defer end()
 	run := ours.Run{Name: runName(now), Owner: owner, Start: now}
 	if err := (ours.Locker{Manager: st.Leases(), Procfs: procfs}).Collect(store.InNamespace(ctx, ns), run, now, nil); err != nil {
-		return fmt.Errorf("asking for a collection in namespace %q: %w", ns, err)
+		return fmt.Errorf("requesting a garbage collection in namespace %q: %w", ns, err)
 	}
 	return nil
 }

@@ -107,26 +107,26 @@ func TestExecuteLeavesWhatChanged(t *testing.T) {
 		why    string
 	}{
 		"removed by somebody": {
-			func(s *tw.Scene) { tw.Must(0, s.Store.Images().Delete(s.Ctx, "x:1")) }, nil, "somebody else removed it",
+			func(s *tw.Scene) { tw.Must(0, s.Store.Images().Delete(s.Ctx, "x:1")) }, nil, "somebody else has removed it",
 		},
 		"written again": {
 			func(s *tw.Scene) {
 				tw.Must(0, s.Store.Images().Delete(s.Ctx, "x:1"))
 				s.Add(tw.Record("x:1", "a", tw.Labelled("team", "red")))
 			},
-			[]string{"x:1"}, "written again",
+			[]string{"x:1"}, "it has been updated",
 		},
 		"pinned": {
 			func(s *tw.Scene) {
 				tw.Must(s.Store.Images().Update(s.Ctx, images.Image{Name: "x:1", Labels: map[string]string{rules.LabelKeep: "yes"}}, "labels"))
 			},
-			[]string{"x:1"}, "written again",
+			[]string{"x:1"}, "it has been updated",
 		},
 		"in use": {
 			func(s *tw.Scene) { s.Add(tw.Container("c", "x:1", "")) }, []string{"x:1"}, "in use by container c",
 		},
 		"in use by its digest": {
-			func(s *tw.Scene) { s.Add(tw.Container("c", tw.Digest("a").String(), "")) }, []string{"x:1"}, "what else names its image has changed",
+			func(s *tw.Scene) { s.Add(tw.Container("c", tw.Digest("a").String(), "")) }, []string{"x:1"}, "the other names of its image have changed",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

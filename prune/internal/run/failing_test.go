@@ -53,7 +53,7 @@ func TestExecuteBelievesOnlyItsEyes(t *testing.T) {
 		s := tw.NewScene(t, tw.Small())
 		s.Tape.Before = tw.On("delete x:1", func() error { return tw.Must(error(nil), s.Store.Images().Delete(s.Ctx, "x:1")) })
 		report, err := s.Run(context.Background(), tw.Process(t, 1))
-		if err != nil || len(report.Skipped) != 1 || !strings.Contains(report.Skipped[0].Reason, "somebody else removed it") {
+		if err != nil || len(report.Skipped) != 1 || !strings.Contains(report.Skipped[0].Reason, "somebody else has removed it") {
 			t.Errorf("%+v, %v", report, err)
 		}
 	})

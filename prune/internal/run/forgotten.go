@@ -66,7 +66,7 @@ const mostStuck = 1000
 // stuckError says that blobs are on the disk although containerd forgot them,
 // and for the first with a reason that can be seen, the reason.
 func stuckError(ctx context.Context, store store.Store, left []digest.Digest) error {
-	why := "its log says why it could not remove them"
+	why := "see its log for the reason"
 	if locator := store.Abilities().Files; locator != nil {
 		if dir, err := locator.ContentDir(ctx); err == nil {
 			why = stuckReason(dir, left, why)
@@ -79,7 +79,7 @@ func stuckReason(dir string, left []digest.Digest, unknown string) string {
 	slices.Sort(left)
 	for _, dgst := range left[:min(len(left), mostStuck)] {
 		if flags := fixedFlags(store.BlobFile(dir, dgst)); flags != "" {
-			return fmt.Sprintf("%s cannot be removed, for its file is marked %s (see chattr(1))", dgst, flags)
+			return fmt.Sprintf("%s cannot be removed because its file is marked %s (see chattr(1))", dgst, flags)
 		}
 	}
 	return unknown

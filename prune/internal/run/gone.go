@@ -24,10 +24,10 @@ type GoneError struct {
 func (e *GoneError) Error() string {
 	text := fmt.Sprintf("containerd no longer answers: %s", e.Err)
 	if e.Untried > 0 {
-		text += fmt.Sprintf("; %d of %d image records are left to be tried", e.Untried, e.Planned)
+		text += fmt.Sprintf("; %d of %d image records were not tried", e.Untried, e.Planned)
 	}
 	if e.Held {
-		return text + "; what was deleted is still held for the next run to finish: run it again when containerd is back"
+		return text + "; what was deleted is still held until the next run finishes it: run it again when containerd is back"
 	}
 	return text + "; run it again for the rest"
 }
@@ -83,10 +83,10 @@ func (x *Execution) unfinished(err error) {
 		x.fail(x.left(true))
 	case held:
 		x.fail(x.left(false))
-		x.fail(fmt.Errorf("what was deleted is still held for the next run to finish: %w", err))
+		x.fail(fmt.Errorf("what was deleted is still held until the next run finishes it: %w", err))
 	default:
 		x.fail(x.left(false))
-		x.fail(fmt.Errorf("whether something needs by now what was deleted is not known: %w", err))
+		x.fail(fmt.Errorf("could not check whether anything now needs what was deleted: %w", err))
 	}
 }
 

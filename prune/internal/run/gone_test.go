@@ -69,7 +69,7 @@ func TestServerGoesAway(t *testing.T) {
 			if tried := asked.Load(); tried > nth+run.Deleters {
 				t.Errorf("%d deletions were tried, the server went at %d", tried, nth)
 			}
-			for _, part := range []string{"connection refused", fmt.Sprintf("%d of %d image records are left", there, n), "still held for the next run to finish"} {
+			for _, part := range []string{"connection refused", fmt.Sprintf("%d of %d image records were not tried", there, n), "still held until the next run finishes it"} {
 				if !strings.Contains(err.Error(), part) || strings.Contains(err.Error(), "\n") {
 					t.Errorf("%q does not tell %q in one line", err, part)
 				}

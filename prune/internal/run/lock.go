@@ -101,7 +101,7 @@ func (x *Execution) recover(ctx context.Context, ns *inventory.Namespace, run ou
 	}
 	if err != nil {
 		// It will not come back: what is left is to end the run, and to say it.
-		x.fail(fmt.Errorf("what %s deleted from namespace %q is not known any more, so that not all of it can be put back: %w; if a container misses its image, pull it again", run.Owner, ns.Name, err))
+		x.fail(fmt.Errorf("the record of what %s deleted from namespace %q is lost, so not all of it can be restored: %w; if a container lacks its image, pull it again", run.Owner, ns.Name, err))
 	}
 	lost, orphans := DecisionsOf(plan), plan.Orphans
 	// The killed run may have taken the labels of what is needed by now.

@@ -159,7 +159,7 @@ func (x *Execution) recreate(ctx context.Context, d rules.Decision) (back Restor
 		return Restored{}, false, nil
 	}
 	if err != nil {
-		return Restored{}, false, fmt.Errorf("putting back image %q in namespace %q: %w", record.Name, d.Namespace, err)
+		return Restored{}, false, fmt.Errorf("restoring image %q in namespace %q: %w", record.Name, d.Namespace, err)
 	}
 	return Restored{Namespace: d.Namespace, Name: record.Name, Target: d.Target.Digest, Cause: d.Cause}, true, nil
 }

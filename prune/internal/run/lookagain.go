@@ -46,7 +46,7 @@ func (x *Execution) lookAgain(ctx context.Context) error {
 			return nil
 		case look == MaxLooks:
 			x.fail(untaken)
-			x.fail(fmt.Errorf("containers kept appearing, so that the run has looked %d times what they need and not once more: one that has just appeared may miss its image, until that is pulled again", look))
+			x.fail(fmt.Errorf("containers kept appearing: the run checked %d times what they need and then stopped; a container that has just appeared may lack its image until it is pulled again", look))
 			return nil
 		}
 		if err := pause(ctx, look); err != nil {

@@ -24,7 +24,7 @@ func (x *Execution) measure(ctx context.Context) {
 	files, filesErr := x.Store.BlobFiles(ctx)
 	after, err := x.glance(ctx)
 	if err != nil {
-		x.fail(fmt.Errorf("what was reclaimed could not be measured: %w", err))
+		x.fail(fmt.Errorf("could not measure what was reclaimed: %w", err))
 		return
 	}
 	x.Report.Measured = true
@@ -145,22 +145,22 @@ func heldNow(c *gc.Collector, now graph.Reached, planned plan.Outcome, present i
 	return held
 }
 
-// changes explains what was expected to go and is still there.
+// changes explains what was expected to be removed but is still there.
 func (x *Execution) changes(c *gc.Collector, now graph.Reached, missing inventory.Objects) []string {
 	var texts []string
 	for _, dgst := range missing.SortedBlobs() {
-		holder := "nothing holds it any more; a later collection will take it"
+		holder := "nothing refers to it any more; a later garbage collection will remove it"
 		if k, ok := c.BlobKeeper(graph.Node{Kind: graph.KindContent, Key: dgst.String()}, now); ok {
 			holder = "held by " + k.In("").Holder // a digest alone tells no namespace
 		}
-		texts = append(texts, fmt.Sprintf("%s was expected to go and is still there: %s", dgst, holder))
+		texts = append(texts, fmt.Sprintf("%s was expected to be removed but is still there: %s", dgst, holder))
 	}
 	for _, id := range missing.SortedSnapshots() {
-		holder := "nothing holds it any more; a later collection will take it"
+		holder := "nothing refers to it any more; a later garbage collection will remove it"
 		if root, ok := now.Root(id.Node()); ok {
 			holder = "held by " + c.Keeper(root).In(id.Namespace).Holder
 		}
-		texts = append(texts, fmt.Sprintf("snapshot %s in namespace %q was expected to go and is still there: %s", id.SnapshotKey, id.Namespace, holder))
+		texts = append(texts, fmt.Sprintf("snapshot %s in namespace %q was expected to be removed but is still there: %s", id.SnapshotKey, id.Namespace, holder))
 	}
 	return texts
 }
@@ -178,5 +178,5 @@ func (x *Execution) unloaded(loaded []string, remaining inventory.Objects) error
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("containerd has lost snapshotter %q during the run: what became of its snapshots could not be measured", slices.Sorted(maps.Keys(missing)))
+	return fmt.Errorf("containerd lost snapshotter %q during the run, so its snapshots could not be measured", slices.Sorted(maps.Keys(missing)))
 }

@@ -24,7 +24,7 @@ func TestChangesNameTheNamespaceOfTheHolder(t *testing.T) {
 			return nil
 		})
 		report, err := s.Run(context.Background(), leases.Procfs{})
-		want := tw.Digest("a").String() + ` was expected to go and is still there: held by lease "late" (other client) in namespace "` + ns + `"`
+		want := tw.Digest("a").String() + ` was expected to be removed but is still there: held by lease "late" (other client) in namespace "` + ns + `"`
 		if err != nil || !slices.Equal(report.Changes, []string{want}) {
 			t.Errorf("%q, %v", report.Changes, err)
 		}

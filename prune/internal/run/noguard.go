@@ -31,10 +31,10 @@ var guardProblems = map[syscall.Errno]struct {
 	code        cause.Code
 	means, hint string
 }{
-	syscall.ENOSPC: {code: "disk-full", means: "the disk is full, so what guards a run cannot be written"},
-	syscall.EDQUOT: {code: "quota-used-up", means: "the disk quota is used up, so what guards a run cannot be written"},
-	syscall.EROFS:  {code: "store-read-only", means: "the store is read-only", hint: "; make it writable first: nothing can be removed before"},
-	syscall.EIO:    {code: "disk-failing", means: "the disk of the store fails", hint: "; see the kernel's log: nothing can be removed before that is mended"},
+	syscall.ENOSPC: {code: "disk-full", means: "the disk is full, so the lease and the plan that guard a run cannot be written"},
+	syscall.EDQUOT: {code: "quota-used-up", means: "the disk quota is used up, so the lease and the plan that guard a run cannot be written"},
+	syscall.EROFS:  {code: "store-read-only", means: "the store is read-only", hint: "; make it writable first"},
+	syscall.EIO:    {code: "disk-failing", means: "the disk of the store reports errors", hint: "; see the kernel log: nothing can be removed until that is fixed"},
 }
 
 func (e *GuardError) Error() string {
@@ -64,7 +64,7 @@ func unguarded(ctx context.Context, st store.Store, err error) error {
 // checkGuard refuses options that contradict each other.
 func (o ExecuteOptions) checkGuard() error {
 	if o.NoGuard && o.Grace > 0 {
-		return fmt.Errorf("a grace keeps what is removed by a lease, and a run without a guard writes none: %w", errdefs.ErrInvalidArgument)
+		return fmt.Errorf("a grace period needs a lease, and a run without a guard writes none: %w", errdefs.ErrInvalidArgument)
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func (x *Execution) collect(ctx context.Context) error {
 	ns := x.Batches[0].Ns.Name
 	ctx = store.InNamespace(ctx, ns)
 	if err := x.locker.Lock(ctx, ns, x.run, x.opts.Now()); err != nil {
-		return fmt.Errorf("the collection could not be asked for, so that space is freed when containerd collects by itself: %w", err)
+		return fmt.Errorf("could not request a garbage collection, so space is freed when containerd next collects by itself: %w", err)
 	}
 	collected, err := x.locker.Unlock(ctx, x.run, x.opts.Now(), true)
 	if err != nil {
@@ -109,7 +109,7 @@ func (x *Execution) whole(inv *inventory.Inventory, d rules.Decision) bool {
 	}
 	lack := x.lacker.Lacks(d.Target.Digest)
 	if lack.Given() {
-		x.fail(fmt.Errorf("image %q in namespace %q cannot be put back although it is needed (%s): %s; pull it again", d.Name, d.Namespace, d.Reason, lack.Reason))
+		x.fail(fmt.Errorf("image %q in namespace %q cannot be restored although it is needed (%s): %s; pull it again", d.Name, d.Namespace, d.Reason, lack.Reason))
 	}
 	return !lack.Given()
 }

@@ -49,8 +49,8 @@ func TestDiskTakesNoGuard(t *testing.T) {
 	}{
 		"full":                       {err: fmt.Errorf("write: %w", syscall.ENOSPC), want: syscall.ENOSPC, says: "the disk is full", code: "disk-full"},
 		"read-only":                  {err: fmt.Errorf("write: %w", syscall.EROFS), want: syscall.EROFS, says: "read-only", code: "store-read-only"},
-		"failing":                    {err: fmt.Errorf("write: %w", syscall.EIO), want: syscall.EIO, says: "the disk of the store fails", code: "disk-failing"},
-		"full and failing":           {err: errors.Join(syscall.ENOSPC, syscall.EIO), want: syscall.EIO, says: "the disk of the store fails", code: "disk-failing"},
+		"failing":                    {err: fmt.Errorf("write: %w", syscall.EIO), want: syscall.EIO, says: "the disk of the store reports errors", code: "disk-failing"},
+		"full and failing":           {err: errors.Join(syscall.ENOSPC, syscall.EIO), want: syscall.EIO, says: "the disk of the store reports errors", code: "disk-failing"},
 		"full, in a daemon":          {err: words, disk: syscall.ENOSPC, want: syscall.ENOSPC, says: "the disk is full", code: "disk-full"},
 		"read-only, in a daemon":     {err: words, disk: syscall.EROFS, want: syscall.EROFS, says: "read-only", code: "store-read-only"},
 		"in words only":              {err: words, says: "nothing was removed"},
@@ -112,7 +112,7 @@ func TestNoGuardPutsBackWhatIsWhole(t *testing.T) {
 		})
 		report, err := unguardedRun(s)
 		switch {
-		case collected && (err == nil || !strings.Contains(err.Error(), `image "x:2" in namespace "default" cannot be put back although it is needed`) || len(report.Errors) != 1):
+		case collected && (err == nil || !strings.Contains(err.Error(), `image "x:2" in namespace "default" cannot be restored although it is needed`) || len(report.Errors) != 1):
 			t.Errorf("%v", err)
 		case !collected && (err != nil || len(report.Restored) != 1):
 			t.Errorf("%+v, %v", report, err)
@@ -163,7 +163,7 @@ func TestNoGuardCannotCollect(t *testing.T) {
 	s := tw.NewScene(t, tw.Small())
 	s.Tape.Before = tw.On("lease ctr-prune", func() error { return syscall.ENOSPC })
 	report, err := unguardedRun(s)
-	if err == nil || !strings.Contains(err.Error(), "the collection could not be asked for") || len(report.Untagged) != 2 || report.Reclaimed.Blobs != 0 {
+	if err == nil || !strings.Contains(err.Error(), "could not request a garbage collection") || len(report.Untagged) != 2 || report.Reclaimed.Blobs != 0 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }

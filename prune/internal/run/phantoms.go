@@ -95,7 +95,7 @@ func (x *Execution) layAllToRest(ctx context.Context, cri store.CRI, all []phant
 		stuck[p.target] = cause.Because(cause.CodeCRIShows, cause.Parts{Name: p.Ref, Detail: err.Error()})
 		if unheard := (*unheardError)(nil); deaf == nil && errors.As(err, &unheard) {
 			deaf = unheard
-			x.fail(fmt.Errorf("images stay in namespace %q which CRI would go on showing: %w", store.CRINamespace, unheard))
+			x.fail(fmt.Errorf("images were kept in namespace %q because CRI would still show them: %w", store.CRINamespace, unheard))
 		}
 	}
 }
@@ -180,7 +180,7 @@ func (x *Execution) unmake(ctx context.Context, made images.Image) error {
 	defer cancel()
 	err := x.Store.Images().Delete(ctx, made.Name, images.DeleteTarget(&made.Target))
 	if IgnoreNotFound(err) != nil {
-		return fmt.Errorf("removing image %q in namespace %q, which was made for CRI to see: %w", made.Name, store.CRINamespace, err)
+		return fmt.Errorf("removing image %q in namespace %q, which was made to notify CRI: %w", made.Name, store.CRINamespace, err)
 	}
 	return nil
 }
@@ -196,7 +196,7 @@ func AwaitCRI(ctx context.Context, cri store.CRI, name string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("it took no note of a new record: %w", ctx.Err())
+			return fmt.Errorf("it did not notice a new record: %w", ctx.Err())
 		case <-time.After(criPause):
 		}
 	}

@@ -120,7 +120,7 @@ func TestFailingLookLeavesTheLease(t *testing.T) {
 			return nil
 		}
 		report, err := s.Run(context.Background(), tw.Process(t, 1))
-		if !errors.Is(err, tw.ErrDisk) || !strings.Contains(err.Error(), "still held for the next run") || report == nil || report.Measured {
+		if !errors.Is(err, tw.ErrDisk) || !strings.Contains(err.Error(), "still held until the next run") || report == nil || report.Measured {
 			t.Errorf("look %d: %+v, %v", looks, report, err)
 		}
 		s.Collect()
@@ -143,7 +143,7 @@ func TestFailingPutBackLeavesTheLease(t *testing.T) {
 	made := tw.On("delete x:1", func() error { s.Add(tw.Container("c", "x:1", "")); return nil })
 	fails := tw.On("create x:1", func() error { return tw.ErrDisk })
 	s.Tape.Before = func(call string) error { return errors.Join(made(call), fails(call)) }
-	if _, err := s.Run(context.Background(), tw.Process(t, 1)); !errors.Is(err, tw.ErrDisk) || !strings.Contains(err.Error(), `putting back image "x:1"`) {
+	if _, err := s.Run(context.Background(), tw.Process(t, 1)); !errors.Is(err, tw.ErrDisk) || !strings.Contains(err.Error(), `restoring image "x:1"`) {
 		t.Errorf("got %v", err)
 	}
 	s.Collect()
@@ -218,7 +218,7 @@ func TestKilledRunWithoutItsPlan(t *testing.T) {
 	}))
 	s.Add(tw.Blob("c"), tw.Record("y:1", "c"))
 	report, err := s.Run(context.Background(), tw.Process(t, 2))
-	if err == nil || !strings.Contains(err.Error(), "is not known any more") || len(report.Recovered) != 1 {
+	if err == nil || !strings.Contains(err.Error(), "is lost, so not all of it can be restored") || len(report.Recovered) != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
 	for _, text := range []string{"a", "b", "c", "e"} {

@@ -67,7 +67,7 @@ func (x *Execution) standIn(ctx context.Context, d rules.Decision) bool {
 		err = x.standsIn(ctx, d)
 	}
 	if err != nil && !x.lost(ctx, err) { // with the server gone nothing is deleted any more
-		x.fail(fmt.Errorf("keeping %q, for its stand-in %q could not be made: %w", d.Name, d.StandIn, err))
+		x.fail(fmt.Errorf("keeping %q, because its stand-in %q could not be made: %w", d.Name, d.StandIn, err))
 		return false
 	}
 	return true
@@ -266,7 +266,7 @@ func (x *Execution) note(ctx context.Context, d rules.Decision, result removal, 
 		x.Report.skip(d, cause.Plainly(cause.CodeRewritten))
 	case late:
 		x.Report.Untried++
-		x.fail(fmt.Errorf("deleting was stopped, for the lease that guards it expires at %s: run it again for the rest", x.run.Expires.Format(time.RFC3339)))
+		x.fail(fmt.Errorf("deleting was stopped because the lease that guards it expires at %s: run it again for the rest", x.run.Expires.Format(time.RFC3339)))
 		x.stop()
 	case vanished:
 		x.Report.skip(d, cause.Plainly(cause.CodeRemoved))

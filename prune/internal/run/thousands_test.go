@@ -20,7 +20,7 @@ func TestRecordThatNoPlanHasRoomForStays(t *testing.T) {
 	w["default"] = append(w["default"], huge)
 	s := tw.NewScene(t, w)
 	report, err := s.Run(context.Background(), tw.Process(t, 1))
-	if err != nil || len(report.Skipped) != 1 || !strings.Contains(report.Skipped[0].Reason, "too long to be written down") {
+	if err != nil || len(report.Skipped) != 1 || !strings.Contains(report.Skipped[0].Reason, "too long to be recorded") {
 		t.Errorf("skipped %+v, %v", report.Skipped, err)
 	}
 	tw.CheckRecordNames(t, s, "huge:1")

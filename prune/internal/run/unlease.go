@@ -117,7 +117,7 @@ func (x *Execution) relabel(ctx context.Context, c *gc.Collector) error {
 	back := slices.DeleteFunc(slices.Clone(x.unleased), func(o gc.Orphan) bool { return !imaged.Holds(o.Node()) })
 	return x.eachOrphan(ctx, back, func(ctx context.Context, o gc.Orphan) error {
 		if err := leases.Relabel(ctx, x.Store.Content(), o.Config, o.Labels); IgnoreNotFound(err) != nil {
-			return fmt.Errorf("giving config %s in namespace %q its snapshot labels back: %w", o.Config, o.Namespace, err)
+			return fmt.Errorf("restoring the snapshot labels of config %s in namespace %q: %w", o.Config, o.Namespace, err)
 		}
 		return nil
 	})

@@ -40,7 +40,7 @@ func TestSnapshotterIsLostDuringTheRun(t *testing.T) {
 	}
 	store := forgetful{s.Tape, func() bool { return deleted }}
 	report, err := run.Execute(context.Background(), s.Plan(leases.Procfs{}), store, run.ExecuteOptions{Now: time.Now})
-	if err == nil || !strings.Contains(err.Error(), `has lost snapshotter ["memory"]`) {
+	if err == nil || !strings.Contains(err.Error(), `containerd lost snapshotter ["memory"]`) {
 		t.Errorf("the run ended with %v", err)
 	}
 	if freed := report.Reclaimed; freed.Snapshots != 0 || freed.Blobs != 2 {

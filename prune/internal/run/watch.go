@@ -90,7 +90,7 @@ func (w *watch) follow(told <-chan *events.Envelope, failed <-chan error) {
 			w.note(e)
 		case err, more := <-failed:
 			if !more {
-				w.fail(errors.New("containerd tells no more"))
+				w.fail(errors.New("containerd sends no more events"))
 				return
 			}
 			w.fail(err)
@@ -109,7 +109,7 @@ func (w *watch) fail(err error) {
 		return
 	}
 	if w.err == nil && err != nil {
-		w.err = fmt.Errorf("watching for records that others write: %w", err)
+		w.err = fmt.Errorf("watching for records that other clients write: %w", err)
 	}
 	w.fell()
 	w.signal()
@@ -202,7 +202,7 @@ func (w *watch) Await(ctx context.Context, deleted map[[2]string]time.Time) erro
 			select {
 			case <-w.wake:
 			case <-ctx.Done():
-				return fmt.Errorf("waiting for containerd to tell of the deletion of %q in namespace %q: %w", key[1], key[0], ctx.Err())
+				return fmt.Errorf("waiting for the event of the deletion of %q in namespace %q: %w", key[1], key[0], ctx.Err())
 			}
 		}
 	}
@@ -223,9 +223,9 @@ func (x *Execution) EndWatch(ctx context.Context) {
 	case x.gone != nil:
 		x.Report.Untried += len(x.unsure)
 	case x.Watch.failure() != nil:
-		x.fail(fmt.Errorf("deleting was stopped, and what somebody wrote in the moment of its deletion may be gone with it: %w", err))
+		x.fail(fmt.Errorf("deleting was stopped, and a record that was updated at the moment of its deletion may be lost: %w", err))
 	case err != nil:
-		x.fail(fmt.Errorf("what somebody wrote in the moment of its deletion may be gone with it: %w", err))
+		x.fail(fmt.Errorf("a record that was updated at the moment of its deletion may be lost: %w", err))
 	}
 }
 
@@ -240,7 +240,7 @@ func (x *Execution) lastSeen(d rules.Decision) images.Image {
 	case x.serverCompares():
 		image.Labels, image.UpdatedAt = s.labels, s.written
 	default:
-		x.fail(fmt.Errorf("image %q in namespace %q was written again in the moment of its deletion, and this containerd does not tell what it named then: pull it or tag it again", d.Name, d.Namespace))
+		x.fail(fmt.Errorf("image %q in namespace %q was updated at the moment of its deletion, and this containerd does not report its new target: pull it or tag it again", d.Name, d.Namespace))
 	}
 	return image
 }

@@ -112,9 +112,9 @@ func RunNamed(runs []Run, name string) (Run, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(runs) == 0:
-		return Run{}, &cause.CodeError{Code: "no-runs", Err: &rules.PolicyError{Message: "there is no run to undo: only a run with a grace period can be undone, until that ends"}}
+		return Run{}, &cause.CodeError{Code: "no-runs", Err: &rules.PolicyError{Message: "there is no run to undo: only a run with a grace period can be undone, until that period ends"}}
 	default:
-		return Run{}, &rules.PolicyError{Message: fmt.Sprintf("%q names %d of the runs that can be undone: choose one of %s", name, len(found), strings.Join(names, ", "))}
+		return Run{}, &rules.PolicyError{Message: fmt.Sprintf("%q matches %d of the runs that can be undone: choose one of %s", name, len(found), strings.Join(names, ", "))}
 	}
 }
 
@@ -173,7 +173,7 @@ func (u *Undone) namespace(ctx context.Context, st store.Store, ns string) error
 	var errs []error
 	for _, o := range plan.Orphans {
 		if err := leases.Relabel(ctx, st.Content(), o.Config, o.Labels); run.IgnoreNotFound(err) != nil {
-			errs = append(errs, fmt.Errorf("giving config %s in namespace %q its snapshot labels back: %w", o.Config, ns, err))
+			errs = append(errs, fmt.Errorf("restoring the snapshot labels of config %s in namespace %q: %w", o.Config, ns, err))
 		}
 	}
 	for _, d := range run.DecisionsOf(plan) {
@@ -201,7 +201,7 @@ func (u *Undone) record(ctx context.Context, store store.Store, d rules.Decision
 	}
 	if err != nil {
 		u.fail(d, cause.Because(cause.CodeNotPutBack, cause.Parts{Detail: err.Error()}))
-		return fmt.Errorf("putting back image %q in namespace %q: %w", d.Name, d.Namespace, err)
+		return fmt.Errorf("restoring image %q in namespace %q: %w", d.Name, d.Namespace, err)
 	}
 	u.Restored = append(u.Restored, d.Record())
 	return removeStandIn(ctx, store, d)
@@ -261,7 +261,7 @@ func Drop(ctx context.Context, store store.Store, run Run, now time.Time, opts r
 		d.Reclaimed, d.Garbage, err = reclaimed(ctx, store, before, after, now)
 	}
 	if err != nil {
-		return Dropped{}, fmt.Errorf("run %s was dropped, and what that freed could not be measured: %w", run.Name, err)
+		return Dropped{}, fmt.Errorf("run %s was dropped, but what that freed could not be measured: %w", run.Name, err)
 	}
 	return d, nil
 }

@@ -90,7 +90,7 @@ func Plan() prune.Document {
 			Img("default", "docker.io/library/used:1", prune.Keep, "in use by container web (nerdctl)"),
 			Img("default", "docker.io/library/byid:1", prune.StandIn, "its image is in use by container byid"),
 			Img("k8s.io", " ", prune.Remove, "unused"),
-			Img("k8s.io", "registry.example/app:2", prune.Remove, "unused", "its content stays, held by "+lease),
+			Img("k8s.io", "registry.example/app:2", prune.Remove, "unused", "its content is held by "+lease),
 		},
 		Untagged: []prune.Record{}, Deleted: []prune.DeletedDocument{},
 		Uploads: []prune.Upload{
@@ -121,7 +121,7 @@ func Report() prune.Document {
 	d.Kind = prune.DocumentReport
 	d.Untagged = []prune.Record{Rec("default", "docker.io/library/byid:1"), Rec("default", Evil)}
 	d.Images[2].StandIn = "<none>@" + Sum("docker.io/library/byid:1").String()
-	d.Skipped = []prune.Skip{{Record: Rec("k8s.io", "registry.example/app:2"), Cause: prune.Cause{Reason: "it was moved to another image since the plan was made", ReasonCode: "moved"}}}
+	d.Skipped = []prune.Skip{{Record: Rec("k8s.io", "registry.example/app:2"), Cause: prune.Cause{Reason: "it has been moved to another image since the plan was made", ReasonCode: "moved"}}}
 	d.Restored = []prune.Restored{{Namespace: "k8s.io", Name: " ", Target: Sum(" "), Cause: prune.Cause{Reason: "in use by container late", ReasonCode: "in-use"}}}
 	d.Recovered = []prune.Recovered{{
 		Namespace: "default", Run: "RUN", Owner: "process 42 on node", Started: Now().Add(-time.Hour),
@@ -134,7 +134,7 @@ func Report() prune.Document {
 	}
 	d.Reclaimed = prune.Amount{Blobs: 1, Snapshots: 1, ContentBytes: 12_000_000, SnapshotBytes: 33_000_000, TotalBytes: 45_000_000}
 	d.Others = prune.Amount{Snapshots: 1, SnapshotBytes: 5, TotalBytes: 5}
-	d.Changes = []string{Sum("c").String() + " was expected to go and is still there: held by container late"}
+	d.Changes = []string{Sum("c").String() + " was expected to be removed but is still there: held by container late"}
 	d.Measured, d.Verified = true, true
 	d.Errors = []string{"deleting image \"x\": no"}
 	return d

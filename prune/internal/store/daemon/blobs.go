@@ -46,7 +46,7 @@ func (s *daemonStore) ContentDir(ctx context.Context) (string, error) {
 	}
 	server, err := s.client.IntrospectionService().Server(ctx)
 	if errdefs.IsUnknown(err) {
-		return "", fmt.Errorf("containerd cannot write its UUID, so its content directory cannot be told: %w", store.Cause(errdefs.ErrUnavailable, err))
+		return "", fmt.Errorf("containerd cannot write its UUID, so its content directory is unknown: %w", store.Cause(errdefs.ErrUnavailable, err))
 	}
 	if err != nil {
 		return "", fmt.Errorf("read the UUID of containerd: %w", err)

@@ -49,7 +49,7 @@ func (p daemonCRI) Pins(ctx context.Context) (store.CRIPins, error) {
 // criFailed hides from the caller of what kind an error of CRI is: only what
 // is not known without anybody's fault is errdefs.ErrUnavailable.
 func criFailed(err error) error {
-	return fmt.Errorf("CRI does not tell its sandbox image, which must stay: %s", err.Error())
+	return fmt.Errorf("CRI does not report its sandbox image, which must be kept: %s", err.Error())
 }
 
 // ProcessPins reads the pins in the configuration of the containerd that runs

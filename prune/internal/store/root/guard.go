@@ -104,7 +104,7 @@ func (g *rootGuard) Walk(ctx context.Context, fn snapshots.WalkFunc, filters ...
 func (g *rootGuard) Cleanup(ctx context.Context) error {
 	c, ok := g.backend.(snapshots.Cleaner)
 	if !ok {
-		return fmt.Errorf("snapshotter %s cleans up nothing: %w", g.name, errdefs.ErrNotImplemented)
+		return fmt.Errorf("snapshotter %s has no cleanup: %w", g.name, errdefs.ErrNotImplemented)
 	}
 	return g.call(func() error { return c.Cleanup(ctx) })
 }

@@ -41,7 +41,7 @@ func rootError(dir, problem, hint string, err error) error {
 func rootFind(dir string) (RootLayout, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil || dir == "" {
-		return RootLayout{}, rootError(dir, "this is no path of a directory", rootHint, store.Cause(errdefs.ErrInvalidArgument, err))
+		return RootLayout{}, rootError(dir, "this is not the path of a directory", rootHint, store.Cause(errdefs.ErrInvalidArgument, err))
 	}
 	l := RootLayout{
 		Dir:          abs,

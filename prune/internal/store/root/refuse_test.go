@@ -117,9 +117,9 @@ func TestOpenRootRefuses(t *testing.T) {
 			})
 		}, errdefs.ErrFailedPrecondition, `it has snapshots of "stargz", which cannot be opened here`},
 		{"a newer version", func(t *testing.T, dir string) { rootTestEdit(t, dir, rootTestVersion(5)) },
-			errdefs.ErrFailedPrecondition, "its meta.db is of version 5, and only versions 3 to 4 are known; use a newer ctr-prune"},
+			errdefs.ErrFailedPrecondition, "its meta.db is of version 5, but only versions 3 to 4 are supported; use a newer ctr-prune"},
 		{"an older version", func(t *testing.T, dir string) { rootTestEdit(t, dir, rootTestVersion(2)) },
-			errdefs.ErrFailedPrecondition, "version 2, and only versions 3 to 4 are known; start a newer containerd"},
+			errdefs.ErrFailedPrecondition, "version 2, but only versions 3 to 4 are supported; start a newer containerd"},
 		{"another schema", func(t *testing.T, dir string) {
 			rootTestEdit(t, dir, func(tx *bolt.Tx) error { return tx.DeleteBucket([]byte("v1")) })
 		}, errdefs.ErrFailedPrecondition, "its meta.db has no schema v1"},
@@ -128,7 +128,7 @@ func TestOpenRootRefuses(t *testing.T) {
 		{"a short meta.db", func(t *testing.T, dir string) { must(t, os.Truncate(rootTestMeta(dir), 50)) },
 			errdefs.ErrFailedPrecondition, "meta.db is damaged (it is too short for a database)"},
 		{"a truncated meta.db", func(t *testing.T, dir string) { must(t, os.Truncate(rootTestMeta(dir), 3*4096)) },
-			errdefs.ErrFailedPrecondition, "it was cut off"},
+			errdefs.ErrFailedPrecondition, "it was truncated"},
 		{"a meta.db of text", func(t *testing.T, dir string) {
 			must(t, os.WriteFile(rootTestMeta(dir), []byte(strings.Repeat("text ", 9999)), 0o600))
 		}, errdefs.ErrFailedPrecondition, "meta.db is damaged (it is not a bolt database)"},

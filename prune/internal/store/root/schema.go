@@ -71,7 +71,7 @@ func rootExpiring(l RootLayout, schema *bolt.Bucket) error {
 			if labels == nil || !gc.IsExpiry(string(labels.Get([]byte(gc.LabelExpire)))) {
 				return nil
 			}
-			problem := fmt.Sprintf("its image %q in namespace %q has a label %s, which the containerd of this store, older than 2.0, does not heed and the collector in this program does", name, ns, gc.LabelExpire)
+			problem := fmt.Sprintf("its image %q in namespace %q has a label %s, which the containerd of this store, older than 2.0, ignores but the garbage collector in this program obeys", name, ns, gc.LabelExpire)
 			return rootError(l.Dir, problem, "start containerd, and connect to it by its socket", errdefs.ErrFailedPrecondition)
 		})
 	})
@@ -83,7 +83,7 @@ func rootVersionKnown(l RootLayout, version int64) error {
 		hint = "start a newer containerd on it once"
 	}
 	if version < rootSchemaMin || version > rootSchemaMax {
-		return rootError(l.Dir, fmt.Sprintf("its meta.db is of version %d, and only versions %d to %d are known",
+		return rootError(l.Dir, fmt.Sprintf("its meta.db is of version %d, but only versions %d to %d are supported",
 			version, rootSchemaMin, rootSchemaMax), hint, errdefs.ErrFailedPrecondition)
 	}
 	return nil

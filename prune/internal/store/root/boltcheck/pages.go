@@ -72,7 +72,7 @@ func (p *pages) read(id uint64) ([]byte, error) {
 
 func (p *pages) bytes(id, n uint64) ([]byte, error) {
 	if (id+n)*p.meta.pageSize > p.size {
-		return nil, Damage(fmt.Sprintf("it ends before page %d, it was cut off", id+n-1))
+		return nil, Damage(fmt.Sprintf("it ends before page %d, so it was truncated", id+n-1))
 	}
 	buf := make([]byte, n*p.meta.pageSize)
 	if _, err := p.file.ReadAt(buf, int64(id*p.meta.pageSize)); err != nil && !errors.Is(err, io.EOF) {
