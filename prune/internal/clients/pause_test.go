@@ -16,6 +16,8 @@ import (
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
+var reasonUnused = cause.Plainly(cause.CodeUnused).Reason
+
 // pinStore is a store whose CRI tells its configuration, or does not.
 type pinStore struct {
 	store.Store
@@ -75,5 +77,3 @@ func TestPauseImageIsInUse(t *testing.T) {
 		}
 	}
 }
-
-var reasonUnused = cause.Plainly(cause.CodeUnused).Reason

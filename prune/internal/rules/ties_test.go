@@ -16,6 +16,8 @@ import (
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
+var reasonExpired = cause.Plainly(cause.CodeExpired).Reason
+
 // bound makes a record as the transfer service makes further names of an
 // archive: it has expired, and lives while another record does.
 func bound(name, target, base string, attrs ...tw.Attr) tw.Thing {
@@ -240,5 +242,3 @@ func TestManyTies(t *testing.T) {
 		t.Error(diff)
 	}
 }
-
-var reasonExpired = cause.Plainly(cause.CodeExpired).Reason

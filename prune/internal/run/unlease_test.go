@@ -2,18 +2,9 @@ package run_test
 
 import (
 	"context"
-	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/leases"
-	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
-	"github.com/ctr-prune/ctr-prune/prune/internal/read"
-	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
-	"github.com/ctr-prune/ctr-prune/prune/internal/run"
-	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
@@ -78,46 +69,4 @@ func TestContainerAppearsAsLabelsGo(t *testing.T) {
 func hasContainer(s *tw.Scene, id string) bool {
 	_, err := s.Store.Containers().Get(s.Ctx, id)
 	return err == nil
-}
-
-// What a killed run left of an image whose names go together is judged with the
-// names that are gone: the next run ends where that one would have.
-func TestRestOfAnImageIsJudgedAsTheWhole(t *testing.T) {
-	config := "sha256:" + tw.Digest("b").Encoded()
-	s := tw.NewScene(t, tw.World{store.CRINamespace: {
-		tw.Blob("a", tw.RefContent("b")), tw.Blob("b"), tw.Record("x.example/app:1", "a"), tw.Record(config, "a"),
-	}})
-	set := tw.Must(filters.Parse(filters.Options{All: true, Filters: []string{"reference=*/app:1"}}, time.Now()))
-	policy := rules.Policy{Namespaces: []string{store.CRINamespace}, Filters: set}
-	run := func(n uint64) (*run.Report, error) {
-		opts := read.ReadOptions{Procfs: tw.Process(t, n)}
-		plan := tw.Must(flow.ReadPlan(s.Ctx, s.Store, policy, time.Now(), opts))
-		return run.Execute(s.Ctx, plan, s.Tape, run.ExecuteOptions{Now: time.Now, Procfs: opts.Procfs})
-	}
-	other := make(chan struct{}) // closed when the first name is gone: records are deleted side by side
-	var down atomic.Bool
-	s.Tape.Before = func(call string) error {
-		if strings.HasPrefix(call, "delete ") && !strings.HasPrefix(call, "delete x.example") {
-			<-other
-			down.Store(true)
-		}
-		if down.Load() {
-			return tw.ErrDown
-		}
-		return nil
-	}
-	s.Tape.After = func(call string) error {
-		if strings.HasPrefix(call, "delete x.example") {
-			close(other)
-		}
-		return nil
-	}
-	if _, err := run(1); err == nil {
-		t.Fatal("the run was not killed")
-	}
-	s.Tape.Before, s.Tape.After = nil, nil
-	report, err := run(2)
-	if err != nil || len(report.Recovered) != 1 || len(report.Recovered[0].Restored) != 0 || s.HasBlob("a") {
-		t.Errorf("%+v, %v, a is there: %v", report.Recovered, err, s.HasBlob("a"))
-	}
 }

@@ -20,6 +20,11 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
 )
 
+var (
+	leaseExpired      = cause.Plainly(cause.CodeLeaseExpired).Reason
+	leaseExpiredSince = cause.Plainly(cause.CodeLeaseExpiredSince).Reason
+)
+
 func listed(s *tw.Scene) []undo.LeaseInfo {
 	return tw.Must(undo.Leases(context.Background(), s.Store, time.Now(), read.ReadOptions{}))
 }
@@ -96,7 +101,3 @@ func TestExpiredLeasesAreCollected(t *testing.T) {
 	s.CheckMount(false)
 	tw.CheckNothingOfOurs(t, s.Store)
 }
-
-var leaseExpired = cause.Plainly(cause.CodeLeaseExpired).Reason
-
-var leaseExpiredSince = cause.Plainly(cause.CodeLeaseExpiredSince).Reason
