@@ -75,6 +75,29 @@ func (inv *Inventory) WithSizes(sizes Sizes) *Inventory {
 // Size is what a snapshot takes on the disk, 0 if it was not measured.
 func (inv *Inventory) Size(id SnapshotID) int64 { return inv.Sizes[id] }
 
+// HasSnapshot says whether the store listed a snapshot.
+func (inv *Inventory) HasSnapshot(id SnapshotID) bool {
+	ns := inv.Namespace(id.Namespace)
+	if ns == nil {
+		return false
+	}
+	_, listed := ns.Snapshots[id.SnapshotKey]
+	return listed
+}
+
+// SnapshotsOf are the snapshots of one snapshotter, in no order.
+func (inv *Inventory) SnapshotsOf(snapshotter string) []SnapshotID {
+	var ids []SnapshotID
+	for _, ns := range inv.Namespaces {
+		for key := range ns.Snapshots {
+			if key.Snapshotter == snapshotter {
+				ids = append(ids, SnapshotID{ns.Name, key})
+			}
+		}
+	}
+	return ids
+}
+
 // Namespace is one containerd namespace of an [Inventory].
 type Namespace struct {
 	Name string

@@ -13,6 +13,7 @@ type Abilities struct {
 	CRI   CRI
 	Files BlobFiles
 	Disk  Disk
+	Dirs  SnapshotterDirs
 }
 
 // BlobFiles are the files of a content store that this process sees.
@@ -22,6 +23,14 @@ type BlobFiles interface {
 	// BlobFileSize is in bytes. The error is fs.ErrNotExist for a blob that has
 	// no file.
 	BlobFileSize(ctx context.Context, dgst digest.Digest) (int64, error)
+}
+
+// SnapshotterDirs are the directories of snapshotters that this process sees.
+type SnapshotterDirs interface {
+	// SnapshotterDir is the root directory of a snapshotter. The error is
+	// errdefs.ErrUnavailable where it cannot be seen from here, or where the
+	// snapshotter does not name one.
+	SnapshotterDir(ctx context.Context, snapshotter string) (string, error)
 }
 
 // Disk is the disk below a store.

@@ -18,6 +18,7 @@ import (
 	"github.com/containerd/containerd/v2/core/metadata/boltutil"
 	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -183,10 +184,19 @@ func (s *RootStore) BlobFiles(context.Context) (map[digest.Digest]struct{}, erro
 }
 
 // Abilities are those of a store whose files lie open, and that nobody runs.
-func (s *RootStore) Abilities() store.Abilities { return store.Abilities{Files: s} }
+func (s *RootStore) Abilities() store.Abilities { return store.Abilities{Files: s, Dirs: s} }
 
 // ContentDir is where the blobs are.
 func (s *RootStore) ContentDir(context.Context) (string, error) { return s.Layout.Content, nil }
+
+// SnapshotterDir is where a snapshotter keeps its snapshots and its database.
+func (s *RootStore) SnapshotterDir(_ context.Context, name string) (string, error) {
+	dir, ok := s.Layout.snapshotters[name]
+	if !ok {
+		return "", fmt.Errorf("snapshotter %q has no directory below %q: %w", name, s.Layout.Dir, errdefs.ErrUnavailable)
+	}
+	return dir, nil
+}
 
 // BlobFileSize is in bytes.
 func (s *RootStore) BlobFileSize(_ context.Context, dgst digest.Digest) (int64, error) {

@@ -1,0 +1,52 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// layout is where a snapshotter keeps its snapshots below its directory
+// (plugins/snapshots in containerd).
+type layout struct {
+	// dirs hold one entry for each snapshot, whose name is its number.
+	dirs []string
+	// upper is what an entry cannot do without, below it.
+	upper string
+	// cleans says that a collection which removes some snapshot also removes
+	// the entries that have no record.
+	cleans bool
+}
+
+// layouts are those of the snapshotters that keep snapshots in files. Others,
+// as devmapper and proxies, cannot be looked at.
+var layouts = map[string]layout{
+	"overlayfs": {dirs: []string{"snapshots"}, upper: "fs", cleans: true},
+	"native":    {dirs: []string{"snapshots"}},
+	"blockfile": {dirs: []string{"snapshots"}},
+	"btrfs":     {dirs: []string{"active", "view", "snapshots"}},
+}
+
+// entries lists the entries of all snapshots by their names, each with its path.
+func (l layout) entries(dir string) (map[string]string, error) {
+	found := make(map[string]string)
+	for _, sub := range l.dirs {
+		f, err := os.Open(filepath.Join(dir, sub))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // made with the first snapshot
+		}
+		if err != nil {
+			return nil, err
+		}
+		names, err := f.Readdirnames(-1)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return nil, fmt.Errorf("listing %q: %w", filepath.Join(dir, sub), err)
+		}
+		for _, name := range names {
+			found[name] = filepath.Join(dir, sub, name)
+		}
+	}
+	return found, nil
+}
