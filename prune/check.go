@@ -8,9 +8,12 @@ import (
 )
 
 // Check looks for what users usually find too late. It only reads.
-func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) ([]Finding, error) {
+func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) (*Checked, error) {
 	return check.Check(ctx, store, now, opts)
 }
+
+// Checked is what a check found, and what it could not look for.
+type Checked = check.Checked
 
 // CheckOptions are the parts of a check that are not in the store.
 type CheckOptions = check.CheckOptions
@@ -23,16 +26,21 @@ type Problem = check.Problem
 
 // The problems that a check looks for.
 const (
-	ProblemIncomplete  = check.ProblemIncomplete
-	ProblemForgotten   = check.ProblemForgotten
-	ProblemLost        = check.ProblemLost
-	ProblemGarbage     = check.ProblemGarbage
-	ProblemUnowned     = check.ProblemUnowned
-	ProblemExpired     = check.ProblemExpired
-	ProblemOldUpload   = check.ProblemOldUpload
-	ProblemInterrupted = check.ProblemInterrupted
-	ProblemPhantom     = check.ProblemPhantom
-	ProblemUnreadable  = check.ProblemUnreadable
+	ProblemIncomplete      = check.ProblemIncomplete
+	ProblemForgotten       = check.ProblemForgotten
+	ProblemForgottenFiles  = check.ProblemForgottenFiles
+	ProblemForgottenUpload = check.ProblemForgottenUpload
+	ProblemLost            = check.ProblemLost
+	ProblemLostSnapshot    = check.ProblemLostSnapshot
+	ProblemLostDatabase    = check.ProblemLostDatabase
+	ProblemDamaged         = check.ProblemDamaged
+	ProblemGarbage         = check.ProblemGarbage
+	ProblemUnowned         = check.ProblemUnowned
+	ProblemExpired         = check.ProblemExpired
+	ProblemOldUpload       = check.ProblemOldUpload
+	ProblemInterrupted     = check.ProblemInterrupted
+	ProblemPhantom         = check.ProblemPhantom
+	ProblemUnreadable      = check.ProblemUnreadable
 )
 
 // Repair mends the findings that can be mended without risk, and does no more

@@ -34,6 +34,7 @@ const (
 	StageDelete  = read.StageDelete
 	StageCollect = read.StageCollect
 	StageMeasure = read.StageMeasure
+	StageVerify  = read.StageVerify
 )
 
 // Inventory is what a store held when it was read. It is never changed

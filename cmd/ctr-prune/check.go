@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -17,12 +15,12 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const checkLong = `Look for what users find too late: images whose content is not all there, blobs
-on the disk that containerd does not know or that it knows and are not there,
-garbage, writable snapshots that nobody owns, leases that have expired,
-abandoned uploads, killed runs of this program, and images that Kubernetes is
-shown although they are gone. Each finding is told with its bytes, what it
-means, and what mends it.
+const checkLong = `Look for what users find too late: images whose content is not all there; blobs,
+snapshots and uploads on the disk that containerd does not know, or that it
+knows and are not there; blobs of a wrong size; garbage, writable snapshots that
+nobody owns, leases that have expired, abandoned uploads, killed runs of this
+program, and images that Kubernetes is shown although they are gone. Each
+finding is told with its bytes, what it means, and what mends it.
 
 It only reads. With --repair it mends what was found and can be mended without
 risk: killed runs are finished and abandoned uploads aborted. Found something or
@@ -48,6 +46,8 @@ const checkExamples = `  # Is everything in order?
 type checkOptions struct {
 	commonOptions
 	repair bool
+	// verify reads every blob.
+	verify bool
 }
 
 func newCheck(p process) *cobra.Command {
@@ -65,6 +65,7 @@ func newCheck(p process) *cobra.Command {
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "How", func(fs *pflag.FlagSet) {
 		fs.BoolVar(&o.repair, "repair", false, "mend what can be mended without risk, and check again")
+		fs.BoolVar(&o.verify, "verify", false, "read every blob and compare it with its digest, which takes as long as the disk needs for it")
 	})
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
 		o.output.add(fs, "each finding, see the fields below", "the objects that were found")
@@ -75,13 +76,13 @@ func newCheck(p process) *cobra.Command {
 }
 
 func (o *checkOptions) do(ctx context.Context, in *invocation, out *format.Output[checkRow]) error {
-	doc, err := in.find(ctx)
+	doc, err := in.find(ctx, o.verify)
 	if err != nil {
 		return err
 	}
 	var failure error
 	if o.repair {
-		doc, failure, err = in.repair(ctx, doc.Findings)
+		doc, failure, err = in.repair(ctx, doc.Findings, o.verify)
 		if err != nil {
 			return errors.Join(failure, err)
 		}
@@ -93,36 +94,31 @@ func (o *checkOptions) do(ctx context.Context, in *invocation, out *format.Outpu
 	return &saidError{exitFailed}
 }
 
-// find looks for what is wrong.
-func (in *invocation) find(ctx context.Context) (checkDocument, error) {
-	var found []prune.Finding
-	err := in.read(ctx, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
-		found, err = prune.Check(ctx, in.store, now, prune.CheckOptions{Read: opts})
-		return err
+// find looks for what is wrong; verify reads every blob.
+func (in *invocation) find(ctx context.Context, verify bool) (checkDocument, error) {
+	doc := checkDocument{header: in.header(checkSchema, "check"), Findings: []prune.Finding{}, Repaired: []prune.Finding{}, Renewed: []prune.Finding{}, Notes: []string{}}
+	err := in.read(ctx, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) error {
+		checked, err := prune.Check(ctx, in.store, now, prune.CheckOptions{Read: opts, Verify: verify})
+		if err != nil {
+			return err
+		}
+		doc.Findings = text.AdviseFindings(append(doc.Findings, checked.Findings...))
+		for _, u := range checked.Unseen {
+			doc.Notes = append(doc.Notes, u.Reason)
+		}
+		return nil
 	})
-	return checkDocument{
-		header: in.header(checkSchema, "check"), Findings: text.AdviseFindings(append([]prune.Finding{}, found...)),
-		Repaired: []prune.Finding{}, Renewed: []prune.Finding{}, Notes: unseen(ctx, in.store),
-	}, err
-}
-
-// unseen says what could not be looked for, so that nothing found is not taken
-// for nothing wrong.
-func unseen(ctx context.Context, store prune.Store) []string {
-	if _, err := store.BlobFiles(ctx); errdefs.IsUnavailable(err) {
-		return []string{fmt.Sprintf("forgotten and lost blobs were not looked for: %s", err)}
-	}
-	return []string{} // other errors ended the check
+	return doc, err
 }
 
 // repair mends what can be, looks again, and says what is left. The failure is
 // that of the repair.
-func (in *invocation) repair(ctx context.Context, found []prune.Finding) (doc checkDocument, failure, err error) {
+func (in *invocation) repair(ctx context.Context, found []prune.Finding, verify bool) (doc checkDocument, failure, err error) {
 	var repaired *prune.Repaired
 	in.change(ctx, prune.ExecuteOptions{}, func(opts prune.ExecuteOptions) {
 		repaired, failure = prune.Repair(ctx, in.store, found, opts)
 	})
-	if doc, err = in.find(ctx); err == nil {
+	if doc, err = in.find(ctx, verify); err == nil {
 		doc.repaired(found, repaired)
 	}
 	return doc, firstError(busyOf(failure), failure), err

@@ -57,6 +57,8 @@ func progressText(p terminal.Stage, lasted time.Duration) string {
 	switch {
 	case p.Name == string(prune.StageCollect):
 		return fmt.Sprintf("Collecting garbage, %s", seconds)
+	case p.Name == string(prune.StageVerify):
+		return fmt.Sprintf("Reading blobs: %d of %d, %s", p.Done, p.Total, seconds)
 	case p.Name == string(prune.StageMeasure):
 		return fmt.Sprintf("Measuring what is gone, %s", seconds)
 	case p.Total > 0 && p.Done > 0:

@@ -161,5 +161,5 @@ func (m *machine) find() []prune.Finding {
 	m.t.Helper()
 	found, err := prune.Check(m.ctx, m.store, time.Now(), prune.CheckOptions{Read: prune.ReadOptions{Procfs: m.procfs()}})
 	m.must(err)
-	return found
+	return found.Findings
 }

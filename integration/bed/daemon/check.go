@@ -62,5 +62,9 @@ func (d *Daemon) findings(ctx context.Context) (found []prune.Finding, err error
 	if err := (imagestore.Store{Client: client, Namespace: "default"}).Collect(ctx); err != nil {
 		return nil, err
 	}
-	return prune.Check(ctx, store, time.Now(), prune.CheckOptions{})
+	checked, err := prune.Check(ctx, store, time.Now(), prune.CheckOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return checked.Findings, nil
 }

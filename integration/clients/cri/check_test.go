@@ -29,7 +29,7 @@ func found(t *testing.T, n *cri.Node, problem prune.Problem) []prune.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(all, func(f prune.Finding) bool { return f.Problem != problem })
+	return slices.DeleteFunc(all.Findings, func(f prune.Finding) bool { return f.Problem != problem })
 }
 
 // An image whose records somebody deletes leaves a phantom, until containerd is

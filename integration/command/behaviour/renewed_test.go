@@ -185,7 +185,7 @@ func TestLeaseRenewedDuringARepair(t *testing.T) {
 			s.must(s.Collect(s.ctx()))
 			file = s.mount(time.Now().Add(day))
 		})
-		repaired, err := prune.Repair(s.ctx(), onLease{store, first, &where}, found, prune.ExecuteOptions{Now: time.Now})
+		repaired, err := prune.Repair(s.ctx(), onLease{store, first, &where}, found.Findings, prune.ExecuteOptions{Now: time.Now})
 		s.must(err)
 		if len(repaired.Renewed) != 1 || repaired.Renewed[0].ID != mountID {
 			t.Errorf("%+v", repaired)

@@ -18,7 +18,7 @@ func (n *node) find() []prune.Finding {
 	store := n.open()
 	found, err := prune.Check(n.t.Context(), store, time.Now(), prune.CheckOptions{})
 	n.must(err, store.Close())
-	return found
+	return found.Findings
 }
 
 func (n *node) repair(found []prune.Finding) {

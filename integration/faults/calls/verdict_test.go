@@ -68,8 +68,8 @@ func (b *bed) check(what string) {
 	b.must(err)
 	found, err := prune.Check(context.Background(), store, time.Now(), prune.CheckOptions{})
 	b.must(err, store.Close())
-	if len(found) > 0 {
-		b.t.Errorf("%s: findings: %+v", what, found)
+	if len(found.Findings) > 0 {
+		b.t.Errorf("%s: findings: %+v", what, found.Findings)
 	}
 }
 

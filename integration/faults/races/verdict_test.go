@@ -155,15 +155,15 @@ func (r *race) healthy() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if slices.ContainsFunc(found, func(f prune.Finding) bool { return f.Problem == prune.ProblemForgotten }) {
-		if _, err := prune.Repair(ctx, store, found, prune.ExecuteOptions{Now: time.Now, Sources: sources}); err != nil {
+	if slices.ContainsFunc(found.Findings, func(f prune.Finding) bool { return f.Problem == prune.ProblemForgotten }) {
+		if _, err := prune.Repair(ctx, store, found.Findings, prune.ExecuteOptions{Now: time.Now, Sources: sources}); err != nil {
 			r.t.Errorf("repairing %+v: %v", found, err)
 		}
 		if found, err = prune.Check(ctx, store, time.Now(), opts); err != nil {
 			r.t.Fatal(err)
 		}
 	}
-	for _, f := range found {
+	for _, f := range found.Findings {
 		r.t.Errorf("found: %+v", f)
 	}
 }

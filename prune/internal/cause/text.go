@@ -171,6 +171,14 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeLeasePull:  Fixed("a pull or build in progress, or one that was interrupted; it expires by itself"),
 	CodeLeaseOther: Fixed("belongs to another client; only that client knows whether it is still needed"),
 
+	CodeWrongSize:   func(p *Parts) string { return "it has " + p.Detail },
+	CodeWrongDigest: Fixed("its digest is another one"),
+
+	CodeBlobsUnseen: func(p *Parts) string { return "the files of blobs and uploads were not looked at: " + p.Detail },
+	CodeSnapshotsUnseen: func(p *Parts) string {
+		return fmt.Sprintf("the files of snapshotter %q were not looked at: %s", p.Name, p.Detail)
+	},
+
 	CodeBlobMissing:   lacking("%s is not in the store"),
 	CodeConfigMissing: lacking("its config %s is not in the store"),
 	CodeLayerMissing:  lacking("its layer %s is neither in the store nor unpacked"),
@@ -217,6 +225,18 @@ const CodeConfigMissing Code = "config-missing"
 const CodeLayerMissing Code = "layer-missing"
 
 const CodeAttestation Code = "only-attestation"
+
+// The codes of what is wrong with the file of a blob.
+const (
+	CodeWrongSize   Code = "wrong-size"
+	CodeWrongDigest Code = "wrong-digest"
+)
+
+// The codes of what a check could not look for.
+const (
+	CodeBlobsUnseen     Code = "blobs-unseen"
+	CodeSnapshotsUnseen Code = "snapshots-unseen"
+)
 
 // The codes of what an image lacks.
 const (

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
@@ -29,16 +28,21 @@ type Problem string
 
 // The problems that a check looks for.
 const (
-	ProblemIncomplete  Problem = "incomplete-image"
-	ProblemForgotten   Problem = "forgotten-blob"
-	ProblemLost        Problem = "lost-blob"
-	ProblemGarbage     Problem = "garbage"
-	ProblemUnowned     Problem = "unowned-snapshot"
-	ProblemExpired     Problem = "expired-lease"
-	ProblemOldUpload   Problem = "abandoned-upload"
-	ProblemInterrupted Problem = "interrupted-run"
-	ProblemPhantom     Problem = "phantom-image"
-	ProblemUnreadable  Problem = "unreadable-user"
+	ProblemIncomplete      Problem = "incomplete-image"
+	ProblemForgotten       Problem = "forgotten-blob"
+	ProblemForgottenFiles  Problem = "forgotten-snapshot"
+	ProblemForgottenUpload Problem = "forgotten-upload"
+	ProblemLost            Problem = "lost-blob"
+	ProblemLostSnapshot    Problem = "lost-snapshot"
+	ProblemLostDatabase    Problem = "lost-database"
+	ProblemDamaged         Problem = "damaged-blob"
+	ProblemGarbage         Problem = "garbage"
+	ProblemUnowned         Problem = "unowned-snapshot"
+	ProblemExpired         Problem = "expired-lease"
+	ProblemOldUpload       Problem = "abandoned-upload"
+	ProblemInterrupted     Problem = "interrupted-run"
+	ProblemPhantom         Problem = "phantom-image"
+	ProblemUnreadable      Problem = "unreadable-user"
 )
 
 // String says the problem in words.
@@ -67,6 +71,16 @@ type Finding struct {
 // CheckOptions are the parts of a check that are not in the store.
 type CheckOptions struct {
 	Read read.ReadOptions
+	// Verify reads every blob and compares it with its digest.
+	Verify bool
+}
+
+// Checked is what a check found.
+type Checked struct {
+	Findings []Finding
+	// Unseen says what could not be looked for, and why, so that nothing found is
+	// not taken for nothing wrong.
+	Unseen []cause.Cause
 }
 
 // Checker looks for problems in one inventory.
@@ -79,12 +93,12 @@ type Checker struct {
 }
 
 // Check looks for what users usually find too late. It only reads.
-func Check(ctx context.Context, st store.Store, now time.Time, opts CheckOptions) ([]Finding, error) {
-	// Files first: a blob that is committed meanwhile is then known by the
-	// time that the store is read.
-	files, filesErr := st.BlobFiles(ctx)
-	if filesErr != nil && !errdefs.IsUnavailable(filesErr) {
-		return nil, fmt.Errorf("listing the blobs on disk: %w", filesErr)
+func Check(ctx context.Context, st store.Store, now time.Time, opts CheckOptions) (*Checked, error) {
+	// Files first: what is written meanwhile is then known by the time that the
+	// store is read.
+	d, err := look(ctx, st)
+	if err != nil {
+		return nil, err
 	}
 	inv, err := read.ReadMeasured(ctx, st, inventory.Scope{AllNamespaces: true}, now, opts.Read, (*gc.Collector).AllSnapshots)
 	if err != nil {
@@ -102,14 +116,14 @@ func Check(ctx context.Context, st store.Store, now time.Time, opts CheckOptions
 		return nil, fmt.Errorf("checking the store: %w", ctx.Err())
 	}
 	k.Unreached()
-	errs := []error{k.forgotten(ctx, st, files), k.lost(ctx, st, files)}
+	errs := []error{k.forgotten(ctx, st, d.blobs), k.lost(ctx, st, d.blobs), k.files(ctx, st, d), k.damaged(ctx, st, d, opts)}
 	if ns := inv.Namespace(store.CRINamespace); ns != nil {
 		errs = append(errs, k.phantoms(ctx, st, ns))
 	}
 	slices.SortStableFunc(k.Found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Problem, b.Problem), cmp.Compare(a.Object, b.Object))
 	})
-	return k.Found, errors.Join(errs...)
+	return &Checked{Findings: k.Found, Unseen: d.unseen(inv)}, errors.Join(errs...)
 }
 
 // add notes a finding, in words.
@@ -119,9 +133,9 @@ func (k *Checker) add(f Finding) {
 	if p == nil {
 		p = &cause.Parts{}
 	}
-	f.Meaning, f.Repairable = text.meaning(p), text.repairable
+	f.Meaning = text.meaning(p)
 	if f.Mend == "" {
-		f.Mend = text.mend
+		f.Mend, f.Repairable = text.mend, text.repairable
 	}
 	k.Found = append(k.Found, f)
 }

@@ -32,6 +32,24 @@ var problems = map[Problem]struct {
 		meaning: cause.Fixed("its file is on disk but containerd does not know it, as happens after a crash; containerd notices such files only when it next removes content"),
 		mend:    "a repair", repairable: true,
 	},
+	ProblemForgottenFiles: {
+		meaning: cause.Fixed("it is in the directory of a snapshotter but containerd does not know it, as after a crash, or where it could not be removed"),
+		mend:    "a repair", repairable: true,
+	},
+	ProblemForgottenUpload: {
+		meaning: cause.Fixed("it is among the uploads on the disk but containerd does not know it, as after a crash"),
+		mend:    "a repair", repairable: true,
+	},
+	ProblemLostSnapshot: {
+		meaning: cause.Fixed("containerd lists it but its files are not on the disk; what stands on it fails, and a pull does not bring it back"),
+	},
+	ProblemLostDatabase: {
+		meaning: cause.Fixed("the database of a snapshotter is not there, and so containerd has lost what its snapshots are"),
+		mend:    "restore it from a backup; without one, stop containerd, move the directory of the snapshotter away, and pull again",
+	},
+	ProblemDamaged: {
+		meaning: func(p *cause.Parts) string { return "its file is not what containerd lists: " + p.Because.Reason },
+	},
 	ProblemLost: {
 		meaning: cause.Fixed("containerd lists it but its file is missing, as happens after a power failure; whatever needs it fails, and a pull does not fetch it again"),
 	},

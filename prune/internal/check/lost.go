@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/containerd/errdefs"
@@ -40,7 +39,7 @@ func (k *Checker) lost(ctx context.Context, st store.Store, files map[digest.Dig
 			}
 			k.add(Finding{
 				Problem: ProblemLost, Namespace: ns.Name, Object: dgst.String(), Bytes: max(0, info.Size),
-				Mend: fmt.Sprintf("ctr -n %s content rm %s, then check again: that names the images to pull", ns.Name, dgst),
+				Mend: pullAgain(ns.Name, dgst),
 			})
 		}
 	}

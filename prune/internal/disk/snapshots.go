@@ -22,10 +22,13 @@ type Snapshots struct {
 	Dir string
 	// Cleans says that the snapshotter removes what is unknown itself, at the
 	// next collection that removes one of its snapshots.
-	Cleans  bool
-	layout  layout
-	records map[string]record
-	entries map[string]string
+	Cleans bool
+	// NoDatabase says that there are snapshots, but that the database which says
+	// what they are is gone.
+	NoDatabase bool
+	layout     layout
+	records    map[string]record
+	entries    map[string]string
 }
 
 // Entry is a file or directory of a snapshotter or of the content store.
@@ -60,11 +63,18 @@ func ReadSnapshots(ctx context.Context, st store.Store, snapshotter string) (*Sn
 	return s, nil
 }
 
+// Database is where the snapshotter keeps its records.
+func (s *Snapshots) Database() string { return filepath.Join(s.Dir, database) }
+
 func (s *Snapshots) read(ctx context.Context) (err error) {
 	if s.entries, err = s.layout.entries(s.Dir); err != nil {
 		return err
 	}
 	s.records, err = readRecords(ctx, s.Dir, s.Snapshotter)
+	if errors.Is(err, fs.ErrNotExist) { // it is made with the first snapshot
+		s.NoDatabase = len(s.entries) > 0
+		return nil
+	}
 	return err
 }
 

@@ -11,6 +11,8 @@ const (
 	StageDelete  Stage = "deleting"
 	StageCollect Stage = "collecting"
 	StageMeasure Stage = "measuring"
+	// StageVerify is that of a check which reads all blobs.
+	StageVerify Stage = "verifying"
 )
 
 // Progress says how far a stage has come.
