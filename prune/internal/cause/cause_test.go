@@ -94,6 +94,12 @@ func reasons() map[cause.Code]told {
 		cause.CodeNameTaken:    {&cause.Parts{Target: "sha256:a"}, "the name is now taken by sha256:a"},
 		cause.CodeNotPutBack:   {&detail, "no"},
 
+		cause.CodeWrongSize:   {&cause.Parts{Detail: "0 bytes instead of 7"}, "it has 0 bytes instead of 7"},
+		cause.CodeWrongDigest: {nil, "its digest is another one"},
+
+		cause.CodeBlobsUnseen:     {&detail, "the files of blobs and uploads were not looked at: no"},
+		cause.CodeSnapshotsUnseen: {&cause.Parts{Name: "zfs", Detail: "no"}, `the files of snapshotter "zfs" were not looked at: no`},
+
 		cause.CodeLatelyWritten: {&cause.Parts{AgeSeconds: 86400, Time: tw.Noon}, "last written to less than 24h0m0s ago"},
 		cause.CodeAbandoned:     {&cause.Parts{Time: tw.Noon}, "abandoned: last written to at " + tw.Noon.UTC().Format(time.RFC3339)},
 

@@ -55,7 +55,7 @@ func TestAttestationsDoNotRun(t *testing.T) {
 	}}.Build(t, t.TempDir())
 	defer func() { tw.Must(0, s.Close()) }()
 	found := map[string]string{}
-	for _, f := range tw.Must(check.Check(context.Background(), s, tw.Started, check.CheckOptions{Read: read.ReadOptions{Procfs: tw.Process(t, 1)}})) {
+	for _, f := range tw.Must(check.Check(context.Background(), s, tw.Started, check.CheckOptions{Read: read.ReadOptions{Procfs: tw.Process(t, 1)}})).Findings {
 		if f.Problem == check.ProblemIncomplete {
 			found[f.Object] = f.Meaning
 		}

@@ -24,7 +24,7 @@ func TestFileThatAnUploadWaitsFor(t *testing.T) {
 			s.Add(tw.Lease("pull", tw.Expiring(time.Now().Add(time.Hour))))
 			s.Add(tw.Upload("layer-"+tw.Digest("left").String(), "left", tw.LeasedTo("pull")))
 		}
-		found := tw.Must(check.Check(context.Background(), s.Store, time.Now(), check.CheckOptions{}))
+		found := tw.Must(check.Check(context.Background(), s.Store, time.Now(), check.CheckOptions{})).Findings
 		forgotten := slices.ContainsFunc(found, func(f check.Finding) bool { return f.Problem == check.ProblemForgotten })
 		tw.Must(check.Repair(context.Background(), s.Store, []check.Finding{{Problem: check.ProblemForgotten, Repairable: true}}, run.ExecuteOptions{Now: time.Now, Procfs: tw.Process(t, 1)}))
 		_, err := os.Stat(path)

@@ -61,7 +61,7 @@ func TestFailedRepairIsFinishedByItsOwnProcess(t *testing.T) {
 // A repair leaves a lease alone that was renewed since the check, and says so.
 func TestRepairLeavesRenewedLeases(t *testing.T) {
 	s := tw.Stale(t)
-	found := tw.Must(check.Check(context.Background(), s.Store, time.Now(), check.CheckOptions{}))
+	found := tw.Must(check.Check(context.Background(), s.Store, time.Now(), check.CheckOptions{})).Findings
 	renewed := false
 	s.Tape.Before = func(call string) error {
 		if !renewed && (strings.HasPrefix(call, "lease ") || strings.HasPrefix(call, "free ")) {
@@ -135,7 +135,7 @@ func TestLeftOverCollection(t *testing.T) {
 	if _, err := check.Repair(context.Background(), s.Tape, nil, run.ExecuteOptions{Now: time.Now, Procfs: tw.Process(t, 1)}); err == nil {
 		t.Fatal("no error")
 	}
-	found := tw.Must(check.Check(context.Background(), s.Store, time.Now(), check.CheckOptions{Read: read.ReadOptions{Procfs: tw.Process(t, 2)}}))
+	found := tw.Must(check.Check(context.Background(), s.Store, time.Now(), check.CheckOptions{Read: read.ReadOptions{Procfs: tw.Process(t, 2)}})).Findings
 	left := found[slices.IndexFunc(found, func(f check.Finding) bool { return f.Problem == check.ProblemInterrupted })]
 	if !strings.HasPrefix(left.Object, "ctr-prune-collect-") {
 		t.Errorf("found %+v", left)

@@ -20,7 +20,7 @@ import (
 func TestKilledRunIsNotFinishedWhileARecordWouldGo(t *testing.T) {
 	for what, finish := range map[string]func(s *tw.Scene, opts run.ExecuteOptions) error{
 		"repair": func(s *tw.Scene, opts run.ExecuteOptions) error {
-			found := tw.Must(check.Check(context.Background(), s.Store, time.Now(), check.CheckOptions{Read: read.ReadOptions{Procfs: opts.Procfs}}))
+			found := tw.Must(check.Check(context.Background(), s.Store, time.Now(), check.CheckOptions{Read: read.ReadOptions{Procfs: opts.Procfs}})).Findings
 			_, err := check.Repair(context.Background(), s.Store, found, opts)
 			return err
 		},
