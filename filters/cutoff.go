@@ -87,15 +87,15 @@ func (c cutoff) objection(born, now time.Time) Verdict {
 	v := Verdict{Filter: keyUntil + "=" + c.String(), Born: born, Now: now}
 	switch {
 	case born.IsZero():
-		v.Code = AgeUnknown
+		v.Code = ageUnknown
 	case born.After(now):
-		v.Code = InFuture
+		v.Code = inFuture
 	case !born.After(c.moment(now)):
 		return Verdict{}
 	case c.fixed:
-		v.Code = Newer
+		v.Code = newer
 	default:
-		v.Code = Younger
+		v.Code = younger
 	}
 	return v
 }

@@ -43,13 +43,13 @@ func (l label) objection(sub Subject) Verdict {
 	value, found := l.find(sub.Labels)
 	switch {
 	case sub.LabelsErr != "":
-		v.Code, v.Problem = LabelsUnknown, sub.LabelsErr
+		v.Code, v.Problem = labelsUnknown, sub.LabelsErr
 	case len(sub.Labels) == 0:
-		v.Code, v.Problem = LabelsUnknown, "no image config of it can be read"
+		v.Code, v.Problem = labelsUnknown, "no image config of it can be read"
 	case l.not && found:
-		v.Code, v.Label = LabelExcluded, l.key+"="+value
+		v.Code, v.Label = labelExcluded, l.key+"="+value
 	case !l.not && !found:
-		v.Code = LabelMissing
+		v.Code = labelMissing
 	default:
 		return Verdict{}
 	}

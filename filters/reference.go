@@ -53,15 +53,15 @@ func (p pattern) objection(names []string) Verdict {
 	at := slices.IndexFunc(names, p.matches)
 	switch {
 	case p.not && at >= 0:
-		return Verdict{Code: NameExcluded, Filter: p.String(), Name: names[at]}
+		return Verdict{Code: nameExcluded, Filter: p.String(), Name: names[at]}
 	case p.not:
 		return Verdict{}
 	case at < 0:
-		return Verdict{Code: NameNotMatched, Filter: p.String()}
+		return Verdict{Code: nameNotMatched, Filter: p.String()}
 	}
 	other := slices.IndexFunc(names, func(name string) bool { return typed(name) && !p.matches(name) })
 	if other >= 0 {
-		return Verdict{Code: NameBeside, Filter: p.String(), Name: names[other]}
+		return Verdict{Code: nameBeside, Filter: p.String(), Name: names[other]}
 	}
 	return Verdict{}
 }

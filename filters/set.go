@@ -18,7 +18,7 @@ func Everything() Set { return Set{all: true} }
 // name a moment are compared with that moment.
 func (s Set) Match(sub Subject, now time.Time) Verdict {
 	if !s.all && !sub.Dangling {
-		return Verdict{Code: NotDangling}
+		return Verdict{Code: notDangling}
 	}
 	for _, c := range s.until {
 		if v := c.objection(sub.Born, now); v.Code != "" {

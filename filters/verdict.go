@@ -21,17 +21,17 @@ type Verdict struct {
 
 // The codes of a verdict, with what they come with.
 const (
-	NotDangling    = "not-dangling"      // none
-	AgeUnknown     = "age-unknown"       // Filter
-	InFuture       = "in-future"         // Filter, Born
-	Younger        = "younger"           // than an age: Filter, Born
-	Newer          = "newer"             // than a time: Filter, Born
-	NameExcluded   = "name-excluded"     // Filter, Name
-	NameNotMatched = "name-not-matched"  // Filter
-	NameBeside     = "other-name"        // not matched as well: Filter, Name
-	LabelsUnknown  = "labels-unreadable" // Filter, Problem
-	LabelExcluded  = "label-excluded"    // Filter, Label
-	LabelMissing   = "label-missing"     // Filter
+	notDangling    = "not-dangling"      // none
+	ageUnknown     = "age-unknown"       // Filter
+	inFuture       = "in-future"         // Filter, Born
+	younger        = "younger"           // than an age: Filter, Born
+	newer          = "newer"             // than a time: Filter, Born
+	nameExcluded   = "name-excluded"     // Filter, Name
+	nameNotMatched = "name-not-matched"  // Filter
+	nameBeside     = "other-name"        // not matched as well: Filter, Name
+	labelsUnknown  = "labels-unreadable" // Filter, Problem
+	labelExcluded  = "label-excluded"    // Filter, Label
+	labelMissing   = "label-missing"     // Filter
 )
 
 // Reason says why the subject does not match, naming the filter and the fact,
@@ -39,25 +39,25 @@ const (
 func (v Verdict) Reason() string {
 	filter := "filter " + show(v.Filter) + ": "
 	switch v.Code {
-	case NotDangling:
+	case notDangling:
 		return "not dangling"
-	case AgeUnknown:
+	case ageUnknown:
 		return filter + "its age cannot be read"
-	case InFuture:
+	case inFuture:
 		return filter + "its time " + v.Born.UTC().Format(time.RFC3339) + " is in the future"
-	case Younger, Newer:
+	case younger, newer:
 		return v.Code + " than " + v.limit() + " (" + roughAge(v.Now.Sub(v.Born)) + " old)"
-	case NameExcluded:
+	case nameExcluded:
 		return filter + "it has the name " + show(v.Name)
-	case NameNotMatched:
+	case nameNotMatched:
 		return "not matched by filter " + show(v.Filter)
-	case NameBeside:
+	case nameBeside:
 		return filter + "it also has the name " + show(v.Name)
-	case LabelsUnknown:
+	case labelsUnknown:
 		return filter + sentence(v.Problem)
-	case LabelExcluded:
+	case labelExcluded:
 		return filter + "a platform has the label " + show(v.Label)
-	case LabelMissing:
+	case labelMissing:
 		return filter + "no platform has the label"
 	default:
 		return ""

@@ -1,11 +1,7 @@
-// Package leases keeps a prune safe while it runs.
+// Package leases tells what the leases of a containerd store mean: which kind of
+// client has made one, and for how long and how deep the garbage collector
+// honours it. It also names the leases that ctr-prune itself makes: while a run
+// lasts, and for the grace in which it can be undone.
 //
-// A run takes one lease with a fixed ID in each namespace that it changes.
-// The lease is the lock between runs, the holder of everything the run is
-// about to remove, and, after a crash, the note from which the next run
-// finishes the work. The package also tells what kind of client another lease
-// belongs to, and removes the snapshot labels that keep the snapshots of an
-// orphaned config alive.
-//
-// It knows containerd's lease and content interfaces and nothing else.
+// It reads what is handed to it, and asks no store.
 package leases

@@ -35,18 +35,11 @@ const (
 
 // KindOf tells the kind of a lease which holds that.
 func KindOf(lease leases.Lease, held ...leases.Resource) Kind {
+	ours, ok := kindOfOurs(lease.ID)
 	_, expires := Expiry(lease)
 	switch {
-	case lease.ID == RunID:
-		return KindRun
-	case strings.HasPrefix(lease.ID, claimPrefix):
-		return KindClaim
-	case strings.HasPrefix(lease.ID, gracePrefix):
-		return KindGrace
-	case strings.HasPrefix(lease.ID, collectPrefix):
-		return KindCollect
-	case strings.HasPrefix(lease.ID, undoPrefix):
-		return KindUndo
+	case ok:
+		return ours
 	case expires:
 		return KindPull
 	default:
@@ -104,10 +97,3 @@ func kindOfDocker(lease leases.Lease, held []leases.Resource) Kind {
 	}
 	return kind
 }
-
-// Ours says whether the lease is one that a run of ours has only while it lasts,
-// and not the grace of a run that has ended.
-func Ours(lease leases.Lease) bool { return KindOf(lease).Ours() }
-
-// Ours says the same of all leases of the kind.
-func (k Kind) Ours() bool { return k == KindRun || k == KindClaim || k == KindCollect }

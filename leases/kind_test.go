@@ -8,10 +8,13 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 )
 
+// noon is a time as labels keep them, to the second.
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
 func TestKindOf(t *testing.T) {
-	expiring := map[string]string{labelExpire: noon.Format(time.RFC3339)}
+	expiring := map[string]string{ExpireLabel: noon.Format(time.RFC3339)}
 	flat := map[string]string{labelFlat: "2026-11-21"}
-	flatExpiring := map[string]string{labelFlat: "", labelExpire: noon.Format(time.RFC3339)}
+	flatExpiring := map[string]string{labelFlat: "", ExpireLabel: noon.Format(time.RFC3339)}
 	temporary := map[string]string{labelFlat: "2026-11-21", "buildkit/lease.temporary": "2026-11-21"}
 	const cache = "pe2sqmbcu368bevj7czyovvm5"
 	for _, c := range []struct {
@@ -27,7 +30,7 @@ func TestKindOf(t *testing.T) {
 		{"ctr-prune-grace-r", expiring, KindGrace, false},
 		{"ref_" + cache, nil, KindHistory, false},
 		{"ref_" + cache, flat, KindCache, false},
-		{"ref_" + cache, map[string]string{labelExpire: "never"}, KindOther, false}, // read as no expiry
+		{"ref_" + cache, map[string]string{ExpireLabel: "never"}, KindOther, false}, // read as no expiry
 		{"ref_" + cache, expiring, KindPull, false},
 		{"ref_" + cache + "0", nil, KindOther, false},
 		{"ref_abc", nil, KindOther, false},
@@ -47,27 +50,9 @@ func TestKindOf(t *testing.T) {
 		if got := KindOf(lease); got != c.want {
 			t.Errorf("%s %v is %q, want %q", c.id, c.labels, got, c.want)
 		}
-		if got := Ours(lease); got != c.ours {
+		if got := KindOf(lease).Ours(); got != c.ours {
 			t.Errorf("%s %v is ours: %v", c.id, c.labels, got)
 		}
-	}
-}
-
-func TestExpiry(t *testing.T) {
-	for text, want := range map[string]time.Time{
-		"2026-11-21T12:00:00Z":      noon,
-		"2026-11-21T13:00:00+01:00": noon,
-		"2026-11-21":                {},
-		"soon":                      {},
-		"":                          {},
-	} {
-		at, ok := Expiry(leases.Lease{Labels: map[string]string{labelExpire: text}})
-		if !at.Equal(want) || ok == want.IsZero() {
-			t.Errorf("%q expires at %v, %v", text, at, ok)
-		}
-	}
-	if _, ok := Expiry(leases.Lease{}); ok {
-		t.Error("a lease without labels expires")
 	}
 }
 

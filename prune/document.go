@@ -14,12 +14,6 @@ func ReportDocument(r *Report) Document {
 	return document.ReportDocument(r)
 }
 
-// NothingDone returns the report of a plan that needs no run because it is
-// [Plan.Empty]: nothing was done.
-func NothingDone(p *Plan) *Report {
-	return document.NothingDone(p)
-}
-
 // Document is a plan or a report as programs read it. Both have the same
 // fields, so that a reader needs one shape: what a plan cannot know is empty.
 // No list is ever null. Names are exact.

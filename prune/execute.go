@@ -3,6 +3,7 @@ package prune
 import (
 	"context"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 )
 
@@ -33,9 +34,9 @@ import (
 // deleted, for as long as [ExecuteOptions.Finish] allows; so they are when it
 // ends later. It also stops when the server is gone,
 // which is a *[GoneError] for all that is left. The report is never nil once a
-// lease was taken; without one the error is a *leases.Busy if another run is
+// lease was taken; without one the error is a *[Busy] if another run is
 // under way, and a *[GuardError] if the disk does not take it. All errors are
-// joined.
+// joined. A plan that is [Plan.Empty] needs no run: its report says so.
 func Execute(ctx context.Context, store Store, p *Plan, opts ExecuteOptions) (*Report, error) {
 	return run.Execute(ctx, p, store, opts)
 }
@@ -58,6 +59,10 @@ type Restored = run.Restored
 
 // Recovered is a killed run that was finished.
 type Recovered = run.Recovered
+
+// Busy says that another run holds the lock of a namespace. It matches
+// errdefs.ErrAlreadyExists.
+type Busy = lock.Busy
 
 // GoneError says that the server went away while a run deleted. What the run
 // had not come to by then it did not try: each record would have told the same.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 )
 
@@ -21,6 +22,10 @@ type Scope = inventory.Scope
 
 // ReadOptions are the parts of a read that a policy does not decide.
 type ReadOptions = read.ReadOptions
+
+// Procfs is where procfs is mounted. The zero value is /proc. A process that does
+// not see the processes of its machine there cannot tell which runs were killed.
+type Procfs = proc.Procfs
 
 // Progress says how far a stage has come.
 type Progress = read.Progress
@@ -65,8 +70,3 @@ type Record = inventory.Record
 
 // Amount is what objects take on disk. Sums saturate at the largest int64.
 type Amount = inventory.Amount
-
-// IsDockerID says whether a text is formed as the ID of a Docker container.
-func IsDockerID(id string) bool {
-	return inventory.IsDockerID(id)
-}

@@ -2,12 +2,15 @@ package prune
 
 import (
 	"context"
+	"errors"
 	"io"
+	"os"
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
 // Policy says what a run may remove. The zero value removes nothing, for it
@@ -17,12 +20,6 @@ type Policy = rules.Policy
 // PolicyError says that a policy does not fit the store; nothing was changed.
 type PolicyError = rules.PolicyError
 
-// Nothing is the policy that removes no record: for runs that only finish what
-// others left.
-func Nothing() Policy {
-	return rules.Nothing()
-}
-
 // Selection is what a plan file allows to be removed: exactly those records,
 // as they were when the plan was made.
 type Selection = rules.Selection
@@ -31,6 +28,18 @@ type Selection = rules.Selection
 // it. The error is a *[PolicyError] if it is not one.
 func ParseSelection(r io.Reader) (*Selection, error) {
 	return rules.ParseSelection(r)
+}
+
+// TrustFile refuses an open file, such as a plan's, if somebody else than root, the
+// user of this process and the given users may have written or replaced it: what is
+// in it decides what goes. The error then has the code plan-file-untrusted. Any
+// other error means that this cannot be told.
+func TrustFile(f *os.File, users ...int) error {
+	err := trust.Self().And(users...).File(f)
+	if refused, ok := errors.AsType[*trust.Refusal](err); ok {
+		return &CodeError{Code: "plan-file-untrusted", Err: refused}
+	}
+	return err
 }
 
 // NewPlan decides what goes and why the rest stays. It is a pure function: the

@@ -15,12 +15,6 @@ func Runs(ctx context.Context, store Store, now time.Time, opts ReadOptions) ([]
 // Run is a run that was given a grace and can still be undone.
 type Run = undo.Run
 
-// RunNamed finds a run by its name or the beginning of it; "" means the
-// newest. The error names the candidates.
-func RunNamed(runs []Run, name string) (Run, error) {
-	return undo.RunNamed(runs, name)
-}
-
 // Undo puts the records of a run back, with their labels and the snapshot
 // labels of their configs, and gives the run's grace up if all of them are
 // back. A name that was taken meanwhile stays as it is and is reported.

@@ -95,7 +95,8 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 	case o.dryRun:
 		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc))
 	case plan.Empty():
-		doc = text.Advise(prune.ReportDocument(prune.NothingDone(plan)), nil)
+		report, _ := prune.Execute(ctx, in.store, plan, prune.ExecuteOptions{Now: in.now}) // refused tells the error
+		doc = text.Advise(prune.ReportDocument(report), nil)
 		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc))
 	}
 	if yes, err := o.sure(ctx, in, plan, doc); err != nil || !yes {

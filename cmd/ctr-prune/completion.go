@@ -242,8 +242,8 @@ func (c completer) runs(_ *cobra.Command, args []string, _ string) ([]string, co
 	c.each(func(ctx context.Context, store prune.Store) error {
 		list, err := store.Leases().List(ctx)
 		for _, lease := range list {
-			if run, ok := leases.GraceRun(lease); ok {
-				found[run.Name] = true
+			if run, ok := leases.GraceOf(lease); ok {
+				found[run] = true
 			}
 		}
 		return err

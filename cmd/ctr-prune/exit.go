@@ -12,7 +12,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -76,7 +75,7 @@ func exitCode(err error) int {
 		usage      *usageError
 		filter     *filters.Error
 		policy     *prune.PolicyError
-		busy       *leases.Busy
+		busy       *prune.Busy
 		open       *prune.OpenError
 		unreadable *unreadableError
 	)

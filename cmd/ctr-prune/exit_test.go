@@ -10,7 +10,6 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -26,7 +25,7 @@ func TestExitCodes(t *testing.T) {
 		{"usage", usagef("x"), 2},
 		{"filter", fmt.Errorf("x: %w", &filters.Error{}), 2},
 		{"policy, found out while reading", &unreadableError{&prune.PolicyError{}}, 2},
-		{"busy, with another failure", errors.Join(&leases.Busy{}, errors.New("x")), 3},
+		{"busy, with another failure", errors.Join(&prune.Busy{}, errors.New("x")), 3},
 		{"open", &prune.OpenError{Err: errdefs.ErrNotFound}, 4},
 		{"gone while reading", &unreadableError{fmt.Errorf("listing: %w", errdefs.ErrUnavailable)}, 4},
 		{"failed while reading", &unreadableError{errors.New("x")}, 1},

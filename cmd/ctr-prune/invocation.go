@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -148,7 +147,7 @@ func (in *invocation) chosen(namespaces ...string) bool {
 // busyOf returns, of several errors, that another run is under way: the others
 // follow from it.
 func busyOf(err error) error {
-	var busy *leases.Busy
+	var busy *prune.Busy
 	if errors.As(err, &busy) {
 		return busy
 	}

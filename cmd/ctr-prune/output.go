@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +12,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
-	"github.com/ctr-prune/ctr-prune/prune/trust"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // outputOptions say how a result is shown. A command has those of the flags
@@ -134,12 +134,12 @@ func caller(p process) int {
 
 // believed refuses a plan that others may have written: it decides what goes.
 func believed(p process, f *os.File) error {
-	err := trust.Self().And(caller(p)).File(f)
-	if refused, ok := errors.AsType[*trust.Refusal](err); ok {
-		return usagef("%s: %s, or do what it says with --%s", f.Name(), refused, flagInsecureFile)
+	err := prune.TrustFile(f, caller(p))
+	switch {
+	case err == nil:
+		return nil
+	case prune.CodeOf(err) != "":
+		return usagef("%s: %s", f.Name(), text.Error(err))
 	}
-	if err != nil {
-		return usagef("the plan cannot be read: %s", err)
-	}
-	return nil
+	return usagef("the plan cannot be read: %s", err)
 }

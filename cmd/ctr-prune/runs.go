@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -101,7 +102,31 @@ func (in *invocation) runNamed(ctx context.Context, name string) (prune.Run, err
 	if err != nil {
 		return prune.Run{}, err
 	}
-	return prune.RunNamed(runs, name)
+	return runNamed(runs, name)
+}
+
+// runNamed finds a run by its name or the beginning of it; "" means the newest.
+// The error names the candidates.
+func runNamed(runs []prune.Run, name string) (prune.Run, error) {
+	var names []string
+	var found []prune.Run
+	for _, r := range runs {
+		names = append(names, r.Name)
+		if r.Name == name || name == "" && len(found) == 0 {
+			return r, nil
+		}
+		if strings.HasPrefix(r.Name, name) {
+			found = append(found, r)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(runs) == 0:
+		return prune.Run{}, usagef("there is no run to undo: only a run with a grace period can be undone, until that period ends; give a run one with --grace")
+	default:
+		return prune.Run{}, usagef("%q matches %d of the runs that can be undone: choose one of %s", name, len(found), strings.Join(names, ", "))
+	}
 }
 
 func intersects(a, b []string) bool {

@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
@@ -23,7 +22,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
-	"github.com/ctr-prune/ctr-prune/leases"
 )
 
 // TestScripts runs the command line against containerd roots that are filled
@@ -178,12 +176,7 @@ func cmdLease(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: lease DIR alive|killed")
 	}
 	store := open(ts, args[0])
-	run := leases.Run{Name: "other", Owner: leases.Procfs{}.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
-	if args[1] == "killed" {
-		run.Owner.BootID = "another boot"
-	}
-	locker := leases.Locker{Manager: store.Client().LeasesService()}
-	err := locker.Lock(store.Store(text.DefaultNamespace).Context(context.Background()), text.DefaultNamespace, run, time.Now())
+	err := store.Store(text.DefaultNamespace).RunLease(context.Background(), "other", args[1] == "killed")
 	ts.Check(errors.Join(err, store.Close()))
 }
 

@@ -78,14 +78,14 @@ func (m *machine) dropLease() bool {
 	ns := m.space()
 	list, err := m.store.Leases().List(inNamespace(m.ctx, ns))
 	m.must(err)
-	theirs := slices.DeleteFunc(list, ours.Ours)
+	theirs := slices.DeleteFunc(list, func(lease leases.Lease) bool { return ours.KindOf(lease).Ours() })
 	if len(theirs) == 0 {
 		return false
 	}
 	lease := pick(m.t, theirs, "lease")
 	m.must(m.in(ns).DropLease(m.ctx, lease.ID, oneIn(m.t, 2, "collect")))
-	if run, ok := ours.GraceRun(lease); ok {
-		m.graces[run.Name].givenUp(ns)
+	if run, ok := ours.GraceOf(lease); ok {
+		m.graces[run].givenUp(ns)
 	}
 	return true
 }

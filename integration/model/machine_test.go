@@ -20,7 +20,6 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -208,16 +207,16 @@ func (m *machine) captureOf(store prune.Store, client *containerd.Client, root s
 }
 
 // procfs is that of the machine's present boot. Owners of earlier ones are dead.
-func (m *machine) procfs() leases.Procfs {
+func (m *machine) procfs() prune.Procfs {
 	m.t.Helper()
 	root := filepath.Join(m.dir, fmt.Sprintf("proc-%d", m.boots))
 	file := filepath.Join(root, "sys/kernel/random/boot_id")
 	if _, err := os.Stat(file); err == nil {
-		return leases.Procfs{Root: root}
+		return prune.Procfs{Root: root}
 	}
 	m.must(os.MkdirAll(filepath.Dir(file), 0o700))
 	m.must(os.WriteFile(file, []byte(fmt.Sprintf("boot-%d\n", m.boots)), 0o600))
-	return leases.Procfs{Root: root}
+	return prune.Procfs{Root: root}
 }
 
 // copyTree copies a store that nobody writes to at the moment.

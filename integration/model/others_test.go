@@ -13,7 +13,7 @@ import (
 // garbage is what it takes.
 func (m *machine) collect() bool {
 	before := m.capture()
-	garbage := m.planOver(m.store, prune.Nothing()).Garbage()
+	garbage := m.planOver(m.store, prune.Policy{}).Garbage()
 	m.must(m.in("default").Collect(m.ctx))
 	after := m.capture()
 	if lost := oracle.DiskFreed(before, after); lost != garbage.ContentBytes {

@@ -26,7 +26,7 @@ var advice = map[prune.Code]string{
 	"quota-used-up":         "; " + withoutGuard,
 	"list-too-large":        " with --root",
 	"no-such-namespace":     ", or --all-namespaces",
-	"no-runs":               "; give a run one with --grace",
+	"plan-file-untrusted":   ", or do what it says with --allow-insecure-file",
 	"run-incomplete":        "; `ctr-prune runs drop` gives the rest up",
 	"socket-missing":        " Give its socket with --address",
 	"socket-not-containerd": "; give containerd's socket with --address",

@@ -3,9 +3,11 @@ package imagestore
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"strings"
 	"time"
 
@@ -84,6 +86,24 @@ func HistoryID(build string) string {
 	const length = 25
 	name := strings.ReplaceAll(build, "-", "")
 	return "ref_" + name + strings.Repeat("z", max(0, length-len(name)))
+}
+
+// RunLease makes the lease that is the lock of a run of ctr-prune, which expires
+// in an hour: of one that lasts as long as this process, or of one that was killed
+// before the machine was started anew.
+func (s Store) RunLease(ctx context.Context, run string, killed bool) error {
+	owner := map[string]any{"pid": os.Getpid(), "host": "node"}
+	if killed {
+		owner["boot"] = "another boot"
+	}
+	text, err := json.Marshal(owner)
+	if err != nil {
+		return err
+	}
+	return s.Lease(ctx, LeaseSpec{
+		ID: "ctr-prune", Expires: time.Now().Add(time.Hour),
+		Labels: map[string]string{"ctr-prune/run": run, "ctr-prune/owner": string(text)},
+	})
 }
 
 // PullLease makes the lease of a pull that was interrupted: it ends in a day

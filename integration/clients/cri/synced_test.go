@@ -21,7 +21,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/clients/kubelet"
 )
@@ -103,7 +102,7 @@ func (n *syncing) wantDoubt(says, list string) {
 	n.t.Helper()
 	w := &waits{}
 	source := kubeletSays(n.t, w, list)
-	_, _, err := source.Uses(n.t.Context(), n.read(leases.Procfs{}))
+	_, _, err := source.Uses(n.t.Context(), n.read(prune.Procfs{}))
 	if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
 		n.t.Errorf("got %v, want %q", err, says)
 	}
@@ -114,7 +113,7 @@ func (n *syncing) wantDoubt(says, list string) {
 }
 
 // read returns what a source is asked about CRI's namespace.
-func (n *syncing) read(procfs leases.Procfs) (asked prune.Asked) {
+func (n *syncing) read(procfs prune.Procfs) (asked prune.Asked) {
 	n.t.Helper()
 	store, err := prune.Open(n.t.Context(), n.Address())
 	if err != nil {
@@ -181,7 +180,7 @@ func TestSandboxesThatAreOver(t *testing.T) {
 		again := n.pod.Again()
 
 		n.sub("they are told apart", func(t *testing.T) {
-			wantStates(t, n.read(leases.Procfs{}), map[string]prune.SandboxState{
+			wantStates(t, n.read(prune.Procfs{}), map[string]prune.SandboxState{
 				deleted.ID: prune.SandboxOver, n.pod.ID: prune.SandboxOver, again.ID: prune.SandboxRuns,
 			})
 		})
@@ -198,7 +197,7 @@ func TestSandboxesThatAreOver(t *testing.T) {
 		n.sub("a restart of containerd", func(t *testing.T) {
 			n.Restart()
 			n.Ready()
-			wantStates(t, n.read(leases.Procfs{}), map[string]prune.SandboxState{
+			wantStates(t, n.read(prune.Procfs{}), map[string]prune.SandboxState{
 				deleted.ID: prune.SandboxOver, n.pod.ID: prune.SandboxOver, again.ID: prune.SandboxRuns,
 			})
 		})
@@ -210,14 +209,14 @@ func TestSandboxesThatAreOver(t *testing.T) {
 }
 
 // startedNow is a machine that has just been started.
-func startedNow(t *testing.T) leases.Procfs {
+func startedNow(t *testing.T) prune.Procfs {
 	t.Helper()
 	dir := t.TempDir()
 	stat := fmt.Sprintf("btime %d\n", time.Now().Add(time.Second).Unix())
 	if err := os.WriteFile(filepath.Join(dir, "stat"), []byte(stat), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return leases.Procfs{Root: dir}
+	return prune.Procfs{Root: dir}
 }
 
 func wantStates(t *testing.T, ns prune.Asked, want map[string]prune.SandboxState) {

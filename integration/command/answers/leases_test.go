@@ -59,10 +59,7 @@ func TestLeases(t *testing.T) {
 
 // interruptedRun leaves the lock of a run that was killed.
 func (n *node) interruptedRun(s imagestore.Store) error {
-	run := leases.Run{Name: "killed", Owner: leases.Procfs{}.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
-	run.Owner.BootID = "another boot"
-	locker := leases.Locker{Manager: s.Client.LeasesService()}
-	return locker.Lock(s.Context(n.t.Context()), "default", run, time.Now())
+	return s.RunLease(n.t.Context(), "killed", true)
 }
 
 func (n *node) prunedLeases(old *imagestore.Image) {

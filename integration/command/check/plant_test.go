@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"bytes"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -111,11 +112,11 @@ func (n *node) abandoned(ref string) planted {
 // plan in which there is nothing.
 func (n *node) interrupted() planted {
 	ctx := n.Context(n.t.Context())
-	run := leases.Run{Name: "dead", Owner: leases.Procfs{}.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
-	run.Owner.BootID = "another boot"
+	n.must(n.RunLease(n.t.Context(), "dead", true))
 	plan := []byte(`{"schema":2,"last":true,"run":"dead","namespace":"default","records":[]}`)
-	n.must(leases.Locker{Manager: n.Client.LeasesService()}.Lock(ctx, "default", run, time.Now()))
-	n.must(leases.Hold(leasing(ctx), n.Client.ContentStore(), plan, nil))
+	desc := ocispec.Descriptor{Digest: digest.FromBytes(plan), Size: int64(len(plan))}
+	n.must(content.WriteBlob(leasing(ctx), n.Client.ContentStore(), "plan", bytes.NewReader(plan), desc,
+		content.WithLabels(map[string]string{"ctr-prune/plan": "v2"})))
 	return planted{prune.ProblemInterrupted, "default", leases.RunID, int64(len(plan))}
 }
 

@@ -81,7 +81,7 @@ func (h *host) snapshots(e *imagestore.Embedded, names []string) {
 func (h *host) graces(e *imagestore.Embedded, names []string, img *imagestore.Image) {
 	h.t.Helper()
 	s, ctx := e.Store("default"), h.t.Context()
-	owner, err := json.Marshal(leases.Owner{PID: 1 << 30, BootID: "another boot", Host: "\x1b[31m" + names[2]})
+	owner, err := json.Marshal(map[string]any{"pid": 1 << 30, "boot": "another boot", "host": "\x1b[31m" + names[2]})
 	h.must(err)
 	for i, name := range names[:12] {
 		dgst := numbered("plan", i)

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/clients/docker"
 )
@@ -101,7 +100,7 @@ func (c scope) prune(ctx context.Context) (said string, err error) {
 		return saidEmpty, nil
 	}
 	report, err := prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now, Sources: sources})
-	var busy *leases.Busy
+	var busy *prune.Busy
 	if errors.As(err, &busy) {
 		return saidBusy, nil
 	}

@@ -56,12 +56,17 @@ func sameSocket(a, b string) bool {
 	return err == nil && os.SameFile(fa, fb)
 }
 
+// isID says whether a text is formed as the ID of a container.
+func isID(id string) bool {
+	return len(id) == 64 && strings.Trim(id, "0123456789abcdef") == ""
+}
+
 // wellFormed refuses a list with an entry that cannot be a container's.
 func wellFormed(list []container.Summary) error {
 	seen := make(map[string]bool, len(list))
 	for _, c := range list {
 		switch {
-		case !prune.IsDockerID(c.ID):
+		case !isID(c.ID):
 			return fmt.Errorf("it lists a container with the invalid ID %.80q", c.ID)
 		case seen[c.ID]:
 			return fmt.Errorf("it lists container %s twice", short(c.ID))

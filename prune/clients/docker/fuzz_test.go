@@ -23,7 +23,7 @@ func FuzzContainers(f *testing.F) {
 		}
 		seen := make(map[string]bool)
 		for _, c := range list {
-			if !prune.IsDockerID(c.ID) || seen[c.ID] {
+			if !isID(c.ID) || seen[c.ID] {
 				t.Errorf("container %q is well formed", c.ID)
 			}
 			seen[c.ID] = true
@@ -37,7 +37,7 @@ func FuzzContainers(f *testing.F) {
 				}
 			}
 			for _, m := range c.Mounts {
-				if !prune.IsDockerID(mountLayer(c.ID, m)) {
+				if !isID(mountLayer(c.ID, m)) {
 					t.Errorf("mount %+v has no layer", m)
 				}
 			}

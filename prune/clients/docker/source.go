@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune"
-	"github.com/ctr-prune/ctr-prune/prune/trust"
+	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
 // Source is a [prune.Source] that asks one Docker Engine. It keeps no

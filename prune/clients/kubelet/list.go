@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/ctr-prune/ctr-prune/leases/strictjson"
+	"github.com/ctr-prune/ctr-prune/prune/internal/strictjson"
 )
 
 // podList is the part of v1.PodList, or of the v1.List that kubectl prints,

@@ -11,7 +11,7 @@ import (
 	"os"
 
 	"github.com/ctr-prune/ctr-prune/prune"
-	"github.com/ctr-prune/ctr-prune/prune/trust"
+	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
 // read returns the whole list as it is written.

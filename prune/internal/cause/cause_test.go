@@ -132,17 +132,17 @@ func filtered() map[cause.Code]cause.Cause {
 		v.Code = code
 		examples[cause.Code(code)] = cause.Unmatched(v)
 	}
-	for _, code := range []string{filters.Younger, filters.Newer, filters.InFuture} {
+	for _, code := range []string{"younger", "newer", "in-future"} {
 		add(code, until)
 	}
-	add(filters.AgeUnknown, filters.Verdict{Filter: "until=3d"})
-	add(filters.NotDangling, filters.Verdict{})
-	add(filters.NameExcluded, filters.Verdict{Filter: "reference!=a", Name: "a"})
-	add(filters.NameNotMatched, filters.Verdict{Filter: "reference=a"})
-	add(filters.NameBeside, filters.Verdict{Filter: "reference=a", Name: "b"})
-	add(filters.LabelsUnknown, filters.Verdict{Filter: "label=a", Problem: "no"})
-	add(filters.LabelExcluded, filters.Verdict{Filter: "label!=a", Label: "a=b"})
-	add(filters.LabelMissing, filters.Verdict{Filter: "label=a"})
+	add("age-unknown", filters.Verdict{Filter: "until=3d"})
+	add("not-dangling", filters.Verdict{})
+	add("name-excluded", filters.Verdict{Filter: "reference!=a", Name: "a"})
+	add("name-not-matched", filters.Verdict{Filter: "reference=a"})
+	add("other-name", filters.Verdict{Filter: "reference=a", Name: "b"})
+	add("labels-unreadable", filters.Verdict{Filter: "label=a", Problem: "no"})
+	add("label-excluded", filters.Verdict{Filter: "label!=a", Label: "a=b"})
+	add("label-missing", filters.Verdict{Filter: "label=a"})
 	return examples
 }
 

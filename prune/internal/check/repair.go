@@ -12,13 +12,12 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
-
-	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 // Repaired is what happened in a repair and is not seen by checking again.
@@ -46,7 +45,7 @@ func Repair(ctx context.Context, store store.Store, findings []Finding, opts run
 		return nil, err
 	}
 	snapshotters := suspect(findings, before.Store.Snapshotters)
-	err = run.RequestCollection(ctx, before, store, opts, func(ctx context.Context, run ours.Run) error {
+	err = run.RequestCollection(ctx, before, store, opts, func(ctx context.Context, run lock.Run) error {
 		return refuse(ctx, store, snapshotters, run)
 	})
 	after, readErr := read.Read(ctx, store, inventory.Scope{}, opts.Now(), opts.Reading())
@@ -102,8 +101,8 @@ func suspect(findings []Finding, loaded []string) []string {
 // content store, or a snapshotter, with what it knows only if it removes
 // something from it. A blob is cheap. An empty snapshot is not everywhere, as a
 // snapshotter may copy or format a device for it.
-func refuse(ctx context.Context, store store.Store, snapshotters []string, run ours.Run) error {
-	err := ours.WriteRefuse(ctx, store.Content(), run)
+func refuse(ctx context.Context, store store.Store, snapshotters []string, run lock.Run) error {
+	err := lock.WriteRefuse(ctx, store.Content(), run)
 	for _, name := range snapshotters {
 		err = errors.Join(err, throwAway(ctx, store.Snapshotter(name), name, run.Name))
 	}

@@ -13,6 +13,7 @@ import (
 
 	ours "github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/check"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -52,7 +53,7 @@ func TestFailedRepairIsFinishedByItsOwnProcess(t *testing.T) {
 		t.Fatalf("the repair ended with %v", err)
 	}
 	s.Tape.Before = nil
-	if _, err := s.Run(context.Background(), ours.Procfs{}); err != nil {
+	if _, err := s.Run(context.Background(), proc.Procfs{}); err != nil {
 		t.Error(err)
 	}
 	tw.CheckNothingOfOurs(t, s.Store)

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
@@ -33,7 +33,7 @@ type Asking struct {
 	Store   store.Store
 	Info    store.StoreInfo
 	Sources []Source
-	Procfs  leases.Procfs
+	Procfs  proc.Procfs
 	Now     time.Time
 }
 

@@ -5,8 +5,8 @@ import (
 
 	"github.com/containerd/containerd/v2/core/containers"
 
-	"github.com/ctr-prune/ctr-prune/leases/strictjson"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/strictjson"
 )
 
 // The labels in which nerdctl keeps what a container mounts (its pkg/labels).

@@ -12,8 +12,8 @@ import (
 	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/containerd/errdefs"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
@@ -35,7 +35,7 @@ func (a Asked) PodSandboxes(ctx context.Context) ([]store.PodSandbox, error) {
 // PodReader asks a store for the sandboxes of pods.
 type PodReader struct {
 	Store  store.Store
-	Procfs leases.Procfs
+	Procfs proc.Procfs
 }
 
 // list reads the records first: one that is removed meanwhile is then not

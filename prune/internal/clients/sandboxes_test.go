@@ -13,9 +13,9 @@ import (
 	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/containerd/errdefs"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
@@ -107,13 +107,13 @@ func TestPodSandboxes(t *testing.T) {
 }
 
 // bootedAt is a machine that was started then.
-func bootedAt(t *testing.T, at time.Time) leases.Procfs {
+func bootedAt(t *testing.T, at time.Time) proc.Procfs {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "stat"), fmt.Appendf(nil, "btime %d\n", at.Unix()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return leases.Procfs{Root: dir}
+	return proc.Procfs{Root: dir}
 }
 
 func checkSandboxes(t *testing.T, ns clients.Asked, want string) {

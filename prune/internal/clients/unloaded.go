@@ -10,6 +10,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // unloaded tells of what stands on snapshots in a snapshotter that containerd
@@ -64,8 +65,8 @@ func mayUseImages(lease inventory.Lease, now time.Time) bool {
 func Unseen(ns *inventory.Namespace, loaded []string) []string {
 	unseen := make(map[string]int)
 	for _, blob := range ns.Blobs {
-		for label := range leases.SnapshotLabels(blob.Labels) {
-			name := strings.TrimPrefix(label, leases.SnapshotLabel)
+		for label := range store.SnapshotLabels(blob.Labels) {
+			name := strings.TrimPrefix(label, store.SnapshotLabel)
 			name, _, _ = strings.Cut(name, "/") // of several snapshots
 			if !slices.Contains(loaded, name) {
 				unseen[name]++

@@ -6,8 +6,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 type KindOfBlob struct {
@@ -37,7 +37,7 @@ func KindsIn(inv *inventory.Inventory) map[digest.Digest]KindOfBlob {
 	for _, ns := range inv.Namespaces {
 		for dgst, blob := range ns.Blobs {
 			for key, value := range blob.Labels {
-				if what, ok := strings.CutPrefix(key, gc.ContentLabel); ok {
+				if what, ok := strings.CutPrefix(key, store.ContentLabel); ok {
 					parent, child := kindsOf(what)
 					set(dgst, parent)
 					set(digest.Digest(value), child)

@@ -169,14 +169,6 @@ func ReportDocument(r *run.Report) Document {
 	return d
 }
 
-// NothingDone returns the report of a plan that needs no run because it is
-// [plan.Plan.Empty]: nothing was done.
-func NothingDone(p *plan.Plan) *run.Report {
-	r := run.NewReport(p)
-	r.Measured = true
-	return r
-}
-
 // List copies a list, never to nil, which JSON would call null.
 func List[T any](items []T) []T { return append([]T{}, items...) }
 

@@ -81,13 +81,13 @@ func TestDocumentTellsThePlan(t *testing.T) {
 // A program that reads a list must not have to think of null, and finds all
 // that was promised, whatever there is to tell.
 func TestDocumentsHaveAllFieldsAndNoNullLists(t *testing.T) {
-	plan := documentPlan(t, time.Now())
-	report := NothingDone(plan)
+	p := documentPlan(t, time.Now())
+	report := run.NewReport(p)
 	report.Recovered = []run.Recovered{{}}
 	promised := []string{
 		"schemaVersion", "kind", "store", "policy", "images", "untagged", "deleted", "predicted", "reclaimed", "held", "errors",
 	}
-	for _, d := range []Document{PlanDocument(plan), ReportDocument(report)} {
+	for _, d := range []Document{PlanDocument(p), ReportDocument(report)} {
 		b, err := json.Marshal(d)
 		if err != nil {
 			t.Fatal(err)
@@ -110,15 +110,24 @@ func TestDocumentsHaveAllFieldsAndNoNullLists(t *testing.T) {
 	}
 }
 
+// A plan without anything to do needs no store.
 func TestReportOfAnEmptyPlanChangedNothing(t *testing.T) {
-	d := ReportDocument(NothingDone(documentPlan(t, time.Now())))
+	empty, err := plan.NewPlan(documentPlan(t, time.Now()).Inventory, rules.Policy{}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := run.Execute(t.Context(), empty, nil, run.ExecuteOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := ReportDocument(r)
 	if d.Kind != DocumentReport || !d.Measured || d.Interrupted || len(d.Untagged) > 0 || d.Reclaimed != (inventory.Amount{}) {
 		t.Errorf("%+v", d)
 	}
 }
 
 func TestReportNamesWhatIsGone(t *testing.T) {
-	r := NothingDone(documentPlan(t, time.Now()))
+	r := run.NewReport(documentPlan(t, time.Now()))
 	blob, snapshot := digest.FromString("app"), inventory.SnapshotID{Namespace: "default", SnapshotKey: inventory.SnapshotKey{Snapshotter: "native", Key: "key"}}
 	r.Untagged = []inventory.Record{{Namespace: "default", Name: "app:1", Target: blob}}
 	r.Deleted.Blobs[blob], r.Deleted.Snapshots[snapshot] = 3, 4096

@@ -13,12 +13,12 @@ import (
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune/internal/df"
 	"github.com/ctr-prune/ctr-prune/prune/internal/explain"
-	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
@@ -93,7 +93,7 @@ func TestExplainOfOddContent(t *testing.T) {
 	ns := inv.Namespaces[0]
 	ring := digest.FromString("ring")
 	info := ns.Blobs[digest.FromString("base")]
-	info.Digest, info.Labels = ring, map[string]string{gc.ContentLabel + "m.0": ring.String(), gc.ContentLabel + "m.1": digest.FromString("absent").String()}
+	info.Digest, info.Labels = ring, map[string]string{store.ContentLabel + "m.0": ring.String(), store.ContentLabel + "m.1": digest.FromString("absent").String()}
 	ns.Blobs[ring] = info
 	ns.Images = append(ns.Images, images.Image{Name: "ring"})
 	ns.Images[2].Target.Digest = ring

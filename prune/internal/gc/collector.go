@@ -231,7 +231,7 @@ func (c *Collector) GracesOf(run string) map[graph.Node]bool {
 	graces := make(map[graph.Node]bool)
 	for _, s := range c.Order {
 		for _, lease := range s.Leases {
-			if r, ok := leases.GraceRun(lease.Lease); ok && r.Name == run {
+			if r, ok := leases.GraceOf(lease.Lease); ok && r == run {
 				graces[graph.Node{Kind: graph.KindLease, Ns: s.Name, Key: lease.ID}] = true
 			}
 		}

@@ -50,10 +50,10 @@ func (c *Collector) leaseKeeper(n graph.Node) (cause.Code, *cause.Parts) {
 	}
 	kind := s.KindOf(s.LeaseByID[n.Key])
 	p := &cause.Parts{LeaseKind: kind, Command: c.Freeing(n.Ns, kind)}
-	run, grace := leases.GraceRun(s.LeaseByID[n.Key].Lease)
+	run, grace := leases.GraceOf(s.LeaseByID[n.Key].Lease)
 	switch {
 	case grace:
-		p.Run = run.Name
+		p.Run = run
 		return cause.HolderGrace, p
 	case cause.LetsGo(kind, p.Command) != "":
 		return cause.HolderBuild, p

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 )
 
@@ -53,7 +54,7 @@ var labelRules = []labelRule{
 
 const (
 	LabelPrefix   = "containerd.io/gc."
-	LabelExpire   = "containerd.io/gc.expire"
+	LabelExpire   = leases.ExpireLabel
 	LabelRoot     = "containerd.io/gc.root"
 	LabelImageRef = "containerd.io/gc.ref.image"
 	labelUsedAt   = "containerd.io/gc.cond.value-usedat"
@@ -155,8 +156,3 @@ func leadingInt(s string) (n int, ok bool) {
 	}
 	return n, ok
 }
-
-// ContentLabel starts the labels that containerd writes when it fetches an
-// image (core/images, ChildGCLabels): config, l.<n> for layers, m.<n> for the
-// manifests of an index.
-const ContentLabel = "containerd.io/gc.ref.content."

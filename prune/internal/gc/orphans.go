@@ -9,15 +9,16 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/opencontainers/go-digest"
 
+	ours "github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
-
-	ours "github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // maxSnapshotLabels is the most bytes of snapshot labels that are taken off a
-// config: they are written down before, and may be six times as long in JSON.
-const maxSnapshotLabels = ours.MaxDoc / 8
+// config: they are written down before, in a document of 4 MiB at most (the
+// journal's), and may be six times as long in JSON.
+const maxSnapshotLabels = 512 << 10
 
 // Orphan is the config of a removed image which no record reaches any more
 // but build history holds. Without its snapshot labels its snapshots can go.
@@ -48,7 +49,7 @@ func (c *Collector) Orphans(ch Change, touched graph.Reached) []Orphan {
 			continue
 		}
 		blob := c.blob(n)
-		if labels := ours.SnapshotLabels(blob.Labels); len(labels) > 0 && lengthOf(labels) <= maxSnapshotLabels {
+		if labels := store.SnapshotLabels(blob.Labels); len(labels) > 0 && lengthOf(labels) <= maxSnapshotLabels {
 			found = append(found, Orphan{Namespace: n.Ns, Config: blob.Digest, Labels: labels})
 		}
 	}
@@ -98,7 +99,7 @@ func (c *Collector) blob(n graph.Node) content.Info {
 func (o Orphan) Snapshots() []leases.Resource {
 	var tops []leases.Resource
 	for key, value := range o.Labels {
-		snapshotter, _, _ := strings.Cut(strings.TrimPrefix(key, ours.SnapshotLabel), "/")
+		snapshotter, _, _ := strings.Cut(strings.TrimPrefix(key, store.SnapshotLabel), "/")
 		if snapshotter == "" {
 			continue // a label that means nothing, and no lease takes its snapshot
 		}

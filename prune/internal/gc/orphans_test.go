@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
@@ -19,7 +19,7 @@ func TestTooManySnapshotLabelsStay(t *testing.T) {
 	}{{1, true}, {200, false}} {
 		config := tw.Blob("b", tw.RefSnapshot("s1"))
 		for i := range c.labels {
-			config.Labels[fmt.Sprintf("%sother%d", leases.SnapshotLabel, i)] = strings.Repeat("x", 4000)
+			config.Labels[fmt.Sprintf("%sother%d", store.SnapshotLabel, i)] = strings.Repeat("x", 4000)
 		}
 		inv := tw.World{"default": {
 			tw.Blob("a", tw.RefContent("b")), config, tw.Snapshot("s1", ""), tw.Record("x:1", "a"), tw.Lease(tw.HistoryLease, tw.Holding(tw.TheBlob("b"))),

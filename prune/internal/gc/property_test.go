@@ -12,7 +12,6 @@ import (
 	"github.com/opencontainers/go-digest"
 	"pgregory.net/rapid"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -150,7 +149,7 @@ func perform(t tw.TB, s *root.RootStore, decisions []rules.Decision, o foreseen)
 	}
 	for _, orphan := range o.Orphans {
 		ctx := store.InNamespace(context.Background(), orphan.Namespace)
-		tw.Must(0, leases.Unlease(ctx, s.Content(), orphan.Config, orphan.Labels))
+		tw.Must(0, store.Unlabel(ctx, s.Content(), orphan.Config, orphan.Labels))
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/containerd/typeurl/v2"
 	"github.com/opencontainers/go-digest"
 
-	"github.com/ctr-prune/ctr-prune/leases/strictjson"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/strictjson"
 )
 
 // Use is one claim of a client on an image. The fields are alternatives: each

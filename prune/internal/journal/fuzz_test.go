@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/opencontainers/go-digest"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 )
 
 // A plan blob that can be read is written and read again as the same.
@@ -26,7 +26,7 @@ func FuzzPlanBlob(f *testing.F) {
 		}
 		var back journal.PastPlan
 		hold := func(doc []byte, _ []digest.Digest) error { return back.Add(doc) }
-		left, err := journal.WritePlan(leases.Run{Name: p.Run, Start: p.Started}, p.Namespace, p.Records, p.Orphans, hold)
+		left, err := journal.WritePlan(lock.Run{Name: p.Run, Start: p.Started}, p.Namespace, p.Records, p.Orphans, hold)
 		if err != nil {
 			return // a year that RFC 3339 cannot write
 		}

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
@@ -64,10 +64,10 @@ func (p *PastPlan) Whole() bool {
 }
 
 // HeldPlan reads what a killed run wrote down in the namespace of ctx. With a
-// *[leases.LostPlan] comes what there still is.
+// *[lock.LostPlan] comes what there still is.
 func HeldPlan(ctx context.Context, store store.Store) (PastPlan, error) {
 	var p PastPlan
-	err := leases.Held(ctx, store.Leases(), store.Content(), p.Add)
+	err := lock.Held(ctx, store.Leases(), store.Content(), p.Add)
 	return p, err
 }
 
@@ -76,8 +76,8 @@ func HeldPlan(ctx context.Context, store store.Store) (PastPlan, error) {
 // not whole.
 func KeptPlan(ctx context.Context, st store.Store, ns, run string) (PastPlan, error) {
 	var p PastPlan
-	err := leases.Kept(store.InNamespace(ctx, ns), st.Leases(), st.Content(), run, p.Add)
-	if lost := (*leases.LostPlan)(nil); err != nil && !errors.As(err, &lost) {
+	err := lock.Kept(store.InNamespace(ctx, ns), st.Leases(), st.Content(), run, p.Add)
+	if lost := (*lock.LostPlan)(nil); err != nil && !errors.As(err, &lost) {
 		return PastPlan{}, fmt.Errorf("reading run %s in namespace %q: %w", run, ns, err)
 	}
 	return p, nil

@@ -6,12 +6,10 @@ import (
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/opencontainers/go-digest"
-
-	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
-
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/ctr-prune/ctr-prune/leases/strictjson"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/strictjson"
 )
 
 // PlanSchema is the version of the plan's format.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 )
 
 const (
@@ -29,7 +29,7 @@ var (
 	errTooMany = &cause.CodeError{Code: cause.CodeTooMany, Err: errors.New("too many")}
 )
 
-// planWriter writes down a batch in documents of at most leases.MaxDoc bytes
+// planWriter writes down a batch in documents of at most lock.MaxDoc bytes
 // each, of which one is in memory at a time.
 type planWriter struct {
 	PlanHead
@@ -46,7 +46,7 @@ type planWriter struct {
 // by document; there is at least one, because its blob is also what makes
 // containerd look at its content store when it collects. Of those records that
 // cannot be written down it returns the reasons, by their places in the list.
-func WritePlan(run leases.Run, ns string, records []PlanRecord, orphans []gc.Orphan, hold func(doc []byte, targets []digest.Digest) error) (left map[int]error, err error) {
+func WritePlan(run lock.Run, ns string, records []PlanRecord, orphans []gc.Orphan, hold func(doc []byte, targets []digest.Digest) error) (left map[int]error, err error) {
 	w := &planWriter{
 		PlanHead: PlanHead{Schema: PlanSchema, Run: run.Name, Started: run.Start, Namespace: ns},
 		hold:     hold,
@@ -80,13 +80,13 @@ func (w *planWriter) add(list *[]json.RawMessage, entry any, target digest.Diges
 	switch {
 	case err != nil:
 		return err
-	case size+maxHead > leases.MaxDoc:
+	case size+maxHead > lock.MaxDoc:
 		return errTooLong
 	case w.total+w.size+size > maxPlan:
 		return errTooMany
 	}
 	named := target == "" || slices.Contains(tail(w.targets), target)
-	if w.size > 0 && w.size+size+maxHead > leases.MaxDoc || !named && len(w.targets) == leases.MaxTargets {
+	if w.size > 0 && w.size+size+maxHead > lock.MaxDoc || !named && len(w.targets) == lock.MaxTargets {
 		if err := w.flush(); err != nil {
 			return err
 		}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -126,7 +125,7 @@ func childrenOf(labels map[string]string) map[string][]digest.Digest {
 	children := make(map[string][]digest.Digest)
 	for _, key := range gc.GcKeys(labels) {
 		for _, part := range []string{"config", "l", "m"} {
-			prefix := gc.ContentLabel + part
+			prefix := store.ContentLabel + part
 			if key == prefix || strings.HasPrefix(key, prefix+".") {
 				children[part] = append(children[part], digest.Digest(labels[key]))
 			}
@@ -169,8 +168,8 @@ func (l Lacker) ofManifest(children map[string][]digest.Digest) lack {
 
 // unpacked says whether the snapshots of a config are there.
 func (l Lacker) unpacked(config digest.Digest) bool {
-	for key, top := range leases.SnapshotLabels(l.Ns.Blobs[config].Labels) {
-		snapshotter, _, _ := strings.Cut(strings.TrimPrefix(key, leases.SnapshotLabel), "/")
+	for key, top := range store.SnapshotLabels(l.Ns.Blobs[config].Labels) {
+		snapshotter, _, _ := strings.Cut(strings.TrimPrefix(key, store.SnapshotLabel), "/")
 		if _, there := l.Ns.Snapshots[inventory.SnapshotKey{Snapshotter: snapshotter, Key: top}]; there {
 			return true
 		}

@@ -13,14 +13,11 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"github.com/ctr-prune/ctr-prune/leases"
-	"github.com/ctr-prune/ctr-prune/leases/strictjson"
+	"github.com/ctr-prune/ctr-prune/prune/internal/strictjson"
 )
 
 // MaxDocument is the largest manifest or config that is read. Registries
@@ -140,7 +137,7 @@ func (l *Library) load(ctx context.Context, dgst digest.Digest) (doc document, e
 	if blob.Size > MaxDocument {
 		return doc, fmt.Errorf("%s has %d bytes, too many for a manifest or config", dgst, blob.Size)
 	}
-	b, err := leases.ReadBlob(ctx, l.Provider, dgst, blob.Size)
+	b, err := store.ReadBlob(ctx, l.Provider, dgst, blob.Size)
 	if errno, ok := store.DiskErrno(err); ok {
 		err = errno // a reason is short, and the path is that of the digest
 	}
@@ -186,11 +183,11 @@ func (l *Library) unpacked(target digest.Digest) bool {
 	seen := map[digest.Digest]bool{target: true}
 	for gray := []digest.Digest{target}; len(gray) > 0 && len(seen) < maxLook; gray = gray[1:] {
 		for key, value := range l.Ns.Blobs[gray[0]].Labels {
-			if strings.HasPrefix(key, leases.SnapshotLabel) {
+			if strings.HasPrefix(key, store.SnapshotLabel) {
 				return true
 			}
 			child := digest.Digest(value)
-			if strings.HasPrefix(key, "containerd.io/gc.ref.content.") && !seen[child] {
+			if strings.HasPrefix(key, store.ContentLabel) && !seen[child] {
 				seen[child] = true
 				gray = append(gray, child)
 			}

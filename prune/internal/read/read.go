@@ -12,13 +12,6 @@ import (
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
-
-	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
-	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
-	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
-	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
-	"github.com/ctr-prune/ctr-prune/prune/internal/store"
-
 	clientleases "github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/containerd/containerd/v2/core/snapshots"
@@ -27,6 +20,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
+	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 const (
@@ -43,7 +43,7 @@ type ReadOptions struct {
 	// Sources tell what clients use that containerd does not know of.
 	Sources []clients.Source
 	// Procfs is where the owners of run leases are looked up.
-	Procfs leases.Procfs
+	Procfs proc.Procfs
 	// Progress, if not nil, is told how far a stage has come.
 	Progress func(Progress)
 	// AllSizes makes flow.ReadPlan measure every snapshot, not only those that the
@@ -203,7 +203,7 @@ func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
 	if err != nil {
 		return err
 	}
-	locker := leases.Locker{Procfs: r.opts.Procfs}
+	locker := lock.Locker{Procfs: r.opts.Procfs}
 	var mu sync.Mutex
 	err = each(ctx, list, func(ctx context.Context, lease clientleases.Lease) error {
 		resources, err := r.store.Leases().ListResources(ctx, lease)
@@ -216,7 +216,7 @@ func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
 		mu.Lock()
 		defer mu.Unlock()
 		ns.Leases = append(ns.Leases, inventory.Lease{Lease: lease, Resources: resources})
-		if run, ok := leases.ParseRun(lease); ok && leases.Ours(lease) && locker.Over(run, r.now) {
+		if run, ok := lock.ParseRun(lease); ok && leases.KindOf(lease).Ours() && locker.Over(run, r.now) {
 			ns.Interrupted = append(ns.Interrupted, lease.ID)
 		}
 		return nil

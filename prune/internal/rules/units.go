@@ -10,7 +10,6 @@ import (
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -95,7 +94,7 @@ func (c *Catalog) indexBlob(v gc.Release, dgst digest.Digest, labels map[string]
 		if !strings.HasPrefix(key, gc.LabelPrefix) {
 			continue
 		}
-		if snapshotter, ok := strings.CutPrefix(key, leases.SnapshotLabel); ok {
+		if snapshotter, ok := strings.CutPrefix(key, store.SnapshotLabel); ok {
 			snapshotter, _, _ = strings.Cut(snapshotter, "/")
 			top := inventory.SnapshotKey{Snapshotter: snapshotter, Key: value}
 			c.tops[top] = append(c.tops[top], dgst)

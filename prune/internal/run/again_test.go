@@ -7,7 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
@@ -20,12 +21,12 @@ func TestFailedRunIsFinishedByItsOwnProcess(t *testing.T) {
 	} {
 		t.Run(call, func(t *testing.T) {
 			s := tw.NewScene(t, tw.Small())
-			s.CrashIn(leases.Procfs{}, call)
+			s.CrashIn(proc.Procfs{}, call)
 			s.Collect()
 			if !s.HasBlob("a") || !s.HasBlob("b") || !s.HasBlob("e") {
 				t.Error("what the failed run was about is lost")
 			}
-			report, err := s.Run(context.Background(), leases.Procfs{})
+			report, err := s.Run(context.Background(), proc.Procfs{})
 			if err != nil || len(report.Recovered) != 1 || tw.NamesOf(report.Recovered[0].Untagged) != untagged {
 				t.Fatalf("%+v, %v", report, err)
 			}
@@ -52,12 +53,12 @@ func TestInterruptedRunIsFinishedByItsOwnProcess(t *testing.T) {
 		}
 		return nil
 	}
-	report, err := s.Run(ctx, leases.Procfs{})
+	report, err := s.Run(ctx, proc.Procfs{})
 	if !errors.Is(err, context.DeadlineExceeded) || !report.Interrupted {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	s.Tape.Before = nil
-	report, err = s.Run(context.Background(), leases.Procfs{})
+	report, err = s.Run(context.Background(), proc.Procfs{})
 	if err != nil || len(report.Recovered) != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
@@ -73,22 +74,22 @@ func TestRunUnderWayInTheSameProcess(t *testing.T) {
 	} {
 		t.Run(when, func(t *testing.T) {
 			s := tw.NewScene(t, tw.Small())
-			s.CrashIn(leases.Procfs{}, "delete x:1")
+			s.CrashIn(proc.Procfs{}, "delete x:1")
 			s.Add(tw.Container("c", "x:2", ""))
 			asked := false
 			s.Tape.Before = tw.On(when, func() error {
 				asked = true
-				other := s.Plan(leases.Procfs{})
+				other := s.Plan(proc.Procfs{})
 				if got := len(other.Interrupted()) > 0; got != unfinished {
 					t.Errorf("a killed run waits to be finished: %v, want %v", got, unfinished)
 				}
 				_, err := run.Execute(context.Background(), other, tw.Singly(s.Store), run.ExecuteOptions{Now: time.Now})
-				if busy := (*leases.Busy)(nil); !errors.As(err, &busy) {
+				if busy := (*lock.Busy)(nil); !errors.As(err, &busy) {
 					t.Errorf("another run beside it: %v", err)
 				}
 				return nil
 			})
-			report, err := s.Run(context.Background(), leases.Procfs{})
+			report, err := s.Run(context.Background(), proc.Procfs{})
 			if err != nil || len(report.Recovered) != 1 || !asked {
 				t.Fatalf("%+v, %v, asked %v", report, err, asked)
 			}
@@ -102,19 +103,19 @@ func TestRunUnderWayInTheSameProcess(t *testing.T) {
 // in turn.
 func TestFailedRunsInARow(t *testing.T) {
 	s := tw.NewScene(t, tw.Small())
-	s.CrashIn(leases.Procfs{}, "delete x:1")
+	s.CrashIn(proc.Procfs{}, "delete x:1")
 	between := 0
 	s.Tape.After = func(call string) error {
 		if call != "free ctr-prune" || between == 3 {
 			return nil
 		}
 		between++
-		owner, end := leases.Procfs{}.Begin()
+		owner, end := proc.Procfs{}.Begin()
 		defer end()
-		run := leases.Run{Name: fmt.Sprint("between ", between), Owner: owner, Start: time.Now(), Expires: time.Now().Add(time.Hour)}
-		return leases.Locker{Manager: s.Store.Leases()}.Lock(s.Ctx, "default", run, time.Now())
+		run := lock.Run{Name: fmt.Sprint("between ", between), Owner: owner, Start: time.Now(), Expires: time.Now().Add(time.Hour)}
+		return lock.Locker{Manager: s.Store.Leases()}.Lock(s.Ctx, "default", run, time.Now())
 	}
-	report, err := s.Run(context.Background(), leases.Procfs{})
+	report, err := s.Run(context.Background(), proc.Procfs{})
 	if err != nil || len(report.Recovered) != 4 {
 		t.Fatalf("%+v, %v", report, err)
 	}

@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
@@ -19,11 +20,11 @@ func TestTwoRuns(t *testing.T) {
 	for _, when := range []string{"look", "write", "delete x:1", "free ctr-prune and collect"} {
 		t.Run(when, func(t *testing.T) {
 			s := tw.NewScene(t, tw.Small())
-			first := leases.Procfs{} // of this very process
+			first := proc.Procfs{} // of this very process
 			s.Tape.Before = tw.On(when, func() error {
 				second := s.Plan(first)
 				report, err := run.Execute(context.Background(), second, tw.Singly(s.Store), run.ExecuteOptions{Now: time.Now, Procfs: first})
-				var busy *leases.Busy
+				var busy *lock.Busy
 				switch {
 				case second.Empty():
 					t.Log("nothing is left for a second run")
@@ -50,10 +51,10 @@ func TestBusyElsewhere(t *testing.T) {
 	s := tw.NewScene(t, w)
 	plan, procfs := s.Plan(tw.Process(t, 1)), tw.Process(t, 1)
 	other := store.InNamespace(context.Background(), "other")
-	r := leases.Run{Name: "theirs", Owner: procfs.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
-	tw.Must(0, leases.Locker{Manager: s.Store.Leases(), Procfs: procfs}.Lock(other, "other", r, time.Now()))
+	r := lock.Run{Name: "theirs", Owner: procfs.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
+	tw.Must(0, lock.Locker{Manager: s.Store.Leases(), Procfs: procfs}.Lock(other, "other", r, time.Now()))
 	report, err := run.Execute(context.Background(), plan, s.Tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs})
-	var busy *leases.Busy
+	var busy *lock.Busy
 	if !errors.As(err, &busy) || busy.Namespace != "other" || report != nil {
 		t.Errorf("%+v, %v", report, err)
 	}
@@ -72,14 +73,14 @@ func TestBusyAfterARecovery(t *testing.T) {
 	s.Crash("free ctr-prune")
 	s.Add(tw.Container("c", "x:1", ""))
 	plan, procfs := s.Plan(tw.Process(t, 2)), tw.Process(t, 2)
-	other := leases.Locker{Manager: s.Store.Leases(), Procfs: procfs}
+	other := lock.Locker{Manager: s.Store.Leases(), Procfs: procfs}
 	s.Tape.After = tw.On("create x:1", func() error {
 		ctx := store.InNamespace(context.Background(), "other")
-		run := leases.Run{Name: "theirs", Owner: procfs.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
+		run := lock.Run{Name: "theirs", Owner: procfs.Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
 		return errors.Join(tw.FreeLock(ctx, s.Store), other.Lock(ctx, "other", run, time.Now()))
 	})
 	report, err := run.Execute(context.Background(), plan, s.Tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs})
-	var busy *leases.Busy
+	var busy *lock.Busy
 	if !errors.As(err, &busy) || busy.Namespace != "other" {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -112,14 +113,14 @@ func TestTwoRecoverers(t *testing.T) {
 				}
 				once = true
 				_, err := run.Execute(context.Background(), late, tw.Singly(s.Store), run.ExecuteOptions{Now: time.Now, Procfs: procfs})
-				var busy *leases.Busy
+				var busy *lock.Busy
 				if when != "free ctr-prune" && !errors.As(err, &busy) {
 					t.Errorf("the late one: %v", err)
 				}
 				return nil
 			}
 			report, err := s.Run(context.Background(), procfs)
-			var busy *leases.Busy
+			var busy *lock.Busy
 			if when == "free ctr-prune" && errors.As(err, &busy) {
 				return // between the two leases the late one may be the winner
 			}

@@ -10,10 +10,10 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
-
-	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 // OwnNamespace and the name of a run make the name of a namespace that exists
@@ -23,17 +23,17 @@ const OwnNamespace = "ctr-prune-"
 // RequestCollection asks containerd for a garbage collection, and returns when it is done.
 // What fill makes under its context is there for the collection to remove; fill
 // may be nil.
-func RequestCollection(ctx context.Context, inv *inventory.Inventory, st store.Store, opts ExecuteOptions, fill func(context.Context, ours.Run) error) error {
+func RequestCollection(ctx context.Context, inv *inventory.Inventory, st store.Store, opts ExecuteOptions, fill func(context.Context, lock.Run) error) error {
 	read.NewMeter(opts.Progress, read.StageCollect).Add(0)
 	now := opts.Now()
 	owner, end := opts.Procfs.Begin()
 	defer end()
-	run := ours.Run{Name: runName(now), Owner: owner, Start: now}
+	run := lock.Run{Name: runName(now), Owner: owner, Start: now}
 	name, found := QuietNamespace(inv)
 	if !found {
 		name = OwnNamespace + run.Name
 	}
-	locker := ours.Locker{Manager: st.Leases(), Procfs: opts.Procfs}
+	locker := lock.Locker{Manager: st.Leases(), Procfs: opts.Procfs}
 	err := locker.Collect(store.InNamespace(ctx, name), run, now, func(ctx context.Context) error {
 		if fill == nil {
 			return nil
@@ -51,11 +51,11 @@ func RequestCollection(ctx context.Context, inv *inventory.Inventory, st store.S
 
 // CollectIn asks for a collection in a namespace that is known.
 func CollectIn(ctx context.Context, st store.Store, ns string, now time.Time) error {
-	procfs := ours.Procfs{}
+	procfs := proc.Procfs{}
 	owner, end := procfs.Begin()
 	defer end()
-	run := ours.Run{Name: runName(now), Owner: owner, Start: now}
-	if err := (ours.Locker{Manager: st.Leases(), Procfs: procfs}).Collect(store.InNamespace(ctx, ns), run, now, nil); err != nil {
+	run := lock.Run{Name: runName(now), Owner: owner, Start: now}
+	if err := (lock.Locker{Manager: st.Leases(), Procfs: procfs}).Collect(store.InNamespace(ctx, ns), run, now, nil); err != nil {
 		return fmt.Errorf("requesting a garbage collection in namespace %q: %w", ns, err)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/leases"
 
-	ours "github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
@@ -23,7 +23,7 @@ func whenCollecting(t *testing.T, do func(ctx context.Context, interrupt func())
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	s.Tape.Before = tw.On("free ctr-prune and collect", func() error { do(ctx, interrupt); return nil })
-	return s.Run(ctx, ours.Procfs{})
+	return s.Run(ctx, proc.Procfs{})
 }
 
 // However long a collection takes, the run tells what it did: only an
@@ -56,7 +56,7 @@ func TestInterruptionIsBounded(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
 		held := heldLeases{Manager: s.Tape.Leases(), began: interrupt}
 		began := time.Now()
-		report, err := run.Execute(ctx, s.Plan(ours.Procfs{}), leasesOf{s.Tape, held}, run.ExecuteOptions{Now: time.Now})
+		report, err := run.Execute(ctx, s.Plan(proc.Procfs{}), leasesOf{s.Tape, held}, run.ExecuteOptions{Now: time.Now})
 		if took := time.Since(began); took != run.DefaultFinish || err == nil || !report.Measured || len(report.Untagged) != 2 {
 			t.Errorf("after %s: measured %v, %v", took, report.Measured, err)
 		}
@@ -92,7 +92,7 @@ func TestInterruptedWhenAllIsDone(t *testing.T) {
 			}
 			return nil
 		}
-		report, err := s.Run(ctx, ours.Procfs{})
+		report, err := s.Run(ctx, proc.Procfs{})
 		if err != nil || report.Interrupted || len(report.Untagged) != 2 || ctx.Err() == nil {
 			t.Errorf("%s: interrupted %v, untagged %v, %v", at, report.Interrupted, report.Untagged, err)
 		}

@@ -8,12 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -25,7 +26,7 @@ type ExecuteOptions struct {
 	Now func() time.Time
 	// Sources and Procfs are as for [read.Read].
 	Sources []clients.Source
-	Procfs  leases.Procfs
+	Procfs  proc.Procfs
 	// Progress, if not nil, is told how far a stage has come.
 	Progress func(read.Progress)
 	// Event, if not nil, is told what happened when it does, one call at a
@@ -62,10 +63,10 @@ type Execution struct {
 	plan  *plan.Plan
 	Store store.Store
 	opts  ExecuteOptions
-	run   leases.Run
+	run   lock.Run
 	// end puts the sign of the run away: from then on it counts as over.
 	end     func()
-	locker  leases.Locker
+	locker  lock.Locker
 	Batches []plan.Batch
 	locked  []string
 	// baseline is what the store held at the run's first look, before it let
@@ -128,15 +129,18 @@ type Execution struct {
 // deleted, for as long as [ExecuteOptions.Finish] allows; so they are when it
 // ends later. It also stops when the server is gone,
 // which is a *[GoneError] for all that is left. The report is never nil once a
-// lease was taken; without one the error is a *[leases.Busy] if another run is
+// lease was taken; without one the error is a *[lock.Busy] if another run is
 // under way, and a *[GuardError] if the disk does not take it. All errors are
-// joined.
+// joined. A plan that is [plan.Plan.Empty] needs no run: its report says so.
 func Execute(ctx context.Context, p *plan.Plan, store store.Store, opts ExecuteOptions) (*Report, error) {
 	if err := opts.checkGuard(); err != nil {
 		return nil, err
 	}
-	if p.Blocked != nil {
-		return nil, p.Blocked
+	switch {
+	case p.Blocked != nil:
+		return nothingDone(p), p.Blocked
+	case p.Empty():
+		return nothingDone(p), nil
 	}
 	x := newExecution(p, store, opts)
 	defer x.end()
@@ -174,15 +178,22 @@ func newExecution(p *plan.Plan, store store.Store, opts ExecuteOptions) *Executi
 	owner, end := opts.Procfs.Begin()
 	return &Execution{
 		plan: p, Store: store, opts: opts,
-		run:       leases.Run{Name: name, Owner: owner, Start: start, Expires: start.Add(opts.LeaseTTL)},
+		run:       lock.Run{Name: name, Owner: owner, Start: start, Expires: start.Add(opts.LeaseTTL)},
 		end:       end,
-		locker:    leases.Locker{Manager: store.Leases(), Procfs: opts.Procfs},
+		locker:    lock.Locker{Manager: store.Leases(), Procfs: opts.Procfs},
 		Batches:   p.Batches(),
 		attempted: make(map[string][]rules.Decision),
 		Deleted:   make(map[[2]string]time.Time),
 		Report:    report,
 		Told:      make(map[string]struct{}),
 	}
+}
+
+// nothingDone is the report of a plan that needs no run.
+func nothingDone(p *plan.Plan) *Report {
+	r := NewReport(p)
+	r.Measured = true
+	return r
 }
 
 // runName makes a name that sorts by time and is unlike that of any other run.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/document"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
@@ -57,7 +57,7 @@ func TestServerGoesAway(t *testing.T) {
 		t.Run(fmt.Sprint(nth), func(t *testing.T) {
 			s := tw.NewScene(t, many(n))
 			asked := leaves(s, nth)
-			report, err := s.Run(context.Background(), leases.Procfs{})
+			report, err := s.Run(context.Background(), proc.Procfs{})
 			var gone *run.GoneError
 			if !errors.As(err, &gone) || !errdefs.IsUnavailable(err) || len(report.Errors) != 1 {
 				t.Fatalf("the run ended with %v", err)
@@ -76,7 +76,7 @@ func TestServerGoesAway(t *testing.T) {
 			}
 			s.Tape.Before, s.Tape.Down = nil, nil
 			s.Collect()
-			again, err := s.Run(context.Background(), leases.Procfs{})
+			again, err := s.Run(context.Background(), proc.Procfs{})
 			if err != nil || len(again.Recovered) != 1 || len(again.Recovered[0].Untagged)+len(again.Untagged) != n {
 				t.Errorf("%+v, %v", again, err)
 			}
@@ -99,7 +99,7 @@ func TestServerComesBack(t *testing.T) {
 		}
 		return leaves(call)
 	}
-	report, err := s.Run(context.Background(), leases.Procfs{})
+	report, err := s.Run(context.Background(), proc.Procfs{})
 	var gone *run.GoneError
 	if !errors.As(err, &gone) || gone.Held || len(report.Errors) != 1 || !report.Measured {
 		t.Fatalf("%+v, %v", report, err)
@@ -122,7 +122,7 @@ func TestServerStays(t *testing.T) {
 		return nil
 	}
 	s.Tape.Before, s.Tape.Down = fails, fails
-	report, err := s.Run(context.Background(), leases.Procfs{})
+	report, err := s.Run(context.Background(), proc.Procfs{})
 	var gone *run.GoneError
 	if err == nil || errors.As(err, &gone) || len(report.Untagged) != 48 || report.Untried != 0 || len(report.Errors) != 2 {
 		t.Errorf("untagged %d, untried %d, %v", len(report.Untagged), report.Untried, err)
@@ -147,7 +147,7 @@ func TestServerGoesAwayBeforeStandIns(t *testing.T) {
 		return nil
 	}
 	s.Tape.Down = func(string) error { return s.Tape.Before("") }
-	report, err := s.Run(context.Background(), leases.Procfs{})
+	report, err := s.Run(context.Background(), proc.Procfs{})
 	if err == nil || len(report.Errors) != 1 || report.Untried != n {
 		t.Errorf("untried %d, %v", report.Untried, err)
 	}
@@ -167,7 +167,7 @@ func TestInterruptedRunTellsWhatIsLeft(t *testing.T) {
 		return nil
 	}
 	s.Tape.After = tw.On("delete x:005", func() error { cancel(); return nil })
-	report, err := s.Run(ctx, leases.Procfs{})
+	report, err := s.Run(ctx, proc.Procfs{})
 	if err != nil || !report.Interrupted || report.Untried == 0 || report.Untried > len(s.Records()) {
 		t.Errorf("%d records are there, untried %d, interrupted %v, %v", len(s.Records()), report.Untried, report.Interrupted, err)
 	}

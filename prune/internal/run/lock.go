@@ -6,14 +6,15 @@ import (
 	"fmt"
 
 	"github.com/containerd/containerd/v2/core/leases"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
-
-	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 // maxTakeovers bounds how often a run tries again because others finish, or
@@ -26,7 +27,7 @@ func (x *Execution) lock(ctx context.Context) error {
 	for _, b := range x.Batches {
 		ctx := store.InNamespace(ctx, b.Ns.Name)
 		err := x.takeOrFinish(ctx, b.Ns)
-		for try := 1; errors.Is(err, ours.ErrFinished) && try < maxTakeovers; try++ {
+		for try := 1; errors.Is(err, lock.ErrFinished) && try < maxTakeovers; try++ {
 			err = x.takeOrFinish(ctx, b.Ns)
 		}
 		if err != nil {
@@ -43,7 +44,7 @@ func (x *Execution) lock(ctx context.Context) error {
 // it.
 func (x *Execution) takeOrFinish(ctx context.Context, ns *inventory.Namespace) error {
 	err := x.take(ctx, ns)
-	var stale *ours.Stale
+	var stale *lock.Stale
 	if errors.As(err, &stale) {
 		err = x.takeOver(ctx, ns, stale)
 	}
@@ -65,7 +66,7 @@ func (x *Execution) take(ctx context.Context, ns *inventory.Namespace) error {
 
 // takeOver finishes a killed run up to its collection, which this run's own
 // collection then does for both.
-func (x *Execution) takeOver(ctx context.Context, ns *inventory.Namespace, stale *ours.Stale) error {
+func (x *Execution) takeOver(ctx context.Context, ns *inventory.Namespace, stale *lock.Stale) error {
 	release, err := x.locker.Claim(ctx, stale, x.run, x.opts.Now())
 	if err != nil {
 		return err
@@ -83,16 +84,16 @@ func (x *Execution) takeOver(ctx context.Context, ns *inventory.Namespace, stale
 		return errors.Join(err, released)
 	}
 	if errors.As(err, &stale) {
-		return fmt.Errorf("%w, and another run has failed since: %w", ours.ErrFinished, err)
+		return fmt.Errorf("%w, and another run has failed since: %w", lock.ErrFinished, err)
 	}
 	return err
 }
 
 // recover puts back what the killed run deleted and something needs by now.
-func (x *Execution) recover(ctx context.Context, ns *inventory.Namespace, run ours.Run) (Recovered, error) {
+func (x *Execution) recover(ctx context.Context, ns *inventory.Namespace, run lock.Run) (Recovered, error) {
 	recovered := Recovered{Namespace: ns.Name, Run: run.Name, Owner: run.Owner.String(), Started: run.Start}
 	plan, err := journal.HeldPlan(ctx, x.Store)
-	gone := (*ours.LostPlan)(nil)
+	gone := (*lock.LostPlan)(nil)
 	if err != nil && !errors.As(err, &gone) {
 		return recovered, err
 	}

@@ -8,8 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
@@ -44,7 +45,7 @@ func TestLabelsThatCannotBeTakenOff(t *testing.T) {
 			return nil
 		}
 		began := time.Now()
-		report, err := s.Run(t.Context(), leases.Procfs{})
+		report, err := s.Run(t.Context(), proc.Procfs{})
 		if !errors.Is(err, errLabels) || len(report.Errors) != 1 || !report.Measured || s.HasBlob("a") || !s.HasBlob("b") {
 			t.Errorf("%+v, %v", report, err)
 		}
@@ -83,7 +84,7 @@ func TestLabelsThatCannotBeGivenBack(t *testing.T) {
 		if err != nil || len(report.Recovered) != 1 {
 			t.Errorf("the next run: %+v, %v", report, err)
 		}
-		labels := leases.SnapshotLabels(tw.Must(s.Store.Content().Info(s.Ctx, tw.Digest("b"))).Labels)
+		labels := store.SnapshotLabels(tw.Must(s.Store.Content().Info(s.Ctx, tw.Digest("b"))).Labels)
 		if _, err := s.Store.Snapshotter("memory").Stat(s.Ctx, "s1"); err != nil || len(labels) != 1 {
 			t.Errorf("x:2 is there with the labels %v, its snapshot: %v", labels, err)
 		}
@@ -117,7 +118,7 @@ func TestContainersKeepAppearing(t *testing.T) {
 					}
 					return nil
 				}
-				report, err := s.Run(t.Context(), leases.Procfs{})
+				report, err := s.Run(t.Context(), proc.Procfs{})
 				told := err != nil && strings.Contains(err.Error(), "containers kept appearing")
 				if told != test.told || (err != nil) != test.told || !report.Measured || len(report.Untagged) != 2 {
 					t.Errorf("%+v, %v", report, err)

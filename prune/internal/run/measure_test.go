@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
@@ -23,7 +23,7 @@ func TestChangesNameTheNamespaceOfTheHolder(t *testing.T) {
 			s.Add(tw.Lease("late", tw.Holding(tw.TheBlob("a"))))
 			return nil
 		})
-		report, err := s.Run(context.Background(), leases.Procfs{})
+		report, err := s.Run(context.Background(), proc.Procfs{})
 		want := tw.Digest("a").String() + ` was expected to be removed but is still there: held by lease "late" (other client) in namespace "` + ns + `"`
 		if err != nil || !slices.Equal(report.Changes, []string{want}) {
 			t.Errorf("%q, %v", report.Changes, err)

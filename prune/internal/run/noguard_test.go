@@ -11,8 +11,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
@@ -129,9 +129,9 @@ func TestNoGuardPutsBackWhatIsWhole(t *testing.T) {
 func TestNoGuardAndOtherRuns(t *testing.T) {
 	s := tw.NewScene(t, tw.Small())
 	procfs := tw.Process(t, 1)
-	other := leases.Locker{Manager: s.Store.Leases(), Procfs: procfs}
-	tw.Must(0, other.Lock(s.Ctx, "default", leases.Run{Name: "other", Owner: procfs.Self(), Expires: time.Now().Add(time.Hour)}, time.Now()))
-	var busy *leases.Busy
+	other := lock.Locker{Manager: s.Store.Leases(), Procfs: procfs}
+	tw.Must(0, other.Lock(s.Ctx, "default", lock.Run{Name: "other", Owner: procfs.Self(), Expires: time.Now().Add(time.Hour)}, time.Now()))
+	var busy *lock.Busy
 	if _, err := run.Execute(context.Background(), s.Plan(procfs), s.Tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs, NoGuard: true}); !errors.As(err, &busy) {
 		t.Errorf("got %v", err)
 	}

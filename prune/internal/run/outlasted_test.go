@@ -9,7 +9,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
@@ -18,23 +18,23 @@ import (
 // held what it deleted, so that no image is put back without its content; and
 // a lease that another run has taken since is not given up for it.
 func TestRunOutlastsItsLease(t *testing.T) {
-	for name, next := range map[string]func(*tw.Scene, leases.Locker, leases.Run){
-		"nobody came": func(*tw.Scene, leases.Locker, leases.Run) {},
-		"another run came": func(s *tw.Scene, l leases.Locker, run leases.Run) {
+	for name, next := range map[string]func(*tw.Scene, lock.Locker, lock.Run){
+		"nobody came": func(*tw.Scene, lock.Locker, lock.Run) {},
+		"another run came": func(s *tw.Scene, l lock.Locker, run lock.Run) {
 			tw.Must(0, l.Lock(s.Ctx, "default", run, run.Start))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := tw.NewScene(t, tw.Small())
 			procfs := tw.Process(t, 1)
-			locker := leases.Locker{Manager: s.Store.Leases(), Procfs: procfs}
+			locker := lock.Locker{Manager: s.Store.Leases(), Procfs: procfs}
 			var slept atomic.Int64
 			now := func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
 			s.Tape.After = tw.On("delete x:1", func() error {
 				slept.Store(int64(2 * time.Hour))
 				tw.Must(0, tw.FreeLock(s.Ctx, s.Store)) // as a collection does with what expired
 				s.Collect()
-				next(s, locker, leases.Run{Name: "theirs", Owner: procfs.Self(), Start: now(), Expires: now().Add(time.Hour)})
+				next(s, locker, lock.Run{Name: "theirs", Owner: procfs.Self(), Start: now(), Expires: now().Add(time.Hour)})
 				s.Add(tw.Container("c", "x:1", ""))
 				return nil
 			})
@@ -49,7 +49,7 @@ func TestRunOutlastsItsLease(t *testing.T) {
 			tw.CheckRecordNames(t, s, []string{"x:2"}[:report.Untried]...)
 			var left []string
 			for _, lease := range tw.Must(s.Store.Leases().List(s.Ctx)) {
-				run, _ := leases.ParseRun(lease)
+				run, _ := lock.ParseRun(lease)
 				left = append(left, run.Name)
 			}
 			if want := map[bool]string{true: "theirs"}[name == "another run came"]; strings.Join(left, ", ") != want {

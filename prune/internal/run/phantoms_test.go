@@ -13,8 +13,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -173,7 +173,7 @@ func TestCRIThatTakesNoNoteFailsTheRun(t *testing.T) {
 		w, shown := bareNames(5)
 		s := tw.NewScene(t, w)
 		began := time.Now()
-		report, err := run.Execute(t.Context(), s.Plan(leases.Procfs{}), criStore{s.Tape, shown}, run.ExecuteOptions{Now: time.Now})
+		report, err := run.Execute(t.Context(), s.Plan(proc.Procfs{}), criStore{s.Tape, shown}, run.ExecuteOptions{Now: time.Now})
 		if err == nil || len(report.Errors) != 1 || !strings.Contains(report.Errors[0], "did not notice") {
 			t.Errorf("%v", err)
 		}
@@ -203,7 +203,7 @@ func TestProbingEndsWithDeleting(t *testing.T) {
 					opts.LeaseTTL = time.Hour
 					time.AfterFunc(3*time.Second, interrupt)
 				}
-				report, err := run.Execute(ctx, s.Plan(leases.Procfs{}), store, opts)
+				report, err := run.Execute(ctx, s.Plan(proc.Procfs{}), store, opts)
 				if probes(s.Tape) != 2 || report.Untried != n || len(report.Skipped) != 0 || report.Interrupted != interrupted || (err == nil) != interrupted {
 					t.Errorf("%d probes, untried %d, skipped %+v, interrupted %v, %v", probes(s.Tape), report.Untried, report.Skipped, report.Interrupted, err)
 				}

@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
@@ -200,10 +200,10 @@ func TestKilledRunSettlesOrphans(t *testing.T) {
 // Claims of takers-over that died when all was done but this are taken away.
 func TestLeftOverClaims(t *testing.T) {
 	s := tw.NewScene(t, tw.Small())
-	dead := leases.Run{Name: "dead", Owner: tw.Process(t, 1).Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
-	locker := leases.Locker{Manager: s.Store.Leases(), Procfs: tw.Process(t, 2)}
+	dead := lock.Run{Name: "dead", Owner: tw.Process(t, 1).Self(), Start: time.Now(), Expires: time.Now().Add(time.Hour)}
+	locker := lock.Locker{Manager: s.Store.Leases(), Procfs: tw.Process(t, 2)}
 	tw.Must(0, locker.Lock(s.Ctx, "default", dead, time.Now()))
-	tw.Must(locker.Claim(s.Ctx, &leases.Stale{Namespace: "default", Run: dead}, dead, time.Now()))
+	tw.Must(locker.Claim(s.Ctx, &lock.Stale{Namespace: "default", Run: dead}, dead, time.Now()))
 	tw.Must(0, tw.FreeLock(s.Ctx, s.Store))
 	if report := s.Recover(); len(report.Recovered) != 0 || len(report.Untagged) != 2 {
 		t.Errorf("%+v", report)

@@ -116,7 +116,7 @@ func (x *Execution) relabel(ctx context.Context, c *gc.Collector) error {
 	imaged := c.Mark(c.ImageRoots(gc.Change{}), gc.Change{})
 	back := slices.DeleteFunc(slices.Clone(x.unleased), func(o gc.Orphan) bool { return !imaged.Holds(o.Node()) })
 	return x.eachOrphan(ctx, back, func(ctx context.Context, o gc.Orphan) error {
-		if err := leases.Relabel(ctx, x.Store.Content(), o.Config, o.Labels); IgnoreNotFound(err) != nil {
+		if err := store.Relabel(ctx, x.Store.Content(), o.Config, o.Labels); IgnoreNotFound(err) != nil {
 			return fmt.Errorf("restoring the snapshot labels of config %s in namespace %q: %w", o.Config, o.Namespace, err)
 		}
 		return nil
@@ -125,7 +125,7 @@ func (x *Execution) relabel(ctx context.Context, c *gc.Collector) error {
 
 func (x *Execution) unlease(ctx context.Context, orphans []gc.Orphan) error {
 	return x.eachOrphan(ctx, orphans, func(ctx context.Context, o gc.Orphan) error {
-		if err := leases.Unlease(ctx, x.Store.Content(), o.Config, o.Labels); IgnoreNotFound(err) != nil {
+		if err := store.Unlabel(ctx, x.Store.Content(), o.Config, o.Labels); IgnoreNotFound(err) != nil {
 			return fmt.Errorf("namespace %q: %w", o.Namespace, err)
 		}
 		return nil

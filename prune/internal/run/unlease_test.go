@@ -4,7 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
@@ -59,7 +59,7 @@ func TestContainerAppearsAsLabelsGo(t *testing.T) {
 			t.Fatal(err)
 		}
 		tw.CheckRecordNames(t, s, "<none>@«a»")
-		if labels := leases.SnapshotLabels(tw.Must(s.Store.Content().Info(s.Ctx, tw.Digest("b"))).Labels); len(labels) != 1 || !s.HasBlob("a") {
+		if labels := store.SnapshotLabels(tw.Must(s.Store.Content().Info(s.Ctx, tw.Digest("b"))).Labels); len(labels) != 1 || !s.HasBlob("a") {
 			t.Errorf("killed %v: labels %v, a %v", killed, labels, s.HasBlob("a"))
 		}
 		tw.CheckNothingOfOurs(t, s.Store)

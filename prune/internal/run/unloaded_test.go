@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
@@ -39,7 +39,7 @@ func TestSnapshotterIsLostDuringTheRun(t *testing.T) {
 		return nil
 	}
 	store := forgetful{s.Tape, func() bool { return deleted }}
-	report, err := run.Execute(context.Background(), s.Plan(leases.Procfs{}), store, run.ExecuteOptions{Now: time.Now})
+	report, err := run.Execute(context.Background(), s.Plan(proc.Procfs{}), store, run.ExecuteOptions{Now: time.Now})
 	if err == nil || !strings.Contains(err.Error(), `containerd lost snapshotter ["memory"]`) {
 		t.Errorf("the run ended with %v", err)
 	}

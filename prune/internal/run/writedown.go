@@ -6,9 +6,9 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -18,7 +18,7 @@ import (
 // be written down could not be put back, and is left alone.
 func (x *Execution) writeDown(ctx context.Context, b *plan.Batch) error {
 	hold := func(doc []byte, targets []digest.Digest) error {
-		return leases.Hold(ctx, x.Store.Content(), doc, targets)
+		return lock.Hold(ctx, x.Store.Content(), doc, targets)
 	}
 	left, err := journal.WritePlan(x.run, b.Ns.Name, ToWrite(*b), x.plan.Outcome.Orphans, hold)
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/opencontainers/go-digest"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
@@ -33,13 +33,13 @@ func write(t *testing.T, b plan.Batch, orphans []gc.Orphan) (written, []rules.De
 	t.Helper()
 	w := written{left: map[string]string{}}
 	hold := func(doc []byte, targets []digest.Digest) error {
-		if len(targets) > leases.MaxTargets {
+		if len(targets) > lock.MaxTargets {
 			t.Errorf("a blob names %d targets", len(targets))
 		}
 		w.docs, w.targets, w.longest = append(w.docs, tw.Must(journal.ParsePlanBlob(doc))), append(w.targets, targets...), max(w.longest, len(doc))
 		return nil
 	}
-	left := tw.Must(journal.WritePlan(leases.Run{Name: "r", Start: tw.Noon}, b.Ns.Name, run.ToWrite(b), orphans, hold))
+	left := tw.Must(journal.WritePlan(lock.Run{Name: "r", Start: tw.Noon}, b.Ns.Name, run.ToWrite(b), orphans, hold))
 	x := &run.Execution{Report: run.NewReport(&plan.Plan{})}
 	x.Leave(&b, left)
 	for _, s := range x.Report.Skipped {
@@ -59,7 +59,7 @@ func TestPlanBlobsAreParted(t *testing.T) {
 	tw.NotUnderRace(t)
 	orphans := []gc.Orphan{{Namespace: "default", Config: tw.Digest("x")}, {Namespace: "other", Config: tw.Digest("y")}}
 	for _, c := range []struct{ records, length, parts int }{
-		{0, 1, 1}, {1, 1, 1}, {leases.MaxTargets, 1, 1}, {leases.MaxTargets + 1, 1, 2}, {2*leases.MaxTargets + 1, 1, 3},
+		{0, 1, 1}, {1, 1, 1}, {lock.MaxTargets, 1, 1}, {lock.MaxTargets + 1, 1, 2}, {2*lock.MaxTargets + 1, 1, 3},
 		{600, 20000, 3}, {3, 3 << 20, 3},
 	} {
 		b := plan.Batch{Ns: &inventory.Namespace{Name: "default"}}
@@ -67,7 +67,7 @@ func TestPlanBlobsAreParted(t *testing.T) {
 			b.Records = append(b.Records, named(strings.Repeat("x", c.length)+fmt.Sprint(i), map[string]string{"a": "b"}))
 		}
 		w, going := write(t, b, orphans)
-		if len(w.docs) != c.parts || w.longest > leases.MaxDoc || len(w.left) > 0 {
+		if len(w.docs) != c.parts || w.longest > lock.MaxDoc || len(w.left) > 0 {
 			t.Errorf("%d records of %d: %d blobs, the longest of %d, left out %v", c.records, c.length, len(w.docs), w.longest, w.left)
 		}
 		var back []rules.Decision
@@ -101,7 +101,7 @@ func TestManyOrphansAreParted(t *testing.T) {
 	for _, doc := range w.docs {
 		found = append(found, doc.Orphans...)
 	}
-	if len(w.docs) < 2 || w.longest > leases.MaxDoc || len(found) != len(orphans) {
+	if len(w.docs) < 2 || w.longest > lock.MaxDoc || len(found) != len(orphans) {
 		t.Errorf("%d configs of %d in %d blobs, the longest of %d", len(found), len(orphans), len(w.docs), w.longest)
 	}
 }
@@ -109,7 +109,7 @@ func TestManyOrphansAreParted(t *testing.T) {
 // A record that is too long to be written down stays, and in CRI's namespace
 // the other names of its image with it.
 func TestRecordTooLong(t *testing.T) {
-	long := map[string]string{"label": strings.Repeat("x", leases.MaxDoc)}
+	long := map[string]string{"label": strings.Repeat("x", lock.MaxDoc)}
 	tag, id, other := named("tag", nil), named("id", long), named("other", nil)
 	id.Target = tag.Target
 	for ns, want := range map[string]string{"default": "other tag", store.CRINamespace: "other"} {
@@ -118,7 +118,7 @@ func TestRecordTooLong(t *testing.T) {
 		for _, d := range going {
 			names = append(names, d.Name)
 		}
-		if got := strings.Join(names, " "); got != want || !strings.Contains(w.left["id"], "too long") || w.longest > leases.MaxDoc {
+		if got := strings.Join(names, " "); got != want || !strings.Contains(w.left["id"], "too long") || w.longest > lock.MaxDoc {
 			t.Errorf("%s: %q go, %v stay; the longest blob has %d bytes", ns, got, w.left, w.longest)
 		}
 	}

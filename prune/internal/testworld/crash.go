@@ -6,8 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 )
 
@@ -25,7 +25,7 @@ func (s *Scene) Crash(call string) {
 }
 
 // CrashIn does that to a run of a given process.
-func (s *Scene) CrashIn(procfs leases.Procfs, call string) {
+func (s *Scene) CrashIn(procfs proc.Procfs, call string) {
 	s.T.Helper()
 	var down atomic.Bool
 	other := make(chan struct{}) // closed when x:2 is gone: records are deleted side by side

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	ours "github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 )
 
 // Process is a procfs in which this process started at that tick: the same PID
 // with another start is a process that is gone.
-func Process(t *testing.T, start uint64) ours.Procfs {
+func Process(t *testing.T, start uint64) proc.Procfs {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(path, text string) {
@@ -26,5 +26,5 @@ func Process(t *testing.T, start uint64) ours.Procfs {
 	write(fmt.Sprintf("%d/stat", os.Getpid()), fmt.Sprintf("%d %s", os.Getpid(), stat))
 	Must(0, os.MkdirAll(filepath.Join(dir, "self/ns"), 0o700))
 	Must(0, os.Symlink("pid:[4026531836]", filepath.Join(dir, "self/ns/pid")))
-	return ours.Procfs{Root: dir}
+	return proc.Procfs{Root: dir}
 }

@@ -12,6 +12,7 @@ import (
 	ours "github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
@@ -38,7 +39,7 @@ func NewScene(t *testing.T, w World) *Scene {
 }
 
 // Plan reads the store and plans to remove all that is unused.
-func (s *Scene) Plan(procfs ours.Procfs) *plan.Plan {
+func (s *Scene) Plan(procfs proc.Procfs) *plan.Plan {
 	s.T.Helper()
 	policy := rules.Policy{AllNamespaces: true, Filters: All()}
 	plan, err := flow.ReadPlan(context.Background(), s.Store, policy, time.Now(), read.ReadOptions{Procfs: procfs})
@@ -49,7 +50,7 @@ func (s *Scene) Plan(procfs ours.Procfs) *plan.Plan {
 }
 
 // Run plans and executes. The error is that of Execute.
-func (s *Scene) Run(ctx context.Context, procfs ours.Procfs) (*run.Report, error) {
+func (s *Scene) Run(ctx context.Context, procfs proc.Procfs) (*run.Report, error) {
 	s.T.Helper()
 	return run.Execute(ctx, s.Plan(procfs), s.Tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs})
 }
@@ -125,7 +126,7 @@ func CheckNothingOfOurs(t TB, s *root.RootStore) {
 	for _, ns := range Must(s.Namespaces(context.Background())) {
 		ctx := store.InNamespace(context.Background(), ns)
 		for _, lease := range Must(s.Leases().List(ctx)) {
-			if ours.Ours(lease) {
+			if ours.KindOf(lease).Ours() {
 				t.Errorf("lease %s is left in %s", lease.ID, ns)
 			}
 		}

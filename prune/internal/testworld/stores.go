@@ -14,7 +14,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
-	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
@@ -76,10 +75,10 @@ func UsageStore() *inventory.Inventory {
 	}
 	blobs := make(map[digest.Digest]content.Info)
 	for _, i := range []content.Info{
-		info("keep", 1, map[string]string{gc.ContentLabel + "config": d("keep-config").String(), gc.ContentLabel + "l.0": d("base").String(), gc.ContentLabel + "l.1": d("keep-top").String()}),
+		info("keep", 1, map[string]string{store.ContentLabel + "config": d("keep-config").String(), store.ContentLabel + "l.0": d("base").String(), store.ContentLabel + "l.1": d("keep-top").String()}),
 		info("keep-config", 2, map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": d("chain").String()}),
 		info("base", 100, nil), info("keep-top", 50, nil),
-		info("go", 3, map[string]string{gc.ContentLabel + "config": d("go-config").String(), gc.ContentLabel + "l.0": d("base").String(), gc.ContentLabel + "l.1": d("go-top").String()}),
+		info("go", 3, map[string]string{store.ContentLabel + "config": d("go-config").String(), store.ContentLabel + "l.0": d("base").String(), store.ContentLabel + "l.1": d("go-top").String()}),
 		info("go-config", 4, nil), info("go-top", 70, nil),
 		info("garbage", 9, nil),
 	} {

@@ -11,9 +11,9 @@ import (
 	clientleases "github.com/containerd/containerd/v2/core/leases"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -225,7 +225,7 @@ func TestHalfAGrace(t *testing.T) {
 		}
 		return nil
 	}
-	execute := func(procfs leases.Procfs) error {
+	execute := func(procfs proc.Procfs) error {
 		_, err := run.Execute(context.Background(), s.Plan(procfs), s.Tape, run.ExecuteOptions{Now: tw.Started.Local, Procfs: procfs, Grace: tw.Later.Sub(tw.Started)})
 		return err
 	}

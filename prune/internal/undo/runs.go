@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
@@ -18,6 +17,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
@@ -53,22 +53,23 @@ func runsOf(ctx context.Context, inv *inventory.Inventory, store store.Store, no
 	c := gc.NewCollector(inv, now)
 	for _, ns := range inv.Namespaces {
 		for _, lease := range ns.Leases {
-			run, ok := leases.GraceRun(lease.Lease)
+			run, ok := leases.GraceOf(lease.Lease)
+			until, _ := leases.Expiry(lease.Lease)
 			if !ok {
 				continue
 			}
-			plan, err := journal.KeptPlan(ctx, store, ns.Name, run.Name)
+			plan, err := journal.KeptPlan(ctx, store, ns.Name, run)
 			if errdefs.IsNotFound(err) {
 				continue // given up, or collected, since the store was read
 			}
 			if err != nil {
 				return nil, err
 			}
-			i, known := found[run.Name]
+			i, known := found[run]
 			if !known {
 				i = len(runs)
-				found[run.Name] = i
-				runs, graces = append(runs, Run{Name: run.Name, Started: run.Start, Until: run.Expires}), append(graces, nil)
+				found[run] = i
+				runs, graces = append(runs, Run{Name: run, Started: lease.CreatedAt, Until: until}), append(graces, nil)
 			}
 			r := &runs[i]
 			r.Namespaces = append(r.Namespaces, ns.Name)
@@ -92,30 +93,6 @@ func recordsOf(plan journal.PastPlan) []inventory.Record {
 	}
 	slices.SortFunc(records, inventory.CompareRecords)
 	return records
-}
-
-// RunNamed finds a run by its name or the beginning of it; "" means the
-// newest. The error names the candidates.
-func RunNamed(runs []Run, name string) (Run, error) {
-	var names []string
-	var found []Run
-	for _, r := range runs {
-		names = append(names, r.Name)
-		if r.Name == name || name == "" && len(found) == 0 {
-			return r, nil
-		}
-		if strings.HasPrefix(r.Name, name) {
-			found = append(found, r)
-		}
-	}
-	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(runs) == 0:
-		return Run{}, &cause.CodeError{Code: "no-runs", Err: &rules.PolicyError{Message: "there is no run to undo: only a run with a grace period can be undone, until that period ends"}}
-	default:
-		return Run{}, &rules.PolicyError{Message: fmt.Sprintf("%q matches %d of the runs that can be undone: choose one of %s", name, len(found), strings.Join(names, ", "))}
-	}
 }
 
 // Undone is what [Undo] did.
@@ -147,7 +124,7 @@ func Undo(ctx context.Context, store store.Store, run Run, now time.Time) (*Undo
 // that is made of it as well; and of records that live by each other one is back
 // before the other.
 func (u *Undone) guarded(ctx context.Context, st store.Store, ns string, now time.Time) error {
-	locker := leases.Locker{Manager: st.Leases()}
+	locker := lock.Locker{Manager: st.Leases()}
 	within, release, err := locker.ExtendGrace(store.InNamespace(ctx, ns), u.Run, now.Add(run.DefaultLeaseTTL))
 	if err != nil {
 		err = fmt.Errorf("reading run %s in namespace %q: %w", u.Run, ns, err)
@@ -172,7 +149,7 @@ func (u *Undone) namespace(ctx context.Context, st store.Store, ns string) error
 	failures := len(u.Failed)
 	var errs []error
 	for _, o := range plan.Orphans {
-		if err := leases.Relabel(ctx, st.Content(), o.Config, o.Labels); run.IgnoreNotFound(err) != nil {
+		if err := store.Relabel(ctx, st.Content(), o.Config, o.Labels); run.IgnoreNotFound(err) != nil {
 			errs = append(errs, fmt.Errorf("restoring the snapshot labels of config %s in namespace %q: %w", o.Config, ns, err))
 		}
 	}
@@ -185,7 +162,7 @@ func (u *Undone) namespace(ctx context.Context, st store.Store, ns string) error
 	if err := errors.Join(errs...); err != nil || len(u.Failed) > failures {
 		return err // the grace stays, for another try
 	}
-	_, err = leases.Locker{Manager: st.Leases()}.DropGrace(ctx, u.Run, false)
+	_, err = lock.Locker{Manager: st.Leases()}.DropGrace(ctx, u.Run, false)
 	return err
 }
 
@@ -268,7 +245,7 @@ func Drop(ctx context.Context, store store.Store, run Run, now time.Time, opts r
 
 // giveUp returns when what the run held is collected.
 func giveUp(ctx context.Context, st store.Store, r Run, now time.Time) error {
-	locker := leases.Locker{Manager: st.Leases()}
+	locker := lock.Locker{Manager: st.Leases()}
 	var errs []error
 	collected := false
 	for i, ns := range r.Namespaces {

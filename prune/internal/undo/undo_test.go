@@ -18,7 +18,7 @@ func TestGraceEndsDuringTheUndo(t *testing.T) {
 	_, run := s.WithGrace()
 	s.Tape.Before = tw.On("create x:1", func() error {
 		for _, lease := range tw.Must(s.Store.Leases().List(s.Ctx)) {
-			if _, ok := leases.GraceRun(lease); ok {
+			if _, ok := leases.GraceOf(lease); ok {
 				tw.Must(0, s.Store.Leases().Delete(s.Ctx, lease))
 			}
 		}

@@ -20,7 +20,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
-	"github.com/ctr-prune/ctr-prune/prune/trust"
+	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
 // A containerd that is there but does not move, stopped or stuck in the kernel,

@@ -9,7 +9,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
-	"github.com/ctr-prune/ctr-prune/prune/trust"
+	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
 // daemonTrusted refuses a socket that somebody else controls.

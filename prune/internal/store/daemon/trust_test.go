@@ -12,7 +12,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
-	"github.com/ctr-prune/ctr-prune/prune/trust"
+	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
 // staleSocket makes a socket in a new folder below a new folder; nobody

@@ -1,11 +1,10 @@
-package leases
+package lock
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -13,6 +12,9 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 const (
@@ -27,14 +29,13 @@ const (
 	// several such blobs are listed in one answer.
 	MaxTargets = 4000
 
-	labelContentRef = "containerd.io/gc.ref.content."
-	labelPlan       = "ctr-prune/plan"
+	labelPlan = "ctr-prune/plan"
 )
 
 // Hold writes doc as a blob under the run lease, with labels that make
 // containerd's collector follow it to each target. From its return until the
 // run lease goes, nothing that a target reaches can be collected.
-func Hold(ctx context.Context, store content.Store, doc []byte, targets []digest.Digest) error {
+func Hold(ctx context.Context, blobs content.Store, doc []byte, targets []digest.Digest) error {
 	if len(targets) > MaxTargets {
 		return fmt.Errorf("a plan blob names %d targets, at most %d are allowed", len(targets), MaxTargets)
 	}
@@ -43,11 +44,11 @@ func Hold(ctx context.Context, store content.Store, doc []byte, targets []digest
 	}
 	labels := map[string]string{labelPlan: "v2"}
 	for i, target := range targets {
-		labels[labelContentRef+strconv.Itoa(i)] = target.String()
+		labels[store.ContentLabel+strconv.Itoa(i)] = target.String()
 	}
 	desc := ocispec.Descriptor{MediaType: MediaTypePlan, Digest: digest.FromBytes(doc), Size: int64(len(doc))}
 	ref := "ctr-prune-plan-" + desc.Digest.String()
-	if err := writeOnce(leases.WithLease(ctx, RunID), store, ref, doc, desc, labels); err != nil {
+	if err := writeOnce(leases.WithLease(ctx, ours.RunID), blobs, ref, doc, desc, labels); err != nil {
 		return fmt.Errorf("writing the plan blob %s: %w", desc.Digest, err)
 	}
 	return nil
@@ -56,8 +57,8 @@ func Hold(ctx context.Context, store content.Store, doc []byte, targets []digest
 // writeOnce does what content.WriteBlob does, but for its waiting: that takes
 // every ErrUnavailable for an upload of the same name, which no plan has, and
 // so waits for a containerd that has died until ctx ends.
-func writeOnce(ctx context.Context, store content.Store, ref string, doc []byte, desc ocispec.Descriptor, labels map[string]string) (err error) {
-	w, err := store.Writer(ctx, content.WithRef(ref), content.WithDescriptor(desc))
+func writeOnce(ctx context.Context, blobs content.Store, ref string, doc []byte, desc ocispec.Descriptor, labels map[string]string) (err error) {
+	w, err := blobs.Writer(ctx, content.WithRef(ref), content.WithDescriptor(desc))
 	if errdefs.IsAlreadyExists(err) {
 		return nil
 	}
@@ -66,24 +67,4 @@ func writeOnce(ctx context.Context, store content.Store, ref string, doc []byte,
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	return content.Copy(ctx, w, bytes.NewReader(doc), desc.Size, desc.Digest, content.WithLabels(labels))
-}
-
-// ReadBlob reads size bytes of a blob. The size must come from the content
-// store's Info, not from a manifest, and be checked by the caller.
-func ReadBlob(ctx context.Context, store content.Provider, dgst digest.Digest, size int64) ([]byte, error) {
-	if size < 0 {
-		return nil, fmt.Errorf("its size is said to be %d: %w", size, errdefs.ErrDataLoss)
-	}
-	at, err := store.ReaderAt(ctx, ocispec.Descriptor{Digest: dgst, Size: size})
-	if err != nil {
-		return nil, err
-	}
-	b := make([]byte, size)
-	n, err := at.ReadAt(b, 0)
-	if n == len(b) {
-		err = nil // io.ReaderAt may report io.EOF along with a full read
-	} else if err == nil || errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return b[:n], errors.Join(err, at.Close())
 }

@@ -1,4 +1,4 @@
-package leases
+package store
 
 import (
 	"testing"
@@ -9,16 +9,16 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-func TestUnlease(t *testing.T) {
-	s := newStore(t)
+func TestUnlabel(t *testing.T) {
+	ctx, blobs := contentStore(t)
 	all := map[string]string{
 		"containerd.io/gc.ref.snapshot.overlayfs":   "top",
 		"containerd.io/gc.ref.snapshot.native/name": "other",
 		"containerd.io/gc.ref.content.0":            digest.FromString("x").String(),
 		"containerd.io/distribution.source.x":       "y",
 	}
-	dgst := s.put("config")
-	must(s.content.Update(s.ctx, content.Info{Digest: dgst, Labels: all}))
+	dgst := put(ctx, blobs, "config")
+	must(blobs.Update(ctx, content.Info{Digest: dgst, Labels: all}))
 
 	found := SnapshotLabels(all)
 	want := map[string]string{
@@ -27,19 +27,19 @@ func TestUnlease(t *testing.T) {
 	if diff := cmp.Diff(want, found); diff != "" {
 		t.Fatalf("snapshot labels (-want +got):\n%s", diff)
 	}
-	must(0, Unlease(s.ctx, s.content, dgst, found))
-	left := must(s.content.Info(s.ctx, dgst)).Labels
+	must(0, Unlabel(ctx, blobs, dgst, found))
+	left := must(blobs.Info(ctx, dgst)).Labels
 	if diff := cmp.Diff(map[string]string{
 		"containerd.io/gc.ref.content.0": all["containerd.io/gc.ref.content.0"], "containerd.io/distribution.source.x": "y",
 	}, left); diff != "" {
 		t.Errorf("labels left (-want +got):\n%s", diff)
 	}
-	must(0, Unlease(s.ctx, s.content, dgst, found)) // they are gone: that is what was wanted
-	must(0, Relabel(s.ctx, s.content, dgst, found))
-	if diff := cmp.Diff(all, must(s.content.Info(s.ctx, dgst)).Labels); diff != "" {
+	must(0, Unlabel(ctx, blobs, dgst, found)) // they are gone: that is what was wanted
+	must(0, Relabel(ctx, blobs, dgst, found))
+	if diff := cmp.Diff(all, must(blobs.Info(ctx, dgst)).Labels); diff != "" {
 		t.Errorf("labels given back (-want +got):\n%s", diff)
 	}
-	if err := Unlease(s.ctx, s.content, digest.FromString("absent"), found); !errdefs.IsNotFound(err) {
+	if err := Unlabel(ctx, blobs, digest.FromString("absent"), found); !errdefs.IsNotFound(err) {
 		t.Errorf("an absent config: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package leases
+package lock
 
 import (
 	"context"
@@ -9,6 +9,9 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // LostPlan is the error of [Held] when all that can be read was read, but
@@ -24,11 +27,11 @@ func (e *LostPlan) Error() string {
 // to visit, one at a time and in no particular order, until visit fails. A
 // lease taken by a run that was killed before it wrote its plan holds none.
 // The error is a *[LostPlan] if that is all that went wrong.
-func Held(ctx context.Context, manager leases.Manager, store content.Store, visit func(doc []byte) error) error {
-	return visitPlans(ctx, manager, store, leases.Lease{ID: RunID}, visit)
+func Held(ctx context.Context, manager leases.Manager, blobs content.Store, visit func(doc []byte) error) error {
+	return visitPlans(ctx, manager, blobs, leases.Lease{ID: ours.RunID}, visit)
 }
 
-func visitPlans(ctx context.Context, manager leases.Manager, store content.Store, lease leases.Lease, visit func([]byte) error) error {
+func visitPlans(ctx context.Context, manager leases.Manager, blobs content.Store, lease leases.Lease, visit func([]byte) error) error {
 	resources, err := manager.ListResources(ctx, lease)
 	if err != nil {
 		return fmt.Errorf("listing what lease %q holds: %w", lease.ID, err)
@@ -40,7 +43,7 @@ func visitPlans(ctx context.Context, manager leases.Manager, store content.Store
 			continue
 		}
 		dgst := digest.Digest(resource.ID)
-		doc, isPlan, err := readPlan(ctx, store, dgst)
+		doc, isPlan, err := readPlan(ctx, blobs, dgst)
 		switch {
 		case isPlan && errdefs.IsNotFound(err):
 			lost.Blobs = append(lost.Blobs, dgst)
@@ -61,8 +64,8 @@ func visitPlans(ctx context.Context, manager leases.Manager, store content.Store
 // readPlan reads a blob that a lease holds, as long as the store says that it
 // is. One that is gone, or is no plan, is passed over. If the error of a plan
 // matches errdefs.ErrNotFound, containerd knows it but its file is gone.
-func readPlan(ctx context.Context, store content.Store, dgst digest.Digest) (doc []byte, isPlan bool, err error) {
-	info, err := store.Info(ctx, dgst)
+func readPlan(ctx context.Context, blobs content.Store, dgst digest.Digest) (doc []byte, isPlan bool, err error) {
+	info, err := blobs.Info(ctx, dgst)
 	switch {
 	case errdefs.IsNotFound(err) || err == nil && info.Labels[labelPlan] == "":
 		return nil, false, nil
@@ -71,7 +74,7 @@ func readPlan(ctx context.Context, store content.Store, dgst digest.Digest) (doc
 	case info.Size > MaxDoc:
 		return nil, true, fmt.Errorf("the plan blob %s has %d bytes, more than the %d it may have", dgst, info.Size, MaxDoc)
 	}
-	if doc, err = ReadBlob(ctx, store, dgst, info.Size); err != nil {
+	if doc, err = store.ReadBlob(ctx, blobs, dgst, info.Size); err != nil {
 		return nil, true, fmt.Errorf("reading the plan blob %s: %w", dgst, err)
 	}
 	return doc, true, nil

@@ -1,4 +1,4 @@
-package leases
+package lock
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 // ErrFinished is the error of [Locker.Claim] when somebody else has finished the
@@ -25,7 +27,7 @@ var ErrFinished = errors.New("somebody else has finished the interrupted run")
 func (l Locker) Claim(ctx context.Context, stale *Stale, self Run, now time.Time) (release func(context.Context) error, err error) {
 	var claims []claim
 	for name := stale.Run.Name; ; {
-		id := claimPrefix + name
+		id := ours.KindClaim.ID(name)
 		if slices.ContainsFunc(claims, func(c claim) bool { return c.id == id }) {
 			return nil, fmt.Errorf("claiming the interrupted run in namespace %q: its claims form a cycle: %w", stale.Namespace, errdefs.ErrFailedPrecondition)
 		}
@@ -60,7 +62,7 @@ func (l Locker) Claim(ctx context.Context, stale *Stale, self Run, now time.Time
 // took the run over gives the claims up only after that, so with the claims
 // in hand the answer holds.
 func (l Locker) stillStale(ctx context.Context, stale *Stale) error {
-	found, err := l.find(ctx, RunID)
+	found, err := l.find(ctx, ours.RunID)
 	switch {
 	case errdefs.IsNotFound(err):
 		return fmt.Errorf("claiming the interrupted run in namespace %q: %w: %w", stale.Namespace, ErrFinished, err)

@@ -1,4 +1,4 @@
-package leases
+package store
 
 import (
 	"context"
@@ -9,10 +9,16 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// SnapshotLabel starts the label by which a config blob keeps the unpacked
-// snapshots of its image: the snapshotter's name follows, the value is the key
-// of the topmost snapshot.
-const SnapshotLabel = "containerd.io/gc.ref.snapshot."
+const (
+	// ContentLabel starts the labels by which an object keeps blobs. containerd
+	// writes them when it fetches an image (core/images, ChildGCLabels): config,
+	// l.<n> for layers, m.<n> for the manifests of an index.
+	ContentLabel = "containerd.io/gc.ref.content."
+	// SnapshotLabel starts the label by which a config blob keeps the unpacked
+	// snapshots of its image: the snapshotter's name follows, the value is the
+	// key of the topmost snapshot.
+	SnapshotLabel = "containerd.io/gc.ref.snapshot."
+)
 
 // SnapshotLabels returns the snapshot labels among labels, nil if none.
 func SnapshotLabels(labels map[string]string) map[string]string {
@@ -29,10 +35,10 @@ func SnapshotLabels(labels map[string]string) map[string]string {
 	return found
 }
 
-// Unlease removes the given snapshot labels from a config blob, so that what
+// Unlabel removes the given snapshot labels from a config blob, so that what
 // still holds the config no longer holds the snapshots of an image that is
 // gone.
-func Unlease(ctx context.Context, store content.Manager, config digest.Digest, labels map[string]string) error {
+func Unlabel(ctx context.Context, store content.Manager, config digest.Digest, labels map[string]string) error {
 	cleared := make(map[string]string, len(labels))
 	for key := range labels {
 		cleared[key] = "" // an empty value deletes a label

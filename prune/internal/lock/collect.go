@@ -1,4 +1,4 @@
-package leases
+package lock
 
 import (
 	"context"
@@ -10,14 +10,13 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 const (
-	// collectPrefix and the name of a run make the ID of the lease by which
-	// the run asks for a collection. A run's name is never used twice, so that
-	// whoever deletes this ID deletes this lease.
-	collectPrefix = "ctr-prune-collect-"
-	// collectTime is how long that lease lasts if its maker is killed.
+	// collectTime is how long the lease that asks for a collection lasts if its
+	// maker is killed.
 	collectTime = time.Hour
 	// abandonTime bounds the deletion of the lease when ctx has ended.
 	abandonTime = 10 * time.Second
@@ -25,7 +24,8 @@ const (
 
 // Collect asks containerd for a garbage collection, which is always one of all
 // namespaces, and returns when it is done. It makes a lease of its own in the
-// namespace of ctx and deletes it synchronously: nothing of anybody else's is
+// namespace of ctx and deletes it synchronously. A run's name is never used twice,
+// so that whoever deletes its ID deletes this lease: nothing of anybody else's is
 // touched but what containerd's own rules let go, such as leases that have
 // expired.
 //
@@ -33,7 +33,7 @@ const (
 // goes with the collection. fill may be nil.
 func (l Locker) Collect(ctx context.Context, run Run, now time.Time, fill func(context.Context) error) error {
 	run.Expires = now.Add(collectTime)
-	lease, err := l.Manager.Create(ctx, leases.WithID(collectPrefix+run.Name), leases.WithLabels(run.labels()))
+	lease, err := l.Manager.Create(ctx, leases.WithID(ours.KindCollect.ID(run.Name)), leases.WithLabels(run.labels()))
 	if err != nil {
 		return fmt.Errorf("creating the lease that triggers a garbage collection: %w", err)
 	}
@@ -60,7 +60,7 @@ func (l Locker) Collect(ctx context.Context, run Run, now time.Time, fill func(c
 func WriteRefuse(ctx context.Context, store content.Store, run Run) error {
 	doc := []byte("made by run " + run.Name + " of ctr-prune for containerd to remove\n")
 	desc := ocispec.Descriptor{MediaType: "text/plain", Digest: digest.FromBytes(doc), Size: int64(len(doc))}
-	if err := writeOnce(ctx, store, collectPrefix+run.Name, doc, desc, nil); err != nil {
+	if err := writeOnce(ctx, store, ours.KindCollect.ID(run.Name), doc, desc, nil); err != nil {
 		return fmt.Errorf("writing a blob for the collection to remove: %w", err)
 	}
 	return nil

@@ -1,38 +1,25 @@
-package leases
+package lock
 
 import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/leases"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
 )
-
-// gracePrefix and the name of a run make the ID of the lease that keeps what
-// the run removed until its grace is over.
-const gracePrefix = "ctr-prune-grace-"
-
-// undoPrefix begins the IDs of leases that keep the same while a run is undone.
-const undoPrefix = "ctr-prune-undo-"
-
-// GraceRun returns the run whose grace a lease is.
-func GraceRun(lease leases.Lease) (Run, bool) {
-	name, ok := strings.CutPrefix(lease.ID, gracePrefix)
-	run, labelled := ParseRun(lease)
-	return run, ok && labelled && run.Name == name
-}
 
 // Keep makes the grace lease of a run in the namespace of ctx. It holds what
 // the run lease holds, and the given resources, until run.Expires.
 func (l Locker) Keep(ctx context.Context, run Run, resources []leases.Resource) error {
-	lease, err := l.Manager.Create(ctx, leases.WithID(gracePrefix+run.Name), leases.WithLabels(run.labels()))
+	lease, err := l.Manager.Create(ctx, leases.WithID(ours.KindGrace.ID(run.Name)), leases.WithLabels(run.labels()))
 	if err != nil {
 		return fmt.Errorf("creating the grace lease of run %s: %w", run.Name, err)
 	}
-	held, err := l.Manager.ListResources(ctx, leases.Lease{ID: RunID})
+	held, err := l.Manager.ListResources(ctx, leases.Lease{ID: ours.RunID})
 	if err != nil {
 		return fmt.Errorf("listing what the run lease holds: %w", err)
 	}
@@ -46,15 +33,15 @@ func (l Locker) Keep(ctx context.Context, run Run, resources []leases.Resource) 
 
 // Kept passes the documents that the grace lease of a run holds to visit, as
 // [Held] does.
-func Kept(ctx context.Context, manager leases.Manager, store content.Store, run string, visit func(doc []byte) error) error {
-	return visitPlans(ctx, manager, store, leases.Lease{ID: gracePrefix + run}, visit)
+func Kept(ctx context.Context, manager leases.Manager, blobs content.Store, run string, visit func(doc []byte) error) error {
+	return visitPlans(ctx, manager, blobs, leases.Lease{ID: ours.KindGrace.ID(run)}, visit)
 }
 
 // DropGrace deletes the grace lease of a run. With collect it returns after
 // containerd has collected what the lease held, and says whether it has, as
 // [Locker.Unlock] does. A lease of that ID that is not the run's is left alone.
 func (l Locker) DropGrace(ctx context.Context, run string, collect bool) (collected bool, err error) {
-	err = l.deleteOf(ctx, gracePrefix+run, run, collect)
+	err = l.deleteOf(ctx, ours.KindGrace.ID(run), run, collect)
 	if ignoreGone(err) != nil {
 		return false, fmt.Errorf("deleting the grace lease of run %s: %w", run, err)
 	}
@@ -67,12 +54,12 @@ func (l Locker) DropGrace(ctx context.Context, run string, collect bool) (collec
 // expires. The error matches errdefs.ErrNotFound if the run has no grace lease
 // any more.
 func (l Locker) ExtendGrace(ctx context.Context, run string, expires time.Time) (within context.Context, release func(context.Context) error, err error) {
-	held, err := l.Manager.ListResources(ctx, leases.Lease{ID: gracePrefix + run})
+	held, err := l.Manager.ListResources(ctx, leases.Lease{ID: ours.KindGrace.ID(run)})
 	if err != nil {
 		return ctx, nil, fmt.Errorf("listing what the grace lease of run %s holds: %w", run, err)
 	}
 	labels := Run{Name: run, Expires: expires}.labels()
-	lease, err := l.Manager.Create(ctx, leases.WithID(undoPrefix+run+"-"+rand.Text()[:6]), leases.WithLabels(labels))
+	lease, err := l.Manager.Create(ctx, leases.WithID(ours.KindUndo.ID(run+"-"+rand.Text()[:6])), leases.WithLabels(labels))
 	if err != nil {
 		return ctx, nil, fmt.Errorf("creating a lease to hold what run %s removed: %w", run, err)
 	}

@@ -1,21 +1,21 @@
-package leases
+package lock
 
 import (
 	"context"
 	"errors"
-	"strconv"
+	"fmt"
 	"sync"
 	"testing"
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
 // crashed leaves the run lease of a process that is gone.
-func (s store) crashed(t *testing.T, m machine) *Stale {
+func (s database) crashed(t *testing.T, m machine) *Stale {
 	t.Helper()
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	must(0, l.Lock(s.ctx, "test", m.dead("crashed", 50), noon))
@@ -27,7 +27,7 @@ func (s store) crashed(t *testing.T, m machine) *Stale {
 }
 
 func TestClaim(t *testing.T) {
-	m, s := newMachine(t), newStore(t)
+	m, s := newMachine(t), newDatabase(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	stale := s.crashed(t, m)
 	release, err := l.Claim(s.ctx, stale, m.alive("new", 43), noon)
@@ -42,7 +42,7 @@ func TestClaim(t *testing.T) {
 	must(0, s.free())
 	must(0, l.Lock(s.ctx, "test", m.alive("new", 43), noon))
 	must(0, release(s.ctx))
-	if diff := cmp.Diff([]string{RunID}, s.ids()); diff != "" {
+	if diff := cmp.Diff([]string{ours.RunID}, s.ids()); diff != "" {
 		t.Errorf("leases left (-want +got):\n%s", diff)
 	}
 }
@@ -50,7 +50,7 @@ func TestClaim(t *testing.T) {
 // One that saw the stale lease, but comes when another one has finished the
 // run and works under the lease, must not take that lease for the dead run's.
 func TestClaimTooLate(t *testing.T) {
-	m, s := newMachine(t), newStore(t)
+	m, s := newMachine(t), newDatabase(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	stale := s.crashed(t, m)
 	release := must(l.Claim(s.ctx, stale, m.alive("winner", 43), noon))
@@ -76,7 +76,7 @@ func TestClaimTooLate(t *testing.T) {
 // One that comes when the run has been finished and nobody works any more is
 // told so, and leaves nothing.
 func TestClaimOfAFinishedRun(t *testing.T) {
-	m, s := newMachine(t), newStore(t)
+	m, s := newMachine(t), newDatabase(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	stale := s.crashed(t, m)
 	must(0, s.free())
@@ -90,7 +90,7 @@ func TestClaimOfAFinishedRun(t *testing.T) {
 
 // So is one in whose way another's claim was until it looked whose it is.
 func TestClaimAsAnotherEnds(t *testing.T) {
-	m, s := newMachine(t), newStore(t)
+	m, s := newMachine(t), newDatabase(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	stale := s.crashed(t, m)
 	must(l.Claim(s.ctx, stale, m.alive("winner", 43), noon))
@@ -106,13 +106,13 @@ type unlisted struct{ leases.Manager }
 func (unlisted) List(context.Context, ...string) ([]leases.Lease, error) { return nil, nil }
 
 func TestClaimChain(t *testing.T) {
-	m, s := newMachine(t), newStore(t)
+	m, s := newMachine(t), newDatabase(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	stale := s.crashed(t, m)
 	for _, name := range []string{"one", "two", "three"} {
 		must(l.Claim(s.ctx, stale, m.dead(name, 51), noon))
 	}
-	want := []string{RunID, claimPrefix + "crashed", claimPrefix + "one", claimPrefix + "two"}
+	want := []string{ours.RunID, ours.KindClaim.ID("crashed"), ours.KindClaim.ID("one"), ours.KindClaim.ID("two")}
 	if diff := cmp.Diff(want, s.ids()); diff != "" {
 		t.Fatalf("leases (-want +got):\n%s", diff)
 	}
@@ -121,18 +121,18 @@ func TestClaimChain(t *testing.T) {
 		t.Errorf("a claim on the living: %v", err)
 	}
 	must(0, release(s.ctx))
-	if diff := cmp.Diff([]string{RunID}, s.ids()); diff != "" {
+	if diff := cmp.Diff([]string{ours.RunID}, s.ids()); diff != "" {
 		t.Errorf("leases left (-want +got):\n%s", diff)
 	}
 }
 
 // Damaged claims that name each other end in an error, not in a loop.
 func TestClaimCircle(t *testing.T) {
-	m, s := newMachine(t), newStore(t)
+	m, s := newMachine(t), newDatabase(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	stale := s.crashed(t, m)
 	for id, name := range map[string]string{"crashed": "other", "other": "crashed"} {
-		must(s.manager.Create(s.ctx, leases.WithID(claimPrefix+id), leases.WithLabels(m.dead(name, 51).labels())))
+		must(s.manager.Create(s.ctx, leases.WithID(ours.KindClaim.ID(id)), leases.WithLabels(m.dead(name, 51).labels())))
 	}
 	if _, err := l.Claim(s.ctx, stale, m.alive("new", 43), noon); !errdefs.IsFailedPrecondition(err) {
 		t.Errorf("got %v", err)
@@ -140,14 +140,14 @@ func TestClaimCircle(t *testing.T) {
 }
 
 func TestClaimRace(t *testing.T) {
-	m, s := newMachine(t), newStore(t)
+	m, s := newMachine(t), newDatabase(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	stale := s.crashed(t, m)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	won := 0
 	for i := range 8 {
-		run := m.alive("r"+itoa(i), 60+i)
+		run := m.alive("r"+fmt.Sprint(i), 60+i)
 		wg.Go(func() {
 			_, err := l.Claim(s.ctx, stale, run, noon)
 			mu.Lock()
@@ -173,7 +173,7 @@ func (failing) Create(context.Context, ...leases.Opt) (leases.Lease, error) {
 }
 
 func TestClaimFails(t *testing.T) {
-	m, s := newMachine(t), newStore(t)
+	m, s := newMachine(t), newDatabase(t)
 	stale := s.crashed(t, m)
 	l := Locker{Manager: failing{s.manager}, Procfs: m.procfs()}
 	if _, err := l.Claim(s.ctx, stale, m.alive("new", 43), noon); !errdefs.IsUnavailable(err) {

@@ -1,4 +1,4 @@
-package leases
+package proc
 
 import (
 	"fmt"
@@ -136,7 +136,7 @@ func TestSelf(t *testing.T) {
 	if !(Procfs{}).Dead(earlier) {
 		t.Error("a process of this PID that started earlier is not dead")
 	}
-	if got := parseOwner(self.marshal()); got != self {
+	if got := Decode(self.Encode()); got != self {
 		t.Errorf("read back (-want +got):\n%s", cmp.Diff(self, got))
 	}
 }
@@ -152,11 +152,11 @@ func TestOwnerString(t *testing.T) {
 		}
 	}
 	for _, text := range []string{`{"pid":1,"pid":2}`, `{"pid":1,"PID":2}`} {
-		if got := parseOwner(text); got != (Owner{}) {
+		if got := Decode(text); got != (Owner{}) {
 			t.Errorf("%s is read as %+v", text, got)
 		}
 	}
-	if got := parseOwner("{"); got != (Owner{}) {
+	if got := Decode("{"); got != (Owner{}) {
 		t.Errorf("garbage is owner %+v", got)
 	}
 }

@@ -28,9 +28,9 @@ func Self() Judge {
 	return j
 }
 
-// And returns a Judge that believes another user too.
-func (j Judge) And(user int) Judge {
-	return Judge{append(slices.Clip(j.users), user), j.unmapped}
+// And returns a Judge that believes other users too.
+func (j Judge) And(users ...int) Judge {
+	return Judge{append(slices.Clip(j.users), users...), j.unmapped}
 }
 
 // unmapped returns the user ID that user_namespaces(7) shows for users that

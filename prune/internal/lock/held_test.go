@@ -1,4 +1,4 @@
-package leases
+package lock
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 )
 
 // locked is a store with a run lease.
-func locked(t *testing.T) store {
+func locked(t *testing.T) database {
 	t.Helper()
-	s := newStore(t)
+	s := newDatabase(t)
 	must(0, Locker{Manager: s.manager}.Lock(s.ctx, "test", Run{Name: "r", Start: noon, Expires: noon.AddDate(9, 0, 0)}, noon))
 	return s
 }

@@ -1,4 +1,4 @@
-package leases
+package lock
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 // soon is how long before its expiry a lease counts as one that may be gone at
@@ -28,14 +30,14 @@ func mayExpire(run Run, now time.Time) bool {
 // have taken the namespace over. That one's lease has the same ID, and is left
 // alone with an error that matches errdefs.ErrFailedPrecondition.
 func (l Locker) Unlock(ctx context.Context, run Run, now time.Time, collect bool) (collected bool, err error) {
-	found, err := l.find(ctx, RunID)
+	found, err := l.find(ctx, ours.RunID)
 	switch {
 	case errdefs.IsNotFound(err) && now.After(run.Expires):
 		return false, fmt.Errorf("the run lease is gone, because it expired at %s before the run had ended: %w", run.Expires.Format(time.RFC3339), errdefs.ErrFailedPrecondition)
 	case errdefs.IsNotFound(err):
 		return false, nil // somebody has deleted it
 	case err != nil:
-		return false, fmt.Errorf("reading the run lease %q: %w", RunID, err)
+		return false, fmt.Errorf("reading the run lease %q: %w", ours.RunID, err)
 	case found.Name != run.Name:
 		return false, fmt.Errorf("the run lease now belongs to %s, because this run's expired at %s before it had ended: %w", found.Owner, run.Expires.Format(time.RFC3339), errdefs.ErrFailedPrecondition)
 	}
@@ -46,12 +48,12 @@ func (l Locker) Unlock(ctx context.Context, run Run, now time.Time, collect bool
 // has claimed it. If it is gone, or another run's by now, nothing is done:
 // whoever locks next will see.
 func (l Locker) UnlockStale(ctx context.Context, stale *Stale, self Run, now time.Time) error {
-	found, err := l.find(ctx, RunID)
+	found, err := l.find(ctx, ours.RunID)
 	if errdefs.IsNotFound(err) || err == nil && found.Name != stale.Run.Name {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("reading the run lease %q: %w", RunID, err)
+		return fmt.Errorf("reading the run lease %q: %w", ours.RunID, err)
 	}
 	_, err = l.end(ctx, stale.Run, self, now, false)
 	return err
@@ -65,7 +67,7 @@ func (l Locker) UnlockStale(ctx context.Context, stale *Stale, self Run, now tim
 // asked for instead, which takes what has expired and nothing else.
 func (l Locker) end(ctx context.Context, run, self Run, now time.Time, collect bool) (collected bool, err error) {
 	if !mayExpire(run, now) {
-		err := l.delete(ctx, RunID, collect)
+		err := l.delete(ctx, ours.RunID, collect)
 		return collect && err == nil, ignoreGone(err)
 	}
 	if err := l.Collect(ctx, self, now, nil); err != nil {
@@ -73,7 +75,7 @@ func (l Locker) end(ctx context.Context, run, self Run, now time.Time, collect b
 	}
 	// If it is there all the same, it lasts by containerd's clock, and then
 	// nobody else can have it.
-	err = l.deleteOf(ctx, RunID, run.Name, false)
+	err = l.deleteOf(ctx, ours.RunID, run.Name, false)
 	return errdefs.IsNotFound(err), ignoreGone(err)
 }
 

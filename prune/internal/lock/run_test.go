@@ -1,4 +1,4 @@
-package leases
+package lock
 
 import (
 	"context"
@@ -10,21 +10,24 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 )
 
 // alive and dead make runs of processes of the machine.
 func (m machine) alive(name string, pid int) Run {
-	m.write(itoa(pid)+"/stat", stat(itoa(pid)+" (ctr-prune) S", 1000))
+	m.runs(pid, 1000)
 	return m.dead(name, pid)
 }
 
 func (m machine) dead(name string, pid int) Run {
-	owner := Owner{PID: pid, Start: 1000, BootID: bootNow, PIDNamespace: pidnsHere, Host: "node"}
+	owner := proc.Owner{PID: pid, Start: 1000, BootID: bootNow, PIDNamespace: pidnsHere, Host: "node"}
 	return Run{Name: name, Owner: owner, Start: noon, Expires: noon.Add(time.Hour)}
 }
 
 func TestLock(t *testing.T) {
-	m, s := newMachine(t), newStore(t)
+	m, s := newMachine(t), newDatabase(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	first := m.alive("first", 42)
 	must(0, l.Lock(s.ctx, "test", first, noon))
@@ -67,12 +70,12 @@ func TestLockStale(t *testing.T) {
 		"without expiry, dead": {Run{Name: "r", Owner: m.dead("r", 50).Owner}, noon, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStore(t)
+			s := newDatabase(t)
 			labels := c.run.labels()
 			if c.run.Expires.IsZero() {
-				delete(labels, labelExpire)
+				delete(labels, ours.ExpireLabel)
 			}
-			must(s.manager.Create(s.ctx, leases.WithID(RunID), leases.WithLabels(labels)))
+			must(s.manager.Create(s.ctx, leases.WithID(ours.RunID), leases.WithLabels(labels)))
 			err := Locker{Manager: s.manager, Procfs: m.procfs()}.Lock(s.ctx, "test", m.alive("new", 43), c.now)
 			var stale *Stale
 			if errors.As(err, &stale) != c.stale {
@@ -90,12 +93,12 @@ func TestLockForeign(t *testing.T) {
 	m := newMachine(t)
 	for _, labels := range []map[string]string{
 		nil,
-		{labelExpire: "soon", labelOwner: "{", labelRun: "x"},
+		{ours.ExpireLabel: "soon", ownerLabel: "{", ours.RunLabel: "x"},
 	} {
-		s := newStore(t)
-		must(s.manager.Create(s.ctx, leases.WithID(RunID), leases.WithLabels(labels)))
+		s := newDatabase(t)
+		must(s.manager.Create(s.ctx, leases.WithID(ours.RunID), leases.WithLabels(labels)))
 		err := Locker{Manager: s.manager, Procfs: m.procfs()}.Lock(s.ctx, "test", m.alive("new", 43), noon.AddDate(9, 0, 0))
-		if !errdefs.IsAlreadyExists(err) || !strings.Contains(err.Error(), "never expires: if there is no such run, delete it with ctr -n test leases delete "+RunID) {
+		if !errdefs.IsAlreadyExists(err) || !strings.Contains(err.Error(), "never expires: if there is no such run, delete it with ctr -n test leases delete "+ours.RunID) {
 			t.Errorf("labels %v: %v", labels, err)
 		}
 	}
@@ -110,11 +113,11 @@ type vanishing struct {
 
 func (v *vanishing) List(ctx context.Context, filters ...string) ([]leases.Lease, error) {
 	if v.times--; v.times >= 0 {
-		must(0, v.Manager.Delete(ctx, leases.Lease{ID: RunID}))
+		must(0, v.Manager.Delete(ctx, leases.Lease{ID: ours.RunID}))
 	}
 	if v.times > 0 {
 		found, err := v.Manager.List(ctx, filters...)
-		must(v.Manager.Create(ctx, leases.WithID(RunID)))
+		must(v.Manager.Create(ctx, leases.WithID(ours.RunID)))
 		return found, err
 	}
 	return v.Manager.List(ctx, filters...)
@@ -123,8 +126,8 @@ func (v *vanishing) List(ctx context.Context, filters ...string) ([]leases.Lease
 func TestLockAsAnotherEnds(t *testing.T) {
 	m := newMachine(t)
 	for times, wantErr := range map[int]bool{1: false, 2: false, lockTries - 1: false, lockTries: true} {
-		s := newStore(t)
-		must(s.manager.Create(s.ctx, leases.WithID(RunID)))
+		s := newDatabase(t)
+		must(s.manager.Create(s.ctx, leases.WithID(ours.RunID)))
 		l := Locker{Manager: &vanishing{s.manager, times}, Procfs: m.procfs()}
 		if err := l.Lock(s.ctx, "test", m.alive("new", 43), noon); (err != nil) != wantErr {
 			t.Errorf("the lease ended %d times: %v", times, err)
@@ -133,7 +136,7 @@ func TestLockAsAnotherEnds(t *testing.T) {
 }
 
 func TestLockNeedsANamespace(t *testing.T) {
-	s := newStore(t)
+	s := newDatabase(t)
 	err := Locker{Manager: s.manager}.Lock(context.Background(), "test", Run{Name: "r"}, noon)
 	if err == nil || errdefs.IsAlreadyExists(err) {
 		t.Errorf("got %v", err)
@@ -141,14 +144,14 @@ func TestLockNeedsANamespace(t *testing.T) {
 }
 
 func TestParseRun(t *testing.T) {
-	run := Run{Name: "r", Owner: Owner{PID: 1, Start: 2, BootID: "b", PIDNamespace: "n", Host: "h"}, Start: noon, Expires: noon.Add(time.Minute)}
-	lease := leases.Lease{ID: RunID, CreatedAt: noon, Labels: run.labels()}
+	run := Run{Name: "r", Owner: proc.Owner{PID: 1, Start: 2, BootID: "b", PIDNamespace: "n", Host: "h"}, Start: noon, Expires: noon.Add(time.Minute)}
+	lease := leases.Lease{ID: ours.RunID, CreatedAt: noon, Labels: run.labels()}
 	got, ok := ParseRun(lease)
 	if diff := cmp.Diff(run, got); diff != "" || !ok {
 		t.Errorf("ok %v (-want +got):\n%s", ok, diff)
 	}
-	lease.Labels = map[string]string{labelExpire: noon.Format(time.RFC3339)}
-	if got, ok := ParseRun(lease); ok || got.Owner != (Owner{}) {
+	lease.Labels = map[string]string{ours.ExpireLabel: noon.Format(time.RFC3339)}
+	if got, ok := ParseRun(lease); ok || got.Owner != (proc.Owner{}) {
 		t.Errorf("another's lease is run %+v", got)
 	}
 }

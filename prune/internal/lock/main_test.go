@@ -1,9 +1,11 @@
-package leases
+package lock
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +17,9 @@ import (
 	"github.com/containerd/log"
 	bolt "go.etcd.io/bbolt"
 	"go.uber.org/goleak"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 )
 
 // TestMain fails the package's tests if a goroutine outlives them.
@@ -30,8 +35,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// store is containerd's own metadata in a directory of the test.
-type store struct {
+// database is containerd's own metadata in a directory of the test.
+type database struct {
 	ctx     context.Context
 	dir     string
 	db      *metadata.DB
@@ -39,7 +44,7 @@ type store struct {
 	content content.Store
 }
 
-func newStore(t *testing.T) store {
+func newDatabase(t *testing.T) database {
 	t.Helper()
 	dir := t.TempDir()
 	bdb := must(bolt.Open(filepath.Join(dir, "meta.db"), 0o600, &bolt.Options{NoSync: true, NoFreelistSync: true}))
@@ -47,11 +52,11 @@ func newStore(t *testing.T) store {
 	t.Cleanup(func() { must(0, db.Close()) })
 	ctx := namespaces.WithNamespace(context.Background(), "test")
 	must(0, db.Init(ctx))
-	return store{ctx: ctx, dir: dir, db: db, manager: metadata.NewLeaseManager(db), content: db.ContentStore()}
+	return database{ctx: ctx, dir: dir, db: db, manager: metadata.NewLeaseManager(db), content: db.ContentStore()}
 }
 
 // ids lists the leases of the store.
-func (s store) ids() []string {
+func (s database) ids() []string {
 	ids := []string{}
 	for _, lease := range must(s.manager.List(s.ctx)) {
 		ids = append(ids, lease.ID)
@@ -60,31 +65,32 @@ func (s store) ids() []string {
 }
 
 // free deletes the run lease, whose ever it is.
-func (s store) free() error { return s.manager.Delete(s.ctx, leases.Lease{ID: RunID}) }
+func (s database) free() error { return s.manager.Delete(s.ctx, leases.Lease{ID: ours.RunID}) }
 
 // noon is when the tests' runs start, to the second as labels keep times.
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // machine is a procfs with one booted kernel and one PID namespace.
-type machine struct {
-	t   *testing.T
-	dir string
-}
+type machine struct{ dir string }
 
 const (
-	bootNow    = "5a2c0e5f-7b5c-4a58-9d3c-0d4f4c6a1b11"
-	bootBefore = "00000000-7b5c-4a58-9d3c-0d4f4c6a1b11"
-	pidnsHere  = "pid:[4026531836]"
-	pidnsOther = "pid:[4026532999]"
+	bootNow   = "5a2c0e5f-7b5c-4a58-9d3c-0d4f4c6a1b11"
+	pidnsHere = "pid:[4026531836]"
 )
 
 func newMachine(t *testing.T) machine {
-	m := machine{t, t.TempDir()}
+	m := machine{t.TempDir()}
 	m.write("sys/kernel/random/boot_id", bootNow+"\n")
 	must(0, os.MkdirAll(filepath.Join(m.dir, "self/ns"), 0o700))
 	must(0, os.Symlink(pidnsHere, filepath.Join(m.dir, "self/ns/pid")))
-	m.write("1/stat", stat("1 (init) S", 3))
+	m.runs(1, 3)
 	return m
+}
+
+// runs shows a process as one that runs.
+func (m machine) runs(pid int, start uint64) {
+	stat := fmt.Sprintf("%d (ctr-prune) S%s %d 11112222\n", pid, strings.Repeat(" 7", 18), start)
+	m.write(fmt.Sprint(pid)+"/stat", stat)
 }
 
 func (m machine) write(path, text string) {
@@ -93,13 +99,4 @@ func (m machine) write(path, text string) {
 	must(0, os.WriteFile(full, []byte(text), 0o600))
 }
 
-// opens shows what a process has open.
-func (m machine) opens(pid int, links ...string) {
-	dir := filepath.Join(m.dir, itoa(pid), "fd")
-	must(0, os.MkdirAll(dir, 0o700))
-	for fd, link := range links {
-		must(0, os.Symlink(link, filepath.Join(dir, itoa(fd))))
-	}
-}
-
-func (m machine) procfs() Procfs { return Procfs{Root: m.dir} }
+func (m machine) procfs() proc.Procfs { return proc.Procfs{Root: m.dir} }

@@ -1,4 +1,4 @@
-package leases
+package lock
 
 import (
 	"context"
@@ -8,27 +8,20 @@ import (
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 )
 
-const (
-	// RunID is the ID of the run lease, the same in every namespace.
-	RunID = "ctr-prune"
-	// claimPrefix and the name of a dead run make the ID of the lease under
-	// which exactly one process may take that run over.
-	claimPrefix = "ctr-prune-takeover-"
-
-	labelExpire = "containerd.io/gc.expire"
-	labelFlat   = "containerd.io/gc.flat"
-	labelRun    = "ctr-prune/run"
-	labelOwner  = "ctr-prune/owner"
-)
+// ownerLabel has who holds a lease of ours.
+const ownerLabel = "ctr-prune/owner"
 
 // Run describes one run of ctr-prune as its lease records it.
 type Run struct {
 	// Name is unique to the run.
-	Name  string    `json:"name"`
-	Owner Owner     `json:"owner"`
-	Start time.Time `json:"start"`
+	Name  string     `json:"name"`
+	Owner proc.Owner `json:"owner"`
+	Start time.Time  `json:"start"`
 	// Expires is when containerd's collector may drop the lease.
 	Expires time.Time `json:"expires"`
 }
@@ -42,7 +35,7 @@ type Busy struct {
 func (e *Busy) Error() string {
 	since := fmt.Sprintf("another run is under way in namespace %q: %s, since %s", e.Namespace, e.Run.Owner, e.Run.Start.Format(time.RFC3339))
 	if e.Run.Expires.IsZero() {
-		return since + fmt.Sprintf("; its lease never expires: if there is no such run, delete it with ctr -n %s leases delete %s", e.Namespace, RunID)
+		return since + fmt.Sprintf("; its lease never expires: if there is no such run, delete it with ctr -n %s leases delete %s", e.Namespace, ours.RunID)
 	}
 	return since + fmt.Sprintf("; try again when it has ended (its lease expires at %s)", e.Run.Expires.Format(time.RFC3339))
 }
@@ -53,7 +46,7 @@ func (e *Busy) Is(target error) bool { return target == errdefs.ErrAlreadyExists
 // Locker takes and frees run leases.
 type Locker struct {
 	Manager leases.Manager
-	Procfs  Procfs
+	Procfs  proc.Procfs
 }
 
 // lockTries bounds how often a run that ends just then is waited for. Where
@@ -65,14 +58,14 @@ const lockTries = 20
 // the error is a *[Busy]; when a dead one does, the error is a *[Stale].
 func (l Locker) Lock(ctx context.Context, namespace string, run Run, now time.Time) error {
 	for try := 1; ; try++ {
-		_, err := l.Manager.Create(ctx, leases.WithID(RunID), leases.WithLabels(run.labels()))
+		_, err := l.Manager.Create(ctx, leases.WithID(ours.RunID), leases.WithLabels(run.labels()))
 		if err == nil {
 			return nil
 		}
 		if !errdefs.IsAlreadyExists(err) {
-			return fmt.Errorf("creating the run lease %q in namespace %q: %w", RunID, namespace, err)
+			return fmt.Errorf("creating the run lease %q in namespace %q: %w", ours.RunID, namespace, err)
 		}
-		found, err := l.find(ctx, RunID)
+		found, err := l.find(ctx, ours.RunID)
 		if errdefs.IsNotFound(err) && try < lockTries {
 			continue
 		}
@@ -86,7 +79,7 @@ func (l Locker) Lock(ctx context.Context, namespace string, run Run, now time.Ti
 // Free looks whether [Locker.Lock] would take the run lease of the namespace of
 // ctx, and returns its error if not. It writes nothing.
 func (l Locker) Free(ctx context.Context, namespace string, now time.Time) error {
-	found, err := l.find(ctx, RunID)
+	found, err := l.find(ctx, ours.RunID)
 	switch {
 	case errdefs.IsNotFound(err):
 		return nil
@@ -138,30 +131,16 @@ func (l Locker) find(ctx context.Context, id string) (Run, error) {
 
 func (r Run) labels() map[string]string {
 	return map[string]string{
-		labelRun:    r.Name,
-		labelOwner:  r.Owner.marshal(),
-		labelExpire: r.Expires.UTC().Format(time.RFC3339),
+		ours.RunLabel:    r.Name,
+		ownerLabel:       r.Owner.Encode(),
+		ours.ExpireLabel: r.Expires.UTC().Format(time.RFC3339),
 	}
 }
 
 // ParseRun reads the run that a lease of ours records; ok is false for the
 // leases of others.
 func ParseRun(lease leases.Lease) (run Run, ok bool) {
-	name, ok := lease.Labels[labelRun]
-	expires, _ := Expiry(lease)
-	return Run{Name: name, Owner: parseOwner(lease.Labels[labelOwner]), Start: lease.CreatedAt, Expires: expires}, ok
-}
-
-// Expiry returns when containerd's collector stops to honour the lease; ok is
-// false when it never does, which is also how the collector reads a label that
-// is not an RFC 3339 time.
-func Expiry(lease leases.Lease) (at time.Time, ok bool) {
-	at, err := time.Parse(time.RFC3339, lease.Labels[labelExpire])
-	return at, err == nil
-}
-
-// Flat says whether the lease holds its resources without what these refer to.
-func Flat(lease leases.Lease) bool {
-	_, ok := lease.Labels[labelFlat]
-	return ok
+	name, ok := lease.Labels[ours.RunLabel]
+	expires, _ := ours.Expiry(lease)
+	return Run{Name: name, Owner: proc.Decode(lease.Labels[ownerLabel]), Start: lease.CreatedAt, Expires: expires}, ok
 }

@@ -1,4 +1,4 @@
-package leases
+package lock
 
 import (
 	"testing"
@@ -7,11 +7,13 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 // A grace keeps what the run held, after the run.
 func TestGrace(t *testing.T) {
-	s := newStore(t)
+	s := newDatabase(t)
 	l := Locker{Manager: s.manager}
 	run := Run{Name: "r", Start: noon, Expires: time.Now().Add(time.Hour).UTC().Truncate(time.Second)}
 	must(0, l.Lock(s.ctx, "test", run, noon))
@@ -36,8 +38,8 @@ func TestGrace(t *testing.T) {
 	if diff := cmp.Diff(want, resources); diff != "" {
 		t.Errorf("resources (-want +got):\n%s", diff)
 	}
-	if got, ok := GraceRun(kept); !ok || got.Name != "r" || !got.Expires.Equal(run.Expires) {
-		t.Errorf("GraceRun = %+v, %v", got, ok)
+	if got, ok := ParseRun(kept); !ok || kept.ID != ours.KindGrace.ID("r") || got.Name != "r" || !got.Expires.Equal(run.Expires) {
+		t.Errorf("the grace is lease %q of run %+v, %v", kept.ID, got, ok)
 	}
 	must(l.DropGrace(s.ctx, "r", false))
 	must(l.DropGrace(s.ctx, "r", false)) // it is gone: that is what was wanted
@@ -47,20 +49,9 @@ func TestGrace(t *testing.T) {
 	}
 }
 
-func TestGraceRunOfOthers(t *testing.T) {
-	labels := Run{Name: "r"}.labels()
-	for _, lease := range []leases.Lease{
-		{ID: RunID, Labels: labels}, {ID: gracePrefix + "other", Labels: labels}, {ID: gracePrefix + "r"},
-	} {
-		if run, ok := GraceRun(lease); ok {
-			t.Errorf("%s is the grace of %+v", lease.ID, run)
-		}
-	}
-}
-
 // Keep fails without the run lease, whose holdings it takes over.
 func TestKeepNeedsTheLease(t *testing.T) {
-	s := newStore(t)
+	s := newDatabase(t)
 	if err := (Locker{Manager: s.manager}).Keep(s.ctx, Run{Name: "r"}, nil); err == nil {
 		t.Error("a grace was made of nothing")
 	}

@@ -1,4 +1,4 @@
-package leases
+package proc
 
 import (
 	"bytes"
@@ -11,11 +11,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ctr-prune/ctr-prune/leases/strictjson"
+	"github.com/ctr-prune/ctr-prune/prune/internal/strictjson"
 )
 
-// Owner identifies who holds a run lease, a process and a run in it, exactly
-// enough to prove later that it is gone.
+// Owner identifies a process, and a run in it, exactly enough to prove later that
+// it is gone.
 type Owner struct {
 	PID int `json:"pid"`
 	// Start is the process's start time in clock ticks since boot
@@ -139,7 +139,8 @@ func (p Procfs) startTicks(pid int) (uint64, error) {
 	return strconv.ParseUint(fields[19], 10, 64)
 }
 
-func (o Owner) marshal() string {
+// Encode writes the owner down.
+func (o Owner) Encode() string {
 	b, err := json.Marshal(o)
 	if err != nil {
 		return "{}" // a struct of strings and numbers always encodes
@@ -147,7 +148,9 @@ func (o Owner) marshal() string {
 	return string(b)
 }
 
-func parseOwner(s string) Owner {
+// Decode reads what [Owner.Encode] has written. What cannot be read is an owner
+// of whom nothing is known.
+func Decode(s string) Owner {
 	var o Owner
 	if err := strictjson.Unmarshal([]byte(s), &o); err != nil {
 		return Owner{} // unreadable: never proved dead, only its expiry ends it

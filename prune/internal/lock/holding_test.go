@@ -1,4 +1,4 @@
-package leases
+package lock
 
 import (
 	"context"
@@ -15,22 +15,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 // put writes a blob that nothing holds.
-func (s store) put(text string) digest.Digest {
+func (s database) put(text string) digest.Digest {
 	desc := ocispec.Descriptor{Digest: digest.FromString(text), Size: int64(len(text))}
 	must(0, content.WriteBlob(s.ctx, s.content, "put-"+text, strings.NewReader(text), desc))
 	return desc.Digest
 }
 
-func (s store) has(dgst digest.Digest) bool {
+func (s database) has(dgst digest.Digest) bool {
 	_, err := s.content.Info(s.ctx, dgst)
 	return err == nil
 }
 
 // held reads what the run lease holds.
-func (s store) held() (docs []string, err error) {
+func (s database) held() (docs []string, err error) {
 	err = Held(s.ctx, s.manager, s.content, func(doc []byte) error {
 		docs = append(docs, string(doc))
 		return nil
@@ -39,12 +41,12 @@ func (s store) held() (docs []string, err error) {
 	return docs, err
 }
 
-func (s store) collect() { must(s.db.GarbageCollect(context.Background())) }
+func (s database) collect() { must(s.db.GarbageCollect(context.Background())) }
 
 // What the plan names lives as long as the run lease, through any collection,
 // and not longer; the plan can be read back until then.
 func TestHold(t *testing.T) {
-	s := newStore(t)
+	s := newDatabase(t)
 	l := Locker{Manager: s.manager}
 	must(0, l.Lock(s.ctx, "test", Run{Name: "r", Start: noon, Expires: noon.AddDate(9, 0, 0)}, noon))
 	victims := []digest.Digest{s.put("one"), s.put("two")}
@@ -71,14 +73,14 @@ func TestHold(t *testing.T) {
 }
 
 func TestHoldNeedsTheLease(t *testing.T) {
-	s := newStore(t)
+	s := newDatabase(t)
 	if err := Hold(s.ctx, s.content, []byte("plan"), nil); err == nil {
 		t.Error("a plan was written under no lease")
 	}
 }
 
 func TestHoldLimits(t *testing.T) {
-	s := newStore(t)
+	s := newDatabase(t)
 	must(0, Locker{Manager: s.manager}.Lock(s.ctx, "test", Run{Name: "r"}, noon))
 	many := make([]digest.Digest, MaxTargets+1)
 	for i := range many {
@@ -104,9 +106,9 @@ func TestHoldLimits(t *testing.T) {
 // A run that was killed early left nothing; one whose plan went left no plan;
 // what others put under the lease is no plan.
 func TestHeldIsOnlyPlans(t *testing.T) {
-	s := newStore(t)
-	lease := leases.Lease{ID: RunID}
-	must(s.manager.Create(s.ctx, leases.WithID(RunID)))
+	s := newDatabase(t)
+	lease := leases.Lease{ID: ours.RunID}
+	must(s.manager.Create(s.ctx, leases.WithID(ours.RunID)))
 	if docs, err := s.held(); err != nil || len(docs) != 0 {
 		t.Errorf("an empty lease: %q, %v", docs, err)
 	}
@@ -138,7 +140,7 @@ func (u unreadable) ReaderAt(ctx context.Context, desc ocispec.Descriptor) (cont
 }
 
 func TestHeldUnreadable(t *testing.T) {
-	s := newStore(t)
+	s := newDatabase(t)
 	must(0, Locker{Manager: s.manager}.Lock(s.ctx, "test", Run{Name: "r"}, noon))
 	for _, doc := range []string{"bad", "good"} {
 		must(0, Hold(s.ctx, s.content, []byte(doc), nil))
@@ -147,29 +149,6 @@ func TestHeldUnreadable(t *testing.T) {
 	docs, err := s.held()
 	if !errors.Is(err, errDisk) || len(docs) != 1 || docs[0] != "good" {
 		t.Errorf("got %q, %v", docs, err)
-	}
-}
-
-func TestReadBlob(t *testing.T) {
-	s := newStore(t)
-	dgst := s.put("twelve bytes")
-	if b, err := ReadBlob(s.ctx, s.content, dgst, 12); string(b) != "twelve bytes" || err != nil {
-		t.Errorf("got %q, %v", b, err)
-	}
-	if b, err := ReadBlob(s.ctx, s.content, dgst, 6); string(b) != "twelve" || err != nil {
-		t.Errorf("a part: got %q, %v", b, err)
-	}
-	if _, err := ReadBlob(s.ctx, s.content, dgst, 13); err == nil {
-		t.Error("more than there is could be read")
-	}
-	if b, err := ReadBlob(s.ctx, s.content, s.put(" "), 0); len(b) != 0 || err != nil {
-		t.Errorf("nothing: got %q, %v", b, err)
-	}
-	if _, err := ReadBlob(s.ctx, s.content, dgst, -1); !errdefs.IsDataLoss(err) {
-		t.Errorf("a size below zero: %v", err)
-	}
-	if _, err := ReadBlob(s.ctx, s.content, digest.FromString("absent"), 1); !errdefs.IsNotFound(err) {
-		t.Errorf("an absent blob: %v", err)
 	}
 }
 
@@ -182,7 +161,7 @@ func (gone) Writer(context.Context, ...content.WriterOpt) (content.Writer, error
 
 // A containerd that is gone is not waited for.
 func TestHoldWithoutAContainerd(t *testing.T) {
-	s := newStore(t)
+	s := newDatabase(t)
 	ctx, cancel := context.WithTimeout(s.ctx, time.Minute)
 	defer cancel()
 	if err := Hold(ctx, gone{s.db.ContentStore()}, []byte("plan"), nil); !errdefs.IsUnavailable(err) || ctx.Err() != nil {
