@@ -37,14 +37,14 @@ const (
 )
 
 func (o *actOptions) addHow(fs *pflag.FlagSet) {
-	fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and do nothing")
-	fs.BoolVarP(&o.force, "force", "f", false, "do not ask")
-	fs.StringVar(&o.grace, flagGrace, "", "keep what is removed for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can put it back; the space is freed then")
-	fs.BoolVar(&o.noGuard, flagNoGuard, false, "for a full disk: write neither the lease nor the plan that guard a run; let nothing else use the store meanwhile, and do not kill it")
+	fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and change nothing")
+	fs.BoolVarP(&o.force, "force", "f", false, "do not ask for confirmation")
+	fs.StringVar(&o.grace, flagGrace, "", "keep the content of removed images for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can restore them; the space is freed after that")
+	fs.BoolVar(&o.noGuard, flagNoGuard, false, "for a full disk: do not write the lease and the plan that guard a run; let nothing else use the store meanwhile, and do not kill the run")
 }
 
 func (o *actOptions) addOutput(fs *pflag.FlagSet) {
-	o.output.add(fs, "each image, such as '{{.Name}}' or 'table {{.Name}}\\t{{.Reason}}'", "the names of the images that go")
+	o.output.add(fs, "each image, such as '{{.Name}}' or 'table {{.Name}}\\t{{.Reason}}'", "the names of the images to be removed")
 	o.output.addHTML(fs)
 }
 
@@ -69,13 +69,13 @@ func (o *actOptions) refuseGrace() (err error) {
 	case o.keeps <= 0:
 		return usagef("--%s=%s is not above zero: give a duration such as 24h", flagGrace, o.grace)
 	case o.noGuard:
-		return usagef("--%s and --%s contradict each other: a grace is kept by a lease", flagGrace, flagNoGuard)
+		return usagef("--%s and --%s contradict each other: a grace period needs a lease", flagGrace, flagNoGuard)
 	}
 	return nil
 }
 
 func noTerminal(verb string) error {
-	return usagef("there is no terminal to ask on: give --force to %s without a question, or --dry-run to only look", verb)
+	return usagef("there is no terminal to ask on: use --force to %s without asking, or --dry-run to only look", verb)
 }
 
 // do reads the store, decides, and shows the plan or does it: after a question,

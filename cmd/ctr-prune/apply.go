@@ -10,18 +10,18 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const applyLong = `Do a plan that ctr-prune plan wrote: exactly that, or less.
+const applyLong = `Apply a plan file that ctr-prune plan wrote: do exactly what it says, or less.
 
-What was moved, written again, pinned, taken into use or removed since the plan
-was made is left alone, and the reason is told; nothing is added. A plan for
-another store, or of a version that is not known, is refused. So is a file that
-others may have written: one that belongs to neither root, nor you, nor the one
+Images that have been moved, updated, pinned, taken into use or removed since
+the plan was made are skipped, and the reason is shown; nothing is added. A plan
+for another store or of an unknown version is refused. So is a file that others
+may have written: one that belongs neither to root, nor to you, nor to the user
 who called sudo, or that others may write to or replace.`
 
 const applyExamples = `  # Show it again, then ask
   ctr-prune apply plan.json
 
-  # From a pipeline; what goes can be put back for a day
+  # From a pipeline; what is removed can be restored for a day
   ctr-prune apply --force --grace 24h - < plan.json`
 
 func newApply(p process) *cobra.Command {
@@ -52,7 +52,7 @@ func newApply(p process) *cobra.Command {
 func (o *actOptions) refuseFile(in *invocation) error {
 	file := in.args[0]
 	if file == "-" && !o.force && !o.dryRun {
-		return usagef("the plan comes from stdin, so no answer can: give --force, --dry-run, or a file")
+		return usagef("the plan comes from stdin, so no answer can: use --force, --dry-run, or a file")
 	}
 	if err := o.refuse(in); err != nil {
 		return err

@@ -15,28 +15,28 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const checkLong = `Look for what users find too late: images whose content is not all there; blobs,
-snapshots and uploads on the disk that containerd does not know, or that it
-knows and are not there; blobs of a wrong size; garbage, writable snapshots that
-nobody owns, leases that have expired, abandoned uploads, killed runs of this
-program, and images that Kubernetes is shown although they are gone. Each
-finding is told with its bytes, what it means, and what mends it.
+const checkLong = `Find problems that are often noticed too late: images whose content is
+incomplete; blobs, snapshots and uploads on the disk that containerd does not
+know, or that it knows but that are missing; blobs of a wrong size; garbage,
+writable snapshots without an owner, expired leases, abandoned uploads, killed
+runs of ctr-prune, and images that Kubernetes still sees although they are gone.
+Each finding is shown with its size, what it means, and how to fix it.
 
-It only reads. With --repair it mends what was found and can be mended without
-risk: killed runs are finished and abandoned uploads aborted. Found something or
-not, containerd is made to collect garbage, which takes expired leases, and to
-look at the files of its blobs again; at a snapshotter's where something of it
-was found. No image is removed, and no lease of another client is deleted: one
-that had expired and is in use again stays. Then it checks again, and tells what
-is left.
+Without --repair nothing is changed. With --repair, what can be repaired safely
+is repaired: killed runs are finished and abandoned uploads aborted. In any case
+containerd is made to collect garbage, which removes expired leases, and to look
+at the files of its blobs again, and at those of each snapshotter that has a
+finding. No image is removed and no lease of another client is deleted: a lease
+that had expired but has been renewed is kept. Then the store is checked again,
+and what is left is shown.
 
-What it cannot look for, as with files that this user may not see, is noted.
+What cannot be checked, such as files that this user may not see, is noted.
 The exit code is 0 if nothing is found, or nothing is left, and 1 otherwise.`
 
 const checkExamples = `  # Is everything in order?
   ctr-prune check
 
-  # Mend what is safe to mend
+  # Repair what can be repaired safely
   ctr-prune check --repair
 
   # For programs
@@ -55,7 +55,7 @@ func newCheck(p process) *cobra.Command {
 	shape := rowShape("a finding", checkRow{})
 	cmd := &cobra.Command{
 		Use:     "check [flags]",
-		Short:   "Look for what is wrong in a store, and mend it",
+		Short:   "Find problems in a store, and repair them",
 		Long:    checkLong,
 		Example: checkExamples,
 		Args:    noArguments,
@@ -64,8 +64,8 @@ func newCheck(p process) *cobra.Command {
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "How", func(fs *pflag.FlagSet) {
-		fs.BoolVar(&o.repair, "repair", false, "mend what can be mended without risk, and check again")
-		fs.BoolVar(&o.verify, "verify", false, "read every blob and compare it with its digest, which takes as long as the disk needs for it")
+		fs.BoolVar(&o.repair, "repair", false, "repair what can be repaired safely, and check again")
+		fs.BoolVar(&o.verify, "verify", false, "also read every blob and compare it with its digest, which takes as long as reading the whole store from disk")
 	})
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
 		o.output.add(fs, "each finding, see the fields below", "the objects that were found")

@@ -23,7 +23,7 @@ type clientOptions struct {
 func (o *clientOptions) add(fs *pflag.FlagSet) {
 	o.docker.add(fs)
 	o.kubelet.add(fs)
-	fs.BoolVar(&o.insecureFile, flagInsecureFile, false, "believe the file of --pods, or a plan's, even if it is not root's or yours, or others may write to it or replace it")
+	fs.BoolVar(&o.insecureFile, flagInsecureFile, false, "accept the file of --pods, or a plan file, even if it belongs to another user, or others may write to it or replace it")
 }
 
 // sources returns one source for each client that needs no store to be asked.
@@ -99,13 +99,13 @@ type kubeletOptions struct {
 
 func (o *kubeletOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
-	fs.StringVar(&o.pods, "pods", "", "images that pods of this node need are in use too, also of pods that have no container yet: read them from `URL|FILE`, such as https://127.0.0.1:10250/pods or what kubectl get pods -o json wrote")
-	fs.BoolVar(&o.connect.MayBeEmpty, "pods-may-be-empty", false, "believe an empty list of --pods, too, where no pod runs: this node may have none (a kubelet also gives one until it has heard of its pods)")
-	fs.StringVar(&o.connect.TokenFile, "pods-token-file", "", "the bearer token for the URL of --pods is in this `FILE` (default that of the service account, if there is one)")
-	fs.StringVar(&o.connect.CAFile, "pods-certificate-authority", "", "check the certificate of --pods against those in this `FILE` (default the system's and the cluster's)")
-	fs.StringVar(&o.connect.CertFile, "pods-client-certificate", "", "show the certificate in this `FILE` to the URL of --pods")
-	fs.StringVar(&o.connect.KeyFile, "pods-client-key", "", "the key of the client certificate is in this `FILE`")
-	fs.BoolVar(&o.connect.Insecure, "pods-insecure-skip-tls-verify", false, "do not check the certificate of --pods")
+	fs.StringVar(&o.pods, "pods", "", "also keep the images that pods of this node need, including pods that have no container yet: read the pods from `URL|FILE`, such as https://127.0.0.1:10250/pods or the output of kubectl get pods -o json")
+	fs.BoolVar(&o.connect.MayBeEmpty, "pods-may-be-empty", false, "accept an empty list from --pods if no pod runs here: this node may have none (a kubelet that has just started also returns an empty list)")
+	fs.StringVar(&o.connect.TokenFile, "pods-token-file", "", "read the bearer token for the URL of --pods from this `FILE` (default that of the service account, if there is one)")
+	fs.StringVar(&o.connect.CAFile, "pods-certificate-authority", "", "verify the certificate of --pods with the authorities in this `FILE` (default the system's and the cluster's)")
+	fs.StringVar(&o.connect.CertFile, "pods-client-certificate", "", "authenticate to the URL of --pods with the client certificate in this `FILE`")
+	fs.StringVar(&o.connect.KeyFile, "pods-client-key", "", "read the key of the client certificate from this `FILE`")
+	fs.BoolVar(&o.connect.Insecure, "pods-insecure-skip-tls-verify", false, "do not verify the certificate of --pods")
 }
 
 // source returns the source of --pods, nil without it. A file is believed that

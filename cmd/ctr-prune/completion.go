@@ -52,7 +52,7 @@ func newCompletion(p process) *cobra.Command {
 	}
 	return &cobra.Command{
 		Use:                   "completion bash|zsh|fish",
-		Short:                 "Print the script that completes commands in a shell",
+		Short:                 "Print the completion script for a shell",
 		Example:               completionExamples,
 		ValidArgs:             []string{"bash", "zsh", "fish"},
 		DisableFlagsInUseLine: true,

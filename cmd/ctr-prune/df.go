@@ -15,12 +15,12 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const usageLong = `Show what the store holds: by namespace, by who holds it, and by image.
+const usageLong = `Show what fills the store: by holder, by namespace, and by image.
 
-SIZE is all that an image refers to. UNIQUE is what removing it alone, by all of
-its names, would free; SHARED is what others need too. RECLAIMABLE is what goes
-with it in a prune --all now. The totals count everything once, and are what the
-disk holds.`
+SIZE is everything that an image refers to. UNIQUE is what removing this image
+alone, with all of its names, would free; SHARED is what other images need too.
+RECLAIMABLE is what a prune --all would free with it now. The totals count
+everything once: they are what is on the disk.`
 
 const usageExamples = `  # What fills my disk?
   ctr-prune df
@@ -63,8 +63,8 @@ func newUsage(p process) *cobra.Command {
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
-		fs.BoolVarP(&o.verbose, "verbose", "v", false, "also every blob and snapshot")
-		fs.StringVar(&o.sort, "sort", "unique", "the order of images, by `KEY`: "+rankingNames()+"; with a - before it the other way round")
+		fs.BoolVarP(&o.verbose, "verbose", "v", false, "also list every blob and snapshot")
+		fs.StringVar(&o.sort, "sort", "unique", "sort images by `KEY`: "+rankingNames()+"; a leading - reverses the order")
 		o.output.add(fs, "each image, see the fields below", "the names of the images")
 		o.output.addHTML(fs)
 	})

@@ -21,7 +21,7 @@ const usageFilterHelp = `  unused=true|false           a prune --all would remov
   unique=SIZE,                with != instead of =: less than that
   reclaimable=SIZE
 
-  All filters must hold. The totals always tell of the whole store.`
+  All filters must match. The totals are always those of the whole store.`
 
 // numbers are the keys that count bytes.
 var numbers = map[string]func(prune.ImageUsage) int64{

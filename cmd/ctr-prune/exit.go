@@ -25,12 +25,12 @@ const (
 	exitInterrupted = 130
 )
 
-const exitCodes = `  0    done, or nothing to do, or the question was answered with no
+const exitCodes = `  0    done, or nothing to do, or the answer to the question was no
   1    something failed; the report was still printed
-  2    the command line cannot be used; nothing was changed
-  3    another run is under way in this namespace
+  2    invalid command line; nothing was changed
+  3    another run is in progress in this namespace
   4    the store cannot be reached or opened
-  130  interrupted, or out of time: what was deleted is finished and reported`
+  130  interrupted, or out of time; what was deleted is freed and reported`
 
 // usageError is a command line that cannot be used.
 type usageError struct{ problem string }

@@ -14,12 +14,12 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const explainLong = `Say what something in the store is, who holds it and through which chain, what
-removing it would free, and what a prune with the given flags would do and why.
+const explainLong = `Explain what something in the store is, what holds it and through which chain,
+what removing it would free, and what a prune with the given flags would do and
+why. Nothing is changed.
 
-Give the name of an image as you would type it elsewhere, a container, a
-digest, a snapshot, a lease, or a unique prefix.
-Nothing is changed.`
+Give the name of an image as you would type it elsewhere, a container, a digest,
+a snapshot, a lease, or a unique prefix.`
 
 const explainExamples = `  # Why is this image still here?
   ctr-prune explain --all nginx:1.27
@@ -40,7 +40,7 @@ func newExplain(p process) *cobra.Command {
 	}))
 	cmd := &cobra.Command{
 		Use:     "explain [flags] NAME|DIGEST|CONTAINER|SNAPSHOT",
-		Short:   "Say what something is, who holds it, and what a prune would do with it",
+		Short:   "Explain what something is, what holds it, and what a prune would do",
 		Long:    explainLong,
 		Example: explainExamples,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -51,7 +51,7 @@ func newExplain(p process) *cobra.Command {
 		},
 		RunE: work[explanationRow]{o, shape, nil, explain}.run(p),
 	}
-	addGroup(cmd, "What a prune would take", o.policy.addLooking)
+	addGroup(cmd, "What a prune would remove", o.policy.addLooking)
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "the explanation, see the fields below", "") })

@@ -56,7 +56,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		case "bool":
 			return usagef("--%s=%s is neither true nor false", name, value)
 		case "duration":
-			return usagef("--%s %q is no duration: type one such as 30s, 10m or 1h30m", name, value)
+			return usagef("--%s %q is not a duration: type one such as 30s, 10m or 1h30m", name, value)
 		}
 	}
 	return usagef("%s; see %s --help", err, cmd.CommandPath())
@@ -85,7 +85,7 @@ type policyOptions struct {
 func (o *policyOptions) add(fs *pflag.FlagSet) {
 	o.addChoice(fs)
 	fs.StringArrayVarP(&o.namespaces, "namespace", "n", nil, "prune this `NAMESPACE` (repeatable; $"+envNamespace+" or \""+text.DefaultNamespace+"\" if not given)")
-	fs.BoolVar(&o.everywhere, "all-namespaces", false, "prune every namespace, each by the rules of the clients found in it")
+	fs.BoolVar(&o.everywhere, "all-namespaces", false, "prune every namespace, each by the rules of its clients")
 	o.addPrefixes(fs)
 	fs.StringVar(&o.ingests, flagIngests, "", "also abort unfinished uploads that no lease holds and that were last written to at least this `AGE` ago, 24h or more")
 	fs.Lookup(flagIngests).NoOptDefVal = "24h"
@@ -106,7 +106,7 @@ func (o *policyOptions) addScope(fs *pflag.FlagSet) {
 }
 
 func (o *policyOptions) addPrefixes(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&o.prefixes, "dangling-prefix", nil, "take names of the form `PREFIX`@DIGEST for dangling too, as buildkit's dangling-name-prefix makes them (repeatable)")
+	fs.StringArrayVar(&o.prefixes, "dangling-prefix", nil, "also treat names of the form `PREFIX`@DIGEST as dangling, as buildkit makes them with dangling-name-prefix (repeatable)")
 }
 
 func (o *policyOptions) addChoice(fs *pflag.FlagSet) {
@@ -123,7 +123,7 @@ func (o *policyOptions) policy(getenv func(string) string, now time.Time) (prune
 	}
 	for _, prefix := range o.prefixes {
 		if prefix == "" || strings.Contains(prefix, "@") {
-			return prune.Policy{}, usagef("--dangling-prefix %q is no prefix: give what stands before the @ of such names", prefix)
+			return prune.Policy{}, usagef("--dangling-prefix %q is not a prefix: give the part before the @ of such names", prefix)
 		}
 	}
 	p := prune.Policy{Filters: set, DanglingPrefixes: o.prefixes}
@@ -194,10 +194,10 @@ type storeOptions struct {
 
 func (o *storeOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
-	fs.StringVar(&o.address, "address", defaultAddress, "containerd's socket is this `PATH` ($"+envAddress+" if not given)")
-	fs.BoolVar(&o.insecure, "allow-insecure-socket", false, "connect to containerd or Docker even if the socket is not root's or yours, or others may replace it, or every user may write to it")
-	fs.StringVar(&o.root, "root", "", "instead of a socket, open the root `DIR` of a containerd that does not run")
-	fs.DurationVar(&o.timeout, "timeout", 0, "stop deleting after this `DURATION`, finish what was deleted, and exit 130 (default no limit)")
+	fs.StringVar(&o.address, "address", defaultAddress, "connect to containerd's socket at this `PATH` ($"+envAddress+" if not given)")
+	fs.BoolVar(&o.insecure, "allow-insecure-socket", false, "connect to containerd or Docker even if the socket belongs to another user, others may replace it, or every user may write to it")
+	fs.StringVar(&o.root, "root", "", "open the root `DIR` of a stopped containerd instead of connecting to a socket")
+	fs.DurationVar(&o.timeout, "timeout", 0, "stop deleting after this `DURATION`, free what was deleted, and exit with 130 (default no limit)")
 	fs.DurationVar(&o.connect, "connect-timeout", connectTimeout, "wait at most this `DURATION` for containerd to answer")
 }
 

@@ -55,10 +55,10 @@ const filterHelp = `  dangling=true|false         only dangling images (the defa
   reference=PATTERN           its name matches, such as nginx, 'nginx:1.*' or 'ghcr.io/*/*'
   reference!=PATTERN          its name does not match
 
-  Ages are 72h, 3d, 2w or 1d12h, counted from the newest of the times at which
-  the record was made, was changed, and its image was put into the store. Times
-  are 2026-01-31, RFC 3339, or Unix seconds. All filters must hold. An image
-  that a filter cannot judge stays.`
+  Ages such as 72h, 3d, 2w or 1d12h are counted from the latest of three times:
+  when the record was created, when it was updated, and when its image was added
+  to the store. Times are 2026-01-31, RFC 3339, or Unix seconds. All filters must
+  match. An image that a filter cannot judge is kept.`
 
 // newHelp makes the command that helps with another one.
 func newHelp() *cobra.Command {
@@ -176,7 +176,7 @@ func fieldSections(cmd *cobra.Command) []section {
 		return sections
 	}
 	first, _, _ := strings.Cut(fields, ",")
-	about := fmt.Sprintf("%s has %s. Functions are docker's: json, join, split, upper, lower, title, pad, truncate, println; and size. %q makes a table.",
+	about := fmt.Sprintf("%s has the fields %s. Functions are docker's: json, join, split, upper, lower, title, pad, truncate, println; and size. %q makes a table.",
 		text.Capital(cmd.Annotations[rowKey]), fields, "table {{"+first+"}}")
 	return append(sections, section{"Fields for --format", indented(about)})
 }

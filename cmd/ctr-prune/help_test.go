@@ -13,7 +13,7 @@ func TestHelp(t *testing.T) {
 	if code := f.main("--help"); code != 0 || f.err.Len() > 0 {
 		t.Fatalf("exit code %d: %s", code, f.err)
 	}
-	for _, part := range []string{"Usage:", "Examples:", "What may go:", "Where:", "Output:", "Commands:", "Filters:", "Exit codes:"} {
+	for _, part := range []string{"Usage:", "Examples:", "What to remove:", "Where:", "Output:", "Commands:", "Filters:", "Exit codes:"} {
 		if !strings.Contains(f.out.String(), "\n"+part+"\n") {
 			t.Errorf("there is no part %q", part)
 		}

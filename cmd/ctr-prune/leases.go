@@ -14,12 +14,13 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const leasesLong = `List the leases of the store: by them clients hold what no image names, such as
+const leasesLong = `List the leases of the store. With a lease, a client holds what no image names:
 a pull in progress, a build cache, or what a run with --grace removed. ALONE is
-what a lease alone holds: what would be freed without it.
+what nothing but this lease holds: what would be freed without it.
 
-ctr-prune leases prune has containerd remove those that have expired. All others
-are explained and never touched: only their owner knows whether they are needed.`
+ctr-prune leases prune makes containerd remove those that have expired. All
+others are explained but never touched, because only their owner knows whether
+they are needed.`
 
 func leaseShape() format.Shape[leaseRow] { return rowShape("a lease", leaseRow{}) }
 
@@ -27,7 +28,7 @@ func newLeases(p process) *cobra.Command {
 	o := &commonOptions{}
 	cmd := &cobra.Command{
 		Use:     "leases [flags]",
-		Short:   "List leases, and what each alone holds",
+		Short:   "List leases, and what nothing else holds",
 		Long:    leasesLong,
 		Example: "  ctr-prune leases\n\n  # What is safe to remove\n  ctr-prune leases prune --dry-run\n\n  # The largest, for a script\n  ctr-prune leases --format '{{.ID}} {{.Alone}}'",
 		Args:    noArguments,
@@ -113,13 +114,13 @@ func leasesResult(head header, list []prune.LeaseInfo) format.Result[leaseRow] {
 
 func leaseID(l prune.LeaseInfo) string { return l.ID }
 
-const leasesPruneLong = `Finish what interrupted runs of this program left, and have containerd collect
-garbage, which takes the leases that have expired. No other client's lease is
-deleted: if one that has expired is in use again by then, it stays, and that is
-told. Every other lease stays, too, and the reason is told.
+const leasesPruneLong = `Finish interrupted runs of ctr-prune, and make containerd collect garbage, which
+removes the leases that have expired. ctr-prune deletes no lease of another
+client itself: one that has been renewed by then is kept, and reported. All
+other leases are kept, too, and the reason is shown.
 
-A collection is one of all namespaces: leases that have expired elsewhere, or
-while the question waited, go as well, and are told.`
+Garbage is collected in all namespaces: leases that have expired elsewhere, or
+while the question was open, are removed as well, and reported.`
 
 // leasesPruneOptions are the flags of leases prune.
 type leasesPruneOptions struct {
@@ -132,7 +133,7 @@ func newLeasesPrune(p process) *cobra.Command {
 	o := &leasesPruneOptions{}
 	cmd := &cobra.Command{
 		Use:   "prune [flags]",
-		Short: "Have expired leases collected, and finish interrupted runs",
+		Short: "Remove expired leases, and finish interrupted runs",
 		Long:  leasesPruneLong,
 		Args:  noArguments,
 		RunE:  work[leaseRow]{&o.commonOptions, leaseShape(), o.refuse, o.do}.run(p),
@@ -141,8 +142,8 @@ func newLeasesPrune(p process) *cobra.Command {
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "How", func(fs *pflag.FlagSet) {
-		fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and do nothing")
-		fs.BoolVarP(&o.force, "force", "f", false, "do not ask")
+		fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and change nothing")
+		fs.BoolVarP(&o.force, "force", "f", false, "do not ask for confirmation")
 	})
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each lease, see the fields below", "the IDs of the leases") })
 	templateHelp(cmd, leaseShape())
@@ -198,7 +199,7 @@ func (o *leasesPruneOptions) sure(ctx context.Context, in *invocation, all, doom
 	return in.confirmed(ctx, "Remove these leases? [y/N] ", func(out *terminal.Printer) {
 		text.Leases(out, doomed, in.readAt)
 		out.Line("")
-		out.Line("%s of %s would go.", strconv.Itoa(len(doomed)), terminal.Count(len(all), "lease"))
+		out.Line("%s of %s would be removed.", strconv.Itoa(len(doomed)), terminal.Count(len(all), "lease"))
 	})
 }
 

@@ -30,7 +30,7 @@ type outputOptions struct {
 func (o *outputOptions) add(fs *pflag.FlagSet, row, names string) {
 	o.addFormat(fs, " for "+row)
 	if names != "" {
-		fs.BoolVarP(&o.quiet, "quiet", "q", false, "only "+names+", one a line")
+		fs.BoolVarP(&o.quiet, "quiet", "q", false, "show only "+names+", one per line")
 	}
 	fs.BoolVar(&o.noTrunc, "no-trunc", false, "do not shorten names, digests and reasons")
 }
@@ -42,7 +42,7 @@ func (o *outputOptions) addFormat(fs *pflag.FlagSet, row string) {
 const flagHTML = "html"
 
 func (o *outputOptions) addHTML(fs *pflag.FlagSet) {
-	fs.StringVar(&o.html, flagHTML, "", "also write the result as a page with a map of the store into this `FILE`, for a browser; it needs no network")
+	fs.StringVar(&o.html, flagHTML, "", "also write the result to this `FILE` as an HTML page with a map of the store; it needs no network")
 }
 
 // check refuses what cannot be a page's file before anything is read.
@@ -53,7 +53,7 @@ func (o *outputOptions) check(p process) error {
 	case o.html == "-":
 		return usagef("--%s needs a file: the result itself goes to stdout", flagHTML)
 	case privatefile.Opened(p.stdout, o.html):
-		return usagef("--%s names the file into which stdout goes: choose another for one of them", flagHTML)
+		return usagef("--%s names the file that stdout is redirected to: choose another file for one of them", flagHTML)
 	}
 	return checkFile(o.html)
 }

@@ -16,17 +16,17 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const planLong = `Write down what a prune with these flags would do, as a file to review and to
-hand to ctr-prune apply, here or in a pipeline.
+const planLong = `Write what a prune with these flags would do to a file, to be reviewed and then
+applied with ctr-prune apply, here or in a pipeline.
 
-The file is what --dry-run --format json shows. It names the store that it is
-for, and every image with what would become of it and why. Nothing is changed.`
+The file contains what --dry-run --format json shows: the store that it is for,
+and for every image what would be done and why. Nothing is changed.`
 
-const planExamples = `  # Decide now, do it after a review
+const planExamples = `  # Plan now, apply after a review
   ctr-prune plan --all --until 72h -o plan.json
   ctr-prune apply plan.json
 
-  # What would go, by jq
+  # List what would be removed, with jq
   ctr-prune plan --all | jq -r '.images[] | select(.action != "keep") | .name'`
 
 // planOptions are the flags of plan.
@@ -46,11 +46,11 @@ func newPlan(p process) *cobra.Command {
 		Args:    noArguments,
 		RunE:    work[imageRow]{&o.commonOptions, imageShape(), o.refuse, o.do}.run(p),
 	}
-	addGroup(cmd, "What may go", o.policy.add)
+	addGroup(cmd, "What to remove", o.policy.add)
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
-		fs.StringVarP(&o.file, "output", "o", "-", "write the plan into this `FILE`, that only you may read; - is stdout")
+		fs.StringVarP(&o.file, "output", "o", "-", "write the plan to this `FILE`, which only you may read; - is stdout")
 		o.output.addHTML(fs)
 	})
 	completeFlags(cmd, p, &o.commonOptions)
@@ -62,7 +62,7 @@ func (o *planOptions) refuse(*invocation) error {
 		return nil
 	}
 	if o.output.html != "" && privatefile.Same(o.output.html, o.file) {
-		return usagef("--output and --%s name the same file: choose another for one of them", flagHTML)
+		return usagef("--output and --%s name the same file: choose another file for one of them", flagHTML)
 	}
 	return checkFile(o.file)
 }
@@ -90,7 +90,7 @@ func (o *planOptions) write(in *invocation, doc prune.Document) error {
 	if err := privatefile.Write(o.file, func(w io.Writer) error { _, err := w.Write(b); return err }); err != nil {
 		return err
 	}
-	return in.say("%s: removes %d of %s and reclaims %s. Do it with: ctr-prune apply%s %s",
+	return in.say("%s: removes %d of %s and reclaims %s. Apply it with: ctr-prune apply%s %s",
 		o.file, doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), text.Sizes(doc.Predicted), o.store.again(), shellWord(o.file))
 }
 

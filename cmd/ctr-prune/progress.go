@@ -60,7 +60,7 @@ func progressText(p terminal.Stage, lasted time.Duration) string {
 	case p.Name == string(prune.StageVerify):
 		return fmt.Sprintf("Reading blobs: %d of %d, %s", p.Done, p.Total, seconds)
 	case p.Name == string(prune.StageMeasure):
-		return fmt.Sprintf("Measuring what is gone, %s", seconds)
+		return fmt.Sprintf("Measuring what was freed, %s", seconds)
 	case p.Total > 0 && p.Done > 0:
 		left := time.Duration(float64(p.Total-p.Done) / rate * float64(time.Second)).Round(time.Second)
 		return fmt.Sprintf("Removing records: %d of %d, %.0f/s, %s left", p.Done, p.Total, rate, left)

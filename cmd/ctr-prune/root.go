@@ -15,14 +15,15 @@ import (
 
 const rootLong = `Remove unused images from a containerd store, and nothing else.
 
-By default only dangling images go: records without a name that anybody would
-type. With --all every image goes that no container uses. What a container,
-a pin, a lease or another image needs stays, and the reason is told for every
-image: see --dry-run.
+By default, only dangling images are removed: those left without a name that
+anybody would type. With --all, every image that no container uses is removed.
+Images that a container, a pin, a lease or another image needs are kept;
+--dry-run shows the reason for every image.
 
-On a terminal the plan is shown and a question asked; --force asks nothing.`
+On a terminal, the plan is shown and confirmation asked for; --force skips the
+question.`
 
-const rootExamples = `  # What would go, and why the rest stays
+const rootExamples = `  # What would be removed, and why the rest is kept
   ctr-prune --all --dry-run
 
   # What fills the disk, and why an image is still there
@@ -38,14 +39,14 @@ const rootExamples = `  # What would go, and why the rest stays
   # Only images of one registry, but nothing labelled keep
   ctr-prune --all --filter 'reference=ghcr.io/*/*' --filter 'label!=keep'
 
-  # Remove, change one's mind, put back
+  # Remove, then undo it
   ctr-prune --all --grace 24h
   ctr-prune undo
 
   # The disk is full and containerd does not start
   ctr-prune --all --root /var/lib/containerd
 
-  # The same if the disk does not even take what guards a run
+  # The same if the disk is too full even for the lease that guards a run
   ctr-prune --all --root /var/lib/containerd --no-guard
 
   # For programs
@@ -72,7 +73,7 @@ func newRoot(p process) *cobra.Command {
 		return noEmptyFlags(cmd)
 	}
 	root.SetFlagErrorFunc(flagError)
-	addGroup(root, "What may go", o.policy.add)
+	addGroup(root, "What to remove", o.policy.add)
 	addGroup(root, "Where", o.store.add)
 	addGroup(root, "What else is in use", o.clients.add)
 	addGroup(root, "How", o.addHow)
@@ -108,7 +109,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		}
 		if f := cmd.Flags().Lookup(flagIngests); f != nil && f.Changed {
 			if _, err := filters.ParseAge(args[0]); err == nil {
-				return usagef("unexpected argument %q: type --%s=%s, for the age has to be joined to its flag", args[0], flagIngests, args[0])
+				return usagef("unexpected argument %q: type --%s=%s, because the age must be joined to its flag", args[0], flagIngests, args[0])
 			}
 		}
 		return usagef("unexpected argument %q: images are chosen by flags, such as --filter reference=%s; see %s --help", args[0], args[0], cmd.CommandPath())

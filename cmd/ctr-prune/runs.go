@@ -15,8 +15,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const runsLong = `List the runs that can be undone: those with --grace, until their grace is
-over. What a run holds is freed then, or at once by ctr-prune runs drop.`
+const runsLong = `List the runs that can be undone: those made with --grace, until the grace period
+ends. What a run holds is freed then, or at once with ctr-prune runs drop.`
 
 func newRuns(p process) *cobra.Command {
 	o := &commonOptions{}
@@ -25,7 +25,7 @@ func newRuns(p process) *cobra.Command {
 		Use:     "runs [flags]",
 		Short:   "List the runs that can be undone",
 		Long:    runsLong,
-		Example: "  ctr-prune runs\n\n  # Put the last one back\n  ctr-prune undo\n\n  # Free what a run holds now\n  ctr-prune runs drop 20260301-120000-abcdef",
+		Example: "  ctr-prune runs\n\n  # Undo the last one\n  ctr-prune undo\n\n  # Free what a run holds now\n  ctr-prune runs drop 20260301-120000-abcdef",
 		Args:    noArguments,
 		RunE:    work[runRow]{o, shape, nil, listRuns}.run(p),
 	}
@@ -143,7 +143,7 @@ func newDrop(p process) *cobra.Command {
 	o := &dropOptions{}
 	cmd := &cobra.Command{
 		Use:   "drop [flags] RUN",
-		Short: "Free what a run holds; it cannot be undone any more",
+		Short: "Free what a run holds; the run can no longer be undone",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
 				return usagef("name the run to drop (see ctr-prune runs)")
@@ -154,7 +154,7 @@ func newDrop(p process) *cobra.Command {
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)
-	addGroup(cmd, "How", func(fs *pflag.FlagSet) { fs.BoolVarP(&o.force, "force", "f", false, "do not ask") })
+	addGroup(cmd, "How", func(fs *pflag.FlagSet) { fs.BoolVarP(&o.force, "force", "f", false, "do not ask for confirmation") })
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.addFormat(fs, "") })
 	completeFlags(cmd, p, &o.commonOptions)
 	cmd.ValidArgsFunction = completer{process: p, options: &o.commonOptions}.runs
@@ -170,7 +170,7 @@ type droppedDocument struct {
 
 func (o *dropOptions) refuse(in *invocation) error {
 	if !o.force && !in.isTerminal(in.stdin) {
-		return usagef("there is no terminal to ask on: give --force to drop the run without a question")
+		return usagef("there is no terminal to ask on: use --force to drop the run without asking")
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func TestTemplateErrorsSayWhatIsWrong(t *testing.T) {
 		{"{{range .Details}}{{$.Nme}}{{end}}", "there is no field .Nme"},
 		{"{{.Reclaimed.Bytes}}", "there is no field .Bytes in Amount"},
 		{"{{range .Images}}{{.Nme}}{{end}}", "there is no field .Nme in ImageDocument"},
-		{"{{.Name}} {{.Kind}}", "cannot stand beside those of the document"},
+		{"{{.Name}} {{.Kind}}", "cannot be used together with those of the document"},
 		{"table {{.Kind}}", "a table has a row for each image"},
 		{"{{.Name", "unclosed action"},
 		{"{{.Name | nope}}", `function "nope" not defined`},

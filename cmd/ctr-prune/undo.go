@@ -13,10 +13,10 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const undoLong = `Put back what a run with --grace removed: the records with their labels, and
-the unpacked layers that were let go. Without RUN it is the newest run.
+const undoLong = `Restore what a run with --grace removed: the images with their labels and their
+unpacked layers. Without RUN, the newest run is undone.
 
-A name that was taken meanwhile stays as it is and is reported. See
+A name that is in use again by now is left as it is, and reported. See
 ctr-prune runs for what can be undone, and until when.`
 
 func newUndo(p process) *cobra.Command {
@@ -24,7 +24,7 @@ func newUndo(p process) *cobra.Command {
 	shape := rowShape("a record", recordRow{})
 	cmd := &cobra.Command{
 		Use:     "undo [flags] [RUN]",
-		Short:   "Put back what a run with --grace removed",
+		Short:   "Restore what a run with --grace removed",
 		Long:    undoLong,
 		Example: "  # The last run\n  ctr-prune undo\n\n  # Another one\n  ctr-prune runs\n  ctr-prune undo 20260301-120000-abcdef",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -38,7 +38,7 @@ func newUndo(p process) *cobra.Command {
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
-		o.output.add(fs, "each record that is back, see the fields below", "the names that are back")
+		o.output.add(fs, "each restored image, see the fields below", "the restored names")
 	})
 	templateHelp(cmd, shape)
 	completeFlags(cmd, p, o)
@@ -101,13 +101,13 @@ func undoneLines(undone *prune.Undone) []any {
 // undoFailed says what could not be put back, which is a failure.
 func (p process) undoFailed(undone *prune.Undone, failure error) error {
 	for _, s := range undone.Failed {
-		if err := p.say("ctr-prune: %s%q is not back: %s", text.Prefix(s.Namespace), s.Name, s.Reason); err != nil {
+		if err := p.say("ctr-prune: %s%q was not restored: %s", text.Prefix(s.Namespace), s.Name, s.Reason); err != nil {
 			return err
 		}
 	}
 	if len(undone.Failed) == 0 {
 		return failure
 	}
-	err := p.say("ctr-prune: undo it again when that is mended, or give up what it still holds: ctr-prune runs drop %s", undone.Run)
+	err := p.say("ctr-prune: undo it again when that is fixed, or free what it still holds: ctr-prune runs drop %s", undone.Run)
 	return firstError(err, failure, &saidError{exitFailed})
 }

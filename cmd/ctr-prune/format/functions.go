@@ -48,7 +48,7 @@ func size(v any) (string, error) {
 	case n.IsValid() && n.CanUint():
 		return terminal.Size(int64(min(n.Uint(), math.MaxInt64))), nil
 	}
-	return "", fmt.Errorf("size: %T is no number of bytes", v)
+	return "", fmt.Errorf("size: %T is not a number of bytes", v)
 }
 
 // quoted is text whose data is quoted already, and whose line breaks and tabs

@@ -63,7 +63,7 @@ func TestFormatsThatCannotBeUsed(t *testing.T) {
 		{Options{Format: "xml"}, rows, "or a Go template such as '{{.Name}}'"},
 		{Options{Format: "{{.Rows}}"}, rows, "there is no field .Rows; a row has .Name, .Size"},
 		{Options{Format: "{{.Nme}}"}, whole, "there is no field .Nme; a row has .Name, .Size; the document has .Rows"},
-		{Options{Format: "{{.Rows}}{{.Name}}"}, whole, ".Name is a field of a row, so it cannot stand beside those of the document: use {{range .Rows}}"},
+		{Options{Format: "{{.Rows}}{{.Name}}"}, whole, ".Name is a field of a row, so it cannot be used together with those of the document: use {{range .Rows}}"},
 		{Options{Format: "table {{.Rows}}"}, whole, "a table has a row for each row; its fields are .Name, .Size"},
 		{Options{Format: "{{index .Name 7}}"}, rows, "--format: "},
 	} {

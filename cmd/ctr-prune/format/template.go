@@ -84,7 +84,7 @@ func (s plainShape) scope(root *parse.ListNode) (whole bool, err error) {
 	}
 	for _, field := range rootFields(root) {
 		if !slices.Contains(document, field) {
-			return false, fmt.Errorf("--format: .%s is a field of %s, so it cannot stand beside those of the document: use {{range .%s}}", field, s.row, s.list)
+			return false, fmt.Errorf("--format: .%s is a field of %s, so it cannot be used together with those of the document: use {{range .%s}}", field, s.row, s.list)
 		}
 	}
 	return true, nil

@@ -16,16 +16,16 @@ func (b *builder) messages() []message {
 	}
 	m.add("error", "Errors", d.Errors)
 	if d.Interrupted {
-		m.add("warning", "Interrupted", []string{"Deleting was stopped early. What was deleted by then is counted."})
+		m.add("warning", "Interrupted", []string{"Deleting was stopped early. What was deleted until then is counted."})
 	}
 	m.add("warning", "Refused", lines(d.Refused, prune.Refusal.Error))
-	m.add("warning", "Left alone because it changed after the plan", lines(d.Skipped, skipped))
-	m.add("warning", "No longer as in the plan file", lines(d.Dropped, skipped))
-	m.add("warning", "Put back because something needed it", lines(d.Restored, func(r prune.Restored) string {
+	m.add("warning", "Skipped because it changed after the plan was made", lines(d.Skipped, skipped))
+	m.add("warning", "Changed since the plan file was written", lines(d.Dropped, skipped))
+	m.add("warning", "Restored because something needs it", lines(d.Restored, func(r prune.Restored) string {
 		return fmt.Sprintf("%s in namespace %q: %s", r.Name, r.Namespace, r.Reason)
 	}))
-	m.add("warning", "Other than predicted", d.Changes)
-	m.add("note", "Finished for an earlier run", lines(d.Recovered, func(r prune.Recovered) string {
+	m.add("warning", "Different from the prediction", d.Changes)
+	m.add("note", "Interrupted runs that were finished", lines(d.Recovered, func(r prune.Recovered) string {
 		return fmt.Sprintf("%s of %s in namespace %q: %s", r.Run, r.Owner, r.Namespace, plural(len(r.Untagged), "record"))
 	}))
 	if d.Grace != nil {
@@ -61,7 +61,7 @@ func bounds(u *prune.DiskUsage) []string {
 	if len(names) == 0 {
 		return nil
 	}
-	return append([]string{"So many images refer to each other in so many ways that not all of it was followed. The total and shared sizes of these are lower bounds:"}, names...)
+	return append([]string{"The images refer to each other in too many ways to follow them all. The total and shared sizes of these are lower bounds:"}, names...)
 }
 
 type messages struct{ list []message }
@@ -101,7 +101,7 @@ func garbage(d *prune.Document) []string {
 		return nil
 	}
 	if d.Kind == prune.DocumentPlan {
-		return []string{objects(d.Garbage) + " held by nothing: any collection takes that. It is not counted as freed."}
+		return []string{objects(d.Garbage) + " that nothing refers to: the next garbage collection removes it. It is not counted as freed."}
 	}
-	return []string{objects(d.Garbage) + " held by nothing before, collected on the way. That is not counted as reclaimed."}
+	return []string{objects(d.Garbage) + " that nothing referred to before the run, collected as well. It is not counted as reclaimed."}
 }

@@ -35,7 +35,7 @@ func (b *builder) state(o prune.ObjectUsage) (number int, gone string) {
 	if b.page.Document.Grace != nil {
 		return stateNumber(prune.StateHeld), "the grace of this run, which can be undone"
 	}
-	return stateNumber(prune.StateHeld), "was to go and is still there"
+	return stateNumber(prune.StateHeld), "was expected to be removed but is still there"
 }
 
 // actionSkipped is the action of a record that was to go and did not.
@@ -55,7 +55,7 @@ func (b *builder) learn(d *prune.Document) {
 		b.spared[recordKey{s.Namespace, s.Name}] = s.Reason
 	}
 	for _, r := range d.Restored {
-		b.spared[recordKey{r.Namespace, r.Name}] = "put back: " + r.Reason
+		b.spared[recordKey{r.Namespace, r.Name}] = "restored: " + r.Reason
 	}
 }
 

@@ -105,9 +105,9 @@ func (f *forest) outside(o prune.ObjectUsage) *node {
 	}
 	switch o.Class {
 	case prune.HeldByNothing:
-		return n.group("held by nothing", nodeGroup)
+		return n.group("unreferenced", nodeGroup)
 	case prune.HeldByImages:
-		return n.group("images that were not looked at", nodeGroup)
+		return n.group("images of other namespaces", nodeGroup)
 	default:
 		return n.group("held by "+o.Class.String(), nodeGroup)
 	}

@@ -42,7 +42,7 @@ func look(path string) error {
 	case info.Mode()&fs.ModeSymlink != 0:
 		return &Refused{fmt.Sprintf("%s is a symbolic link, which is not followed: name the file it points to", path)}
 	case !info.Mode().IsRegular():
-		return &Refused{fmt.Sprintf("%s is no regular file: name another", path)}
+		return &Refused{fmt.Sprintf("%s is not a regular file: name another", path)}
 	}
 	return nil
 }

@@ -10,30 +10,30 @@ import (
 // this program helps. It follows the library's sentence.
 var advice = map[prune.Code]string{
 	// Why nothing is removed from a namespace.
-	"docker-not-asked":        "; give the Docker API with --docker-host",
+	"docker-not-asked":        "; give Docker's socket with --docker-host",
 	"docker-socket-missing":   " Give its socket with --docker-host",
 	"docker-socket-untrusted": ", or accept it with --allow-insecure-socket",
 	"pods-list-empty":         " with --pods-may-be-empty",
-	"pods-file-untrusted":     ", or believe it with --allow-insecure-file",
+	"pods-file-untrusted":     ", or accept it with --allow-insecure-file",
 	"pods-token-refused":      " with --pods-token-file",
 
 	// What holds something, and why a lease stays.
 	"grace":       "; `ctr-prune runs drop` frees it",
-	"lease-grace": "; `ctr-prune runs drop` gives it up",
+	"lease-grace": "; `ctr-prune runs drop` removes it",
 
 	// Errors.
 	"disk-full":             "; " + withoutGuard,
 	"quota-used-up":         "; " + withoutGuard,
 	"list-too-large":        " with --root",
 	"no-such-namespace":     ", or --all-namespaces",
-	"plan-file-untrusted":   ", or do what it says with --allow-insecure-file",
-	"run-incomplete":        "; `ctr-prune runs drop` gives the rest up",
+	"plan-file-untrusted":   ", or accept it with --allow-insecure-file",
+	"run-incomplete":        "; `ctr-prune runs drop` frees the rest",
 	"socket-missing":        " Give its socket with --address",
 	"socket-not-containerd": "; give containerd's socket with --address",
 	"socket-untrusted":      ", or accept it with --allow-insecure-socket",
 }
 
-const withoutGuard = "--no-guard does without that, safest with containerd stopped and --root"
+const withoutGuard = "--no-guard prunes without them, most safely with containerd stopped and --root"
 
 // Error is what an error says, with what helps.
 func Error(err error) string { return err.Error() + advice[prune.CodeOf(err)] }

@@ -75,12 +75,12 @@ func TestAdvise(t *testing.T) {
 	failure := errors.Join(&prune.CodeError{Code: "disk-full", Err: errors.New("full")}, errors.New("other"))
 	doc = Advise(doc, failure)
 	for got, want := range map[string]string{
-		doc.Images[0].Reason:            "Docker was not asked; give the Docker API with --docker-host",
+		doc.Images[0].Reason:            "Docker was not asked; give Docker's socket with --docker-host",
 		doc.Images[0].Details[0].Reason: "no",
-		doc.Refused[0].Error():          `nothing is removed from namespace "moby": Docker was not asked; give the Docker API with --docker-host`,
+		doc.Refused[0].Error():          `nothing is removed from namespace "moby": Docker was not asked; give Docker's socket with --docker-host`,
 		doc.Held[0].Holder:              "the grace of run r; `ctr-prune runs drop` frees it",
 		doc.Held[1].Holder:              `image "a"`,
-		doc.Errors[0]:                   "full; --no-guard does without that, safest with containerd stopped and --root",
+		doc.Errors[0]:                   "full; --no-guard prunes without them, most safely with containerd stopped and --root",
 		doc.Errors[1]:                   "other",
 	} {
 		if got != want {

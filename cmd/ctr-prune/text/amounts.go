@@ -8,7 +8,7 @@ import (
 )
 
 // boundsExplained is said below sizes of which some are lower bounds.
-const boundsExplained = "≥: at least that much. So many images refer to each other in so many ways that not all of it was followed."
+const boundsExplained = "≥: at least that much. The images refer to each other in too many ways to follow them all."
 
 // Sizes returns a total with its parts: they are measured differently.
 func Sizes(a prune.Amount) string {

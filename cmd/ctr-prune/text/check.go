@@ -29,19 +29,19 @@ func findingsText(out *terminal.Printer, doc Checked) {
 		out.Line("Repaired: %s%s %s, %s", whereOf(f), f.Problem, out.Name(f.Object), terminal.SizeAtLeast(f.Bytes, f.AtLeast))
 	}
 	for _, f := range doc.Renewed {
-		out.Line("Kept: %slease %s: it had expired, but its owner has made it again since", whereOf(f), out.Name(f.Object))
+		out.Line("Kept: %slease %s: it had expired, but its owner has renewed it", whereOf(f), out.Name(f.Object))
 	}
 	if len(doc.Findings) == 0 {
-		verdict := "Nothing is wrong."
+		verdict := "No problems found."
 		if len(doc.Notes) > 0 {
-			verdict = "Nothing wrong was found."
+			verdict = "No problems found in what could be checked."
 		}
 		out.Line("%s", verdict)
 		return
 	}
 	t := terminal.Table{Columns: []terminal.Column{
 		{Title: "PROBLEM"}, {Title: "NAMESPACE", Least: 7}, {Title: "OBJECT", Least: terminal.LeastText, Middle: true},
-		{Title: "BYTES"}, {Title: "MEANING", Least: terminal.LeastText}, {Title: "MEND", Least: terminal.LeastText},
+		{Title: "BYTES"}, {Title: "MEANING", Least: terminal.LeastText}, {Title: "FIX", Least: terminal.LeastText},
 	}}
 	repairable := 0
 	for _, f := range doc.Findings {
@@ -57,7 +57,7 @@ func findingsText(out *terminal.Printer, doc Checked) {
 	}
 	if repairable > 0 {
 		out.Line("")
-		out.Line("%s can be mended without risk: ctr-prune check --repair", terminal.Count(repairable, "finding"))
+		out.Line("%s can be repaired safely: ctr-prune check --repair", terminal.Count(repairable, "finding"))
 	}
 }
 

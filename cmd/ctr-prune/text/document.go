@@ -43,12 +43,12 @@ func inNamespace(doc prune.Document, namespace, text string) string {
 // nothing says that nothing was found to remove, and where else to look.
 func (v document) nothing(doc prune.Document) {
 	if v.fromFile {
-		v.out.Line("There is nothing to remove by this plan.")
+		v.out.Line("Nothing to remove by this plan.")
 		return
 	}
 	v.out.Sentence("Nothing to remove in %s.%s", scope(doc), elsewhere(doc))
 	if doc.Counts.Keep > 0 && slices.Contains(doc.Policy.Filters, "dangling=true") {
-		v.out.Sentence("Only dangling images were considered: --all takes the unused ones that have a name as well.")
+		v.out.Sentence("Only dangling images were considered; --all also removes unused images that have a name.")
 	}
 }
 

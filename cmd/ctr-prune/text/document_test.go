@@ -28,7 +28,7 @@ func TestNothingToRemove(t *testing.T) {
 			"Nothing to remove in any namespace.\nTotal reclaimed space: 0B\n"},
 		{"only dangling ones considered", func(d *prune.Document) {
 			d.Policy.Namespaces, d.Policy.Filters, d.Counts.Keep = []string{"a"}, []string{"dangling=true"}, 2
-		}, "Nothing to remove in namespace \"a\".\nOnly dangling images were considered: --all takes the unused ones that have a name as well.\nTotal reclaimed space: 0B\n"},
+		}, "Nothing to remove in namespace \"a\".\nOnly dangling images were considered; --all also removes unused images that have a name.\nTotal reclaimed space: 0B\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			doc := empty
@@ -42,7 +42,7 @@ func TestNothingToRemove(t *testing.T) {
 
 // A plan does not promise a collection that doing it would not bring.
 func TestGarbageOfAPlan(t *testing.T) {
-	const way, left = "Garbage from before, collected on the way: 2 blobs, 7B.", "Garbage from before: 2 blobs, 7B; `ctr-prune check --repair` collects it."
+	const way, left = "Existing garbage, collected as well: 2 blobs, 7B.", "Existing garbage: 2 blobs, 7B; `ctr-prune check --repair` collects it."
 	for want, edits := range map[string][]func(*prune.Document){
 		left: {
 			func(*prune.Document) {},

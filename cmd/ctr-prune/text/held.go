@@ -39,7 +39,7 @@ func (v document) held(doc prune.Document) {
 		for _, h := range rest {
 			sum.blobs, sum.snapshots, sum.bytes = sum.blobs+h.blobs, sum.snapshots+h.snapshots, saturated(sum.bytes, h.bytes)
 		}
-		v.out.Sentence("Held: %s by %d others; --no-trunc names them", sum, len(rest))
+		v.out.Sentence("Held: %s by %d others; --no-trunc lists them", sum, len(rest))
 	}
 }
 

@@ -43,7 +43,7 @@ func PrunedLeases(out *terminal.Printer, before []prune.LeaseInfo, d prune.Prune
 		line("Removed", l, l.Reason)
 	}
 	for _, l := range d.Renewed {
-		line("Kept", l, "it had expired, but its owner has made it again since")
+		line("Kept", l, "it had expired, but its owner has renewed it")
 	}
 	for _, l := range before {
 		if l.Action == prune.Keep && !slices.ContainsFunc(d.Removed, func(r prune.LeaseInfo) bool { return r.ID == l.ID && r.Namespace == l.Namespace }) {

@@ -28,10 +28,10 @@ func (v document) foresee(doc prune.Document) {
 	v.out.Sentence("Would remove %d of %s and reclaim %s.",
 		doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), Sizes(doc.Predicted))
 	if doc.Counts.StandIn > 0 {
-		v.out.Sentence("Would put %s in place of the last names of images in use.", terminal.Count(doc.Counts.StandIn, "stand-in"))
+		v.out.Sentence("Would create %s for images in use whose last name is removed.", terminal.Count(doc.Counts.StandIn, "stand-in"))
 	}
 	if doc.Grace != nil {
-		v.out.Sentence("It could be undone until %s; the space is freed then.", doc.Grace.Until.Format(time.RFC3339))
+		v.out.Sentence("It could be undone until %s; the space is freed after that.", doc.Grace.Until.Format(time.RFC3339))
 	}
 	v.held(doc)
 	v.garbage(doc)
@@ -50,9 +50,9 @@ func (v document) garbage(doc prune.Document) {
 	}
 	text := objects(doc.Garbage.Blobs, doc.Garbage.Snapshots) + ", " + terminal.Size(doc.Garbage.TotalBytes)
 	if collects(doc) {
-		v.out.Sentence("Garbage from before, collected on the way: %s.", text)
+		v.out.Sentence("Existing garbage, collected as well: %s.", text)
 	} else {
-		v.out.Sentence("Garbage from before: %s; `ctr-prune check --repair` collects it.", text)
+		v.out.Sentence("Existing garbage: %s; `ctr-prune check --repair` collects it.", text)
 	}
 }
 

@@ -30,7 +30,7 @@ func (v document) report(doc prune.Document) {
 }
 
 func recoveredText(out *terminal.Printer, r prune.Recovered) {
-	out.Line("Finished the run of %s from %s, which was interrupted: %s gone, %d put back.",
+	out.Line("Finished the interrupted run of %s from %s: %s removed, %d restored.",
 		r.Owner, r.Started.Format(time.RFC3339), terminal.Count(len(r.Untagged), "image record"), len(r.Restored))
 }
 
@@ -62,10 +62,10 @@ func (v document) records(doc prune.Document) {
 // rest shows what else went, and what is not as it was predicted.
 func (v document) rest(doc prune.Document) {
 	if n := doc.Garbage.Blobs + doc.Garbage.Snapshots; n > 0 {
-		v.out.Sentence("Garbage collected from before: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), terminal.Size(doc.Garbage.TotalBytes))
+		v.out.Sentence("Existing garbage collected: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), terminal.Size(doc.Garbage.TotalBytes))
 	}
 	if n := doc.Others.Blobs + doc.Others.Snapshots; n > 0 {
-		v.out.Line("Removed by others meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), terminal.Size(doc.Others.TotalBytes))
+		v.out.Line("Removed by other clients meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), terminal.Size(doc.Others.TotalBytes))
 	}
 	if doc.Measured && doc.Reclaimed != doc.Predicted && len(doc.Changes) > 0 {
 		v.out.Sentence("Predicted: %s", Sizes(doc.Predicted))
@@ -78,11 +78,11 @@ func (v document) rest(doc prune.Document) {
 
 func (v document) total(doc prune.Document) {
 	if doc.Grace != nil && len(doc.Untagged) > 0 {
-		v.out.Sentence("Kept until %s: undo with `ctr-prune undo %s`; %s are freed then",
+		v.out.Sentence("Kept until %s: undo with `ctr-prune undo %s`; %s are freed after that",
 			doc.Grace.Until.Format(time.RFC3339), doc.Grace.Run, terminal.Size(doc.Predicted.TotalBytes))
 	}
 	if !doc.Measured {
-		v.out.Sentence("Total reclaimed space: unknown, for the store could not be read after the run")
+		v.out.Sentence("Total reclaimed space: unknown, because the store could not be read after the run")
 		return
 	}
 	v.out.Sentence("Total reclaimed space: %s", Sizes(doc.Reclaimed))

@@ -33,14 +33,14 @@ func Undone(out *terminal.Printer, undone *prune.Undone) {
 
 // Dropped says what giving up a run freed.
 func Dropped(out *terminal.Printer, run string, freed, garbage prune.Amount) {
-	out.Line("Dropped: run %s", run)
+	out.Line("Dropped run %s.", run)
 	reclaimedText(out, freed, garbage)
 }
 
 // reclaimedText ends what is said of something that freed space.
 func reclaimedText(out *terminal.Printer, freed, garbage prune.Amount) {
 	if garbage.Blobs+garbage.Snapshots > 0 {
-		out.Line("Garbage collected from before: %s, %s", objects(garbage.Blobs, garbage.Snapshots), terminal.Size(garbage.TotalBytes))
+		out.Line("Existing garbage collected: %s, %s", objects(garbage.Blobs, garbage.Snapshots), terminal.Size(garbage.TotalBytes))
 	}
 	out.Line("Total reclaimed space: %s", Sizes(freed))
 }

@@ -68,7 +68,7 @@ func (v document) reasons(doc prune.Document) {
 	slices.SortFunc(texts, func(a, b string) int {
 		return cmp.Or(-cmp.Compare(counts[a], counts[b]), strings.Compare(a, b))
 	})
-	v.out.Line("Held back: %s", terminal.Count(doc.Counts.Keep, "image record"))
+	v.out.Line("To be kept: %s", terminal.Count(doc.Counts.Keep, "image record"))
 	for _, text := range texts[:min(mostReasons, len(texts))] {
 		v.out.Wrapped(terminal.Quote(fmt.Sprintf("  %d: %s", counts[text], v.out.Prose(text))), "     ")
 	}
@@ -83,6 +83,6 @@ func warning(doc prune.Document) string {
 	if doc.Counts.Remove+doc.Counts.StandIn == 0 {
 		return fmt.Sprintf("This will collect the garbage of %s.", scope(doc))
 	}
-	return fmt.Sprintf("This will remove %d of %s from %s. Type d for the details.",
+	return fmt.Sprintf("This will remove %d of %s from %s. Type d for details.",
 		doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), scope(doc))
 }

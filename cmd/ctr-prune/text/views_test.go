@@ -97,7 +97,7 @@ func TestBoundsAreTold(t *testing.T) {
 		"≥1kB": func(out *terminal.Printer) { Summary(out, prune.Document{}, going) },
 	} {
 		got := shown(t, 0, false, show)
-		for _, size := range append(strings.Fields(sizes), "not all of it") {
+		for _, size := range append(strings.Fields(sizes), "too many ways") {
 			if !strings.Contains(got, size) {
 				t.Errorf("there is no %q in:\n%s", size, got)
 			}

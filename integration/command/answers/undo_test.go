@@ -20,7 +20,7 @@ type runsDocument struct {
 func (n *node) graced(args ...string) prune.Run {
 	n.t.Helper()
 	r := n.run(0, append([]string{"--all", "--force", "--grace", "24h"}, args...)...)
-	n.wantText(r.Stdout, "Untagged: "+n.app.Name, "Kept until ", "undo with `ctr-prune undo ", "are freed then", "Total reclaimed space: 0B")
+	n.wantText(r.Stdout, "Untagged: "+n.app.Name, "Kept until ", "undo with `ctr-prune undo ", "are freed after that", "Total reclaimed space: 0B")
 	runs := read[runsDocument](n, "runs").Runs
 	if len(runs) != 1 {
 		n.t.Fatalf("runs: %+v", runs)

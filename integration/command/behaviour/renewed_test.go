@@ -93,7 +93,7 @@ func TestLeaseRenewedBeforeTheAnswer(t *testing.T) {
 		r := x.end().Want(t, exitDone)
 		s.wantMount(file)
 		for _, line := range []string{
-			"Kept: lease " + mountID + " (pull or build in progress): it had expired, but its owner has made it again since\n",
+			"Kept: lease " + mountID + " (pull or build in progress): it had expired, but its owner has renewed it\n",
 			"Removed: lease late (pull or build in progress): expired",
 		} {
 			if !strings.Contains(r.Stdout, line) {

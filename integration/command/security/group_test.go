@@ -58,10 +58,10 @@ func TestAsMemberOfTheGroup(t *testing.T) {
 	}
 	// What it may not see it does not call sound.
 	text = do(t, as(t, []uint32{operators}, "check", "--address", d.Address()))
-	if !strings.HasPrefix(text, "Nothing wrong was found.\nNote: forgotten and lost blobs were not looked for: ") {
+	if !strings.HasPrefix(text, "No problems found in what could be checked.\nNote: forgotten and lost blobs were not looked for: ") {
 		t.Errorf("check says\n%s", text)
 	}
-	if text := do(t, exec.Command(program, "check", "--address", d.Address())); text != "Nothing is wrong.\n" {
+	if text := do(t, exec.Command(program, "check", "--address", d.Address())); text != "No problems found.\n" {
 		t.Errorf("to root check says\n%s", text)
 	}
 }

@@ -59,7 +59,7 @@ func (d demo) run(ctx context.Context) error {
 		title string
 		args  []string
 	}{
-		{"What would go, and why the rest stays", []string{"-a", "--until", until, "--dry-run"}},
+		{"What would be removed, and why the rest is kept", []string{"-a", "--until", until, "--dry-run"}},
 		{"Do it", []string{"-a", "--until", until, "-f"}},
 		{"What is left, and why", []string{"-a", "--until", until, "--dry-run"}},
 	} {

@@ -77,7 +77,7 @@ function drawMap() {
       if (tile) picture.tiles.append(tile);
     }
   } else {
-    write(picture, { x0: 0, y0: 0 }, 16, 30, 'head', 'Nothing takes space here.');
+    write(picture, { x0: 0, y0: 0 }, 16, 30, 'head', 'Nothing uses space here.');
   }
   host.replaceChildren(finishPicture(picture));
   const first = buttons()[0];

@@ -18,6 +18,6 @@ function showHeld(data) {
   }
   const rest = data.held.length - PARTS;
   if (rest > 0) body.append(el('tr', {}, el('td', { colspan: 3, class: 'hint', text: '… and ' + plural(rest, 'holder') + ' of less' })));
-  $('held').append(el('table', {}, el('caption', { class: 'unseen', text: 'What stays, by who holds it' }),
+  $('held').append(el('table', {}, el('caption', { class: 'unseen', text: 'What is kept, by holder' }),
     el('thead', {}, el('tr', {}, el('th', { scope: 'col', text: 'Held by' }), el('th', { scope: 'col', class: 'num', text: 'Objects' }), el('th', { scope: 'col', class: 'num', text: 'Size' }))), body));
 }

@@ -54,7 +54,7 @@ function drawRows(most) {
   const body = el('tbody', {});
   for (const row of table.found.slice(first, first + most)) body.append(drawRow(row));
   if (table.found.length === 0) body.append(el('tr', {}, el('td', { colspan: table.columns.length, class: 'hint', text: 'Nothing matches.' })));
-  $('rows').replaceChildren(el('caption', { class: 'unseen', text: 'Images with the decision about each, and why' }), drawHead(), body);
+  $('rows').replaceChildren(el('caption', { class: 'unseen', text: 'Images, and what was decided about each and why' }), drawHead(), body);
   $('printed').textContent = table.found.length > PRINTED ? 'The first ' + number.format(PRINTED) + ' of ' + number.format(table.found.length) + ' rows are printed.' : '';
   drawPager();
 }

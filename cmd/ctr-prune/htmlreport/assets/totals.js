@@ -5,8 +5,8 @@ function showHead(data) {
   const kinds = { df: 'ctr-prune: disk usage', plan: 'ctr-prune: plan, nothing was changed', report: 'ctr-prune: report of a run' };
   $('brand').textContent = kinds[data.kind];
   if (data.kind === 'report') {
-    $('holders-title').textContent = 'Who held it before the run';
-    $('map-title').textContent = 'What was in it, and what went';
+    $('holders-title').textContent = 'Held by, before the run';
+    $('map-title').textContent = 'What was in the store, and what was removed';
   }
   for (const [key, value] of data.facts) {
     $('facts').append(el('div', {}, el('dt', { text: key }), el('dd', { class: 'name', text: value })));
