@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // Changes are the differences of two states, each as "namespace kind key" in
@@ -32,6 +35,41 @@ func Diff(before, after *State) Changes {
 		}
 	}
 	return c
+}
+
+// Differences says in what two states of a store are not the same, "" if in
+// nothing: the objects, and the files of blobs, whether a record knows them or
+// not.
+func Differences(before, after *State) string {
+	c := Diff(before, after)
+	var b strings.Builder
+	for _, d := range []struct {
+		what string
+		keys []string
+	}{{"gone", c.Removed}, {"new", c.Added}, {"changed", c.Changed}, {"other file", otherFiles(before, after)}} {
+		for _, key := range d.keys {
+			fmt.Fprintf(&b, "%s: %s\n", d.what, key)
+		}
+	}
+	return b.String()
+}
+
+// otherFiles lists the blobs whose file is in only one of two states, or has
+// another size.
+func otherFiles(before, after *State) (others []string) {
+	note := func(d digest.Digest) { others = append(others, d.String()) }
+	for d, size := range before.Files {
+		if now, there := after.Files[d]; !there || now != size {
+			note(d)
+		}
+	}
+	for d := range after.Files {
+		if _, there := before.Files[d]; !there {
+			note(d)
+		}
+	}
+	slices.Sort(others)
+	return others
 }
 
 // flatten gives each object a name and a text of what may change in it. fmt

@@ -185,3 +185,20 @@ func TestDiffNamesWhatChanged(t *testing.T) {
 		t.Errorf("Diff (-want +got):\n%s", d)
 	}
 }
+
+func TestDifferencesAreOfObjectsAndFiles(t *testing.T) {
+	f := newFixture(t)
+	before := f.capture()
+	if d := oracle.Differences(before, f.capture()); d != "" {
+		t.Errorf("nothing has changed, and still:\n%s", d)
+	}
+	f.must(f.Pin(t.Context(), "app:1"))
+	f.must(f.Tag(t.Context(), "base:1", "base:2"))
+	f.untag("base:1")
+	f.removeFile()
+	want := "gone: default image base:1\nnew: default image base:2\nchanged: default image app:1\n" +
+		"other file: " + f.app.Layers[2].Desc.Digest.String() + "\n"
+	if d := cmp.Diff(want, oracle.Differences(before, f.capture())); d != "" {
+		t.Errorf("differences (-want +got):\n%s", d)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // refusals are command lines that cannot be used, whatever the store.
@@ -50,11 +52,11 @@ func TestBadInput(t *testing.T) {
 		for _, r := range refusals {
 			t.Run(r.name, func(t *testing.T) {
 				got := run(t, slices.Concat(s.where(), []string{"--all", "--force"}, strings.Fields(r.args))...)
-				wantSentence(t, got, exitUsage, r.says)
+				wantSentence(t, got, programs.ExitUsage, r.says)
 			})
 		}
 		t.Run("no terminal and no force", func(t *testing.T) {
-			wantSentence(t, run(t, append(s.where(), "--all")...), exitUsage, "--force")
+			wantSentence(t, run(t, append(s.where(), "--all")...), programs.ExitUsage, "--force")
 		})
 		if s.stopped { // a daemon writes files of its own
 			wantSameTree(t, files, tree(t, s.daemon.Root()))

@@ -44,7 +44,7 @@ func TestUnreachableSocket(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := run(t, "--all", "--force", "--connect-timeout", "300ms", "--address", c.address)
-			wantSentence(t, r, exitUnreachable, c.says)
+			wantSentence(t, r, programs.ExitUnreachable, c.says)
 		})
 	}
 	wantSameTree(t, before, tree(t, dir))
@@ -69,7 +69,7 @@ func TestWithoutPermission(t *testing.T) {
 		s.ready()
 		before := s.state()
 		r := runAs(t, nobody, append(s.where(), "--all", "--force")...)
-		wantSentence(t, r, exitUnreachable, "permission denied")
+		wantSentence(t, r, programs.ExitUnreachable, "permission denied")
 		wantSame(t, before, s.state())
 	})
 }
@@ -91,7 +91,7 @@ func TestBadRoot(t *testing.T) {
 		s.added("docker.io/library/a:1", 1)
 		s.ready()
 		before := s.state()
-		wantSentence(t, run(t, "--all", "--force", "--root", s.daemon.Root()), exitUnreachable, "in use by a running containerd")
+		wantSentence(t, run(t, "--all", "--force", "--root", s.daemon.Root()), programs.ExitUnreachable, "in use by a running containerd")
 		wantSame(t, before, s.state())
 		if diff := cmp.Diff([]string{"docker.io/library/a:1"}, names(s.state(), "default")); diff != "" {
 			t.Error(diff)
@@ -122,20 +122,20 @@ func TestNoRoot(t *testing.T) {
 		root, says string
 		code       int
 	}{
-		"missing":          {at("missing"), "no such directory", exitUnreachable},
-		"empty":            {at("empty"), "not a containerd root", exitUnreachable},
-		"foreign":          {at("foreign"), "not a containerd root", exitUnreachable},
-		"Docker's":         {at("docker"), "not a containerd root", exitUnreachable},
-		"without metadata": {at("half"), "not a containerd root", exitUnreachable},
-		"damaged":          {at("broken"), "damaged", exitUnreachable},
-		"a file":           {at("file"), "", exitUnreachable},
-		"no name":          {"", "--root", exitUsage},
+		"missing":          {at("missing"), "no such directory", programs.ExitUnreachable},
+		"empty":            {at("empty"), "not a containerd root", programs.ExitUnreachable},
+		"foreign":          {at("foreign"), "not a containerd root", programs.ExitUnreachable},
+		"Docker's":         {at("docker"), "not a containerd root", programs.ExitUnreachable},
+		"without metadata": {at("half"), "not a containerd root", programs.ExitUnreachable},
+		"damaged":          {at("broken"), "damaged", programs.ExitUnreachable},
+		"a file":           {at("file"), "", programs.ExitUnreachable},
+		"no name":          {"", "--root", programs.ExitUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantSentence(t, run(t, "--all", "--force", "--root", c.root), c.code, c.says)
 		})
 	}
-	wantSentence(t, run(t, "--all", "--force", "--root", dir, "--address", "/x"), exitUsage, "contradict")
+	wantSentence(t, run(t, "--all", "--force", "--root", dir, "--address", "/x"), programs.ExitUsage, "contradict")
 	wantSameTree(t, before, tree(t, dir))
 }
 
@@ -151,7 +151,7 @@ func TestDaemonGoesAway(t *testing.T) {
 		await(t, "the list of images", held.reached)
 		s.daemon.Kill()
 		held.release()
-		wantSentence(t, finish(t, r), exitUnreachable, "")
+		wantSentence(t, finish(t, r), programs.ExitUnreachable, "")
 		s.daemon.Up()
 		s.Store = s.daemon.Store("default")
 		if diff := cmp.Diff([]string{"docker.io/library/a:1"}, names(s.state(), "default")); diff != "" {

@@ -13,6 +13,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // The names of a bundle as `ctr images import --index-name` makes them: the
@@ -115,12 +116,12 @@ func TestBundleComesBack(t *testing.T) {
 	onBundles(t, func(t *testing.T, s *subject) {
 		s.bundle()
 		s.ready()
-		doc := run(t, append(s.where(), "--all", "--force", "--grace", "1h", "--format", "json")...).Want(t, exitDone).Document(t)
+		doc := run(t, append(s.where(), "--all", "--force", "--grace", "1h", "--format", "json")...).Want(t, programs.ExitDone).Document(t)
 		if len(doc.Untagged) != 3 {
 			t.Errorf("told as untagged: %v", doc.Untagged)
 		}
 		s.wantRecords()
-		run(t, append([]string{"undo"}, s.whereNow()...)...).Want(t, exitDone)
+		run(t, append([]string{"undo"}, s.whereNow()...)...).Want(t, programs.ExitDone)
 		s.wantRecords(bundleApp1, bundleApp2, bundleBase)
 	})
 }
@@ -145,7 +146,7 @@ func TestExpiredAndPinned(t *testing.T) {
 		before := s.state()
 		for _, args := range [][]string{{"--all", "--force"}, {"--all-namespaces", "--all", "--force"}, {"--all", "--dry-run"}} {
 			r := run(t, append(s.where(), args...)...)
-			if sentence := fmt.Sprintf("image %q in namespace \"default\" is to stay", bundleApp1); r.Code != exitFailed || !strings.Contains(r.Stderr, sentence) {
+			if sentence := fmt.Sprintf("image %q in namespace \"default\" is to stay", bundleApp1); r.Code != programs.ExitFailed || !strings.Contains(r.Stderr, sentence) {
 				t.Errorf("%q: exit code %d, and on stderr: %s", args, r.Code, r.Stderr)
 			}
 			wantSame(t, before, s.state())
@@ -162,10 +163,10 @@ func TestExpiryInAnOldRoot(t *testing.T) {
 		before := s.state()
 		r := run(t, append(s.where(), "--all", "--force")...)
 		if !s.old() {
-			r.Want(t, exitDone)
+			r.Want(t, programs.ExitDone)
 			return
 		}
-		wantSentence(t, r, exitUnreachable, "containerd.io/gc.expire")
+		wantSentence(t, r, programs.ExitUnreachable, "containerd.io/gc.expire")
 		wantSame(t, before, s.state())
 		s.up()
 		s.wantRecords(bundleApp1, bundleApp2, bundleBase)

@@ -11,16 +11,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
-// The exit codes that the command promises.
-const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitBusy        = 3
-	exitUnreachable = 4
-	exitInterrupted = 130
-)
-
 // command prepares the command with nothing of this machine's configuration.
 // On a terminal it uses no sequences of its own, so that all that are seen
 // come from a store.

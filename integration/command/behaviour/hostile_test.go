@@ -9,6 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -151,7 +152,7 @@ func TestHostileNames(t *testing.T) {
 		for _, format := range formats {
 			t.Run("plan "+strings.Join(format[1:], " "), func(t *testing.T) {
 				r := run(t, slices.Concat(s.where(), []string{"--all", "--dry-run"}, format)...)
-				r.Want(t, exitDone).Clean(t)
+				r.Want(t, programs.ExitDone).Clean(t)
 			})
 		}
 		plan := s.plan("--all")
@@ -178,7 +179,7 @@ func (s *subject) testHostileQuestion(t *testing.T) {
 	x := onTerminal(t, true, append(s.where(), "--all")...)
 	x.await(question)
 	x.answer("n")
-	r := x.end().Want(t, exitDone)
+	r := x.end().Want(t, programs.ExitDone)
 	r.Stderr = strings.ReplaceAll(r.Stderr, "\r\n", "\n") // the terminal's own
 	r.Clean(t)
 }
@@ -190,7 +191,7 @@ func TestHostileNamesInReports(t *testing.T) {
 			s.hostile()
 			s.ready()
 			r := run(t, slices.Concat(s.where(), []string{"--all", "--force"}, format)...)
-			t.Run(strings.Join(format, " "), func(t *testing.T) { r.Want(t, exitDone).Clean(t) })
+			t.Run(strings.Join(format, " "), func(t *testing.T) { r.Want(t, programs.ExitDone).Clean(t) })
 			for _, id := range []string{"named", "unknown", "bare"} {
 				s.must(s.RemoveContainer(s.ctx(), id))
 			}
@@ -208,12 +209,12 @@ func TestHostileFlags(t *testing.T) {
 			{"--format", "{{" + evil}, {evil}, {"--" + evil}, {"--filter", "reference=[" + evil}, {"--dangling-prefix", "@" + evil},
 		} {
 			r := run(t, slices.Concat(s.where(), []string{"--all", "--force"}, flags)...)
-			wantSentence(t, r, exitUsage, "")
+			wantSentence(t, r, programs.ExitUsage, "")
 			r.Clean(t)
 		}
 		for _, flags := range [][]string{{"--root", "/tmp/" + evil}, {"--address", "/tmp/" + evil}} {
 			r := run(t, append([]string{"--all", "--force"}, flags...)...)
-			wantSentence(t, r, exitUnreachable, "")
+			wantSentence(t, r, programs.ExitUnreachable, "")
 			r.Clean(t)
 		}
 	})

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // A run that is interrupted stops deleting, finishes what it began and
@@ -37,7 +39,7 @@ func (s *subject) testInterruptedRun(sig syscall.Signal, answered bool) {
 	await(t, "the end of the call", held.left)
 	held.release()
 
-	r := finish(t, victim).Want(t, exitInterrupted)
+	r := finish(t, victim).Want(t, programs.ExitInterrupted)
 	p.Document, p.after = r.Document(t), s.state()
 	p.check(expected{orphans: true, changes: true})
 	if !p.Interrupted || !strings.Contains(r.Stderr, "interrupted") {
@@ -69,7 +71,7 @@ func TestInterruptedQuestion(t *testing.T) {
 		x := onTerminal(t, false, append(s.where(), "--all")...)
 		x.await(question)
 		x.press(ctrlC)
-		x.end().Want(t, exitInterrupted)
+		x.end().Want(t, programs.ExitInterrupted)
 		wantSame(t, before, s.state())
 	})
 }
@@ -87,7 +89,7 @@ func TestInterruptedWhenAllIsDone(t *testing.T) {
 		s.must(victim.Process.Signal(syscall.SIGINT))
 		await(t, "the end of the call", held.left)
 		held.release()
-		r := finish(t, victim).Want(t, exitDone)
+		r := finish(t, victim).Want(t, programs.ExitDone)
 		doc := r.Document(t)
 		if doc.Interrupted || len(doc.Untagged) != len(going) || len(doc.Errors) > 0 || strings.Contains(r.Stderr, "again for the rest") {
 			t.Errorf("interrupted %v, untagged %d of %d, errors %q, stderr: %s", doc.Interrupted, len(doc.Untagged), len(going), doc.Errors, r.Stderr)

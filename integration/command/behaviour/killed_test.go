@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 )
 
@@ -114,7 +115,7 @@ func (s *subject) recover(victim int, before *oracle.State) pruned {
 		ns.Images = before.Namespaces[name].Images
 	}
 	r := run(s.t, append(s.where(), "--force", "--format", "json", "--all")...)
-	p.Document, p.after = r.Want(s.t, exitDone).Document(s.t), s.state()
+	p.Document, p.after = r.Want(s.t, programs.ExitDone).Document(s.t), s.state()
 	if len(p.Recovered) != 1 || !strings.Contains(p.Recovered[0].Owner, fmt.Sprintf("process %d", victim)) {
 		s.t.Errorf("recovered: %+v, want the run of process %d", p.Recovered, victim)
 	}
@@ -133,7 +134,7 @@ func TestKilledRunInText(t *testing.T) {
 		await(t, "the last step", held.reached)
 		s.must(victim.Process.Kill())
 		finish(t, victim)
-		r := run(t, append(s.where(), "--force", "--all")...).Want(t, exitDone)
+		r := run(t, append(s.where(), "--force", "--all")...).Want(t, programs.ExitDone)
 		for _, text := range []string{
 			fmt.Sprintf("Finished the run of process %d", victim.Process.Pid), "9 image records gone",
 			"Deleted: " + going[1].Target.Digest.String(),

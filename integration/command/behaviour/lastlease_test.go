@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/containerd/containerd/v2/core/leases"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 const callCreateImage = "/containerd.services.images.v1.Images/Create"
@@ -30,14 +32,14 @@ func TestGraceEndsDuringTheUndo(t *testing.T) {
 	onDaemons(t, func(t *testing.T, s *subject) {
 		img := s.added("docker.io/library/a:1", 2)
 		s.ready()
-		run(t, append(s.where(), "--all", "--force", "--grace", "1h")...).Want(t, exitDone)
+		run(t, append(s.where(), "--all", "--force", "--grace", "1h")...).Want(t, programs.ExitDone)
 		proxy := s.newProxy()
 		held := proxy.hold(callCreateImage, 1, false)
 		undo := start(t, "undo", "--address", proxy.address)
 		await(t, "the record", held.reached)
 		s.expire("ctr-prune-grace-", leases.SynchronousDelete)
 		held.release()
-		finish(t, undo).Want(t, exitDone)
+		finish(t, undo).Want(t, programs.ExitDone)
 		s.must(s.Collect(s.ctx()))
 		for _, dgst := range img.Digests() {
 			if _, err := s.Client.ContentStore().Info(s.Context(s.ctx()), dgst); err != nil {
@@ -59,7 +61,7 @@ func TestRunLeaseIsGoneBeforeItsDeletion(t *testing.T) {
 		await(t, "the deletion of the lease", held.reached)
 		s.expire("ctr-prune")
 		held.release()
-		doc := finish(t, victim).Want(t, exitDone).Document(t)
+		doc := finish(t, victim).Want(t, programs.ExitDone).Document(t)
 		if len(doc.Untagged) != len(going) || doc.Reclaimed != doc.Predicted || doc.Reclaimed.Blobs == 0 {
 			t.Errorf("untagged %d, reclaimed %+v of %+v", len(doc.Untagged), doc.Reclaimed, doc.Predicted)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -86,7 +87,7 @@ func TestBuildHistoryInText(t *testing.T) {
 	onDaemons(t, func(t *testing.T, s *subject) {
 		s.must(s.HistoryLease(s.ctx(), "u7w5c2jq1xyz", s.added("docker.io/library/built:1", 2)))
 		s.ready()
-		r := run(t, append(s.where(), "--force", "--all")...).Want(t, exitDone)
+		r := run(t, append(s.where(), "--force", "--all")...).Want(t, programs.ExitDone)
 		if !strings.Contains(r.Stdout, `lease "`+imagestore.HistoryID("u7w5c2jq1xyz")+`"`) {
 			t.Errorf("the lease is not named:\n%s", r.Stdout)
 		}

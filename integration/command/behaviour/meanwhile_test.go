@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -23,7 +24,7 @@ func (s *subject) pruneMeanwhile(meanwhile func(), args ...string) pruned {
 	meanwhile()
 	p := pruned{t: s.t, before: s.state()}
 	x.answer("y")
-	p.Document = x.end().Want(s.t, exitDone).Document(s.t)
+	p.Document = x.end().Want(s.t, programs.ExitDone).Document(s.t)
 	p.after = s.state()
 	p.check(expected{changes: true})
 	return p
@@ -165,7 +166,7 @@ func TestAnswers(t *testing.T) {
 			x := onTerminal(t, false, append(s.where(), "--all")...)
 			x.await(question)
 			x.press(answer)
-			r := x.end().Want(t, exitDone)
+			r := x.end().Want(t, programs.ExitDone)
 			if !strings.Contains(r.Stdout+r.Stderr, "Nothing was removed.") {
 				t.Errorf("answer %q: %q", answer, r.Stdout+r.Stderr)
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -90,7 +91,7 @@ func TestLeaseRenewedBeforeTheAnswer(t *testing.T) {
 		file := s.mount(time.Now().Add(day))
 		s.expired("late")
 		x.answer("y")
-		r := x.end().Want(t, exitDone)
+		r := x.end().Want(t, programs.ExitDone)
 		s.wantMount(file)
 		for _, line := range []string{
 			"Kept: lease " + mountID + " (pull or build in progress): it had expired, but its owner has renewed it\n",
@@ -124,7 +125,7 @@ func TestLeaseExpiresBeforeTheAnswer(t *testing.T) {
 		<-time.After(time.Until(expires.Add(time.Second))) // nothing tells of it
 		x.answer("y")
 		var doc prune.PrunedLeases
-		s.must(json.Unmarshal([]byte(x.end().Want(t, exitDone).Stdout), &doc))
+		s.must(json.Unmarshal([]byte(x.end().Want(t, programs.ExitDone).Stdout), &doc))
 		told := make(map[string]string)
 		for _, l := range doc.Removed {
 			told[l.ID] = l.Reason

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // through are the flags of a run of the command by way of a proxy.
@@ -48,11 +49,11 @@ func TestTwoRunsAtOnce(t *testing.T) {
 
 		during := s.state()
 		second := run(t, append(s.where(), "--all", "--force")...)
-		wantSentence(t, second, exitBusy, fmt.Sprintf("process %d", first.Process.Pid))
+		wantSentence(t, second, programs.ExitBusy, fmt.Sprintf("process %d", first.Process.Pid))
 		wantSame(t, during, s.state())
 
 		held.release()
-		p.Document = finish(t, first).Want(t, exitDone).Document(t)
+		p.Document = finish(t, first).Want(t, programs.ExitDone).Document(t)
 		p.after = s.state()
 		p.check(expected{orphans: true})
 		p.wantNames("default", "docker.io/library/used:1")
@@ -66,9 +67,9 @@ func TestTwoRunsAtOnceOnARoot(t *testing.T) {
 		s.ready()
 		first := onTerminal(t, false, append(s.where(), "--all", "--format", "json")...)
 		first.await(question)
-		wantSentence(t, run(t, append(s.where(), "--all", "--force")...), exitUnreachable, "in use by")
+		wantSentence(t, run(t, append(s.where(), "--all", "--force")...), programs.ExitUnreachable, "in use by")
 		first.answer("y")
-		first.end().Want(t, exitDone)
+		first.end().Want(t, programs.ExitDone)
 		if left := names(s.state(), "default"); len(left) > 0 {
 			t.Errorf("records left: %q", left)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -35,7 +36,7 @@ func TestOneOfTwoTagsInText(t *testing.T) {
 		a := s.added("docker.io/library/a:1", 2)
 		s.must(s.Tag(s.ctx(), a.Name, "docker.io/library/b:1"))
 		s.ready()
-		r := run(t, append(s.where(), "--force", "--all", "--filter", "reference=b:1")...).Want(t, exitDone)
+		r := run(t, append(s.where(), "--force", "--all", "--filter", "reference=b:1")...).Want(t, programs.ExitDone)
 		for _, line := range []string{
 			"Untagged: docker.io/library/b:1\n",
 			"by image \"docker.io/library/a:1\"\n",
@@ -105,7 +106,7 @@ func TestNothingHereButElsewhere(t *testing.T) {
 		s.must(s.In("k8s.io").Add(s.ctx(), s.image("docker.io/library/a:1", 1)))
 		s.ready()
 		before := s.state()
-		r := run(t, append(s.where(), "--force", "--all")...).Want(t, exitDone)
+		r := run(t, append(s.where(), "--force", "--all")...).Want(t, programs.ExitDone)
 		if !strings.Contains(r.Stdout, "k8s.io (1)") {
 			t.Errorf("not told of the other namespace: %s", r.Stdout)
 		}

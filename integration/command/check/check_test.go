@@ -55,7 +55,7 @@ func TestNothingIsWrong(t *testing.T) {
 		before := n.state()
 		want(n.t, n.find())
 		n.repair(nil)
-		if diff := gocmp.Diff(oracle.Changes{}, oracle.Diff(before, n.state())); diff != "" {
+		if diff := oracle.Differences(before, n.state()); diff != "" {
 			n.t.Errorf("the store was changed:\n%s", diff)
 		}
 	})
@@ -77,7 +77,7 @@ func TestEveryProblem(t *testing.T) {
 		before := n.state()
 		found := n.find()
 		want(n.t, found, all...)
-		if diff := gocmp.Diff(oracle.Changes{}, oracle.Diff(before, n.state())); diff != "" {
+		if diff := oracle.Differences(before, n.state()); diff != "" {
 			n.t.Errorf("looking has changed the store:\n%s", diff)
 		}
 		n.repair(found)

@@ -19,8 +19,8 @@ type bed struct {
 	t     *testing.T
 	d     *daemon.Daemon
 	store imagestore.Store
-	// images are those of the store, by namespace.
-	images map[string][]*imagestore.Image
+	// samples are what is in the store, by namespace.
+	samples map[string]*imagestore.Sample
 	// full is the store before a run, pruned what an undisturbed one leaves.
 	full, pruned *oracle.State
 	// calls are the methods of the calls of an undisturbed run.
@@ -29,31 +29,19 @@ type bed struct {
 	program string
 }
 
-// newBed fills a store of two namespaces: shared layers, an image under two
-// names, one in use by its name and one by its digest, and one that build
-// history holds.
+// newBed fills a store of two namespaces, and has an undisturbed run show what it
+// leaves.
 func newBed(t *testing.T, version parts.Part) *bed {
 	t.Helper()
 	d := daemon.Start(t, daemon.Options{Version: version, NoSync: true})
-	b := &bed{t: t, d: d, store: d.Store("default"), images: map[string][]*imagestore.Image{}}
+	b := &bed{t: t, d: d, store: d.Store("default"), samples: map[string]*imagestore.Sample{}}
 	make := imagestore.New(1)
 	for _, ns := range []string{"default", "other"} {
-		base := make.Image(imagestore.Spec{Name: "docker.io/library/base:1", LayerBytes: 2 << 10})
-		b.images[ns] = append(b.images[ns], base)
-		for _, name := range []string{"used", "by-digest", "built", "one", "two"} {
-			img := make.Image(imagestore.Spec{Name: "docker.io/library/" + name + ":1", Base: base, Layers: 1, LayerBytes: 2 << 10})
-			b.images[ns] = append(b.images[ns], img)
-		}
+		b.samples[ns] = make.Sample()
 	}
 	b.fill()
-	for ns, images := range b.images {
-		ctx, s := t.Context(), b.store.In(ns)
-		used, byDigest, built := images[1], images[2], images[3]
-		b.must(
-			s.NerdctlContainer(ctx, "used-by-name", "used", used.Name, used),
-			s.Container(ctx, imagestore.ContainerSpec{ID: "used-by-digest", Image: byDigest.Target.Digest.String(), Of: byDigest}),
-			s.HistoryLease(ctx, "build", built),
-		)
+	for ns, sample := range b.samples {
+		b.must(b.store.In(ns).UseSample(t.Context(), sample))
 	}
 	b.settle()
 	b.full = d.Capture()
@@ -80,12 +68,9 @@ func (b *bed) must(errs ...error) {
 // made.
 func (b *bed) fill() {
 	b.t.Helper()
-	for ns, images := range b.images {
+	for ns, sample := range b.samples {
 		defer b.untag(ns)
-		for _, img := range images {
-			b.must(b.store.In(ns).Add(b.t.Context(), img))
-		}
-		b.must(b.store.In(ns).Add(b.t.Context(), images[4], images[4].Name, "docker.io/library/alias:1"))
+		b.must(b.store.In(ns).AddSample(b.t.Context(), sample))
 	}
 }
 

@@ -4,20 +4,11 @@ import (
 	"context"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
-)
-
-// The exit codes that a disk can lead to.
-const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitUnreachable = 4
 )
 
 // bed is a daemon whose root is a disk of its own, with images: base, used and
@@ -94,11 +85,8 @@ func run(t *testing.T, args ...string) programs.Result {
 // same fails the test unless nothing has changed.
 func same(t *testing.T, before, after *oracle.State) {
 	t.Helper()
-	if diff := cmp.Diff(oracle.Changes{}, oracle.Diff(before, after)); diff != "" {
+	if diff := oracle.Differences(before, after); diff != "" {
 		t.Errorf("the store has changed:\n%s", diff)
-	}
-	if diff := cmp.Diff(before.Files, after.Files); diff != "" {
-		t.Errorf("the files have changed:\n%s", diff)
 	}
 }
 
@@ -131,9 +119,9 @@ func (b *bed) works(ctx context.Context) {
 	late := imagestore.New(2).Image(imagestore.Spec{Name: "docker.io/library/late:1", Layers: 1, LayerBytes: 64 << 10})
 	b.must(b.d.Store("default").Add(ctx, late))
 	b.stop()
-	doc := b.prune("--format", "json").Want(b.t, exitDone).Document(b.t)
+	doc := b.prune("--format", "json").Want(b.t, programs.ExitDone).Document(b.t)
 	if len(doc.Untagged) != 1 || doc.Reclaimed.Blobs != len(late.Digests()) {
 		b.t.Errorf("a plain run removes %+v, %+v", doc.Untagged, doc.Reclaimed)
 	}
-	run(b.t, append([]string{"check"}, b.where()...)...).Want(b.t, exitDone)
+	run(b.t, append([]string{"check"}, b.where()...)...).Want(b.t, programs.ExitDone)
 }

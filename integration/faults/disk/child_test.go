@@ -37,9 +37,9 @@ func beChild(moment string) int {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return exitFailed
+		return programs.ExitFailed
 	}
-	return exitDone
+	return programs.ExitDone
 }
 
 func openChildsStore(ctx context.Context) (prune.Store, error) {

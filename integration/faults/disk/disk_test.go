@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // A disk that is full to the last byte takes no plan. The run says so, offers
@@ -14,10 +16,10 @@ func TestFullDisk(t *testing.T) {
 		b.stop()
 		b.fill()
 		before := b.capture()
-		b.prune().Want(b.t, exitFailed, "nothing was removed", "the disk is full", "no space left on device", "--no-guard")
+		b.prune().Want(b.t, programs.ExitFailed, "nothing was removed", "the disk is full", "no space left on device", "--no-guard")
 		same(b.t, before, b.capture())
 
-		doc := b.prune("--no-guard", "--format", "json").Want(b.t, exitDone).Document(b.t)
+		doc := b.prune("--no-guard", "--format", "json").Want(b.t, programs.ExitDone).Document(b.t)
 		after := b.capture()
 		harmless(b.t, before, after, doc.Reclaimed.ContentBytes)
 		if doc.Reclaimed.Blobs != 3*4+2 || len(doc.Untagged) != 5 {
@@ -38,9 +40,9 @@ func TestReadOnlyDisk(t *testing.T) {
 		b.stop()
 		before := b.capture()
 		b.readOnly()
-		code := exitFailed
+		code := programs.ExitFailed
 		if b.stopped {
-			code = exitUnreachable
+			code = programs.ExitUnreachable
 		}
 		b.prune().Want(b.t, code, "read-only")
 		b.prune("--no-guard").Want(b.t, code, "read-only")
@@ -49,7 +51,7 @@ func TestReadOnlyDisk(t *testing.T) {
 		b.d.Up()
 		b.stop()
 		same(b.t, before, b.capture())
-		b.prune().Want(b.t, exitDone)
+		b.prune().Want(b.t, programs.ExitDone)
 		b.works(b.t.Context())
 	})
 }
@@ -62,7 +64,7 @@ func TestUndeletableBlob(t *testing.T) {
 		before := b.capture()
 		stuck := b.images["gone2"].Layers[2].Blob.Desc.Digest
 		b.pin(b.d.BlobFile(stuck), true)
-		r := b.prune("--format", "json").Want(b.t, exitFailed, stuck.String()+" cannot be removed, for its file is marked immutable")
+		r := b.prune("--format", "json").Want(b.t, programs.ExitFailed, stuck.String()+" cannot be removed, for its file is marked immutable")
 		after := b.capture()
 		harmless(b.t, before, after, r.Document(b.t).Reclaimed.ContentBytes)
 		if _, err := os.Lstat(b.d.BlobFile(stuck)); err != nil {
@@ -87,7 +89,7 @@ func TestFullDiskWithoutUUID(t *testing.T) {
 		b.must(os.RemoveAll(filepath.Join(b.d.Root(), "io.containerd.grpc.v1.introspection", "uuid")))
 		b.fill()
 		before := b.capture()
-		b.prune().Want(b.t, exitFailed, "nothing was removed", "the disk is full", "--no-guard")
+		b.prune().Want(b.t, programs.ExitFailed, "nothing was removed", "the disk is full", "--no-guard")
 		same(b.t, before, b.capture())
 	})
 }

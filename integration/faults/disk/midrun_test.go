@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -35,8 +36,8 @@ func (b *bed) pulledAt(moment string) {
 	b.stop()
 	r := b.during(moment, func() { b.must(b.pull()) })
 	if moment != string(prune.StageMeasure) { // then all is done, but for looking
-		r.Want(b.t, exitFailed, "input/output error")
-		if r := b.prune(); r.Code == exitDone {
+		r.Want(b.t, programs.ExitFailed, "input/output error")
+		if r := b.prune(); r.Code == programs.ExitDone {
 			b.t.Errorf("%s: a run on a broken disk ends well:\n%s", moment, r.Stdout)
 		}
 	}
@@ -47,7 +48,7 @@ func (b *bed) pulledAt(moment string) {
 		b.t.Errorf("%s: harm:\n%v", moment, err)
 	}
 	b.stop()
-	if r := b.prune(); r.Code != exitDone && !strings.Contains(r.Stderr, "is lost, so not all of it can be restored") {
+	if r := b.prune(); r.Code != programs.ExitDone && !strings.Contains(r.Stderr, "is lost, so not all of it can be restored") {
 		b.t.Errorf("%s: exit code %d\n%s", moment, r.Code, r.Stderr)
 	}
 	end := b.capture()
@@ -59,7 +60,7 @@ func (b *bed) pulledAt(moment string) {
 	}
 	// The disk may bring back files whose removal was not on it yet.
 	run(b.t, append([]string{"check", "--repair"}, b.where()...)...)
-	if r := run(b.t, append([]string{"check"}, b.where()...)...); r.Code != exitDone {
+	if r := run(b.t, append([]string{"check"}, b.where()...)...); r.Code != programs.ExitDone {
 		b.t.Errorf("%s: check says\n%s%s", moment, r.Stdout, r.Stderr)
 	}
 }
@@ -69,7 +70,7 @@ func TestDiskFillsMeanwhile(t *testing.T) {
 	each(t, func(b *bed) {
 		before := b.capture()
 		b.stop()
-		doc := b.during(moments[0], b.fill).Want(b.t, exitDone).Document(b.t)
+		doc := b.during(moments[0], b.fill).Want(b.t, programs.ExitDone).Document(b.t)
 		harmless(b.t, before, b.capture(), doc.Reclaimed.ContentBytes)
 		if doc.Reclaimed.Blobs != 3*4+2 {
 			b.t.Errorf("reclaimed %+v", doc.Reclaimed)

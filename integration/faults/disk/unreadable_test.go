@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // unreadable makes every read of one file fail with EIO, and returns what takes
@@ -111,7 +113,7 @@ func TestUnreadableBlob(t *testing.T) {
 		mend := b.unreadable(b.d.BlobFile(gone.Config.Desc.Digest))
 		before := b.capture()
 		b.stop()
-		r := b.prune("--filter", "label!=no-such-label", "--format", "json").Want(b.t, exitDone)
+		r := b.prune("--filter", "label!=no-such-label", "--format", "json").Want(b.t, programs.ExitDone)
 		after := b.capture()
 		doc := r.Document(b.t)
 		harmless(b.t, before, after, doc.Reclaimed.ContentBytes)
@@ -122,7 +124,7 @@ func TestUnreadableBlob(t *testing.T) {
 			b.t.Errorf("it does not say %q:\n%s", why, r.Stdout)
 		}
 
-		doc = b.prune("--format", "json").Want(b.t, exitDone).Document(b.t)
+		doc = b.prune("--format", "json").Want(b.t, programs.ExitDone).Document(b.t)
 		if len(doc.Untagged) != 1 || doc.Untagged[0].Name != gone.Name {
 			b.t.Errorf("removed %v", doc.Untagged)
 		}
@@ -147,7 +149,7 @@ func TestUnreadableDatabase(t *testing.T) {
 		} {
 			mend := b.unreadable(path)
 			for _, args := range [][]string{{"--dry-run"}, nil} {
-				r := b.prune(args...).Want(b.t, exitUnreachable, filepath.Base(path), "input/output error")
+				r := b.prune(args...).Want(b.t, programs.ExitUnreachable, filepath.Base(path), "input/output error")
 				if strings.Count(r.Stderr, "\n") != 1 {
 					b.t.Errorf("not one sentence:\n%s", r.Stderr)
 				}
@@ -155,7 +157,7 @@ func TestUnreadableDatabase(t *testing.T) {
 			mend()
 		}
 		same(b.t, before, b.capture())
-		b.prune().Want(b.t, exitDone)
+		b.prune().Want(b.t, programs.ExitDone)
 		b.works(b.t.Context())
 	})
 }

@@ -14,10 +14,6 @@ import (
 )
 
 const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
-
 	// tooLong is what only a command that follows every way through a graph
 	// takes: the slowest of these takes seconds on a busy machine.
 	tooLong = 2 * time.Minute

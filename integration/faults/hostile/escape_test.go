@@ -28,7 +28,7 @@ var harmless = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]*$`)
 // completed asks for what a shell offers: only what can be typed.
 func (h *host) completed() {
 	for _, args := range [][]string{{"explain", ""}, {"-n", ""}, {"--filter", "reference="}, {"undo", ""}, {"drop", ""}} {
-		r := h.run(append([]string{"__complete"}, args...)...).want(exitDone)
+		r := h.run(append([]string{"__complete"}, args...)...).want(programs.ExitDone)
 		for line := range strings.Lines(r.Stdout) {
 			choice, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimRight(line, "\n"), "reference="), "\t")
 			if !strings.HasPrefix(line, ":") && !harmless.MatchString(choice) {
@@ -43,7 +43,7 @@ func (h *host) completed() {
 func (h *host) pages() {
 	for _, args := range [][]string{{"plan", "--all"}, {"df"}} {
 		file := filepath.Join(h.t.TempDir(), "page.html")
-		h.run(append(args, "--html", file)...).want(exitDone)
+		h.run(append(args, "--html", file)...).want(programs.ExitDone)
 		text, err := os.ReadFile(file)
 		h.must(err)
 		root, err := html.Parse(bytes.NewReader(text))

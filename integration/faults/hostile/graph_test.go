@@ -10,6 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -121,14 +122,14 @@ func TestGraphs(t *testing.T) {
 			{"--all", "--dry-run"}, {"--all", "--dry-run", "--filter", "label!=x", "--format", "json"}, {"plan", "--all"},
 			{"df", "-v"}, {"df", "-v", "--format", "json"}, {"leases"}, {"runs"}, {"plan", "--all", "--html", h.t.TempDir() + "/page.html"},
 		} {
-			h.run(args...).want(exitDone).shorter(most)
+			h.run(args...).want(programs.ExitDone).shorter(most)
 		}
 		for _, object := range []string{"chain.example/deep:1", "tower.example/top:1", "circle.example/a:1", last.String(), end.String(), ground.String()} {
-			h.run("explain", object).want(exitDone).shorter(most)
-			h.run("explain", object, "--format", "json").want(exitDone).shorter(2 * most)
+			h.run("explain", object).want(programs.ExitDone).shorter(most)
+			h.run("explain", object, "--format", "json").want(programs.ExitDone).shorter(2 * most)
 		}
-		h.run("check").want(exitFailed).shorter(most)
-		h.run("check", "--format", "json").want(exitFailed).shorter(most)
+		h.run("check").want(programs.ExitFailed).shorter(most)
+		h.run("check", "--format", "json").want(programs.ExitFailed).shorter(most)
 		h.same(before)
 		doc := h.prune()
 		if left := h.state().Namespaces["default"]; len(doc.Untagged) != len(g.records)+1 || len(left.Images)+len(left.Content)+len(left.Snapshots) > 0 {

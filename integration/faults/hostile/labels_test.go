@@ -9,6 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -42,7 +43,7 @@ func TestLabels(t *testing.T) {
 		for _, args := range [][]string{{"explain", "label.example/a:0"}, {"df", "-v"}, {"check"}} {
 			h.run(args...).shorter(64 << 10)
 		}
-		doc := parsed[prune.Document](h.run("--all", "--force", "--format", "json").want(exitDone))
+		doc := parsed[prune.Document](h.run("--all", "--force", "--format", "json").want(programs.ExitDone))
 		if len(doc.Untagged) != 1 || doc.Reclaimed.Blobs != 1 || doc.Reclaimed != doc.Predicted {
 			h.t.Errorf("removed %v, reclaimed %+v of %+v", doc.Untagged, doc.Reclaimed, doc.Predicted)
 		}
@@ -58,13 +59,13 @@ func TestLabels(t *testing.T) {
 func TestTooManyLabels(t *testing.T) {
 	everywhere(t, func(h *host, e *imagestore.Embedded) { h.labelled(e, 2) }, func(h *host) {
 		if !h.d.Running() {
-			if doc := parsed[prune.Document](h.run("--all", "--force", "--format", "json").want(exitDone)); doc.Reclaimed.Blobs != 2 {
+			if doc := parsed[prune.Document](h.run("--all", "--force", "--format", "json").want(programs.ExitDone)); doc.Reclaimed.Blobs != 2 {
 				h.t.Errorf("reclaimed %+v", doc.Reclaimed)
 			}
 			return
 		}
 		for _, args := range [][]string{{"--all", "--force"}, {"check"}} {
-			h.run(args...).want(exitFailed).Sentence(h.t, "--root")
+			h.run(args...).want(programs.ExitFailed).Sentence(h.t, "--root")
 		}
 		h.d.Stop()
 		if left := h.state().Namespaces["default"]; len(left.Images) != 2 || len(left.Content) != 2 || len(left.Leases) != 0 {
@@ -87,8 +88,8 @@ func TestUnservable(t *testing.T) {
 				plant(h, e)
 			}, func(h *host) {
 				if name == "record" && !h.d.Running() {
-					h.run("--all", "--dry-run").want(exitDone)
-					h.run("--all", "--force", "--format", "json").want(exitDone)
+					h.run("--all", "--dry-run").want(programs.ExitDone)
+					h.run("--all", "--force", "--format", "json").want(programs.ExitDone)
 					if left := h.state().Namespaces["default"]; len(left.Images)+len(left.Content) > 0 {
 						h.t.Errorf("left are %d records and %d blobs", len(left.Images), len(left.Content))
 					}
@@ -98,7 +99,7 @@ func TestUnservable(t *testing.T) {
 					h.d.Unopenable("no client can ask for one of its namespaces")
 				}
 				for _, args := range [][]string{{"--all", "--force"}, {"df"}, {"check"}, {"--all", "--force", "--all-namespaces"}} {
-					h.run(args...).want(exitFailed).Sentence(h.t, "")
+					h.run(args...).want(programs.ExitFailed).Sentence(h.t, "")
 				}
 				h.d.Stop()
 				if left := h.state().Namespaces["default"]; len(left.Images) < 1 || len(left.Leases) != 0 {

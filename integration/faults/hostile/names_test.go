@@ -14,6 +14,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
@@ -140,7 +141,7 @@ func TestNames(t *testing.T) {
 		var texts []string
 		for _, args := range all {
 			r := h.run(args...)
-			if r.Code != exitDone && args[0] != "check" || slices.Contains(args, "json") && !json.Valid([]byte(r.Stdout)) {
+			if r.Code != programs.ExitDone && args[0] != "check" || slices.Contains(args, "json") && !json.Valid([]byte(r.Stdout)) {
 				h.t.Errorf("%q: exit code %d\n%.500s", args, r.Code, r.Stderr)
 			}
 			texts = append(texts, r.Stdout, r.Stderr)
@@ -178,13 +179,13 @@ func (h *host) explained() (texts []string) {
 				break // each kind was seen by some names
 			}
 			r := h.run("explain", "--", what+name)
-			if r.Code != exitDone && r.Code != exitUsage {
+			if r.Code != programs.ExitDone && r.Code != programs.ExitUsage {
 				h.t.Errorf("explain %.100q: exit code %d: %s", what+name, r.Code, r.Stderr)
 			}
 			texts = append(texts, r.Stdout, r.Stderr)
 		}
 	}
-	if text := h.run("explain", "--format", "json", "--", names[0]).want(exitDone).Stdout; !json.Valid([]byte(text)) {
+	if text := h.run("explain", "--format", "json", "--", names[0]).want(programs.ExitDone).Stdout; !json.Valid([]byte(text)) {
 		h.t.Errorf("no JSON: %.500s", text)
 	}
 	return texts
@@ -197,7 +198,7 @@ func (h *host) complaints() {
 			{"explain", "--", name}, {"undo", "--", name}, {"drop", "--force", "--", name}, {"df", "-n", name}, {"--all", "--dry-run", "-n", name}, {"df", "--format", name + "{{"},
 			{"check", "--format", "{{." + name}, {"--all", "--until", name}, {"--all", "--filter", name}, {"plan", "-o", "/no/where/" + name}, {"plan", "--html", "/no/where/" + name}, {"apply", "/no/where/" + name},
 		} {
-			if r := h.run(args...); r.Code != exitUsage && r.Code != exitFailed {
+			if r := h.run(args...); r.Code != programs.ExitUsage && r.Code != programs.ExitFailed {
 				h.t.Errorf("%q: exit code %d\n%.500s", args, r.Code, r.Stderr)
 			}
 		}
@@ -206,8 +207,8 @@ func (h *host) complaints() {
 
 // done removes what can be, and shows it as people see it.
 func (h *host) done() {
-	h.run("leases", "prune", "--force").want(exitDone)
-	r := h.run("--all", "--force").want(exitDone)
+	h.run("leases", "prune", "--force").want(programs.ExitDone)
+	r := h.run("--all", "--force").want(programs.ExitDone)
 	if !strings.Contains(r.Stdout, "Untagged: evil.example/esc:\\x1b[31mred\\x1b[0m\n") {
 		h.t.Errorf("not told in text: %.2000s", r.Stdout)
 	}

@@ -14,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -63,13 +64,13 @@ func TestSizes(t *testing.T) {
 			if strings.Contains(r.Stdout, "-8EB") || strings.Contains(r.Stdout, "-9") || strings.Contains(r.Stdout, "-1B") {
 				h.t.Errorf("%q shows a size below zero:\n%s", args, r.Stdout)
 			}
-			if r.Code != exitDone && args[0] != "check" {
+			if r.Code != programs.ExitDone && args[0] != "check" {
 				h.t.Errorf("%q: exit code %d: %s", args, r.Code, r.Stderr)
 			}
 			checkNumbers(h, h.run(append(args, "--format", "json")...))
 		}
 		h.same(before)
-		report := h.run("--all", "--force", "--format", "json").want(exitDone)
+		report := h.run("--all", "--force", "--format", "json").want(programs.ExitDone)
 		checkNumbers(h, report)
 		doc := parsed[prune.Document](report)
 		if doc.Reclaimed.TotalBytes != math.MaxInt64 || doc.Reclaimed.ContentBytes != math.MaxInt64 || doc.Reclaimed != doc.Predicted || doc.Reclaimed.Blobs != 3*len(liars) {
@@ -129,7 +130,7 @@ func TestGreatManifest(t *testing.T) {
 		))
 	}, func(h *host) {
 		const most = 128 << 20
-		doc := parsed[prune.Document](h.run("--all", "--dry-run", "--filter", "label!=x", "--format", "json").want(exitDone).within(most))
+		doc := parsed[prune.Document](h.run("--all", "--dry-run", "--filter", "label!=x", "--format", "json").want(programs.ExitDone).within(most))
 		for _, image := range doc.Images {
 			if image.Action != prune.Keep || !strings.Contains(image.Reason, "268435456 bytes") {
 				h.t.Errorf("%s: %s, %s", image.Name, image.Action, image.Reason)

@@ -13,6 +13,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -107,9 +108,9 @@ func (h *host) state() *oracle.State {
 func (h *host) prune(args ...string) prune.Document {
 	h.t.Helper()
 	before := h.state()
-	plan := parsed[prune.Document](h.run(slices.Concat([]string{"--all", "--dry-run", "--format", "json"}, args)...).want(exitDone))
+	plan := parsed[prune.Document](h.run(slices.Concat([]string{"--all", "--dry-run", "--format", "json"}, args)...).want(programs.ExitDone))
 	h.same(before)
-	doc := parsed[prune.Document](h.run(slices.Concat([]string{"--all", "--force", "--format", "json"}, args)...).want(exitDone))
+	doc := parsed[prune.Document](h.run(slices.Concat([]string{"--all", "--force", "--format", "json"}, args)...).want(programs.ExitDone))
 	after := h.state()
 	if err := oracle.Check(before, after); err != nil {
 		h.t.Errorf("the prune did harm:\n%v", err)
@@ -119,7 +120,7 @@ func (h *host) prune(args ...string) prune.Document {
 	if diff := cmp.Diff(plan.Predicted, doc.Reclaimed); diff != "" {
 		h.t.Errorf("predicted and reclaimed (-plan +report): %s\n%q", diff, doc.Changes)
 	}
-	again := parsed[prune.Document](h.run(slices.Concat([]string{"--all", "--force", "--format", "json"}, args)...).want(exitDone))
+	again := parsed[prune.Document](h.run(slices.Concat([]string{"--all", "--force", "--format", "json"}, args)...).want(programs.ExitDone))
 	if len(again.Untagged)+len(again.Deleted) > 0 {
 		h.t.Errorf("a second run removed %d records and %d objects", len(again.Untagged), len(again.Deleted))
 	}
@@ -129,8 +130,7 @@ func (h *host) prune(args ...string) prune.Document {
 // same fails the test if anything in the store has changed.
 func (h *host) same(before *oracle.State) {
 	h.t.Helper()
-	after := h.state()
-	if diff := cmp.Diff(oracle.Changes{}, oracle.Diff(before, after)); diff != "" {
+	if diff := oracle.Differences(before, h.state()); diff != "" {
 		h.t.Errorf("looking has changed the store:\n%.2000s", diff)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -24,7 +25,7 @@ func TestContainerdDiesAmongDeletions(t *testing.T) {
 		b.d.Kill()
 		code, doc := h.end(), h.Document()
 		said := strings.Count(h.Stderr(), "ctr-prune: ")
-		if code != exitFailed || len(doc.Errors) != 1 || said != 1 || doc.Measured || doc.Interrupted {
+		if code != programs.ExitFailed || len(doc.Errors) != 1 || said != 1 || doc.Measured || doc.Interrupted {
 			b.t.Errorf("exit code %d, %d errors, %d sentences: %s", code, len(doc.Errors), said, h.Stderr())
 		}
 		if !strings.Contains(h.Stderr(), "image records were not tried") || !strings.Contains(h.Stderr(), "run it again") {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // collected is how many images go in a run whose collection is to be hit: it
@@ -45,7 +46,7 @@ func (b *bed) diesCollecting() int {
 	b.d.Kill()
 	code, _ := h.End()
 	b.must(h.proxy.Close())
-	if doc := h.Document(); code != exitFailed || doc.Measured || doc.Reclaimed.Blobs > 0 {
+	if doc := h.Document(); code != programs.ExitFailed || doc.Measured || doc.Reclaimed.Blobs > 0 {
 		b.t.Errorf("exit code %d, measured %v, reclaimed %+v", code, doc.Measured, doc.Reclaimed)
 	}
 	b.d.Up()

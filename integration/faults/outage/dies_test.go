@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 // blow is what happens to containerd.
@@ -87,7 +89,7 @@ func (b *bed) afterwards(what string, code int, stderr string) int {
 	switch {
 	case code == 0:
 		b.complete(what) // what it says must be so
-	case code != exitFailed && code != exitUnreachable || stderr == "":
+	case code != programs.ExitFailed && code != programs.ExitUnreachable || stderr == "":
 		b.t.Errorf("%s: exit code %d: %s", what, code, stderr)
 	}
 	return b.recovered(what)

@@ -45,7 +45,7 @@ func TestLeavingAFrozenContainerd(t *testing.T) {
 			code, _ := h.End()
 			b.d.Continue()
 			b.must(h.proxy.Close())
-			if code != exitInterrupted || !h.reached {
+			if code != programs.ExitInterrupted || !h.reached {
 				b.t.Errorf("%s: reached %v, exit code %d: %s", what, h.reached, code, h.Stderr())
 			}
 			b.recovered(what)
@@ -61,7 +61,7 @@ func TestInterruptedWhileFrozen(t *testing.T) {
 		h.release()
 		h.Signal(syscall.SIGINT)
 		b.d.Continue()
-		if code := h.end(); code != exitInterrupted {
+		if code := h.end(); code != programs.ExitInterrupted {
 			b.t.Fatalf("exit code %d: %s", code, h.Stderr())
 		}
 		if doc := h.Document(); !doc.Interrupted || len(doc.Errors) > 0 {
@@ -70,13 +70,6 @@ func TestInterruptedWhileFrozen(t *testing.T) {
 		b.recovered("interrupted while frozen")
 	})
 }
-
-// The exit codes that the command promises.
-const (
-	exitFailed      = 1
-	exitUnreachable = 4
-	exitInterrupted = 130
-)
 
 // onDaemons runs a test on a bed of every version.
 func onDaemons(t *testing.T, images int, test func(b *bed)) {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -85,7 +86,7 @@ func TestTheCommandGivesAFrozenContainerdUp(t *testing.T) {
 			b.t.Error("the command still waits")
 		}
 		b.d.Continue()
-		if code, _ := r.End(); code != exitFailed {
+		if code, _ := r.End(); code != programs.ExitFailed {
 			b.t.Errorf("exit code %d: %s", code, r.Stderr())
 		}
 		b.recovered("given up by the command")

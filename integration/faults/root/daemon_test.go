@@ -21,18 +21,18 @@ func (b *bed) socket(args ...string) result {
 func (b *bed) works(what string) {
 	b.t.Helper()
 	ctx, s := b.t.Context(), b.d.Store("default")
-	img := b.images["default"][4]
+	img := b.samples["default"].One
 	b.must(
 		s.Add(ctx, img),
 		s.Container(ctx, imagestore.ContainerSpec{ID: "late", Image: img.Name, Of: img}),
 	)
 	before := b.d.Capture()
-	b.socket("--all", "--force").want(b.t, what+": a container is in use", exitDone)
+	b.socket("--all", "--force").want(b.t, what+": a container is in use", programs.ExitDone)
 	if _, left := b.d.Capture().Namespaces["default"].Images[img.Name]; !left {
 		b.t.Errorf("%s: the image of a new container is gone", what)
 	}
 	b.must(s.RemoveContainer(ctx, "late"))
-	b.socket("--all", "--force").want(b.t, what+": the container is gone", exitDone)
+	b.socket("--all", "--force").want(b.t, what+": the container is gone", programs.ExitDone)
 	after := b.d.Capture()
 	if _, left := after.Namespaces["default"].Images[img.Name]; left {
 		b.t.Errorf("%s: the image is still there", what)

@@ -15,6 +15,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 )
 
 const page = 4096
@@ -134,7 +135,7 @@ func TestDamagedDatabase(t *testing.T) {
 			b.must(os.WriteFile(path, sound, 0o600))
 		}
 	}
-	b.run("--all", "--force", "-n", "default", "-n", "other").want(t, "mended", exitDone)
+	b.run("--all", "--force", "-n", "default", "-n", "other").want(t, "mended", programs.ExitDone)
 	t.Logf("%d damages, %d of them refused", tried, refused)
 	if refused < tried/3 {
 		t.Errorf("only %d of %d were refused", refused, tried)
@@ -157,7 +158,7 @@ func (b *bed) tryDamaged(what string, sure bool) bool {
 			b.t.Errorf("%s: exit code %d\n%.20000s", what, r.Code, r.Stderr)
 		}
 	}
-	if r.Code != exitUnreachable {
+	if r.Code != programs.ExitUnreachable {
 		if sure {
 			b.t.Errorf("%s: it was not refused: exit code %d\n%s", what, r.Code, r.Stderr)
 		}

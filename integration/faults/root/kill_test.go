@@ -8,6 +8,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 )
 
@@ -61,7 +62,7 @@ func (b *bed) orderly(what string, left *oracle.State) {
 	b.d.Up()
 	defer b.d.Stop()
 	b.equal(what+", seen by the daemon", left, b.d.Capture())
-	if r := b.socket("check"); r.Code != exitDone {
+	if r := b.socket("check"); r.Code != programs.ExitDone {
 		b.t.Errorf("%s: check through the daemon:\n%s%s", what, r.Stdout, r.Stderr)
 	}
 	b.works(what)

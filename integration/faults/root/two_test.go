@@ -16,7 +16,7 @@ import (
 // moment, or say who has it; in the end the store is as after one run.
 func TestSeveralAtOnce(t *testing.T) {
 	b := newBed(t, parts.Containerd24)
-	b.run("--all", "--force", "-n", "default", "-n", "other").want(t, "alone", exitDone)
+	b.run("--all", "--force", "-n", "default", "-n", "other").want(t, "alone", programs.ExitDone)
 	pruned := b.d.Capture()
 	rounds := 4
 	if os.Getenv("SOAK") != "" {
@@ -28,9 +28,9 @@ func TestSeveralAtOnce(t *testing.T) {
 		results := b.atOnce(3)
 		for _, r := range results {
 			switch {
-			case r.Code == exitDone:
+			case r.Code == programs.ExitDone:
 				done++
-			case r.Code == exitUnreachable && strings.Contains(r.Stderr, "in use by a running containerd or by another ctr-prune"):
+			case r.Code == programs.ExitUnreachable && strings.Contains(r.Stderr, "in use by a running containerd or by another ctr-prune"):
 				refused++
 			default:
 				t.Errorf("round %d: exit code %d\n%s%s", round, r.Code, r.Stdout, r.Stderr)
