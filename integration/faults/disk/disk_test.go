@@ -64,7 +64,7 @@ func TestUndeletableBlob(t *testing.T) {
 		before := b.capture()
 		stuck := b.images["gone2"].Layers[2].Blob.Desc.Digest
 		b.pin(b.d.BlobFile(stuck), true)
-		r := b.prune("--format", "json").Want(b.t, programs.ExitFailed, stuck.String()+" cannot be removed, for its file is marked immutable")
+		r := b.prune("--format", "json").Want(b.t, programs.ExitFailed, stuck.String()+" cannot be removed because its file is marked immutable")
 		after := b.capture()
 		harmless(b.t, before, after, r.Document(b.t).Reclaimed.ContentBytes)
 		if _, err := os.Lstat(b.d.BlobFile(stuck)); err != nil {
