@@ -72,7 +72,7 @@ func (d demo) run(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("\n# As it should be: exactly the images that were young, in use or pinned are left.\n"+
-		"# The store stays in %s; look around with\n#   %s --root %s -a --dry-run\n", d.root, d.command, d.root)
+		"# The store is kept in %s; look around with\n#   %s --root %s -a --dry-run\n", d.root, d.command, d.root)
 	return nil
 }
 
