@@ -87,7 +87,7 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 	if err != nil {
 		return err
 	}
-	doc := text.Advise(prune.PlanDocument(plan), nil)
+	doc := text.Advise(prune.PlanDocument(plan))
 	if o.keeps > 0 && !plan.Empty() {
 		doc.Grace = &prune.Grace{Until: in.now().Add(o.keeps)} // the run has no name yet
 	}
@@ -96,7 +96,7 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc))
 	case plan.Empty():
 		report, _ := prune.Execute(ctx, in.store, plan, prune.ExecuteOptions{Now: in.now}) // refused tells the error
-		doc = text.Advise(prune.ReportDocument(report), nil)
+		doc = text.Advise(prune.ReportDocument(report))
 		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc))
 	}
 	if yes, err := o.sure(ctx, in, plan, doc); err != nil || !yes {
@@ -109,7 +109,7 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 func (o *actOptions) execute(ctx context.Context, in *invocation, v *view, plan *prune.Plan) error {
 	opts := prune.ExecuteOptions{Grace: o.keeps, NoGuard: o.noGuard, Progress: v.stages()}
 	if v.live != nil {
-		v.live.begin(text.Advise(prune.PlanDocument(plan), nil))
+		v.live.begin(text.Advise(prune.PlanDocument(plan)))
 		opts.Event = v.live.happened
 	}
 	var report *prune.Report
@@ -118,7 +118,7 @@ func (o *actOptions) execute(ctx context.Context, in *invocation, v *view, plan 
 	if report == nil {
 		return firstError(busyOf(err), stopped(ctx, err))
 	}
-	doc := text.Advise(prune.ReportDocument(report), err)
+	doc := text.Advise(prune.ReportDocument(report))
 	return firstError(v.show(doc), in.picture(plan, doc), in.outcome(ctx, doc, err))
 }
 

@@ -96,16 +96,14 @@ func (o *checkOptions) do(ctx context.Context, in *invocation, out *format.Outpu
 
 // find looks for what is wrong; verify reads every blob.
 func (in *invocation) find(ctx context.Context, verify bool) (checkDocument, error) {
-	doc := checkDocument{header: in.header(checkSchema, "check"), Findings: []prune.Finding{}, Repaired: []prune.Finding{}, Renewed: []prune.Finding{}, Notes: []string{}}
+	doc := checkDocument{header: in.header(checkSchema, "check"), Findings: []prune.Finding{}, Repaired: []prune.Finding{}, Renewed: []prune.Finding{}, Notes: []prune.Cause{}}
 	err := in.read(ctx, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) error {
 		checked, err := prune.Check(ctx, in.store, now, prune.CheckOptions{Read: opts, Verify: verify})
 		if err != nil {
 			return err
 		}
 		doc.Findings = text.AdviseFindings(append(doc.Findings, checked.Findings...))
-		for _, u := range checked.Unseen {
-			doc.Notes = append(doc.Notes, u.Reason)
-		}
+		doc.Notes = append(doc.Notes, checked.Unseen...)
 		return nil
 	})
 	return doc, err
@@ -189,7 +187,7 @@ type checkDocument struct {
 	// since, which --repair left alone.
 	Renewed []prune.Finding `json:"renewed"`
 	// Notes say what could not be looked for.
-	Notes []string `json:"notes"`
+	Notes []prune.Cause `json:"notes"`
 }
 
 type findingEvent struct {
@@ -219,7 +217,7 @@ func checkLines(doc checkDocument) []any {
 		lines = append(lines, findingEvent{"finding", f})
 	}
 	for _, note := range doc.Notes {
-		lines = append(lines, textEvent{"note", note})
+		lines = append(lines, causeEvent{"note", note})
 	}
 	return lines
 }

@@ -53,6 +53,10 @@ type (
 		Type string `json:"type"`
 		prune.Refusal
 	}
+	causeEvent struct {
+		Type string `json:"type"`
+		prune.Cause
+	}
 	textEvent struct {
 		Type    string `json:"type"`
 		Message string `json:"message"`
@@ -93,11 +97,11 @@ func events(d prune.Document) []any {
 	all = appendEvents(all, d.Deleted, func(x prune.DeletedDocument) any { return deletedEvent{"deleted", x} })
 	all = appendEvents(all, d.Aborted, func(u prune.Upload) any { return uploadEvent{"aborted", u} })
 	all = appendEvents(all, d.Held, func(h prune.Held) any { return heldEvent{"held", h} })
-	all = appendEvents(all, d.Changes, func(s string) any { return textEvent{"change", s} })
-	all = appendEvents(all, d.Notes, func(s string) any { return textEvent{"note", s} })
+	all = appendEvents(all, d.Changes, func(c prune.Cause) any { return causeEvent{"change", c} })
+	all = appendEvents(all, d.Notes, func(c prune.Cause) any { return causeEvent{"note", c} })
 	all = appendEvents(all, d.Refused, func(r prune.Refusal) any { return refusedEvent{"refused", r} })
 	all = appendEvents(all, d.Elsewhere, func(n prune.NamespaceCount) any { return elsewhereEvent{"elsewhere", n} })
-	all = appendEvents(all, d.Errors, func(s string) any { return textEvent{"error", s} })
+	all = appendEvents(all, d.Errors, func(c prune.Cause) any { return causeEvent{"error", c} })
 	return append(all, summaryEvent{
 		Type: "summary", SchemaVersion: d.SchemaVersion, Kind: d.Kind, Time: d.Time, Store: d.Store, Policy: d.Policy,
 		Counts: d.Counts, Predicted: d.Predicted, Reclaimed: d.Reclaimed, Garbage: d.Garbage, Others: d.Others,

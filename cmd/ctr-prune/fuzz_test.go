@@ -36,7 +36,7 @@ func FuzzTemplate(f *testing.F) {
 			return
 		}
 		doc := texttest.Report()
-		doc.Images[0].Name, doc.Images[1].Reason, doc.Held[0].Holder, doc.Errors[0] = name, name, name, name
+		doc.Images[0].Name, doc.Images[1].Reason, doc.Held[0].Holder, doc.Errors[0].Reason = name, name, name, name
 		if v.show(doc) != nil {
 			return // it works on the examples only
 		}

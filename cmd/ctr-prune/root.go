@@ -132,8 +132,8 @@ func (p process) startLog(debug bool) {
 // outcome tells what went wrong and returns it as an exit code. The document
 // has the texts of the errors, of which cause is made.
 func (p process) outcome(ctx context.Context, doc prune.Document, cause error) error {
-	for _, text := range doc.Errors {
-		if err := p.say("ctr-prune: %s", text); err != nil {
+	for _, failed := range doc.Errors {
+		if err := p.say("ctr-prune: %s", failed.Reason); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 func TestTemplates(t *testing.T) {
@@ -51,7 +52,7 @@ func TestTemplatesPrintNothingRaw(t *testing.T) {
 	} {
 		doc := texttest.Report()
 		doc.Images = doc.Images[:1]
-		doc.Errors, doc.Notes = []string{texttest.Evil}, []string{texttest.Evil}
+		doc.Errors, doc.Notes = []prune.Cause{{Reason: texttest.Evil}}, []prune.Cause{{Reason: texttest.Evil}}
 		if got := shown(t, doc, outputOptions{format: format}); !strings.Contains(got, `\`) {
 			t.Errorf("%s: nothing shows that there is an escape: %q", format, got)
 		}

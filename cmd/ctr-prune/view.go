@@ -136,7 +136,7 @@ func exampleDocuments() []prune.Document {
 		Images:  []prune.ImageDocument{image(prune.Remove), image(prune.StandIn), image(prune.Keep)},
 		Uploads: []prune.Upload{{Ref: "an upload"}}, Dropped: []prune.Skip{{}},
 		Held:       []prune.Held{{Digest: dgst}},
-		Unfinished: []string{text.DefaultNamespace}, Notes: []string{"a note"}, Refused: []prune.Refusal{{}},
+		Unfinished: []string{text.DefaultNamespace}, Notes: []prune.Cause{{Reason: "a note"}}, Refused: []prune.Refusal{{}},
 		Elsewhere: []prune.NamespaceCount{{Namespace: "k8s.io", Images: 1}},
 	}
 	report := plan
@@ -147,6 +147,6 @@ func exampleDocuments() []prune.Document {
 	report.Deleted = []prune.DeletedDocument{{Digest: dgst}}
 	report.Skipped, report.Restored = []prune.Skip{{Record: record("skip")}}, []prune.Restored{{}}
 	report.Recovered = []prune.Recovered{{}}
-	report.Changes, report.Errors = []string{"a change"}, []string{"an error"}
+	report.Changes, report.Errors = []prune.Cause{{Reason: "a change"}}, []prune.Cause{{Reason: "an error"}}
 	return []prune.Document{plan, report}
 }

@@ -50,7 +50,7 @@ func FuzzPage(f *testing.F) {
 		page := func(name, reason, namespace string) string {
 			inv := &prune.Inventory{Store: prune.StoreInfo{Location: name}, Namespaces: []*prune.Namespace{namespaceOf(namespace, name, 1<<62)}}
 			usage := usageOf(inv, func(int) string { return reason })
-			doc := &prune.Document{Kind: prune.DocumentPlan, Time: when, Errors: []string{reason}, Notes: []string{name}}
+			doc := &prune.Document{Kind: prune.DocumentPlan, Time: when, Errors: []prune.Cause{{Reason: reason}}, Notes: []prune.Cause{{Reason: name}}}
 			doc.Images = []prune.ImageDocument{{Record: prune.Record{Namespace: namespace, Name: name, Target: usage.Images[0].Target}, Action: prune.Keep, Cause: prune.Cause{Reason: reason}}}
 			return written(t, Page{Title: "t", Usage: usage, Document: doc, Generated: when})
 		}

@@ -14,7 +14,7 @@ func (b *builder) messages() []message {
 	if d == nil {
 		return m.list
 	}
-	m.add("error", "Errors", d.Errors)
+	m.add("error", "Errors", reasons(d.Errors))
 	if d.Interrupted {
 		m.add("warning", "Interrupted", []string{"Deleting was stopped early. What was deleted until then is counted."})
 	}
@@ -24,7 +24,7 @@ func (b *builder) messages() []message {
 	m.add("warning", "Restored because something needs it", lines(d.Restored, func(r prune.Restored) string {
 		return fmt.Sprintf("%s in namespace %q: %s", r.Name, r.Namespace, r.Reason)
 	}))
-	m.add("warning", "Different from the prediction", d.Changes)
+	m.add("warning", "Different from the prediction", reasons(d.Changes))
 	m.add("note", "Interrupted runs that were finished", lines(d.Recovered, func(r prune.Recovered) string {
 		return fmt.Sprintf("%s of %s in namespace %q: %s", r.Run, r.Owner, r.Namespace, plural(len(r.Untagged), "record"))
 	}))
@@ -35,7 +35,7 @@ func (b *builder) messages() []message {
 		return fmt.Sprintf("%s in namespace %q, %d bytes: %s, %s", u.Ref, u.Namespace, u.Bytes, u.Action, u.Reason)
 	}))
 	m.add("note", "Garbage", garbage(d))
-	m.add("note", "Notes", d.Notes)
+	m.add("note", "Notes", reasons(d.Notes))
 	m.add("note", "Not looked at", lines(d.Elsewhere, func(c prune.NamespaceCount) string {
 		return fmt.Sprintf("namespace %q: %s", c.Namespace, plural(c.Images, "image record"))
 	}))
@@ -90,6 +90,10 @@ func lines[T any](items []T, text func(T) string) []string {
 		texts[i] = text(item)
 	}
 	return texts
+}
+
+func reasons(list []prune.Cause) []string {
+	return lines(list, func(c prune.Cause) string { return c.Reason })
 }
 
 func skipped(s prune.Skip) string {

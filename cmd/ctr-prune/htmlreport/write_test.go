@@ -55,8 +55,9 @@ func usageOf(inv *prune.Inventory, name func(int) string) *prune.DiskUsage {
 // hostilePage has an image of each name, the names as reasons, and as holders.
 func hostilePage() Page {
 	inv := &prune.Inventory{Store: prune.StoreInfo{Location: hostile[0]}}
-	doc := &prune.Document{Kind: prune.DocumentPlan, Time: when, Errors: hostile, Policy: prune.PolicyDocument{Namespaces: hostile}}
+	doc := &prune.Document{Kind: prune.DocumentPlan, Time: when, Policy: prune.PolicyDocument{Namespaces: hostile}}
 	for i, name := range hostile {
+		doc.Errors = append(doc.Errors, prune.Cause{Reason: name})
 		inv.Namespaces = append(inv.Namespaces, namespaceOf(name, name, 1<<(62-i)))
 		doc.Images = append(doc.Images, prune.ImageDocument{
 			Record: prune.Record{Namespace: name, Name: name, Target: digest.FromString(name)}, Action: prune.Keep, Cause: prune.Cause{Reason: name}, Details: []prune.Cause{{Reason: name}},

@@ -62,9 +62,8 @@ func advise[T any](list []T, cause func(*T) *prune.Cause) {
 	}
 }
 
-// Advise adds what helps to all sentences of a document, once. The errors are
-// those of the run.
-func Advise(doc prune.Document, failure error) prune.Document {
+// Advise adds what helps to all sentences of a document, once.
+func Advise(doc prune.Document) prune.Document {
 	AdviseDecisions(doc.Images)
 	uploads := func(u *prune.Upload) *prune.Cause { return &u.Cause }
 	advise(doc.Uploads, uploads)
@@ -77,10 +76,8 @@ func Advise(doc prune.Document, failure error) prune.Document {
 	for i := range doc.Held {
 		doc.Held[i].Holder += advice[doc.Held[i].HolderCode]
 	}
-	if joined, ok := failure.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == len(doc.Errors) {
-		for i, err := range joined.Unwrap() {
-			doc.Errors[i] = Error(err)
-		}
+	for _, list := range [][]prune.Cause{doc.Changes, doc.Notes, doc.Errors} {
+		advise(list, func(c *prune.Cause) *prune.Cause { return c })
 	}
 	return doc
 }

@@ -2,7 +2,6 @@ package text
 
 import (
 	"encoding/json"
-	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -70,18 +69,17 @@ func TestAdvise(t *testing.T) {
 		Images:  []prune.ImageDocument{{Cause: asked, Details: []prune.Cause{{Reason: "no", ReasonCode: "content-missing"}}}},
 		Refused: []prune.Refusal{{Namespace: "moby", Cause: asked}},
 		Held:    []prune.Held{{Keeper: grace}, {Keeper: prune.Keeper{Holder: "image \"a\"", HolderCode: "image"}}},
-		Errors:  []string{"full", "other"},
+		Errors:  []prune.Cause{{Reason: "full", ReasonCode: "disk-full"}, {Reason: "other", ReasonCode: "not-deleted"}},
 	}
-	failure := errors.Join(&prune.CodeError{Code: "disk-full", Err: errors.New("full")}, errors.New("other"))
-	doc = Advise(doc, failure)
+	doc = Advise(doc)
 	for got, want := range map[string]string{
 		doc.Images[0].Reason:            "Docker was not asked; give Docker's socket with --docker-host",
 		doc.Images[0].Details[0].Reason: "no",
 		doc.Refused[0].Error():          `nothing is removed from namespace "moby": Docker was not asked; give Docker's socket with --docker-host`,
 		doc.Held[0].Holder:              "the grace of run r; `ctr-prune runs drop` frees it",
 		doc.Held[1].Holder:              `image "a"`,
-		doc.Errors[0]:                   "full; --no-guard prunes without them, most safely with containerd stopped and --root",
-		doc.Errors[1]:                   "other",
+		doc.Errors[0].Reason:            "full; --no-guard prunes without them, most safely with containerd stopped and --root",
+		doc.Errors[1].Reason:            "other",
 	} {
 		if got != want {
 			t.Errorf("got  %s\nwant %s", got, want)

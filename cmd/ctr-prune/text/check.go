@@ -13,14 +13,14 @@ type Checked struct {
 	// Renewed are leases that had expired and were made again.
 	Renewed []prune.Finding
 	// Notes say what could not be looked for.
-	Notes []string
+	Notes []prune.Cause
 }
 
 // Check shows what is wrong with a store.
 func Check(out *terminal.Printer, doc Checked) {
 	findingsText(out, doc)
 	for _, note := range doc.Notes {
-		out.Sentence("Note: %s", out.Prose(note))
+		out.Sentence("Note: %s", out.Prose(note.Reason))
 	}
 }
 

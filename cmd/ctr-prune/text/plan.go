@@ -85,7 +85,7 @@ func (v document) upload(doc prune.Document, u prune.Upload) string {
 
 func (v document) notes(doc prune.Document) {
 	for _, note := range doc.Notes {
-		v.out.Sentence("Note: %s", v.out.Prose(note))
+		v.out.Sentence("Note: %s", v.out.Prose(note.Reason))
 	}
 }
 

@@ -71,7 +71,7 @@ func (v document) rest(doc prune.Document) {
 		v.out.Sentence("Predicted: %s", Sizes(doc.Predicted))
 	}
 	for _, change := range doc.Changes {
-		v.out.Sentence("Changed: %s", v.out.Prose(change))
+		v.out.Sentence("Changed: %s", v.out.Prose(change.Reason))
 	}
 	v.notes(doc)
 }

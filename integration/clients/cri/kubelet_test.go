@@ -77,8 +77,8 @@ func TestImagesOfPendingPodsStay(t *testing.T) {
 			t.Errorf("%s is kept for %q, want %q", name, got, want)
 		}
 	}
-	if notes := p.plan.Notes; len(notes) != 1 || !strings.Contains(notes[0], "not-pulled-yet") {
-		t.Errorf("notes %q", notes)
+	if notes := p.plan.Notes; len(notes) != 1 || notes[0].ReasonCode != "image-absent" || !strings.Contains(notes[0].Reason, "not-pulled-yet") {
+		t.Errorf("notes %+v", notes)
 	}
 	wantClean(t, n)
 	wantUsable(t, n, "app:1", setup.Config.Desc.Digest.String())

@@ -18,7 +18,7 @@ import (
 type outcome struct {
 	Untagged                      []prune.Record
 	Reclaimed, Garbage, Predicted prune.Amount
-	Errors                        []string
+	Errors                        []prune.Cause
 }
 
 // prune runs the program with everybody's word and lets the oracle check what

@@ -66,7 +66,7 @@ func (p pruned) checkNumbers(e expected) {
 		p.t.Errorf("garbage: %+v", p.Garbage)
 	}
 	if !e.changes && (p.Reclaimed != p.Predicted || len(p.Changes) > 0 || p.Others != prune.Amount{}) {
-		p.t.Errorf("reclaimed %+v, predicted %+v, others %+v, changes %q", p.Reclaimed, p.Predicted, p.Others, p.Changes)
+		p.t.Errorf("reclaimed %+v, predicted %+v, others %+v, changes %+v", p.Reclaimed, p.Predicted, p.Others, p.Changes)
 	}
 	if p.Reclaimed.TotalBytes != p.Reclaimed.ContentBytes+p.Reclaimed.SnapshotBytes {
 		p.t.Errorf("the total of %+v is wrong", p.Reclaimed)

@@ -46,7 +46,7 @@ func (s *subject) testInterruptedRun(sig syscall.Signal, answered bool) {
 		t.Errorf("interrupted: %v, stderr: %s", p.Interrupted, r.Stderr)
 	}
 	if len(p.Errors) > 0 {
-		t.Errorf("an interruption is no error: %q", p.Errors)
+		t.Errorf("an interruption is no error: %+v", p.Errors)
 	}
 	var gone []string
 	for _, name := range names(p.before, "default") {
@@ -92,7 +92,7 @@ func TestInterruptedWhenAllIsDone(t *testing.T) {
 		r := finish(t, victim).Want(t, programs.ExitDone)
 		doc := r.Document(t)
 		if doc.Interrupted || len(doc.Untagged) != len(going) || len(doc.Errors) > 0 || strings.Contains(r.Stderr, "again for the rest") {
-			t.Errorf("interrupted %v, untagged %d of %d, errors %q, stderr: %s", doc.Interrupted, len(doc.Untagged), len(going), doc.Errors, r.Stderr)
+			t.Errorf("interrupted %v, untagged %d of %d, errors %+v, stderr: %s", doc.Interrupted, len(doc.Untagged), len(going), doc.Errors, r.Stderr)
 		}
 	})
 }

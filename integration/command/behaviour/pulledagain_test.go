@@ -38,7 +38,7 @@ func TestImagePulledAgainWhileItIsMeasured(t *testing.T) {
 		s.must(err)
 		doc, after := prune.ReportDocument(report), s.state()
 		if doc.Reclaimed.Blobs != len(gone.Digests()) || len(doc.Errors) > 0 {
-			t.Errorf("reclaimed %+v, want %d blobs; errors %q", doc.Reclaimed, len(gone.Digests()), doc.Errors)
+			t.Errorf("reclaimed %+v, want %d blobs; errors %+v", doc.Reclaimed, len(gone.Digests()), doc.Errors)
 		}
 		wantWhole(t, after.Files, img)
 	})

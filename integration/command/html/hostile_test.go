@@ -28,8 +28,8 @@ func TestHostileNames(t *testing.T) {
 	page := planPage(t, s)
 	page.Title = hostileNames[0]
 	doc := page.Document
-	doc.Errors, doc.Notes = hostileNames, hostileNames
 	for _, name := range hostileNames {
+		doc.Errors, doc.Notes = append(doc.Errors, prune.Cause{Reason: name}), append(doc.Notes, prune.Cause{Reason: name})
 		doc.Held = append(doc.Held, prune.Held{Namespace: name, Digest: page.Usage.Objects[0].Digest, Bytes: 1 << 40, Keeper: prune.Keeper{Holder: name, HeldBy: prune.Object{Kind: "image", Namespace: name, Name: name}}})
 	}
 	checkHostile(t, page)

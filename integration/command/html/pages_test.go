@@ -47,7 +47,7 @@ func reportPage(t *testing.T, s sample) htmlreport.Page {
 		case o.State != prune.StateReclaimable:
 		case !stayed && o.Digest != "" && o.Bytes > 1e6 && o.Bytes < 30e6:
 			stayed = true
-			doc.Changes = append(doc.Changes, o.Digest.String()+` was expected to be removed but is still there: held by lease "pull-4711", which will expire in 23h`)
+			doc.Changes = append(doc.Changes, prune.Cause{Reason: o.Digest.String() + ` was expected to be removed but is still there: held by lease "pull-4711", which will expire in 23h`, ReasonCode: "still-held"})
 		default:
 			freed := prune.DeletedDocument{Digest: o.Digest, Snapshot: o.Snapshot, Bytes: o.Bytes}
 			if o.Snapshot != "" {

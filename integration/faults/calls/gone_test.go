@@ -57,12 +57,13 @@ func (b *bed) goesAway(at int, m moment) {
 // tell what is left of the deleting, if that was struck.
 func (b *bed) saidOnce(what string, report *prune.Report, deleting bool) {
 	b.t.Helper()
-	for _, text := range report.Errors {
+	for _, failed := range report.Errors {
+		text := failed.Reason
 		if strings.Contains(text, "deleting image") || strings.Contains(text, "looking up image") || strings.Contains(text, "stand-in") {
 			b.t.Errorf("%s: told of one record: %s", what, text)
 		}
 	}
-	if deleting && (report.Untried == 0 || len(report.Errors) != 1 || !strings.Contains(report.Errors[0], "were not tried")) {
-		b.t.Errorf("%s: untried %d, errors %q", what, report.Untried, report.Errors)
+	if deleting && (report.Untried == 0 || len(report.Errors) != 1 || report.Errors[0].ReasonCode != "server-gone") {
+		b.t.Errorf("%s: untried %d, errors %+v", what, report.Untried, report.Errors)
 	}
 }

@@ -60,7 +60,7 @@ func numbers(t *testing.T, what string, doc prune.Document, before, after *oracl
 		others.Snapshots, others.SnapshotBytes, others.TotalBytes = 0, 0, others.TotalBytes-others.SnapshotBytes
 	}
 	if doc.Kind == prune.DocumentReport && (doc.Reclaimed != doc.Predicted || others != prune.Amount{}) {
-		t.Errorf("%s: reclaimed %+v, predicted %+v, others %+v, changes %q", what, doc.Reclaimed, doc.Predicted, doc.Others, doc.Changes)
+		t.Errorf("%s: reclaimed %+v, predicted %+v, others %+v, changes %+v", what, doc.Reclaimed, doc.Predicted, doc.Others, doc.Changes)
 	}
 	c := doc.Counts
 	if c.Images != c.Remove+c.Keep+c.StandIn || c.Images != len(doc.Images) {

@@ -118,7 +118,7 @@ func (h *host) prune(args ...string) prune.Document {
 	checkCounts(h.t, plan)
 	checkCounts(h.t, doc)
 	if diff := cmp.Diff(plan.Predicted, doc.Reclaimed); diff != "" {
-		h.t.Errorf("predicted and reclaimed (-plan +report): %s\n%q", diff, doc.Changes)
+		h.t.Errorf("predicted and reclaimed (-plan +report): %s\n%+v", diff, doc.Changes)
 	}
 	again := parsed[prune.Document](h.run(slices.Concat([]string{"--all", "--force", "--format", "json"}, args)...).want(programs.ExitDone))
 	if len(again.Untagged)+len(again.Deleted) > 0 {

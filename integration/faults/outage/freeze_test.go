@@ -65,7 +65,7 @@ func TestInterruptedWhileFrozen(t *testing.T) {
 			b.t.Fatalf("exit code %d: %s", code, h.Stderr())
 		}
 		if doc := h.Document(); !doc.Interrupted || len(doc.Errors) > 0 {
-			b.t.Errorf("interrupted %v, errors %q", doc.Interrupted, doc.Errors)
+			b.t.Errorf("interrupted %v, errors %+v", doc.Interrupted, doc.Errors)
 		}
 		b.recovered("interrupted while frozen")
 	})

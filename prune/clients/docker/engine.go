@@ -94,7 +94,9 @@ func (e *engine) sentence(err error) error {
 	case errors.Is(err, context.Canceled):
 		return err
 	default:
-		// The client adds advice about TLS on further lines.
+		// The client adds advice about TLS on further lines, which does not fit: what
+		// is asked is a unix socket. The error has no type that leaves it out. No
+		// decision hangs on the text.
 		text, _, _ := strings.Cut(err.Error(), "\n")
 		return fmt.Errorf("its answer cannot be parsed: %s", text)
 	}

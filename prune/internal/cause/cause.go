@@ -46,6 +46,10 @@ type Parts struct {
 	// Image is the name of another record, Target what a name points at.
 	Image  string        `json:"image,omitempty"`
 	Target digest.Digest `json:"target,omitempty"`
+	// Namespace is that of the image, upload or snapshot, where it is not said
+	// beside the cause; Snapshot is one, as "snapshotter/key".
+	Namespace string `json:"namespace,omitempty"`
+	Snapshot  string `json:"snapshot,omitempty"`
 	// Label is the label that decided, as KEY or KEY=VALUE.
 	Label string `json:"label,omitempty"`
 	// Filter is the filter that decided, Name the name which it was about.

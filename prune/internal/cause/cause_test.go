@@ -116,6 +116,12 @@ func reasons() map[cause.Code]told {
 		cause.CodeLeasePull:         {nil, "a pull or build in progress, or one that was interrupted; it expires by itself"},
 		cause.CodeLeaseOther:        {nil, "belongs to another client; only that client knows whether it is still needed"},
 
+		cause.CodeImageAbsent:    {&cause.Parts{Users: []cause.User{web}, Image: "a:1"}, `container web (nerdctl), running uses image "a:1", which is not in the store`},
+		cause.CodeImageUnnamed:   {&cause.Parts{Users: []cause.User{web}}, "container web (nerdctl), running names no image and is based on none"},
+		cause.CodeNotLoaded:      {&cause.Parts{Namespace: "x", Name: "zfs", Blobs: 3}, `images of namespace "x" (3) are unpacked in snapshotter "zfs", which containerd has not loaded: what is based on their snapshots, and their size, is unknown`},
+		cause.CodeStillHeld:      {&cause.Parts{Target: "sha256:a", Namespace: "x", Snapshot: "native/k", Keeper: &keeper}, `snapshot native/k in namespace "x" was expected to be removed but is still there: held by lease "l" (pull or build in progress) in namespace "x"`},
+		cause.CodeStillCollected: {&cause.Parts{Target: "sha256:a", Namespace: "x", Snapshot: "native/k"}, `snapshot native/k in namespace "x" was expected to be removed but is still there: nothing refers to it any more; a later garbage collection will remove it`},
+
 		cause.CodeBlobMissing:   {&blob, "none of its platforms is complete; sha256:a is not in the store"},
 		cause.CodeConfigMissing: {&blob, "none of its platforms is complete; its config sha256:a is not in the store"},
 		cause.CodeLayerMissing:  {&blob, "none of its platforms is complete; its layer sha256:a is neither in the store nor unpacked"},

@@ -83,6 +83,15 @@ const (
 	CodeLeaseOther        Code = "lease-other"
 )
 
+// What a plan notes, and why an object is still there that was to go.
+const (
+	CodeImageAbsent    Code = "image-absent"
+	CodeImageUnnamed   Code = "image-unnamed"
+	CodeNotLoaded      Code = "snapshotter-not-loaded"
+	CodeStillHeld      Code = "still-held"
+	CodeStillCollected Code = "not-collected"
+)
+
 // sentence puts a cause in words.
 func (c Cause) sentence() string {
 	p := c.ReasonParts
@@ -179,6 +188,18 @@ var Sentences = map[Code]func(*Parts) string{
 		return fmt.Sprintf("the files of snapshotter %q were not looked at: %s", p.Name, p.Detail)
 	},
 
+	CodeImageAbsent: func(p *Parts) string {
+		return fmt.Sprintf("%s uses image %q, which is not in the store", p.some(), p.Image)
+	},
+	CodeImageUnnamed: func(p *Parts) string { return p.some() + " names no image and is based on none" },
+	CodeNotLoaded: func(p *Parts) string {
+		return fmt.Sprintf("images of namespace %q (%d) are unpacked in snapshotter %q, which containerd has not loaded: what is based on their snapshots, and their size, is unknown", p.Namespace, p.Blobs, p.Name)
+	},
+	CodeStillHeld: func(p *Parts) string { return p.stillThere("held by " + p.Holder) },
+	CodeStillCollected: func(p *Parts) string {
+		return p.stillThere("nothing refers to it any more; a later garbage collection will remove it")
+	},
+
 	CodeBlobMissing:   lacking("%s is not in the store"),
 	CodeConfigMissing: lacking("its config %s is not in the store"),
 	CodeLayerMissing:  lacking("its layer %s is neither in the store nor unpacked"),
@@ -201,6 +222,15 @@ func together(p *Parts) string {
 
 func (p *Parts) noStandIn(because string) string {
 	return fmt.Sprintf("its image is in use by %s, and its stand-in %q %s", p.some(), p.Image, because)
+}
+
+// stillThere says of a blob, or a snapshot of a namespace, that it did not go.
+func (p *Parts) stillThere(because string) string {
+	what := p.Target.String()
+	if p.Snapshot != "" {
+		what = fmt.Sprintf("snapshot %s in namespace %q", p.Snapshot, p.Namespace)
+	}
+	return what + " was expected to be removed but is still there: " + because
 }
 
 // freed says by which command an object is let go.

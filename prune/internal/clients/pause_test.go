@@ -73,7 +73,7 @@ func TestPauseImageIsInUse(t *testing.T) {
 			}
 		}
 		if len(plan.Notes) > 0 {
-			t.Errorf("%s: %q", name, plan.Notes)
+			t.Errorf("%s: %+v", name, plan.Notes)
 		}
 	}
 }

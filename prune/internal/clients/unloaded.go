@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
@@ -62,7 +63,7 @@ func mayUseImages(lease inventory.Lease, now time.Time) bool {
 
 // Unseen notes the snapshotters that images are unpacked in and that containerd
 // has not loaded: what only the snapshots themselves say is not known.
-func Unseen(ns *inventory.Namespace, loaded []string) []string {
+func Unseen(ns *inventory.Namespace, loaded []string) []cause.Cause {
 	unseen := make(map[string]int)
 	for _, blob := range ns.Blobs {
 		for label := range store.SnapshotLabels(blob.Labels) {
@@ -73,9 +74,9 @@ func Unseen(ns *inventory.Namespace, loaded []string) []string {
 			}
 		}
 	}
-	var notes []string
+	var notes []cause.Cause
 	for _, name := range slices.Sorted(maps.Keys(unseen)) {
-		notes = append(notes, fmt.Sprintf("images of namespace %q (%d) are unpacked in snapshotter %q, which containerd has not loaded: what is based on their snapshots, and their size, is unknown", ns.Name, unseen[name], name))
+		notes = append(notes, cause.Because(cause.CodeNotLoaded, cause.Parts{Namespace: ns.Name, Name: name, Blobs: unseen[name]}))
 	}
 	return notes
 }

@@ -67,7 +67,7 @@ func TestUnloadedSnapshotterIsNoted(t *testing.T) {
 		tw.Blob("a", tw.RefContent("b")), tw.Blob("b", tw.Labelled("containerd.io/gc.ref.snapshot.gone", "k")), tw.Record("x:1", "a"),
 	}})
 	want := []string{`images of namespace "default" (1) are unpacked in snapshotter "gone", which containerd has not loaded: what is based on their snapshots, and their size, is unknown`}
-	if notes := s.Plan(proc.Procfs{}).Notes; !slices.Equal(notes, want) {
+	if notes := tw.Reasons(s.Plan(proc.Procfs{}).Notes); !slices.Equal(notes, want) {
 		t.Errorf("notes %q", notes)
 	}
 }

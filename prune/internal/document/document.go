@@ -67,17 +67,18 @@ type Document struct {
 	// finished when the plan was made.
 	Unfinished []string `json:"unfinished"`
 	// Changes say why Reclaimed differs from Predicted.
-	Changes []string       `json:"changes"`
-	Notes   []string       `json:"notes"`
+	Changes []cause.Cause  `json:"changes"`
+	Notes   []cause.Cause  `json:"notes"`
 	Refused []plan.Refusal `json:"refused"`
 	// Elsewhere counts the images of namespaces that were not pruned.
 	Elsewhere []NamespaceCount `json:"elsewhere"`
 	// Interrupted, Untried, Measured and Verified are as in [run.Report].
-	Interrupted bool     `json:"interrupted"`
-	Untried     int      `json:"untried"`
-	Measured    bool     `json:"measured"`
-	Verified    bool     `json:"verified"`
-	Errors      []string `json:"errors"`
+	Interrupted bool `json:"interrupted"`
+	Untried     int  `json:"untried"`
+	Measured    bool `json:"measured"`
+	Verified    bool `json:"verified"`
+	// Errors are what failed, in the words of the errors.
+	Errors []cause.Cause `json:"errors"`
 }
 
 // PolicyDocument is a [rules.Policy] in a [Document].
@@ -139,7 +140,7 @@ func PlanDocument(p *plan.Plan) Document {
 		Untagged: []inventory.Record{}, Deleted: []DeletedDocument{},
 		Uploads: List(p.Uploads), Aborted: []plan.Upload{}, Dropped: List(p.Dropped()),
 		Skipped: []rules.Skip{}, Restored: []run.Restored{},
-		Recovered: []run.Recovered{}, Changes: []string{}, Errors: []string{},
+		Recovered: []run.Recovered{}, Changes: []cause.Cause{}, Errors: []cause.Cause{},
 	}
 	for _, decision := range p.Decisions {
 		d.Counts.add(decision.Action)

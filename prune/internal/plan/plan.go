@@ -25,7 +25,7 @@ type Plan struct {
 	Decisions []rules.Decision
 	Uploads   []Upload
 	Outcome   Outcome
-	Notes     []string
+	Notes     []cause.Cause
 	Refused   []Refusal
 	// Blocked is why nothing is removed anywhere, nil if something may be.
 	Blocked error

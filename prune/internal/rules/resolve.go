@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -23,7 +22,7 @@ type usage struct {
 	begun map[digest.Digest]bool
 	// Unknown are holders whose image is not in the namespace, with what they
 	// call it.
-	Unknown []string
+	Unknown []cause.Cause
 
 	// told are the holders in names, each after the name.
 	told   map[[2]string]bool
@@ -182,7 +181,7 @@ func (u *usage) add(c *Catalog, use inventory.Use) {
 	}
 	none := use.Told && use.Image == "" && len(use.Digests) == 0
 	if !known && len(stands) == 0 && !use.Begun && !use.Absent && !none {
-		u.Unknown = append(u.Unknown, unknownHolder(holder, use.Image))
+		u.Unknown = append(u.Unknown, unknownHolder(use))
 	}
 }
 
@@ -242,9 +241,10 @@ func digestOf(text string) (digest.Digest, bool) {
 	return dgst, dgst.Validate() == nil
 }
 
-func unknownHolder(holder, image string) string {
-	if image == "" {
-		return fmt.Sprintf("%s names no image and is based on none", holder)
+func unknownHolder(use inventory.Use) cause.Cause {
+	p := cause.Parts{Users: []cause.User{{Holder: use.Holder}}, Image: use.Image}
+	if use.Image == "" {
+		return cause.Because(cause.CodeImageUnnamed, p)
 	}
-	return fmt.Sprintf("%s uses image %q, which is not in the store", holder, image)
+	return cause.Because(cause.CodeImageAbsent, p)
 }

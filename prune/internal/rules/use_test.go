@@ -221,7 +221,7 @@ func TestUnknownImagesAreTold(t *testing.T) {
 		tw.Record("x:1", "a"), tw.Container("c", "gone:1", ""), tw.Container("d", "", "nowhere"), tw.Container("e", "x:1", "nowhere"),
 	}}
 	plan := tw.Must(plan.NewPlan(w.Inventory(), rules.Policy{Namespaces: []string{"default"}, Filters: tw.All()}, tw.Noon))
-	notes := strings.Join(plan.Notes, "\n")
+	notes := strings.Join(tw.Reasons(plan.Notes), "\n")
 	for _, want := range []string{`container c uses image "gone:1", which is not in the store`, "container d names no image and is based on none"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("notes %q do not tell: %s", notes, want)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
@@ -26,7 +27,7 @@ func (x *Execution) abort(ctx context.Context) {
 			continue
 		}
 		if err := x.abortOne(store.InNamespace(ctx, upload.Namespace), upload); err != nil && !x.lost(ctx, err) {
-			x.fail(fmt.Errorf("aborting upload %q in namespace %q: %w", upload.Ref, upload.Namespace, err))
+			x.fail(cause.CodeNotAborted, fmt.Errorf("aborting upload %q in namespace %q: %w", upload.Ref, upload.Namespace, err))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
@@ -84,7 +85,7 @@ func TestBusyAfterARecovery(t *testing.T) {
 	if !errors.As(err, &busy) || busy.Namespace != "other" {
 		t.Fatalf("%+v, %v", report, err)
 	}
-	if report == nil || len(report.Recovered) != 1 || len(report.Recovered[0].Restored) != 1 || len(report.Errors) != 1 {
+	if report == nil || len(report.Recovered) != 1 || len(report.Recovered[0].Restored) != 1 || len(report.Errors) != 1 || report.Errors[0].ReasonCode != cause.CodeBusy {
 		t.Errorf("%+v", report)
 	}
 }

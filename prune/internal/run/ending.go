@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
@@ -18,9 +19,9 @@ func (x *Execution) finish(ctx context.Context) {
 		x.unfinished(err)
 		return
 	}
-	x.fail(x.left(false))
-	x.fail(x.dropEmptyGraces(finishing))
-	x.fail(x.unlock(finishing))
+	x.fail(cause.CodeServerGone, x.left(false))
+	x.fail(cause.CodeNotUnlocked, x.dropEmptyGraces(finishing))
+	x.fail(cause.CodeNotUnlocked, x.unlock(finishing))
 	measuring, measured := linger(ctx, x.opts.Finish)
 	defer measured()
 	x.measure(measuring)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -150,8 +151,8 @@ func Execute(ctx context.Context, p *plan.Plan, store store.Store, opts ExecuteO
 		return x.refused(ctx, err)
 	}
 	if err := x.prepare(ctx); err != nil {
-		x.fail(unguarded(ctx, x.Store, fmt.Errorf("nothing was removed: %w", err)))
-		x.fail(x.abandon(ctx))
+		x.fail(cause.CodeNothingRemoved, unguarded(ctx, x.Store, fmt.Errorf("nothing was removed: %w", err)))
+		x.fail(cause.CodeNotUnlocked, x.abandon(ctx))
 		x.Report.Interrupted = ctx.Err() != nil
 		return x.Report, x.err()
 	}
@@ -201,18 +202,37 @@ func runName(start time.Time) string {
 	return start.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
 }
 
-// fail notes an error, once, and goes on.
-func (x *Execution) fail(err error) {
-	if err == nil {
+// fail notes an error, once, and goes on. The code is for an error that has none.
+func (x *Execution) fail(code cause.Code, err error) {
+	if err != nil {
+		x.addError(err, cause.Failed(code, err))
+	}
+}
+
+// failOn notes an error about one record.
+func (x *Execution) failOn(code cause.Code, d rules.Decision, err error) {
+	if err != nil {
+		c := cause.Failed(code, err)
+		c.ReasonParts = &cause.Parts{Namespace: d.Namespace, Image: d.Name}
+		x.addError(err, c)
+	}
+}
+
+func (x *Execution) addError(err error, c cause.Cause) {
+	if _, told := x.Told[c.Reason]; told {
 		return
 	}
-	text := err.Error()
-	if _, told := x.Told[text]; told {
-		return
-	}
-	x.Told[text] = struct{}{}
+	x.Told[c.Reason] = struct{}{}
 	x.Errs = append(x.Errs, err)
-	x.Report.Errors = append(x.Report.Errors, text)
+	x.Report.Errors = append(x.Report.Errors, c)
+}
+
+// lockFailure is the code of an error for which a run did not begin.
+func lockFailure(err error) cause.Code {
+	if busy := (*lock.Busy)(nil); errors.As(err, &busy) {
+		return cause.CodeBusy
+	}
+	return cause.CodeNothingRemoved
 }
 
 // refused ends a run that could not take its locks. What it has finished of
@@ -222,7 +242,7 @@ func (x *Execution) refused(ctx context.Context, cause error) (*Report, error) {
 	if len(x.Report.Recovered) == 0 && len(x.Errs) == 0 {
 		return nil, err
 	}
-	x.fail(err)
+	x.fail(lockFailure(err), err)
 	return x.Report, x.err()
 }
 

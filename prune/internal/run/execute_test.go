@@ -222,6 +222,6 @@ func TestReclaimedBeginsWithTheRun(t *testing.T) {
 		t.Fatal("the other image is still there")
 	}
 	if report.Reclaimed.Blobs != 2 || report.Others != (inventory.Amount{}) || len(report.Changes) > 0 {
-		t.Errorf("reclaimed %+v, others %+v, changes %q", report.Reclaimed, report.Others, report.Changes)
+		t.Errorf("reclaimed %+v, others %+v, changes %+v", report.Reclaimed, report.Others, report.Changes)
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
@@ -32,6 +35,10 @@ func TestExecuteBelievesOnlyItsEyes(t *testing.T) {
 		if len(report.Untagged) != 1 || report.Untagged[0].Name != "x:2" || report.Reclaimed.Blobs != 1 {
 			t.Errorf("%+v", report)
 		}
+		want := cause.Cause{Reason: err.Error(), ReasonCode: cause.CodeNotDeleted, ReasonParts: &cause.Parts{Namespace: "default", Image: "x:1"}}
+		if diff := cmp.Diff([]cause.Cause{want}, report.Errors); diff != "" {
+			t.Errorf("errors (-want +got):\n%s", diff)
+		}
 		tw.CheckRecordNames(t, s, "x:1")
 		tw.CheckNothingOfOurs(t, s.Store)
 	})
@@ -45,8 +52,8 @@ func TestExecuteBelievesOnlyItsEyes(t *testing.T) {
 		if err != nil || len(report.Untagged) != 1 || report.Untagged[0].Name != "x:2" || report.Reclaimed.Blobs != 1 {
 			t.Errorf("%+v, %v", report, err)
 		}
-		if len(report.Changes) != 2 || !strings.Contains(report.Changes[0], `held by image "x:1"`) {
-			t.Errorf("changes %q", report.Changes)
+		if len(report.Changes) != 2 || report.Changes[0].ReasonCode != cause.CodeStillHeld || !strings.Contains(report.Changes[0].Reason, `held by image "x:1"`) {
+			t.Errorf("changes %+v", report.Changes)
 		}
 	})
 	t.Run("gone, says the error", func(t *testing.T) {

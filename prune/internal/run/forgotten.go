@@ -9,10 +9,12 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
-	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
-	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sys/unix"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // fileNow is what a blob's file is that was on the disk while an inventory did
@@ -72,7 +74,7 @@ func stuckError(ctx context.Context, store store.Store, left []digest.Digest) er
 			why = stuckReason(dir, left, why)
 		}
 	}
-	return fmt.Errorf("%d blobs are still on the disk although containerd no longer knows them: %s", len(left), why)
+	return &cause.CodeError{Code: cause.CodeFilesLeft, Err: fmt.Errorf("%d blobs are still on the disk although containerd no longer knows them: %s", len(left), why)}
 }
 
 func stuckReason(dir string, left []digest.Digest, unknown string) string {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
@@ -37,7 +38,7 @@ func TestRemovedBlobThatAnUploadWaitsFor(t *testing.T) {
 		if err != nil || len(report.Untagged) != 2 || report.Reclaimed.Blobs != 1 || (plan.Predicted() == report.Reclaimed) != early {
 			t.Errorf("early %v: predicted %+v, reclaimed %+v, untagged %v, %v", early, plan.Predicted(), report.Reclaimed, report.Untagged, err)
 		}
-		told := strings.Join(report.Changes, "; ")
+		told := strings.Join(tw.Reasons(report.Changes), "; ")
 		for _, held := range report.Held {
 			told += held.Holder
 		}
@@ -68,7 +69,7 @@ func (l leftOver) Abilities() store.Abilities { return store.Abilities{} }
 func TestFilesThatStay(t *testing.T) {
 	s := tw.NewScene(t, tw.Small())
 	report, err := run.Execute(context.Background(), s.Plan(tw.Process(t, 1)), leftOver{s.Tape, []digest.Digest{tw.Digest("a")}}, run.ExecuteOptions{Now: time.Now, Procfs: tw.Process(t, 1)})
-	if err == nil || len(report.Errors) != 1 || report.Reclaimed.Blobs != 2 {
+	if err == nil || len(report.Errors) != 1 || report.Errors[0].ReasonCode != cause.CodeFilesLeft || report.Reclaimed.Blobs != 2 {
 		t.Errorf("%+v, %v", report, err)
 	}
 	for _, dgst := range report.DeletedBlobs() {

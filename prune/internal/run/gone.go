@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 )
 
 // GoneError says that the server went away while a run deleted. What the run
@@ -80,13 +82,13 @@ func (x *Execution) left(held bool) error {
 func (x *Execution) unfinished(err error) {
 	switch held := !x.opts.NoGuard; {
 	case held && x.gone != nil && errdefs.IsUnavailable(err): // one sentence tells both
-		x.fail(x.left(true))
+		x.fail(cause.CodeServerGone, x.left(true))
 	case held:
-		x.fail(x.left(false))
-		x.fail(fmt.Errorf("what was deleted is still held until the next run finishes it: %w", err))
+		x.fail(cause.CodeServerGone, x.left(false))
+		x.fail(cause.CodeNotFinished, fmt.Errorf("what was deleted is still held until the next run finishes it: %w", err))
 	default:
-		x.fail(x.left(false))
-		x.fail(fmt.Errorf("could not check whether anything now needs what was deleted: %w", err))
+		x.fail(cause.CodeServerGone, x.left(false))
+		x.fail(cause.CodeNotFinished, fmt.Errorf("could not check whether anything now needs what was deleted: %w", err))
 	}
 }
 

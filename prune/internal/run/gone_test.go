@@ -11,6 +11,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/document"
 	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
@@ -101,7 +102,7 @@ func TestServerComesBack(t *testing.T) {
 	}
 	report, err := s.Run(context.Background(), proc.Procfs{})
 	var gone *run.GoneError
-	if !errors.As(err, &gone) || gone.Held || len(report.Errors) != 1 || !report.Measured {
+	if !errors.As(err, &gone) || gone.Held || len(report.Errors) != 1 || report.Errors[0].ReasonCode != cause.CodeServerGone || !report.Measured {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	there := len(s.Records())

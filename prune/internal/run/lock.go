@@ -8,6 +8,7 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 
 	ours "github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/journal"
 	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
@@ -102,7 +103,7 @@ func (x *Execution) recover(ctx context.Context, ns *inventory.Namespace, run lo
 	}
 	if err != nil {
 		// It will not come back: what is left is to end the run, and to say it.
-		x.fail(fmt.Errorf("the record of what %s deleted from namespace %q is lost, so not all of it can be restored: %w; if a container lacks its image, pull it again", run.Owner, ns.Name, err))
+		x.fail(cause.CodePlanLost, fmt.Errorf("the record of what %s deleted from namespace %q is lost, so not all of it can be restored: %w; if a container lacks its image, pull it again", run.Owner, ns.Name, err))
 	}
 	lost, orphans := DecisionsOf(plan), plan.Orphans
 	// The killed run may have taken the labels of what is needed by now.

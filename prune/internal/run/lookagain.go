@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/containers"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
@@ -42,11 +43,11 @@ func (x *Execution) lookAgain(ctx context.Context) error {
 		case err != nil:
 			return err
 		case settled:
-			x.fail(untaken)
+			x.fail(cause.CodeLabelsLeft, untaken)
 			return nil
 		case look == MaxLooks:
-			x.fail(untaken)
-			x.fail(fmt.Errorf("containers kept appearing: the run checked %d times what they need and then stopped; a container that has just appeared may lack its image until it is pulled again", look))
+			x.fail(cause.CodeLabelsLeft, untaken)
+			x.fail(cause.CodeKeepAppearing, fmt.Errorf("containers kept appearing: the run checked %d times what they need and then stopped; a container that has just appeared may lack its image until it is pulled again", look))
 			return nil
 		}
 		if err := pause(ctx, look); err != nil {

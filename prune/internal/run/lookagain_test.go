@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -46,7 +47,7 @@ func TestLabelsThatCannotBeTakenOff(t *testing.T) {
 		}
 		began := time.Now()
 		report, err := s.Run(t.Context(), proc.Procfs{})
-		if !errors.Is(err, errLabels) || len(report.Errors) != 1 || !report.Measured || s.HasBlob("a") || !s.HasBlob("b") {
+		if !errors.Is(err, errLabels) || len(report.Errors) != 1 || report.Errors[0].ReasonCode != cause.CodeLabelsLeft || !report.Measured || s.HasBlob("a") || !s.HasBlob("b") {
 			t.Errorf("%+v, %v", report, err)
 		}
 		// It looks at containers in six readings, and before and after.

@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -24,14 +25,14 @@ func (x *Execution) measure(ctx context.Context) {
 	files, filesErr := x.Store.BlobFiles(ctx)
 	after, err := x.glance(ctx)
 	if err != nil {
-		x.fail(fmt.Errorf("could not measure what was reclaimed: %w", err))
+		x.fail(cause.CodeNotMeasured, fmt.Errorf("could not measure what was reclaimed: %w", err))
 		return
 	}
 	x.Report.Measured = true
 	x.Report.Untagged = x.untagged(after)
 	x.Report.Aborted = x.aborted(after)
 	remaining := after.Objects()
-	x.fail(x.unloaded(after.Store.Snapshotters, remaining))
+	x.fail(cause.CodeSnapshotterLost, x.unloaded(after.Store.Snapshotters, remaining))
 	c := gc.NewCollector(after, x.opts.Now())
 	now := c.Reach(gc.Change{})
 	for dgst := range c.Awaited { // its file stays, whether a namespace knows it or not
@@ -42,9 +43,9 @@ func (x *Execution) measure(ctx context.Context) {
 	switch {
 	case errdefs.IsUnavailable(filesErr): // containerd's word has to do
 	case filesErr != nil:
-		x.fail(fmt.Errorf("looking for removed blobs on the disk: %w", filesErr))
+		x.fail(cause.CodeFilesNotRead, fmt.Errorf("looking for removed blobs on the disk: %w", filesErr))
 	default:
-		x.fail(x.addFiles(ctx, after, files, remaining))
+		x.fail(cause.CodeFilesNotRead, x.addFiles(ctx, after, files, remaining))
 	}
 	x.tally(c, now, remaining)
 }
@@ -146,23 +147,33 @@ func heldNow(c *gc.Collector, now graph.Reached, planned plan.Outcome, present i
 }
 
 // changes explains what was expected to be removed but is still there.
-func (x *Execution) changes(c *gc.Collector, now graph.Reached, missing inventory.Objects) []string {
-	var texts []string
+func (x *Execution) changes(c *gc.Collector, now graph.Reached, missing inventory.Objects) []cause.Cause {
+	var changes []cause.Cause
 	for _, dgst := range missing.SortedBlobs() {
-		holder := "nothing refers to it any more; a later garbage collection will remove it"
-		if k, ok := c.BlobKeeper(graph.Node{Kind: graph.KindContent, Key: dgst.String()}, now); ok {
-			holder = "held by " + k.In("").Holder // a digest alone tells no namespace
+		k, held := c.BlobKeeper(graph.Node{Kind: graph.KindContent, Key: dgst.String()}, now)
+		if held {
+			k = k.In("") // a digest alone tells no namespace
 		}
-		texts = append(texts, fmt.Sprintf("%s was expected to be removed but is still there: %s", dgst, holder))
+		changes = append(changes, stillThere(cause.Parts{Target: dgst}, k, held))
 	}
 	for _, id := range missing.SortedSnapshots() {
-		holder := "nothing refers to it any more; a later garbage collection will remove it"
-		if root, ok := now.Root(id.Node()); ok {
-			holder = "held by " + c.Keeper(root).In(id.Namespace).Holder
+		var k cause.Keeper
+		root, held := now.Root(id.Node())
+		if held {
+			k = c.Keeper(root).In(id.Namespace)
 		}
-		texts = append(texts, fmt.Sprintf("snapshot %s in namespace %q was expected to be removed but is still there: %s", id.SnapshotKey, id.Namespace, holder))
+		changes = append(changes, stillThere(cause.Parts{Namespace: id.Namespace, Snapshot: id.SnapshotKey.String()}, k, held))
 	}
-	return texts
+	return changes
+}
+
+// stillThere says why an object is still there that was to go.
+func stillThere(p cause.Parts, k cause.Keeper, held bool) cause.Cause {
+	if !held {
+		return cause.Because(cause.CodeStillCollected, p)
+	}
+	p.Keeper = &k
+	return cause.Because(cause.CodeStillHeld, p)
 }
 
 // unloaded counts the snapshots as remaining whose snapshotter went away during

@@ -25,8 +25,8 @@ func TestChangesNameTheNamespaceOfTheHolder(t *testing.T) {
 		})
 		report, err := s.Run(context.Background(), proc.Procfs{})
 		want := tw.Digest("a").String() + ` was expected to be removed but is still there: held by lease "late" (other client) in namespace "` + ns + `"`
-		if err != nil || !slices.Equal(report.Changes, []string{want}) {
-			t.Errorf("%q, %v", report.Changes, err)
+		if err != nil || !slices.Equal(tw.Reasons(report.Changes), []string{want}) {
+			t.Errorf("%+v, %v", report.Changes, err)
 		}
 	}
 }

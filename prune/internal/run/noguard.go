@@ -109,7 +109,7 @@ func (x *Execution) whole(inv *inventory.Inventory, d rules.Decision) bool {
 	}
 	lack := x.lacker.Lacks(d.Target.Digest)
 	if lack.Given() {
-		x.fail(fmt.Errorf("image %q in namespace %q cannot be restored although it is needed (%s): %s; pull it again", d.Name, d.Namespace, d.Reason, lack.Reason))
+		x.failOn(cause.CodeImageLost, d, fmt.Errorf("image %q in namespace %q cannot be restored although it is needed (%s): %s; pull it again", d.Name, d.Namespace, d.Reason, lack.Reason))
 	}
 	return !lack.Given()
 }

@@ -56,7 +56,7 @@ func (x *Execution) exorcise(ctx context.Context, b plan.Batch, records []rules.
 		if x.lost(ctx, err) {
 			return records // none of them will be tried
 		}
-		x.fail(err)
+		x.fail(cause.CodeCRIFailed, err)
 		for _, d := range records {
 			stuck[d.Target.Digest] = cause.Plainly(cause.CodeCRIUnknown)
 		}
@@ -95,7 +95,7 @@ func (x *Execution) layAllToRest(ctx context.Context, cri store.CRI, all []phant
 		stuck[p.target] = cause.Because(cause.CodeCRIShows, cause.Parts{Name: p.Ref, Detail: err.Error()})
 		if unheard := (*unheardError)(nil); deaf == nil && errors.As(err, &unheard) {
 			deaf = unheard
-			x.fail(fmt.Errorf("images were kept in namespace %q because CRI would still show them: %w", store.CRINamespace, unheard))
+			x.fail(cause.CodeCRIDeaf, fmt.Errorf("images were kept in namespace %q because CRI would still show them: %w", store.CRINamespace, unheard))
 		}
 	}
 }
@@ -149,7 +149,7 @@ func (x *Execution) layToRest(ctx context.Context, cri store.CRI, p phantom, pro
 		// What was made is unmade, whatever happens and however hurried.
 		defer func() {
 			if left := x.unmake(ctx, made); left != nil {
-				x.fail(left)
+				x.fail(cause.CodeProbeLeft, left)
 				err = errors.Join(err, left)
 			}
 		}()

@@ -174,7 +174,7 @@ func TestCRIThatTakesNoNoteFailsTheRun(t *testing.T) {
 		s := tw.NewScene(t, w)
 		began := time.Now()
 		report, err := run.Execute(t.Context(), s.Plan(proc.Procfs{}), criStore{s.Tape, shown}, run.ExecuteOptions{Now: time.Now})
-		if err == nil || len(report.Errors) != 1 || !strings.Contains(report.Errors[0], "did not notice") {
+		if err == nil || len(report.Errors) != 1 || !strings.Contains(report.Errors[0].Reason, "did not notice") {
 			t.Errorf("%v", err)
 		}
 		if took := time.Since(began); took != store.CRITimeout || probes(s.Tape) != 1 {

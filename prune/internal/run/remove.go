@@ -67,7 +67,7 @@ func (x *Execution) standIn(ctx context.Context, d rules.Decision) bool {
 		err = x.standsIn(ctx, d)
 	}
 	if err != nil && !x.lost(ctx, err) { // with the server gone nothing is deleted any more
-		x.fail(fmt.Errorf("keeping %q, because its stand-in %q could not be made: %w", d.Name, d.StandIn, err))
+		x.failOn(cause.CodeNoStandIn, d, fmt.Errorf("keeping %q, because its stand-in %q could not be made: %w", d.Name, d.StandIn, err))
 		return false
 	}
 	return true
@@ -130,7 +130,7 @@ func (x *Execution) removeBatched(ctx context.Context, records []rules.Decision,
 			return nil
 		})
 		if err != nil {
-			x.fail(fmt.Errorf("deleting %d records in one transaction: %w", len(chunk), err))
+			x.fail(cause.CodeNotDeleted, fmt.Errorf("deleting %d records in one transaction: %w", len(chunk), err))
 			x.attempted[chunk[0].Namespace] = append(x.attempted[chunk[0].Namespace], chunk...)
 			continue
 		}
@@ -266,7 +266,7 @@ func (x *Execution) note(ctx context.Context, d rules.Decision, result removal, 
 		x.Report.skip(d, cause.Plainly(cause.CodeRewritten))
 	case late:
 		x.Report.Untried++
-		x.fail(fmt.Errorf("deleting was stopped because the lease that guards it expires at %s: run it again for the rest", x.run.Expires.Format(time.RFC3339)))
+		x.fail(cause.CodeLeaseEnds, fmt.Errorf("deleting was stopped because the lease that guards it expires at %s: run it again for the rest", x.run.Expires.Format(time.RFC3339)))
 		x.stop()
 	case vanished:
 		x.Report.skip(d, cause.Plainly(cause.CodeRemoved))
@@ -291,7 +291,7 @@ func (x *Execution) noteFailure(ctx context.Context, d rules.Decision, result re
 	case result == unanswered && x.lost(ctx, err):
 		x.Report.Untried++
 	default:
-		x.fail(err)
+		x.failOn(cause.CodeNotDeleted, d, err)
 	}
 }
 

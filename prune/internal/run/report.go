@@ -41,7 +41,7 @@ type Report struct {
 	// Held lists what of the removed images is still there, with its holder.
 	Held []plan.Held
 	// Changes say what made the reclaimed differ from the predicted.
-	Changes []string
+	Changes []cause.Cause
 	// Interrupted says that deleting was stopped early, and that something is
 	// left of the plan.
 	Interrupted bool
@@ -53,8 +53,8 @@ type Report struct {
 	Measured bool
 	// Verified says that the blobs were also looked for on the disk.
 	Verified bool
-	// Errors are the texts of all errors.
-	Errors []string
+	// Errors are all errors, as texts with their codes.
+	Errors []cause.Cause
 
 	Deleted inventory.Objects
 }

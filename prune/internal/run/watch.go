@@ -7,13 +7,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/images"
-	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
-
 	eventtypes "github.com/containerd/containerd/api/events"
 	"github.com/containerd/containerd/v2/core/events"
+	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // eventPatience bounds how long a run waits to be told of its own deletions.
@@ -223,9 +224,9 @@ func (x *Execution) EndWatch(ctx context.Context) {
 	case x.gone != nil:
 		x.Report.Untried += len(x.unsure)
 	case x.Watch.failure() != nil:
-		x.fail(fmt.Errorf("deleting was stopped, and a record that was updated at the moment of its deletion may be lost: %w", err))
+		x.fail(cause.CodeUpdateLost, fmt.Errorf("deleting was stopped, and a record that was updated at the moment of its deletion may be lost: %w", err))
 	case err != nil:
-		x.fail(fmt.Errorf("a record that was updated at the moment of its deletion may be lost: %w", err))
+		x.fail(cause.CodeUpdateLost, fmt.Errorf("a record that was updated at the moment of its deletion may be lost: %w", err))
 	}
 }
 
@@ -240,7 +241,7 @@ func (x *Execution) lastSeen(d rules.Decision) images.Image {
 	case x.serverCompares():
 		image.Labels, image.UpdatedAt = s.labels, s.written
 	default:
-		x.fail(fmt.Errorf("image %q in namespace %q was updated at the moment of its deletion, and this containerd does not report its new target: pull it or tag it again", d.Name, d.Namespace))
+		x.failOn(cause.CodeUpdateLost, d, fmt.Errorf("image %q in namespace %q was updated at the moment of its deletion, and this containerd does not report its new target: pull it or tag it again", d.Name, d.Namespace))
 	}
 	return image
 }

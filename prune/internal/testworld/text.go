@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 )
 
@@ -47,4 +48,13 @@ func (t Thing) String() string {
 		text += fmt.Sprintf(" %s=%s", strings.TrimPrefix(key, "containerd.io/"), t.Labels[key])
 	}
 	return text
+}
+
+// Reasons are the sentences of causes.
+func Reasons(list []cause.Cause) []string {
+	texts := make([]string, len(list))
+	for i, c := range list {
+		texts[i] = c.Reason
+	}
+	return texts
 }

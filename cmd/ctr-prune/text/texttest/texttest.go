@@ -107,11 +107,11 @@ func Plan() prune.Document {
 			{Namespace: "k8s.io", Digest: Sum("b"), Bytes: 7, Keeper: prune.Keeper{Holder: "image \"" + Evil + "\" in namespace \"other\"", HeldBy: HeldBy("other", "image", Evil)}},
 		},
 		Skipped: []prune.Skip{}, Restored: []prune.Restored{}, Recovered: []prune.Recovered{},
-		Unfinished: []string{"default"}, Changes: []string{},
-		Notes:     []string{"container old uses \"gone:1\", which is not in the store"},
+		Unfinished: []string{"default"}, Changes: []prune.Cause{},
+		Notes:     []prune.Cause{{Reason: "container old uses \"gone:1\", which is not in the store", ReasonCode: "image-absent"}},
 		Refused:   []prune.Refusal{{Namespace: "moby", Cause: prune.Cause{Reason: "the Docker API does not answer", ReasonCode: "client-failed"}}},
 		Elsewhere: []prune.NamespaceCount{{Namespace: "buildkit", Images: 2}},
-		Errors:    []string{},
+		Errors:    []prune.Cause{},
 	}
 }
 
@@ -134,9 +134,9 @@ func Report() prune.Document {
 	}
 	d.Reclaimed = prune.Amount{Blobs: 1, Snapshots: 1, ContentBytes: 12_000_000, SnapshotBytes: 33_000_000, TotalBytes: 45_000_000}
 	d.Others = prune.Amount{Snapshots: 1, SnapshotBytes: 5, TotalBytes: 5}
-	d.Changes = []string{Sum("c").String() + " was expected to be removed but is still there: held by container late"}
+	d.Changes = []prune.Cause{{Reason: Sum("c").String() + " was expected to be removed but is still there: held by container late", ReasonCode: "still-held"}}
 	d.Measured, d.Verified = true, true
-	d.Errors = []string{"deleting image \"x\": no"}
+	d.Errors = []prune.Cause{{Reason: "deleting image \"x\": no", ReasonCode: "not-deleted"}}
 	return d
 }
 

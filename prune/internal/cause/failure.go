@@ -1,0 +1,35 @@
+package cause
+
+// The codes of what fails in a run. The words are those of the error.
+const (
+	CodeBusy            Code = "busy"
+	CodeServerGone      Code = "server-gone"
+	CodeNothingRemoved  Code = "nothing-removed"
+	CodeNotDeleted      Code = "not-deleted"
+	CodeNoStandIn       Code = "no-stand-in"
+	CodeNotAborted      Code = "not-aborted"
+	CodeLeaseEnds       Code = "lease-ends"
+	CodeCRIFailed       Code = "cri-failed"
+	CodeCRIDeaf         Code = "cri-unresponsive"
+	CodeProbeLeft       Code = "probe-left"
+	CodeUpdateLost      Code = "update-lost"
+	CodePlanLost        Code = "plan-lost"
+	CodeImageLost       Code = "image-lost"
+	CodeLabelsLeft      Code = "labels-left"
+	CodeKeepAppearing   Code = "containers-keep-appearing"
+	CodeNotFinished     Code = "not-finished"
+	CodeNotUnlocked     Code = "not-unlocked"
+	CodeNotMeasured     Code = "not-measured"
+	CodeSnapshotterLost Code = "snapshotter-lost"
+	CodeFilesNotRead    Code = "files-not-read"
+	CodeFilesLeft       Code = "files-left"
+)
+
+// Failed is an error as a cause: its words, and the code that it has itself, or
+// else the given one.
+func Failed(code Code, err error) Cause {
+	if own := CodeOf(err); own != "" {
+		code = own
+	}
+	return Cause{Reason: err.Error(), ReasonCode: code}
+}
