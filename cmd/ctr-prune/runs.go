@@ -123,7 +123,7 @@ func runNamed(runs []prune.Run, name string) (prune.Run, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(runs) == 0:
-		return prune.Run{}, usagef("Nothing to undo. Only runs made with --grace can be undone, until the grace period ends.")
+		return prune.Run{}, usagef("nothing to undo: only runs made with --grace can be undone, until the grace period ends")
 	default:
 		return prune.Run{}, usagef("%q matches %d of the runs that can be undone: choose one of %s", name, len(found), strings.Join(names, ", "))
 	}

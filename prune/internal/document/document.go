@@ -26,7 +26,7 @@ const (
 )
 
 // Document is a plan or a report as programs read it. Both have the same
-// fields, so that a reader needs one shape: what a plan cannot know is empty.
+// fields, so that a reader needs one shape: what is unknown in a plan is empty.
 // No list is ever null. Names are exact.
 type Document struct {
 	SchemaVersion int    `json:"schemaVersion"`
