@@ -58,7 +58,7 @@ func TestAsMemberOfTheGroup(t *testing.T) {
 	}
 	// What it may not see it does not call sound.
 	text = do(t, as(t, []uint32{operators}, "check", "--address", d.Address()))
-	if !strings.HasPrefix(text, "No problems found in what could be checked.\nNote: forgotten and lost blobs were not looked for: ") {
+	if !strings.HasPrefix(text, "No problems found in what could be checked.\nNote: the files of blobs and uploads were not checked: ") {
 		t.Errorf("check says\n%s", text)
 	}
 	if text := do(t, exec.Command(program, "check", "--address", d.Address())); text != "No problems found.\n" {

@@ -95,10 +95,10 @@ func reasons() map[cause.Code]told {
 		cause.CodeNotPutBack:   {&detail, "no"},
 
 		cause.CodeWrongSize:   {&cause.Parts{Detail: "0 bytes instead of 7"}, "it has 0 bytes instead of 7"},
-		cause.CodeWrongDigest: {nil, "its digest is another one"},
+		cause.CodeWrongDigest: {nil, "it has another digest"},
 
-		cause.CodeBlobsUnseen:     {&detail, "the files of blobs and uploads were not looked at: no"},
-		cause.CodeSnapshotsUnseen: {&cause.Parts{Name: "zfs", Detail: "no"}, `the files of snapshotter "zfs" were not looked at: no`},
+		cause.CodeBlobsUnseen:     {&detail, "the files of blobs and uploads were not checked: no"},
+		cause.CodeSnapshotsUnseen: {&cause.Parts{Name: "zfs", Detail: "no"}, `the files of snapshotter "zfs" were not checked: no`},
 
 		cause.CodeLatelyWritten: {&cause.Parts{AgeSeconds: 86400, Time: tw.Noon}, "last written to less than 24h0m0s ago"},
 		cause.CodeAbandoned:     {&cause.Parts{Time: tw.Noon}, "abandoned: last written to at " + tw.Noon.UTC().Format(time.RFC3339)},
@@ -106,7 +106,7 @@ func reasons() map[cause.Code]told {
 		cause.CodeLeaseExpired:      {nil, "expired: containerd no longer honours it"},
 		cause.CodeLeaseExpiredSince: {nil, "expired since the leases were listed: containerd no longer honours it"},
 		cause.CodeLeaseInterrupted:  {nil, "left by an interrupted run, which will be finished first"},
-		cause.CodeLeaseRunning:      {nil, "a run is under way"},
+		cause.CodeLeaseRunning:      {nil, "a run is in progress"},
 		cause.CodeLeaseUndo:         {nil, "holds what a run removed while that run is being undone; it expires by itself"},
 		cause.CodeLeaseGrace:        {nil, "keeps what a run removed, so that it can be undone"},
 		cause.CodeLeaseBuildkit:     {&cause.Parts{LeaseKind: leases.KindCache, Command: "c"}, "belongs to buildkit; `c` frees it"},

@@ -168,7 +168,7 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeLeaseExpired:      Fixed("expired: containerd no longer honours it"),
 	CodeLeaseExpiredSince: Fixed("expired since the leases were listed: containerd no longer honours it"),
 	CodeLeaseInterrupted:  Fixed("left by an interrupted run, which will be finished first"),
-	CodeLeaseRunning:      Fixed("a run is under way"),
+	CodeLeaseRunning:      Fixed("a run is in progress"),
 	CodeLeaseUndo:         Fixed("holds what a run removed while that run is being undone; it expires by itself"),
 	CodeLeaseGrace:        Fixed("keeps what a run removed, so that it can be undone"),
 	CodeLeaseBuildkit:     func(p *Parts) string { return "belongs to buildkit; " + LetsGo(p.LeaseKind, p.Command) },
@@ -181,11 +181,11 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeLeaseOther: Fixed("belongs to another client; only that client knows whether it is still needed"),
 
 	CodeWrongSize:   func(p *Parts) string { return "it has " + p.Detail },
-	CodeWrongDigest: Fixed("its digest is another one"),
+	CodeWrongDigest: Fixed("it has another digest"),
 
-	CodeBlobsUnseen: func(p *Parts) string { return "the files of blobs and uploads were not looked at: " + p.Detail },
+	CodeBlobsUnseen: func(p *Parts) string { return "the files of blobs and uploads were not checked: " + p.Detail },
 	CodeSnapshotsUnseen: func(p *Parts) string {
-		return fmt.Sprintf("the files of snapshotter %q were not looked at: %s", p.Name, p.Detail)
+		return fmt.Sprintf("the files of snapshotter %q were not checked: %s", p.Name, p.Detail)
 	},
 
 	CodeImageAbsent: func(p *Parts) string {

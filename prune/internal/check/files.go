@@ -146,7 +146,7 @@ func (k *Checker) lostSnapshots(ctx context.Context, st store.Store, s *disk.Sna
 		k.add(Finding{
 			Problem: ProblemLostSnapshot, Namespace: id.Namespace, Object: id.SnapshotKey.String(),
 			Snapshotters: []string{s.Snapshotter},
-			Mend: fmt.Sprintf("remove the containers and snapshots that stand on it, then: CONTAINERD_SNAPSHOTTER=%s ctr -n %s snapshots rm %s; it is unpacked again when it is needed",
+			Mend: fmt.Sprintf("remove the containers and snapshots that are based on it, then: CONTAINERD_SNAPSHOTTER=%s ctr -n %s snapshots rm %s; it is unpacked again when needed",
 				id.Snapshotter, id.Namespace, id.Key),
 		})
 	}

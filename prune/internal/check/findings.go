@@ -33,18 +33,18 @@ var problems = map[Problem]struct {
 		mend:    "a repair", repairable: true,
 	},
 	ProblemForgottenFiles: {
-		meaning: cause.Fixed("it is in the directory of a snapshotter but containerd does not know it, as after a crash, or where it could not be removed"),
+		meaning: cause.Fixed("it is in the directory of a snapshotter but containerd does not know it, as happens after a crash or if it could not be removed"),
 		mend:    "a repair", repairable: true,
 	},
 	ProblemForgottenUpload: {
-		meaning: cause.Fixed("it is among the uploads on the disk but containerd does not know it, as after a crash"),
+		meaning: cause.Fixed("it is among the uploads on the disk but containerd does not know it, as happens after a crash"),
 		mend:    "a repair", repairable: true,
 	},
 	ProblemLostSnapshot: {
-		meaning: cause.Fixed("containerd lists it but its files are not on the disk; what stands on it fails, and a pull does not bring it back"),
+		meaning: cause.Fixed("containerd lists it but its files are missing; whatever is based on it fails, and a pull does not restore it"),
 	},
 	ProblemLostDatabase: {
-		meaning: cause.Fixed("the database of a snapshotter is not there, and so containerd has lost what its snapshots are"),
+		meaning: cause.Fixed("the database of a snapshotter is missing, so containerd no longer knows its snapshots"),
 		mend:    "restore it from a backup; without one, stop containerd, move the directory of the snapshotter away, and pull again",
 	},
 	ProblemDamaged: {

@@ -47,7 +47,7 @@ func (r Asking) Learn(ctx context.Context, inv *inventory.Inventory) error {
 		// The last looks at what the others have found.
 		err := errors.Join(AddContainers(ns), r.askSources(ctx, ns), r.pinnedByCRI(ctx, ns), unloaded(ns, r.Info.Snapshotters, r.Now))
 		if ctx.Err() != nil {
-			return fmt.Errorf("asking what namespace %q is used by: %w", ns.Name, ctx.Err())
+			return fmt.Errorf("asking what uses the images of namespace %q: %w", ns.Name, ctx.Err())
 		}
 		if err != nil {
 			ns.Closed = cause.ClientFailed(err)

@@ -96,7 +96,7 @@ func copyDatabase(ctx context.Context, path string) ([]byte, error) {
 			return data, nil
 		}
 	}
-	return nil, fmt.Errorf("it was written to each time: %w", errdefs.ErrUnavailable)
+	return nil, fmt.Errorf("it was modified during each attempt: %w", errdefs.ErrUnavailable)
 }
 
 // keysOf reads the keys of the snapshots in a database by the names of their

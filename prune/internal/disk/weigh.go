@@ -61,7 +61,7 @@ func leftBehind(ctx context.Context, paths []string, stillUnknown func(path stri
 	for _, path := range paths {
 		bytes, err := Weigh(ctx, path)
 		if err != nil {
-			return nil, fmt.Errorf("measuring what containerd does not know: %w", err)
+			return nil, fmt.Errorf("measuring files that containerd does not know: %w", err)
 		}
 		before[path] = bytes
 	}
@@ -78,7 +78,7 @@ func leftBehind(ctx context.Context, paths []string, stillUnknown func(path stri
 		}
 		bytes, err := Weigh(ctx, path)
 		if err != nil {
-			return nil, fmt.Errorf("measuring what containerd does not know: %w", err)
+			return nil, fmt.Errorf("measuring files that containerd does not know: %w", err)
 		}
 		if unknown && bytes == before[path] {
 			found = append(found, Entry{Path: path, Bytes: bytes})

@@ -33,7 +33,7 @@ type Busy struct {
 }
 
 func (e *Busy) Error() string {
-	since := fmt.Sprintf("another run is under way in namespace %q: %s, since %s", e.Namespace, e.Run.Owner, e.Run.Start.Format(time.RFC3339))
+	since := fmt.Sprintf("another run is in progress in namespace %q: %s, since %s", e.Namespace, e.Run.Owner, e.Run.Start.Format(time.RFC3339))
 	if e.Run.Expires.IsZero() {
 		return since + fmt.Sprintf("; its lease never expires: if there is no such run, delete it with ctr -n %s leases delete %s", e.Namespace, ours.RunID)
 	}
@@ -126,7 +126,7 @@ func (l Locker) find(ctx context.Context, id string) (Run, error) {
 			return run, nil
 		}
 	}
-	return Run{}, fmt.Errorf("lease %q is gone again: %w", id, errdefs.ErrNotFound)
+	return Run{}, fmt.Errorf("lease %q has been removed again: %w", id, errdefs.ErrNotFound)
 }
 
 func (r Run) labels() map[string]string {

@@ -60,7 +60,7 @@ func TestLeaseFates(t *testing.T) {
 		"of 64 digits": {"default", id, nil, snapshots("sha256:chain"),
 			"keep: belongs to another client; only that client knows whether it is still needed"},
 		"of a pod": {"k8s.io", id, nil, snapshots("sha256:chain"), "keep: belongs to a Kubernetes pod and is removed together with it"},
-		"a run":    {"default", ours.RunID, nil, nil, "keep: a run is under way"},
+		"a run":    {"default", ours.RunID, nil, nil, "keep: a run is in progress"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			lease := inventory.Lease{Lease: leases.Lease{ID: test.id, Labels: test.labels}, Resources: test.holds}
