@@ -42,7 +42,7 @@ func Ask(ctx context.Context, in io.Reader, out *Printer, text string, details b
 	return No, nil
 }
 
-// readLine reads a line, and no more, for another question may follow. The end
+// readLine reads a line, and no more, because another question may follow. The end
 // of the input is a line as well. When the context ends first the reading
 // goroutine is left behind: a read from a terminal cannot be stopped, and the
 // process is about to exit.

@@ -40,7 +40,7 @@ type Table struct {
 // Empty says whether the table has no rows.
 func (t *Table) Empty() bool { return len(t.rows) == 0 }
 
-// Add appends a row. Cells are quoted here, for only then is their width
+// Add appends a row. Cells are quoted here, because only then is their width
 // known.
 func (t *Table) Add(cells ...string) {
 	row := make([]string, len(cells))

@@ -13,7 +13,7 @@ const DefaultSocket = "/var/run/docker.sock"
 
 // Default returns the socket to ask when the user names none: that of
 // DOCKER_HOST if it is a unix socket, else [DefaultSocket] if it exists, else
-// "". A DOCKER_HOST on a network is passed over, for it says nothing of the
+// "". A DOCKER_HOST on a network is ignored, because it says nothing of the
 // containers of this machine.
 func Default(getenv func(string) string, stat func(string) (fs.FileInfo, error)) string {
 	if host := getenv("DOCKER_HOST"); strings.HasPrefix(host, "unix://") {

@@ -63,7 +63,7 @@ func (c *Collector) Alone(groups [][]graph.Node) []inventory.Amount {
 	return sums
 }
 
-// BlobOwner combines the namespaces that know a blob, for its file is one, and
+// BlobOwner combines the namespaces that know a blob, because its file is one, and
 // the uploads that take it from there.
 func (c *Collector) BlobOwner(owned graph.Ownership, dgst digest.Digest) graph.Owner {
 	combined := graph.Nobody

@@ -29,7 +29,7 @@ func CompareSnapshotIDs(a, b SnapshotID) int {
 }
 
 // Objects are blobs and snapshots with their bytes. A blob is one object
-// however many namespaces know it, for its file is one.
+// however many namespaces know it, because its file is one.
 type Objects struct {
 	Blobs     map[digest.Digest]int64
 	Snapshots map[SnapshotID]int64

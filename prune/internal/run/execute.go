@@ -40,7 +40,7 @@ type ExecuteOptions struct {
 	// collecting it: undo.Undo can put it back, and containerd collects it when
 	// the time is over.
 	Grace time.Duration
-	// NoGuard does without the run lease and the plan blob, for a disk that
+	// NoGuard runs without the run lease and the plan blob, for a disk that
 	// does not take them. Everything is looked at as otherwise, and a run under
 	// way is respected; but no other run is kept out, nothing holds what is
 	// deleted, and a killed run is not finished by the next. No Grace goes

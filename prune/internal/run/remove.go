@@ -213,7 +213,7 @@ func (x *Execution) removeOne(ctx context.Context, d rules.Decision) (removal, e
 }
 
 // late says whether what is left of the run's lease is needed for its end. It
-// asks the clock before each deletion, for no timer runs while a machine sleeps.
+// asks the clock before each deletion, because no timer runs while a machine sleeps.
 func (x *Execution) late() bool {
 	if x.opts.NoGuard {
 		return false

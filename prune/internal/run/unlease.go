@@ -56,7 +56,7 @@ func (x *Execution) settleOrphans(ctx context.Context, lost []rules.Decision, ru
 
 // orphansOf finds the orphaned configs below records that are gone. What the
 // run's own leases hold does not count: they end. Under a grace only planned
-// ones are touched, for only their snapshots are held for an undo.
+// ones are touched, because only their snapshots are held for an undo.
 func orphansOf(c *gc.Collector, lost []rules.Decision, run string, planned []gc.Orphan) []gc.Orphan {
 	var victims []graph.Node
 	ch := gc.Change{Ignored: make(map[graph.Node]bool)}

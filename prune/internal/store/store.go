@@ -77,7 +77,7 @@ type StoreInfo struct {
 	Location string `json:"location"`
 	// ID is stable for the life of the store: the daemon's UUID, or one
 	// derived from the database of an embedded store. It is empty for a daemon
-	// that has none and cannot write one, for its disk is full.
+	// that has none and cannot write one, because its disk is full.
 	ID string `json:"id"`
 	// Version is containerd's version as it reports it ("2.4.2"); for an
 	// embedded store the version of the packages linked in.
