@@ -157,7 +157,9 @@ func checkReport(t tw.TB, plan *plan.Plan, report *run.Report, lost int64) {
 	if report.Others != (inventory.Amount{}) || len(report.Changes)+len(report.Errors)+len(report.Skipped)+len(report.Restored)+len(report.Recovered) > 0 {
 		t.Errorf("something came between: %+v", report)
 	}
-	if !report.Measured || !report.Verified || report.Interrupted {
+	// The snapshotter of these worlds has no files.
+	noSnapshots := len(plan.Outcome.Freed.Snapshots)+len(plan.Outcome.Garbage.Snapshots) == 0
+	if !report.Measured || report.Verified != noSnapshots || report.Interrupted {
 		t.Errorf("measured %v, verified %v, interrupted %v", report.Measured, report.Verified, report.Interrupted)
 	}
 	untagged := make(map[inventory.Record]bool)

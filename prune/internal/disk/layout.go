@@ -15,17 +15,24 @@ type layout struct {
 	dirs []string
 	// upper is what an entry cannot do without, below it.
 	upper string
+	// own are what an entry has beside the files that the snapshotter measures.
+	own []string
+	// whole says that the snapshotter measures something else than the entry.
+	whole bool
 	// cleans says that a collection which removes some snapshot also removes
 	// the entries that have no record.
 	cleans bool
 }
 
+// temporary is how the name of a snapshot begins that is being made.
+const temporary = "new-"
+
 // layouts are those of the snapshotters that keep snapshots in files. Others,
 // as devmapper and proxies, cannot be looked at.
 var layouts = map[string]layout{
-	"overlayfs": {dirs: []string{"snapshots"}, upper: "fs", cleans: true},
+	"overlayfs": {dirs: []string{"snapshots"}, upper: "fs", own: []string{"", "work", "work/work"}, cleans: true},
 	"native":    {dirs: []string{"snapshots"}},
-	"blockfile": {dirs: []string{"snapshots"}},
+	"blockfile": {dirs: []string{"snapshots"}, whole: true},
 	"btrfs":     {dirs: []string{"active", "view", "snapshots"}},
 }
 

@@ -33,25 +33,16 @@ const maxRef = 64 << 10
 // namespace of the inventory has a record. One that began since it was read
 // changes, or is known to the store by now.
 func UnknownUploads(ctx context.Context, st store.Store, contentDir string, inv *inventory.Inventory) ([]Upload, error) {
-	dir := filepath.Join(contentDir, "ingest")
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // made with the first upload
-	}
+	entries, err := listUploads(contentDir)
 	if err != nil {
-		return nil, fmt.Errorf("listing the uploads on disk: %w", err)
+		return nil, err
 	}
 	var suspects []string
 	refs := make(map[string]string)
-	for _, entry := range entries {
-		path := filepath.Join(dir, entry.Name())
-		ref, err := refOf(path)
-		if err != nil {
-			return nil, fmt.Errorf("looking at an upload on disk: %w", err)
-		}
-		refs[path] = ref
-		if !isListed(inv, ref) {
-			suspects = append(suspects, path)
+	for _, u := range entries {
+		refs[u.path] = u.ref
+		if !isListed(inv, u.ref) {
+			suspects = append(suspects, u.path)
 		}
 	}
 	left, err := leftBehind(ctx, suspects, func(path string) (bool, error) { return isUnknownUpload(ctx, st, path, refs[path]) })
@@ -60,6 +51,30 @@ func UnknownUploads(ctx context.Context, st store.Store, contentDir string, inv 
 		found = append(found, Upload{Entry: entry, Cleans: refs[entry.Path] != ""})
 	}
 	return found, err
+}
+
+// uploadEntry is an upload on the disk with its name.
+type uploadEntry struct{ path, ref string }
+
+func listUploads(contentDir string) ([]uploadEntry, error) {
+	dir := filepath.Join(contentDir, "ingest")
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // made with the first upload
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing the uploads on disk: %w", err)
+	}
+	found := make([]uploadEntry, 0, len(entries))
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		ref, err := refOf(path)
+		if err != nil {
+			return nil, fmt.Errorf("looking at an upload on disk: %w", err)
+		}
+		found = append(found, uploadEntry{path, ref})
+	}
+	return found, nil
 }
 
 // refOf reads the name of an upload, empty if it has none.

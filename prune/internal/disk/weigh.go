@@ -34,11 +34,10 @@ func Weigh(ctx context.Context, path string) (bytes int64, err error) {
 		if err != nil {
 			return err
 		}
-		st := info.Sys().(*syscall.Stat_t)
-		id := file{st.Dev, st.Ino}
+		id := fileOf(info)
 		if _, counted := seen[id]; !counted {
 			seen[id] = struct{}{}
-			bytes += st.Blocks * blockSize
+			bytes += info.Sys().(*syscall.Stat_t).Blocks * blockSize
 		}
 		return ctx.Err()
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/disk"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -15,14 +16,19 @@ import (
 // noSize is that of a snapshot that went since it was listed.
 const noSize = -1
 
-// Measure asks for the sizes of snapshots.
+// Measure asks for the sizes of snapshots, and adds what their snapshotters
+// leave out, where the files can be seen.
 func Measure(ctx context.Context, st store.Store, ids []inventory.SnapshotID, progress *Meter) (inventory.Sizes, error) {
+	onDisk, err := disk.NewSizes(ctx, st, ids)
+	if err != nil {
+		return nil, fmt.Errorf("measuring snapshots: %w", err)
+	}
 	bytes := make([]int64, len(ids))
 	places := make([]int, len(ids))
 	for i := range places {
 		places[i] = i
 	}
-	err := eachOf(ctx, measurements, places, func(ctx context.Context, i int) error {
+	err = eachOf(ctx, measurements, places, func(ctx context.Context, i int) error {
 		id := ids[i]
 		usage, err := st.Snapshotter(id.Snapshotter).Usage(store.InNamespace(ctx, id.Namespace), id.Key)
 		if errdefs.IsNotFound(err) {
@@ -32,7 +38,7 @@ func Measure(ctx context.Context, st store.Store, ids []inventory.SnapshotID, pr
 		if err != nil {
 			return fmt.Errorf("measuring snapshot %s in namespace %q: %w", id.SnapshotKey, id.Namespace, err)
 		}
-		bytes[i] = usage.Size
+		bytes[i] = onDisk.Of(id, usage.Size)
 		progress.Add(1)
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
+	"github.com/ctr-prune/ctr-prune/prune/internal/disk"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
@@ -74,6 +75,9 @@ type Execution struct {
 	// go of anything, also of what a killed run left: what went earlier,
 	// somebody else let go of.
 	baseline inventory.Objects
+	// trace is where on the disk the objects of the plan were; nil with a grace,
+	// which frees nothing.
+	trace *disk.Trace
 
 	// attempted are the records that this run deleted, or may have, by
 	// namespace.
@@ -254,6 +258,7 @@ func (x *Execution) prepare(ctx context.Context) error {
 	if err := x.revalidate(ctx); err != nil {
 		return err
 	}
+	x.rememberFiles(ctx)
 	if err := x.Watch.failure(); err != nil || x.opts.NoGuard {
 		return err
 	}

@@ -47,7 +47,7 @@ func (x *Execution) measure(ctx context.Context) {
 	default:
 		x.fail(cause.CodeFilesNotRead, x.addFiles(ctx, after, files, remaining))
 	}
-	x.tally(c, now, remaining)
+	x.tally(ctx, c, now, remaining)
 }
 
 // untagged lists the attempted records that the store no longer has, and those
@@ -83,7 +83,7 @@ func (x *Execution) untagged(after *inventory.Inventory) []inventory.Record {
 // addFiles counts a blob that containerd has forgotten but not removed from
 // the disk as remaining.
 func (x *Execution) addFiles(ctx context.Context, after *inventory.Inventory, files map[digest.Digest]struct{}, remaining inventory.Objects) error {
-	x.Report.Verified = true
+	x.Report.Verified = x.trace != nil && len(x.trace.Unseen) == 0
 	looker := FileLooker{Store: x.Store, Inv: after}
 	var left []digest.Digest
 	for dgst := range files {
@@ -112,13 +112,15 @@ func (x *Execution) addFiles(ctx context.Context, after *inventory.Inventory, fi
 
 // tally sorts what is gone by why it went, and says where the plan and the
 // store differ.
-func (x *Execution) tally(c *gc.Collector, now graph.Reached, remaining inventory.Objects) {
+func (x *Execution) tally(ctx context.Context, c *gc.Collector, now graph.Reached, remaining inventory.Objects) {
 	gone := x.baseline.Without(remaining)
+	x.fail(x.countFiles(ctx, gone))
 	x.Report.Deleted = gone.Within(x.plan.Outcome.Freed)
 	garbage := gone.Within(x.plan.Outcome.Garbage)
 	others := gone.Without(x.Report.Deleted).Without(garbage)
 	x.Report.Reclaimed = x.Report.Deleted.Amount()
 	x.Report.Garbage = garbage.Amount()
+	x.fail(x.addLeftovers(&x.Report.Garbage))
 	x.Report.Others = others.Amount()
 
 	x.Report.Held = heldNow(c, now, x.plan.Outcome, remaining)
