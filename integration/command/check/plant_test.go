@@ -68,11 +68,11 @@ func (n *node) garbage(text string) planted {
 func (n *node) unowned(key string) planted {
 	ctx := n.Context(n.t.Context())
 	sn := n.Client.SnapshotService(n.Snapshotter)
-	_, err := sn.Prepare(ctx, key, "")
+	mounts, err := sn.Prepare(ctx, key, "")
 	n.must(err)
-	usage, err := sn.Usage(ctx, key)
-	n.must(err)
-	return planted{prune.ProblemUnowned, "default", n.Snapshotter + "/" + key, usage.Size}
+	upper := mounts[0].Source // without a parent it is mounted alone
+	dir := filepath.Dir(upper)
+	return planted{prune.ProblemUnowned, "default", n.Snapshotter + "/" + key, blocksOf(n, dir, upper, filepath.Join(dir, "work"))}
 }
 
 // expired adds a lease of the past that holds nothing.
