@@ -15,6 +15,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
+	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -56,6 +57,7 @@ func (h *host) lies(e *imagestore.Embedded) {
 // TestSizes sums sizes that cannot be: no sum wraps, none is below zero.
 func TestSizes(t *testing.T) {
 	everywhere(t, func(h *host, e *imagestore.Embedded) { h.lies(e) }, func(h *host) {
+		h.d.Expect(prune.ProblemDamaged) // the files are not of the sizes that are listed
 		before := h.state()
 		for _, args := range [][]string{
 			{"--all", "--dry-run"}, {"df"}, {"df", "-v"}, {"check"}, {"leases"}, {"explain", "liar.example/a:0"}, {"explain", "liar.example/a:5"}, {"--all", "--dry-run", "--filter", "label!=x"},
@@ -73,10 +75,14 @@ func TestSizes(t *testing.T) {
 		report := h.run("--all", "--force", "--format", "json").want(programs.ExitDone)
 		checkNumbers(h, report)
 		doc := parsed[prune.Document](report)
-		if doc.Reclaimed.TotalBytes != math.MaxInt64 || doc.Reclaimed.ContentBytes != math.MaxInt64 || doc.Reclaimed != doc.Predicted || doc.Reclaimed.Blobs != 3*len(liars) {
+		if doc.Predicted.TotalBytes != math.MaxInt64 || doc.Predicted.ContentBytes != math.MaxInt64 || doc.Reclaimed.Blobs != doc.Predicted.Blobs || doc.Reclaimed.Blobs != 3*len(liars) {
 			h.t.Errorf("predicted %+v, reclaimed %+v", doc.Predicted, doc.Reclaimed)
 		}
-		if left := h.state().Namespaces["default"]; len(left.Images) != 0 || len(left.Content) != len(liars) {
+		after := h.state()
+		if freed := oracle.DiskFreed(before, after); doc.Reclaimed.ContentBytes+doc.Garbage.ContentBytes != freed {
+			h.t.Errorf("reclaimed %+v, garbage %+v, the files say %d bytes", doc.Reclaimed, doc.Garbage, freed)
+		}
+		if left := after.Namespaces["default"]; len(left.Images) != 0 || len(left.Content) != len(liars) {
 			h.t.Errorf("left are %d records and %d blobs", len(left.Images), len(left.Content))
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/disk"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
@@ -21,7 +22,7 @@ func (x *Execution) rememberFiles(ctx context.Context) {
 	maps.Copy(objects.Snapshots, x.plan.Outcome.Garbage.Snapshots)
 	trace, err := disk.NewTrace(ctx, x.Store, x.plan.Inventory, objects)
 	if err != nil {
-		x.fail(fmt.Errorf("looking for the files on the disk: %w", err))
+		x.fail(cause.CodeFilesNotRead, fmt.Errorf("looking for the files on the disk: %w", err))
 		return
 	}
 	x.trace = trace
@@ -57,8 +58,8 @@ func leftError(left map[inventory.SnapshotID]disk.Entry) error {
 	for _, entry := range left {
 		bytes += entry.Bytes
 	}
-	return fmt.Errorf("containerd removed %d snapshots but not all of their files: %d bytes are still on the disk, those of the first in %q; a check says what removes them",
-		len(left), bytes, left[first].Path)
+	return &cause.CodeError{Code: cause.CodeFilesLeft, Err: fmt.Errorf("containerd removed %d snapshots but not all of their files: %d bytes are still on the disk, those of the first in %q; a check says how to remove them",
+		len(left), bytes, left[first].Path)}
 }
 
 // addLeftovers counts what containerd did not know and removed on the way.

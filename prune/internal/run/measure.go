@@ -114,13 +114,13 @@ func (x *Execution) addFiles(ctx context.Context, after *inventory.Inventory, fi
 // store differ.
 func (x *Execution) tally(ctx context.Context, c *gc.Collector, now graph.Reached, remaining inventory.Objects) {
 	gone := x.baseline.Without(remaining)
-	x.fail(x.countFiles(ctx, gone))
+	x.fail(cause.CodeFilesNotRead, x.countFiles(ctx, gone))
 	x.Report.Deleted = gone.Within(x.plan.Outcome.Freed)
 	garbage := gone.Within(x.plan.Outcome.Garbage)
 	others := gone.Without(x.Report.Deleted).Without(garbage)
 	x.Report.Reclaimed = x.Report.Deleted.Amount()
 	x.Report.Garbage = garbage.Amount()
-	x.fail(x.addLeftovers(&x.Report.Garbage))
+	x.fail(cause.CodeFilesNotRead, x.addLeftovers(&x.Report.Garbage))
 	x.Report.Others = others.Amount()
 
 	x.Report.Held = heldNow(c, now, x.plan.Outcome, remaining)
