@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/images"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
@@ -31,6 +32,27 @@ func TestUndoOfBoundRecords(t *testing.T) {
 	tw.Must(st.DB.GarbageCollect(t.Context()))
 	if left := tw.Must(st.Images().List(store.InNamespace(t.Context(), "default"))); len(left) != 3 {
 		t.Errorf("%d records are back, want 3", len(left))
+	}
+}
+
+// A record whose own expiry passed during the grace is not back for longer than
+// until the next collection. Undo says so, and keeps what it needs.
+func TestUndoOfAnExpiredRecord(t *testing.T) {
+	expiry := time.Now().Add(time.Minute)
+	s := tw.NewScene(t, tw.World{"default": {
+		tw.Blob("a"), tw.Record("x:1", "a", tw.Labelled("containerd.io/gc.expire", expiry.Format(time.RFC3339))), tw.Blob("b"), tw.Record("y:1", "b"),
+	}})
+	_, run := s.WithGrace()
+	undone, err := undo.Undo(t.Context(), s.Store, run, expiry.Add(time.Second))
+	if err != nil || tw.NamesOf(undone.Restored) != "y:1" {
+		t.Errorf("restored %v, %v", undone.Restored, err)
+	}
+	if len(undone.Failed) != 1 || undone.Failed[0].Name != "x:1" || undone.Failed[0].ReasonCode != cause.CodeExpired {
+		t.Errorf("failed %+v", undone.Failed)
+	}
+	s.Collect()
+	if !s.HasBlob("a") {
+		t.Error("the grace was given up")
 	}
 }
 

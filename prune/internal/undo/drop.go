@@ -1,0 +1,86 @@
+package undo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/run"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// Dropped is what came of dropping a run.
+type Dropped struct {
+	Reclaimed inventory.Amount `json:"reclaimed"`
+	// Garbage is what nothing held already before.
+	Garbage inventory.Amount `json:"garbage"`
+}
+
+// Drop gives up the grace of a run, so that containerd collects what it held,
+// and tells by comparing what is gone.
+func Drop(ctx context.Context, store store.Store, run Run, now time.Time, opts read.ReadOptions) (Dropped, error) {
+	before, err := read.ReadMeasured(ctx, store, inventory.Scope{}, now, opts, (*gc.Collector).SnapshotsOfLeases)
+	if err != nil {
+		return Dropped{}, err
+	}
+	if err := giveUp(ctx, store, run, now); err != nil {
+		return Dropped{}, err
+	}
+	var d Dropped
+	after, err := read.Read(ctx, store, inventory.Scope{}, now, opts)
+	if err == nil {
+		d.Reclaimed, d.Garbage, err = reclaimed(ctx, store, before, after, now)
+	}
+	if err != nil {
+		return Dropped{}, fmt.Errorf("run %s was dropped, but what that freed could not be measured: %w", run.Name, err)
+	}
+	return d, nil
+}
+
+// giveUp returns when what the run held is collected.
+func giveUp(ctx context.Context, st store.Store, r Run, now time.Time) error {
+	locker := lock.Locker{Manager: st.Leases()}
+	var errs []error
+	collected := false
+	for i, ns := range r.Namespaces {
+		done, err := locker.DropGrace(store.InNamespace(ctx, ns), r.Name, i == len(r.Namespaces)-1)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
+		}
+		collected = collected || done
+	}
+	if n := len(r.Namespaces); !collected && n > 0 && ctx.Err() == nil {
+		errs = append(errs, run.CollectIn(ctx, st, r.Namespaces[n-1], now))
+	}
+	return errors.Join(errs...)
+}
+
+// reclaimedOf is the same with what was held given.
+func reclaimedOf(ctx context.Context, c *gc.Collector, store store.Store, before, after *inventory.Inventory, held graph.Reached) (freed, garbage inventory.Amount, err error) {
+	remaining := after.Objects()
+	files, err := store.BlobFiles(ctx)
+	if err != nil && !errdefs.IsUnavailable(err) {
+		return inventory.Amount{}, inventory.Amount{}, fmt.Errorf("looking for removed blobs on the disk: %w", err)
+	}
+	for dgst := range files {
+		remaining.Blobs[dgst] = 0
+	}
+	taken, unheld := c.Split(before.Objects().Without(remaining), held, graph.Reached{})
+	return taken.Amount(), unheld.Amount(), nil
+}
+
+// reclaimed is what of an earlier inventory is gone in a later one of the same
+// store, apart from the garbage that nothing held already at the time now. A
+// blob counts only if its file is gone as well, where the files can be seen.
+func reclaimed(ctx context.Context, store store.Store, before, after *inventory.Inventory, now time.Time) (freed, garbage inventory.Amount, err error) {
+	c := gc.NewCollector(before, now)
+	return reclaimedOf(ctx, c, store, before, after, c.Reach(gc.Change{}))
+}
