@@ -49,6 +49,11 @@ type (
 		Type string `json:"type"`
 		prune.NamespaceCount
 	}
+	missingEvent struct {
+		Type      string `json:"type"`
+		Namespace string `json:"namespace"`
+		prune.Cause
+	}
 	refusedEvent struct {
 		Type string `json:"type"`
 		prune.Refusal

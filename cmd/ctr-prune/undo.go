@@ -95,6 +95,9 @@ func undoneLines(undone *prune.Undone) []any {
 	for _, s := range undone.Failed {
 		lines = append(lines, skippedEvent{"skipped", s})
 	}
+	for _, m := range undone.Missing {
+		lines = append(lines, missingEvent{"missing", m.Namespace, m.Cause})
+	}
 	return lines
 }
 

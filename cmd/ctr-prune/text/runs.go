@@ -28,6 +28,9 @@ func Undone(out *terminal.Printer, undone *prune.Undone) {
 	for _, r := range undone.Restored {
 		out.Line("Restored: %s%s", Prefix(r.Namespace), out.Name(r.Name))
 	}
+	for _, m := range undone.Missing {
+		out.Sentence("Not restored: %s", out.Prose(m.Reason))
+	}
 	out.Line("Restored %s from run %s.", terminal.Count(len(undone.Restored), "image"), undone.Run)
 }
 

@@ -116,6 +116,7 @@ func reasons() map[cause.Code]told {
 		cause.CodeLeasePull:         {nil, "a pull or build in progress, or one that was interrupted; it expires by itself"},
 		cause.CodeLeaseOther:        {nil, "belongs to another client; only that client knows whether it is still needed"},
 
+		cause.CodeNotKept:        {&cause.Parts{Run: "r", Namespace: "x"}, `run r keeps nothing in namespace "x" any more: its lease there was deleted, or what it removed was restored before, or it removed nothing`},
 		cause.CodeImageAbsent:    {&cause.Parts{Users: []cause.User{web}, Image: "a:1"}, `container web (nerdctl), running uses image "a:1", which is not in the store`},
 		cause.CodeImageUnnamed:   {&cause.Parts{Users: []cause.User{web}}, "container web (nerdctl), running names no image and is based on none"},
 		cause.CodeNotLoaded:      {&cause.Parts{Namespace: "x", Name: "zfs", Blobs: 3}, `images of namespace "x" (3) are unpacked in snapshotter "zfs", which containerd has not loaded: what is based on their snapshots, and their size, is unknown`},

@@ -63,6 +63,7 @@ const (
 	CodeContentGone  Code = "content-gone"
 	CodeNameTaken    Code = "name-taken"
 	CodeNotPutBack   Code = "not-restored"
+	CodeNotKept      Code = "not-kept"
 
 	// Why an upload stays or goes.
 	CodeLatelyWritten Code = "written-lately"
@@ -159,6 +160,9 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeContentGone:  Fixed("its content is gone"),
 	CodeNameTaken:    func(p *Parts) string { return fmt.Sprintf("the name is now taken by %s", p.Target) },
 	CodeNotPutBack:   detail,
+	CodeNotKept: func(p *Parts) string {
+		return fmt.Sprintf("run %s keeps nothing in namespace %q any more: its lease there was deleted, or what it removed was restored before, or it removed nothing", p.Run, p.Namespace)
+	},
 
 	CodeLatelyWritten: func(p *Parts) string {
 		return fmt.Sprintf("last written to less than %s ago", time.Duration(p.AgeSeconds)*time.Second)

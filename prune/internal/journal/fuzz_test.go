@@ -26,7 +26,7 @@ func FuzzPlanBlob(f *testing.F) {
 		}
 		var back journal.PastPlan
 		hold := func(doc []byte, _ []digest.Digest) error { return back.Add(doc) }
-		left, err := journal.WritePlan(lock.Run{Name: p.Run, Start: p.Started}, p.Namespace, p.Records, p.Orphans, hold)
+		left, err := journal.WritePlan(lock.Run{Name: p.Run, Start: p.Started}, p.Namespace, p.Namespaces, p.Records, p.Orphans, hold)
 		if err != nil {
 			return // a year that RFC 3339 cannot write
 		}

@@ -14,8 +14,10 @@ import (
 // document by document.
 type PastPlan struct {
 	Namespace string
-	Records   []PlanRecord
-	Orphans   []gc.Orphan
+	// Namespaces are all from which the run was about to remove something.
+	Namespaces []string
+	Records    []PlanRecord
+	Orphans    []gc.Orphan
 	// chunks are the documents that were read, by their numbers.
 	chunks map[int]bool
 	// last is the number of the document that says to be the last, -1 if none
@@ -33,6 +35,7 @@ func (p *PastPlan) Add(doc []byte) error {
 		p.chunks, p.last = make(map[int]bool), -1
 	}
 	p.Namespace = blob.Namespace
+	p.Namespaces = append(p.Namespaces, blob.Namespaces...)
 	p.Records = append(p.Records, blob.Records...)
 	p.Orphans = append(p.Orphans, blob.Orphans...)
 	p.chunks[blob.Chunk] = true

@@ -19,8 +19,10 @@ const PlanSchema = 2
 // put every record back. Of a large plan it is a part that can be read alone.
 type PlanBlob struct {
 	PlanHead
-	Records []PlanRecord `json:"records"`
-	Orphans []gc.Orphan  `json:"orphans,omitempty"`
+	// Namespaces are all that the run was about to remove something from.
+	Namespaces []string     `json:"namespaces,omitempty"`
+	Records    []PlanRecord `json:"records"`
+	Orphans    []gc.Orphan  `json:"orphans,omitempty"`
 }
 
 // PlanHead is the same in all documents of a plan, but for their numbers.

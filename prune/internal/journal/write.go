@@ -33,8 +33,9 @@ var (
 // each, of which one is in memory at a time.
 type planWriter struct {
 	PlanHead
-	Records []json.RawMessage `json:"records"`
-	Orphans []json.RawMessage `json:"orphans,omitempty"`
+	Namespaces []json.RawMessage `json:"namespaces,omitempty"`
+	Records    []json.RawMessage `json:"records"`
+	Orphans    []json.RawMessage `json:"orphans,omitempty"`
 
 	hold    func(doc []byte, targets []digest.Digest) error
 	targets []digest.Digest
@@ -46,10 +47,17 @@ type planWriter struct {
 // by document; there is at least one, because its blob is also what makes
 // containerd look at its content store when it collects. Of those records that
 // cannot be written down it returns the reasons, by their places in the list.
-func WritePlan(run lock.Run, ns string, records []PlanRecord, orphans []gc.Orphan, hold func(doc []byte, targets []digest.Digest) error) (left map[int]error, err error) {
+//
+// namespaces are all that the run is about to remove something from.
+func WritePlan(run lock.Run, ns string, namespaces []string, records []PlanRecord, orphans []gc.Orphan, hold func(doc []byte, targets []digest.Digest) error) (left map[int]error, err error) {
 	w := &planWriter{
 		PlanHead: PlanHead{Schema: PlanSchema, Run: run.Name, Started: run.Start, Namespace: ns},
 		hold:     hold,
+	}
+	for _, name := range namespaces {
+		if err := w.add(&w.Namespaces, name, ""); err != nil {
+			return nil, fmt.Errorf("writing down namespace %q: %w", name, err)
+		}
 	}
 	for _, o := range orphans {
 		if o.Namespace != ns {
@@ -114,7 +122,7 @@ func (w *planWriter) flush() error {
 	}
 	w.Chunk++
 	w.total += w.size
-	w.Records, w.Orphans, w.targets, w.size = w.Records[:0], nil, nil, 0
+	w.Namespaces, w.Records, w.Orphans, w.targets, w.size = nil, w.Records[:0], nil, nil, 0
 	return nil
 }
 

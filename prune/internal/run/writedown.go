@@ -20,7 +20,11 @@ func (x *Execution) writeDown(ctx context.Context, b *plan.Batch) error {
 	hold := func(doc []byte, targets []digest.Digest) error {
 		return lock.Hold(ctx, x.Store.Content(), doc, targets)
 	}
-	left, err := journal.WritePlan(x.run, b.Ns.Name, ToWrite(*b), x.plan.Outcome.Orphans, hold)
+	namespaces := make([]string, len(x.Batches))
+	for i, batch := range x.Batches {
+		namespaces[i] = batch.Ns.Name
+	}
+	left, err := journal.WritePlan(x.run, b.Ns.Name, namespaces, ToWrite(*b), x.plan.Outcome.Orphans, hold)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func write(t *testing.T, b plan.Batch, orphans []gc.Orphan) (written, []rules.De
 		w.docs, w.targets, w.longest = append(w.docs, tw.Must(journal.ParsePlanBlob(doc))), append(w.targets, targets...), max(w.longest, len(doc))
 		return nil
 	}
-	left := tw.Must(journal.WritePlan(lock.Run{Name: "r", Start: tw.Noon}, b.Ns.Name, run.ToWrite(b), orphans, hold))
+	left := tw.Must(journal.WritePlan(lock.Run{Name: "r", Start: tw.Noon}, b.Ns.Name, nil, run.ToWrite(b), orphans, hold))
 	x := &run.Execution{Report: run.NewReport(&plan.Plan{})}
 	x.Leave(&b, left)
 	for _, s := range x.Report.Skipped {

@@ -31,13 +31,25 @@ type Undone struct {
 	Restored []inventory.Record `json:"restored"`
 	// Failed are those that are not, and why.
 	Failed []rules.Skip `json:"failed"`
+	// Missing are the namespaces in which the run keeps nothing any more, so that
+	// what it removed from there is not back.
+	Missing []Missing `json:"missing"`
+
+	// of are all namespaces of the run, as far as it has told.
+	of []string
+}
+
+// Missing is a namespace of a run in which there is nothing to restore from.
+type Missing struct {
+	Namespace string `json:"namespace"`
+	cause.Cause
 }
 
 // Undo puts the records of a run back, with their labels and the snapshot
 // labels of their configs, and gives the run's grace up if all of them are
 // back. A name that was taken meanwhile stays as it is and is reported.
 func Undo(ctx context.Context, store store.Store, run Run, now time.Time) (*Undone, error) {
-	u := &Undone{Run: run.Name}
+	u := &Undone{Run: run.Name, Missing: []Missing{}}
 	var errs []error
 	for _, ns := range run.Namespaces {
 		if err := u.guarded(ctx, store, ns, now); err != nil {
@@ -45,6 +57,12 @@ func Undo(ctx context.Context, store store.Store, run Run, now time.Time) (*Undo
 		}
 	}
 	slices.SortFunc(u.Restored, inventory.CompareRecords)
+	slices.Sort(u.of)
+	for _, ns := range slices.Compact(u.of) {
+		if !slices.Contains(run.Namespaces, ns) {
+			u.Missing = append(u.Missing, Missing{ns, cause.Because(cause.CodeNotKept, cause.Parts{Run: run.Name, Namespace: ns})})
+		}
+	}
 	return u, errors.Join(errs...)
 }
 
@@ -74,6 +92,7 @@ func (u *Undone) namespace(ctx context.Context, st store.Store, ns string, now t
 	if err != nil {
 		return err
 	}
+	u.of = append(u.of, past.Namespaces...)
 	ctx = store.InNamespace(ctx, ns)
 	failures := len(u.Failed)
 	var errs []error
