@@ -79,7 +79,7 @@ const (
 	StateHeld = df.StateHeld
 	// StateReclaimable means: the plan frees it.
 	StateReclaimable = df.StateReclaimable
-	// StateGarbage means: nothing holds it, it awaits collection.
+	// StateGarbage means: unreferenced, awaiting garbage collection.
 	StateGarbage = df.StateGarbage
 	// OfSeveral is what [DiskUsage.Common] says of an object that images of more
 	// than one class have.

@@ -168,6 +168,6 @@ const (
 	StateHeld ObjectState = "held"
 	// StateReclaimable: the plan frees it.
 	StateReclaimable ObjectState = "reclaimable"
-	// StateGarbage: nothing holds it, it awaits collection.
+	// StateGarbage: unreferenced, awaiting garbage collection.
 	StateGarbage ObjectState = "garbage"
 )

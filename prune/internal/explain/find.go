@@ -26,8 +26,8 @@ func (e *AmbiguousError) Error() string {
 }
 
 // find resolves what a person types: the name of a record in any spelling, a
-// container, a digest, a snapshot, a lease, or a beginning of one that no
-// other shares, or the end of an image's name. Exact names win over
+// container, a digest, a snapshot, a lease, or a unique
+// prefix, or the end of an image's name. Exact names win over
 // beginnings, and these over ends.
 func find(c *gc.Collector, text string, namespaces []string) (graph.Node, error) {
 	var exact, prefixed, ended []graph.Node
