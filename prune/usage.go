@@ -40,6 +40,7 @@ const (
 	HeldByIngests    = df.HeldByIngests
 	HeldByLabels     = df.HeldByLabels
 	HeldByNothing    = df.HeldByNothing
+	UnknownFiles     = df.UnknownFiles
 )
 
 // NamespaceUsage sums up a namespace. A blob that two namespaces know is in

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // snapshotsDir is where the daemon's snapshotter has the snapshots.
@@ -101,6 +103,11 @@ func TestLeftoversRemovedOnTheWay(t *testing.T) {
 		stray := filepath.Join(b.snapshotsDir(), "4711")
 		b.must(os.MkdirAll(filepath.Join(stray, "fs"), 0o700), os.WriteFile(filepath.Join(stray, "fs", "file"), make([]byte, 50_000), 0o600))
 		bytes := b.usage(stray)
+		var usage prune.DiskUsage
+		b.must(json.Unmarshal([]byte(run(b.t, append([]string{"df", "--format", "json"}, b.where()...)...).Want(b.t, programs.ExitDone).Stdout), &usage))
+		if last := usage.Holders[len(usage.Holders)-1]; last.Class != prune.UnknownFiles || last.SnapshotBytes != bytes {
+			b.t.Errorf("df tells of %+v", last)
+		}
 		doc := b.prune("--format", "json").Want(b.t, programs.ExitDone).Document(b.t)
 		if doc.Garbage.Snapshots != 1 || doc.Garbage.SnapshotBytes != bytes {
 			b.t.Errorf("garbage %+v, want one of %d bytes", doc.Garbage, bytes)

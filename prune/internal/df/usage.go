@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/disk"
 	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
@@ -38,7 +39,22 @@ func ReadUsage(ctx context.Context, store store.Store, policy rules.Policy, now 
 	if err != nil {
 		return nil, err
 	}
-	return PlanUsage(plan, m, objects), nil
+	unknown, err := disk.Unknown(ctx, store, inv)
+	if err != nil {
+		return nil, err
+	}
+	usage := PlanUsage(plan, m, objects)
+	usage.addUnknown(unknown)
+	return usage, nil
+}
+
+// addUnknown adds what containerd does not know, as a class of its own.
+func (d *DiskUsage) addUnknown(unknown inventory.Amount) {
+	if unknown == (inventory.Amount{}) {
+		return
+	}
+	d.Total.Add(unknown)
+	d.Holders = append(d.Holders, HolderUsage{Class: UnknownFiles, Amount: unknown})
 }
 
 // PlanUsage is [Usage] with the model that the plan was made with.

@@ -15,7 +15,8 @@ import (
 type DiskUsage struct {
 	Store store.StoreInfo `json:"store"`
 	Time  time.Time       `json:"time"`
-	// Total is everything: all blobs, each once, and all snapshots.
+	// Total is everything: all blobs, each once, all snapshots, and where the
+	// files were looked at also what is on the disk and unknown to containerd.
 	Total inventory.Amount `json:"total"`
 	// IngestBytes are the bytes of unfinished uploads, which are not blobs yet.
 	IngestBytes int64 `json:"ingestBytes"`
@@ -65,6 +66,8 @@ const (
 	HeldByIngests    HolderClass = "uploads"
 	HeldByLabels     HolderClass = "root-labels"
 	HeldByNothing    HolderClass = "unreferenced"
+	// UnknownFiles are on the disk, and containerd does not know them.
+	UnknownFiles HolderClass = "unknown-files"
 )
 
 // String says the class in words.
@@ -76,6 +79,8 @@ func (c HolderClass) String() string {
 		return "grace of a run only"
 	case HeldByLabels:
 		return "gc.root labels only"
+	case UnknownFiles:
+		return "on disk, unknown to containerd"
 	case HeldByNothing:
 		return "unreferenced (awaiting garbage collection)"
 	default:

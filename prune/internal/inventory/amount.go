@@ -25,6 +25,15 @@ func (a *Amount) AddSnapshot(bytes int64) {
 	a.TotalBytes = Saturate(a.TotalBytes, bytes)
 }
 
+// Add adds another amount.
+func (a *Amount) Add(other Amount) {
+	a.Blobs += other.Blobs
+	a.Snapshots += other.Snapshots
+	a.ContentBytes = Saturate(a.ContentBytes, other.ContentBytes)
+	a.SnapshotBytes = Saturate(a.SnapshotBytes, other.SnapshotBytes)
+	a.TotalBytes = Saturate(a.TotalBytes, other.TotalBytes)
+}
+
 // Saturate adds two sizes. A size below zero, which no store should report,
 // counts as nothing.
 func Saturate(a, b int64) int64 {
