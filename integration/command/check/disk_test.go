@@ -4,10 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
@@ -189,5 +191,54 @@ func TestDamagedBlobs(t *testing.T) {
 		want(n.t, all.Findings,
 			planted{prune.ProblemDamaged, "default", cut.Digest.String(), cut.Size},
 			planted{prune.ProblemDamaged, "default", altered.Digest.String(), altered.Size})
+	})
+}
+
+// discard removes the layers of an image, and the labels that say that there
+// were some, as a pull that discards unpacked layers does.
+func (n *node) discard(img *imagestore.Image) {
+	ctx := n.Context(n.t.Context())
+	cs := n.Client.ContentStore()
+	info, err := cs.Info(ctx, img.Target.Digest)
+	n.must(err)
+	fields := []string{}
+	for key := range info.Labels {
+		if strings.HasPrefix(key, "containerd.io/gc.ref.content.l.") {
+			info.Labels[key] = ""
+			fields = append(fields, "labels."+key)
+		}
+	}
+	_, err = cs.Update(ctx, info, fields...)
+	n.must(err)
+	for _, layer := range img.Layers {
+		n.must(cs.Delete(ctx, layer.Desc.Digest))
+	}
+}
+
+// An image is whole if a container can be made of it: from its snapshots, also
+// where no label leads to them, or from its layers.
+func TestImageWithoutLayersIsWholeOnlyIfUnpacked(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(n *node) {
+		unpacked, unlabelled, packed := n.image("docker.io/library/unpacked:1"), n.image("docker.io/library/unlabelled:1"), n.image("docker.io/library/packed:1")
+		n.must(n.Add(n.t.Context(), unpacked), n.Add(n.t.Context(), unlabelled), n.Write(n.t.Context(), packed))
+		for _, img := range []*imagestore.Image{unpacked, unlabelled, packed} {
+			n.discard(img)
+		}
+		// Something else holds the snapshots, as build history does.
+		ctx := n.Context(n.t.Context())
+		n.must(n.Lease(n.t.Context(), imagestore.LeaseSpec{ID: "holder", Resources: []leases.Resource{n.SnapshotResource(unlabelled.ChainIDs()[1])}}))
+		info, err := n.Client.ContentStore().Info(ctx, unlabelled.Config.Desc.Digest)
+		n.must(err)
+		label := "containerd.io/gc.ref.snapshot." + n.Snapshotter
+		if info.Labels[label] == "" {
+			n.t.Fatalf("labels of the config: %v", info.Labels)
+		}
+		info.Labels[label] = ""
+		_, err = n.Client.ContentStore().Update(ctx, info, "labels."+label)
+		n.must(err)
+		n.must(n.Collect(n.t.Context()))
+		n.d.Expect(prune.ProblemIncomplete)
+		want(n.t, n.find(), planted{prune.ProblemIncomplete, "default", packed.Name, bytesOf(packed.Without(packed.Layers[0].Desc.Digest, packed.Layers[1].Desc.Digest))})
 	})
 }

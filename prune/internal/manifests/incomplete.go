@@ -3,6 +3,7 @@ package manifests
 import (
 	"cmp"
 	"context"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,6 +34,12 @@ type Lacker struct {
 	// attestations are those manifests of an index that are attestations; nil
 	// if indexes cannot be read.
 	attestations func(index digest.Digest) []digest.Digest
+	// written reads what a manifest says, and chain what a config says of its
+	// snapshot; nil if neither can be read.
+	written func(digest.Digest) (written, bool)
+	chain   func(config digest.Digest) digest.Digest
+	// snapshotters are those with snapshots here.
+	snapshotters []string
 	// known are the answers so far; that of one being looked at stands for a
 	// circle of labels.
 	known map[digest.Digest]lack
@@ -58,8 +65,8 @@ func NewLacker(ns *inventory.Namespace) Lacker {
 	return Lacker{Ns: ns, known: make(map[digest.Digest]lack)}
 }
 
-// LackerOf makes one that reads the indexes of a namespace where labels do not
-// tell. One that cannot be read is judged by its labels alone.
+// LackerOf makes one that reads the manifests and indexes of a namespace where
+// labels do not tell. One that cannot be read is judged by its labels alone.
 func LackerOf(ctx context.Context, ns *inventory.Namespace, st store.Store) Lacker {
 	ctx = store.InNamespace(ctx, ns.Name)
 	library := NewLibrary(ns, st.Content())
@@ -71,13 +78,16 @@ func LackerOf(ctx context.Context, ns *inventory.Namespace, st store.Store) Lack
 		}
 		return doc.attestations
 	}
+	l.written = func(dgst digest.Digest) (written, bool) { return readWritten(ctx, ns, st.Content(), dgst) }
+	l.snapshotters = snapshottersOf(ns)
+	l.chain = func(config digest.Digest) digest.Digest { return chainOf(ctx, ns, st.Content(), config) }
 	return l
 }
 
 // Lacks says what a manifest or an index misses, going by containerd's labels
-// (core/images, ChildGCLabels), no code if nothing. Of an index one complete
-// platform is enough, and an attestation is none; layers may be missing if they
-// are unpacked.
+// (core/images, ChildGCLabels) and where these do not tell by what it says, no
+// code if nothing. Of an index one complete platform is enough, and an
+// attestation is none; layers may be missing if they are unpacked.
 func (l Lacker) Lacks(dgst digest.Digest) cause.Cause { return l.of(dgst).cause() }
 
 func (l Lacker) of(dgst digest.Digest) lack {
@@ -95,7 +105,7 @@ func (l Lacker) look(dgst digest.Digest) lack {
 	if !ok {
 		return lack{code: cause.CodeBlobMissing, blob: dgst}
 	}
-	children := childrenOf(blob.Labels)
+	children := l.childrenOf(dgst, blob.Labels)
 	if len(children["config"]) > 0 {
 		return l.ofManifest(children)
 	}
@@ -120,8 +130,33 @@ func (l Lacker) look(dgst digest.Digest) lack {
 	return worst
 }
 
-// childrenOf sorts out what the labels of a manifest or an index refer to.
-func childrenOf(labels map[string]string) map[string][]digest.Digest {
+// childrenOf sorts out what a manifest or an index refers to. Of an index only
+// the manifests that are there are told: missing platforms are normal.
+func (l Lacker) childrenOf(dgst digest.Digest, labels map[string]string) map[string][]digest.Digest {
+	children := labelled(labels)
+	if len(children["l"])+len(children["m"]) > 0 || l.written == nil {
+		return children
+	}
+	doc, ok := l.written(dgst)
+	if !ok {
+		return children
+	}
+	if doc.Config.Digest != "" && len(children["config"]) == 0 {
+		children["config"] = append(children["config"], doc.Config.Digest)
+	}
+	for _, layer := range doc.Layers {
+		children["l"] = append(children["l"], layer.Digest)
+	}
+	for _, m := range doc.Manifests {
+		if _, there := l.Ns.Blobs[m.Digest]; there || len(children["m"]) == 0 {
+			children["m"] = append(children["m"], m.Digest)
+		}
+	}
+	return children
+}
+
+// labelled sorts out what the labels of a manifest or an index refer to.
+func labelled(labels map[string]string) map[string][]digest.Digest {
 	children := make(map[string][]digest.Digest)
 	for _, key := range gc.GcKeys(labels) {
 		for _, part := range []string{"config", "l", "m"} {
@@ -139,7 +174,7 @@ func childrenOf(labels map[string]string) map[string][]digest.Digest {
 // not be read.
 func (l Lacker) attests(index, complete digest.Digest) map[digest.Digest]bool {
 	attests := make(map[digest.Digest]bool)
-	configs := childrenOf(l.Ns.Blobs[complete].Labels)["config"]
+	configs := l.childrenOf(complete, l.Ns.Blobs[complete].Labels)["config"]
 	if l.attestations == nil || slices.ContainsFunc(configs, l.unpacked) {
 		return attests
 	}
@@ -160,10 +195,37 @@ func (l Lacker) ofManifest(children map[string][]digest.Digest) lack {
 	}
 	for _, layer := range children["l"] {
 		if _, ok := l.Ns.Blobs[layer]; !ok {
+			if slices.ContainsFunc(children["config"], l.hasChain) {
+				return lack{}
+			}
 			return lack{code: cause.CodeLayerMissing, blob: layer}
 		}
 	}
 	return lack{}
+}
+
+// hasChain says whether a snapshot has the chain ID that a config tells: the
+// label that led there may have been removed.
+func (l Lacker) hasChain(config digest.Digest) bool {
+	if l.chain == nil {
+		return false
+	}
+	chain := l.chain(config).String()
+	if chain == "" {
+		return false
+	}
+	return slices.ContainsFunc(l.snapshotters, func(name string) bool {
+		_, there := l.Ns.Snapshots[inventory.SnapshotKey{Snapshotter: name, Key: chain}]
+		return there
+	})
+}
+
+func snapshottersOf(ns *inventory.Namespace) []string {
+	names := make(map[string]struct{})
+	for key := range ns.Snapshots {
+		names[key.Snapshotter] = struct{}{}
+	}
+	return slices.Collect(maps.Keys(names))
 }
 
 // unpacked says whether the snapshots of a config are there.
