@@ -22,7 +22,7 @@ var questions = map[string]func(*inventory.Inventory){
 	},
 	"check": func(inv *inventory.Inventory) {
 		k := &check.Checker{Inv: inv, C: gc.NewCollector(inv, tw.Noon)}
-		k.Incomplete(inv.Namespaces[0], manifests.NewLacker(inv.Namespaces[0]))
+		k.Incomplete(inv.Namespaces[0], manifests.NewCompleteness(inv.Namespaces[0]))
 		k.Unreached()
 	},
 	"explain": func(inv *inventory.Inventory) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -93,35 +92,35 @@ func (m *machine) planAndApply() bool {
 func (r *run) onlyNamed(f planFile) {
 	m := r.m
 	m.t.Helper()
-	stays := map[recordKey]string{}
+	stays := map[recordKey]prune.Cause{}
 	for _, s := range r.plan.Dropped() {
 		if _, twice := stays[recordKey{s.Namespace, s.Name}]; twice || s.Reason == "" {
 			m.errorf("apply: %+v is told twice or without a reason", s)
 		}
-		stays[recordKey{s.Namespace, s.Name}] = s.Reason
+		stays[recordKey{s.Namespace, s.Name}] = s.Cause
 	}
 	for _, d := range going(r.plan) {
 		key := recordKey{d.Namespace, d.Name}
 		if why := r.notAsNamed(f, key); why != "" {
 			m.errorf("apply: %s in %s goes: %s", d.Name, d.Namespace, why)
 		}
-		if reason, told := stays[key]; told {
-			m.errorf("apply: %s in %s goes, but is said to stay: %s", d.Name, d.Namespace, reason)
+		if why, told := stays[key]; told {
+			m.errorf("apply: %s in %s goes, but is said to stay: %s", d.Name, d.Namespace, why.Reason)
 		}
-		stays[key] = "it goes"
+		stays[key] = goes
 	}
 	unused := map[recordKey]bool{}
 	for _, d := range going(m.planOver(m.store, everything())) {
 		unused[recordKey{d.Namespace, d.Name}] = true
 	}
 	for key, named := range f.names {
-		reason, told := stays[key]
+		staying, told := stays[key]
 		if !told {
 			m.errorf("apply: of %s in %s nothing is told", key.name, key.ns)
 		}
 		why := r.changedSince(named)
-		if told && reason != "it goes" && why == "" && unused[key] && !belongs(reason) {
-			m.errorf("apply: %s in %s is as it was and unused, but stays: %s", key.name, key.ns, reason)
+		if told && staying != goes && why == "" && unused[key] && !belongs[staying.ReasonCode] {
+			m.errorf("apply: %s in %s is as it was and unused, but stays: %s", key.name, key.ns, staying.Reason)
 		}
 		if why != "" {
 			m.tally.add("records of plan files that "+why, 1)
@@ -142,11 +141,15 @@ func (r *run) notAsNamed(f planFile, key recordKey) string {
 	return r.changedSince(named)
 }
 
-// belongs says whether a record stays for another's sake, which is not named or
-// has changed.
-func belongs(reason string) bool {
-	return strings.Contains(reason, "stays")
+// belongs are the codes of what stays because another record does, which is not
+// named or has changed.
+var belongs = map[prune.Code]bool{
+	"belongs-to": true, "part-of": true, "keeps-alive": true, "referred-by-image": true, "kept-together": true,
+	"unreadable": true, "content-held": true,
 }
+
+// goes stands for what is removed.
+var goes = prune.Cause{ReasonCode: "goes"}
 
 // changedSince says what has become of a record since the plan was written,
 // before anything that the rules would say; "" if it is as it was.

@@ -29,9 +29,8 @@ func (h Holder) String() string {
 	return text
 }
 
-const KindPod = "pod"
-
 // The kinds of holder that are Kubernetes'.
 const (
+	KindPod        = "pod"
 	KindPodSandbox = "pod sandbox"
 )

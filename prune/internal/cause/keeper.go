@@ -50,23 +50,15 @@ func LetsGo(kind leases.Kind, command string) string {
 	}
 }
 
-const HolderImage Code = "image"
-
-const HolderContainer Code = "container"
-
-const HolderSandbox Code = "sandbox"
-
-const HolderLease Code = "lease"
-
-const HolderGrace Code = "grace"
-
-const HolderBuild Code = "build-lease"
-
-const HolderDocker Code = "docker-container"
-
-const HolderUpload Code = "upload"
-
 // The codes of what keeps an object.
 const (
+	HolderImage     Code = "image"
+	HolderContainer Code = "container"
+	HolderSandbox   Code = "sandbox"
+	HolderLease     Code = "lease"
+	HolderGrace     Code = "grace"
+	HolderBuild     Code = "build-lease"
+	HolderDocker    Code = "docker-container"
+	HolderUpload    Code = "upload"
 	HolderRootLabel Code = "root-label"
 )

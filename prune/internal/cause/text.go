@@ -211,6 +211,7 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeCircle:        lacking("%s refers to itself"),
 }
 
+// Fixed is a sentence that names nothing.
 func Fixed(text string) func(*Parts) string { return func(*Parts) string { return text } }
 
 // detail is what another said, which is a sentence.
@@ -252,14 +253,6 @@ func (p *Parts) some() string {
 	return strings.Join(texts, " and ")
 }
 
-const CodeBlobMissing Code = "blob-missing"
-
-const CodeConfigMissing Code = "config-missing"
-
-const CodeLayerMissing Code = "layer-missing"
-
-const CodeAttestation Code = "only-attestation"
-
 // The codes of what is wrong with the file of a blob.
 const (
 	CodeWrongSize   Code = "wrong-size"
@@ -274,7 +267,11 @@ const (
 
 // The codes of what an image lacks.
 const (
-	CodeCircle Code = "refers-to-itself"
+	CodeBlobMissing   Code = "blob-missing"
+	CodeConfigMissing Code = "config-missing"
+	CodeLayerMissing  Code = "layer-missing"
+	CodeAttestation   Code = "only-attestation"
+	CodeCircle        Code = "refers-to-itself"
 )
 
 // lacking puts it in words, of which the first is the blob.

@@ -107,7 +107,7 @@ func Check(ctx context.Context, st store.Store, now time.Time, opts CheckOptions
 	k := &Checker{Inv: inv, C: gc.NewCollector(inv, now)}
 	k.alone = k.C.HeldAlone()
 	for _, ns := range inv.Namespaces {
-		k.Incomplete(ns, manifests.LackerOf(ctx, ns, st))
+		k.Incomplete(ns, manifests.NewCompletenessReading(ctx, ns, st))
 		k.leases(ns)
 		k.uploads(ns)
 		k.unreadable(ns)

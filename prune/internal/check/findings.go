@@ -92,7 +92,7 @@ func (k *Checker) leases(ns *inventory.Namespace) {
 		case slices.Contains(ns.Interrupted, lease.ID):
 			k.add(Finding{
 				Problem: ProblemInterrupted, Namespace: ns.Name, Object: lease.ID,
-				Bytes: k.alone[graph.Node{Kind: graph.KindLease, Ns: ns.Name, Key: lease.ID}].TotalBytes,
+				Bytes: k.alone[graph.Node{Kind: graph.KindLease, Namespace: ns.Name, Key: lease.ID}].TotalBytes,
 			})
 		case !k.C.Live(lease):
 			k.add(Finding{Problem: ProblemExpired, Namespace: ns.Name, Object: lease.ID})
@@ -141,12 +141,12 @@ func (k *Checker) phantoms(ctx context.Context, store store.Store, ns *inventory
 
 // Incomplete finds the records whose content is not all there. The bytes are
 // what there is of them, also what others share.
-func (k *Checker) Incomplete(ns *inventory.Namespace, l manifests.Lacker) {
+func (k *Checker) Incomplete(ns *inventory.Namespace, l manifests.Completeness) {
 	var records []graph.Node
 	lacks := make(map[graph.Node]cause.Cause)
 	for _, image := range ns.Images {
 		if lack := l.Lacks(image.Target.Digest); lack.Given() {
-			record := graph.Node{Kind: graph.KindImage, Ns: ns.Name, Key: image.Name}
+			record := graph.Node{Kind: graph.KindImage, Namespace: ns.Name, Key: image.Name}
 			records, lacks[record] = append(records, record), lack
 		}
 	}

@@ -74,4 +74,5 @@ func begin(ns *inventory.Namespace, key inventory.SnapshotKey) {
 	})
 }
 
+// IsActive says whether a snapshot can be written to, as that of a container.
 func IsActive(s snapshots.Info) bool { return s.Kind == snapshots.KindActive }

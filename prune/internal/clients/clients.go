@@ -56,6 +56,8 @@ func (r Asking) Learn(ctx context.Context, inv *inventory.Inventory) error {
 	return nil
 }
 
+// AddContainers adds what the container records of a namespace say that they use. A
+// record that cannot be read is an error, for which the namespace is left alone.
 func AddContainers(ns *inventory.Namespace) error {
 	var errs []error
 	for _, container := range ns.Containers {

@@ -18,7 +18,7 @@ type classMark struct {
 }
 
 // classOf tells the class of a root.
-func (u *Reckoning) classOf(n graph.Node) HolderClass {
+func (u *Accounting) classOf(n graph.Node) HolderClass {
 	switch n.Kind {
 	case graph.KindImage:
 		return HeldByImages
@@ -27,7 +27,7 @@ func (u *Reckoning) classOf(n graph.Node) HolderClass {
 	case graph.KindIngest:
 		return HeldByIngests
 	case graph.KindLease:
-		if leases.KindOf(u.Collector.Spaces[n.Ns].LeaseByID[n.Key].Lease) == leases.KindGrace {
+		if leases.KindOf(u.Collector.Spaces[n.Namespace].LeaseByID[n.Key].Lease) == leases.KindGrace {
 			return HeldByGrace
 		}
 		return HeldByLeases
@@ -38,7 +38,7 @@ func (u *Reckoning) classOf(n graph.Node) HolderClass {
 
 var classOrder = []HolderClass{HeldByImages, HeldByContainers, HeldByGrace, HeldByLeases, HeldByIngests, HeldByLabels}
 
-func (u *Reckoning) classify() {
+func (u *Accounting) classify() {
 	roots := make(map[HolderClass][]graph.Node)
 	for _, root := range u.Collector.Roots(gc.Change{}) {
 		class := u.classOf(root)
@@ -51,10 +51,10 @@ func (u *Reckoning) classify() {
 
 // blobClass and snapshotClass return the first class that reaches an object,
 // with the root it does so from.
-func (u *Reckoning) blobClass(dgst digest.Digest) (HolderClass, graph.Node) {
+func (u *Accounting) blobClass(dgst digest.Digest) (HolderClass, graph.Node) {
 	for _, c := range u.classes {
 		for _, s := range u.Collector.Homes[dgst] {
-			if root, ok := c.reached.Root(graph.Node{Kind: graph.KindContent, Ns: s.Name, Key: dgst.String()}); ok {
+			if root, ok := c.reached.Root(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: dgst.String()}); ok {
 				return c.class, root
 			}
 		}
@@ -65,7 +65,7 @@ func (u *Reckoning) blobClass(dgst digest.Digest) (HolderClass, graph.Node) {
 	return HeldByNothing, graph.Node{}
 }
 
-func (u *Reckoning) snapshotClass(id inventory.SnapshotID) (HolderClass, graph.Node) {
+func (u *Accounting) snapshotClass(id inventory.SnapshotID) (HolderClass, graph.Node) {
 	for _, c := range u.classes {
 		if root, ok := c.reached.Root(id.Node()); ok {
 			return c.class, root
@@ -74,7 +74,7 @@ func (u *Reckoning) snapshotClass(id inventory.SnapshotID) (HolderClass, graph.N
 	return HeldByNothing, graph.Node{}
 }
 
-func (u *Reckoning) holders() []HolderUsage {
+func (u *Accounting) holders() []HolderUsage {
 	sums := make(map[HolderClass]*inventory.Amount)
 	sum := func(class HolderClass) *inventory.Amount {
 		if sums[class] == nil {

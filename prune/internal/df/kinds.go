@@ -10,6 +10,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
+// KindOfBlob is what a blob is to an image, and of a layer also its place, from 1.
 type KindOfBlob struct {
 	Kind  ObjectKind
 	Layer int

@@ -13,7 +13,7 @@ import (
 )
 
 // objects lists every blob and snapshot, the largest first.
-func (u *Reckoning) objects(d *DiskUsage) []ObjectUsage {
+func (u *Accounting) objects(d *DiskUsage) []ObjectUsage {
 	kept := u.keptByImages()
 	kinds := KindsIn(u.Inv)
 	layers := LayersOf(u.Inv)
@@ -34,18 +34,18 @@ func (u *Reckoning) objects(d *DiskUsage) []ObjectUsage {
 // nodes are those of an object: a blob has one in each namespace that knows it.
 func (o ObjectUsage) nodes() []graph.Node {
 	if o.Digest == "" {
-		return []graph.Node{{Kind: graph.KindSnapshot, Ns: o.Namespaces[0], Key: o.Snapshot}}
+		return []graph.Node{{Kind: graph.KindSnapshot, Namespace: o.Namespaces[0], Key: o.Snapshot}}
 	}
 	nodes := make([]graph.Node, len(o.Namespaces))
 	for i, ns := range o.Namespaces {
-		nodes[i] = graph.Node{Kind: graph.KindContent, Ns: ns, Key: o.Digest.String()}
+		nodes[i] = graph.Node{Kind: graph.KindContent, Namespace: ns, Key: o.Digest.String()}
 	}
 	return nodes
 }
 
 // countImages counts the images that have each object: those that the edges
 // lead to when they are turned around.
-func (u *Reckoning) countImages(list []ObjectUsage) {
+func (u *Accounting) countImages(list []ObjectUsage) {
 	isTarget := make(map[graph.NodeID]bool)
 	for _, target := range TargetsOf(u.plan.Chosen) {
 		isTarget[u.Collector.Graph.Lookup(target)] = true
@@ -71,14 +71,14 @@ func (u *Reckoning) countImages(list []ObjectUsage) {
 
 // common is [DiskUsage.Common]: to have images of one class only is to be
 // owned by it.
-func (u *Reckoning) common(images []ImageUsage, list []ObjectUsage, class func(int) int) []int {
+func (u *Accounting) common(images []ImageUsage, list []ObjectUsage, class func(int) int) []int {
 	var classes [][]graph.Node
 	for i, image := range images {
 		at := class(i)
 		for len(classes) <= at {
 			classes = append(classes, nil)
 		}
-		classes[at] = append(classes[at], graph.Node{Kind: graph.KindContent, Ns: image.Namespace, Key: image.Target.String()})
+		classes[at] = append(classes[at], graph.Node{Kind: graph.KindContent, Namespace: image.Namespace, Key: image.Target.String()})
 	}
 	owned := u.Collector.Graph.Own(classes, u.Collector.Next.Of)
 	found := make([]int, len(list))
@@ -95,7 +95,7 @@ func (u *Reckoning) common(images []ImageUsage, list []ObjectUsage, class func(i
 	return found
 }
 
-func (u *Reckoning) blobUsage(dgst digest.Digest, kinds map[digest.Digest]KindOfBlob, kept graph.Reached) ObjectUsage {
+func (u *Accounting) blobUsage(dgst digest.Digest, kinds map[digest.Digest]KindOfBlob, kept graph.Reached) ObjectUsage {
 	class, root := u.blobClass(dgst)
 	_, freed := u.plan.Outcome.Freed.Blobs[dgst]
 	homes := u.Collector.Homes[dgst]
@@ -104,10 +104,10 @@ func (u *Reckoning) blobUsage(dgst digest.Digest, kinds map[digest.Digest]KindOf
 		Bytes: u.All.Blobs[dgst], Class: class,
 	}
 	stays := slices.ContainsFunc(homes, func(s *gc.Space) bool {
-		return kept.Holds(graph.Node{Kind: graph.KindContent, Ns: s.Name, Key: dgst.String()})
+		return kept.Holds(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: dgst.String()})
 	})
 	o.State = stateOf(freed, class, stays, u.BlobOwner(dgst))
-	u.name(&o, root, graph.Node{Kind: graph.KindContent, Ns: homes[0].Name, Key: dgst.String()})
+	u.name(&o, root, graph.Node{Kind: graph.KindContent, Namespace: homes[0].Name, Key: dgst.String()})
 	return o
 }
 
@@ -119,7 +119,7 @@ func namesOf(spaces []*gc.Space) []string {
 	return names
 }
 
-func (u *Reckoning) snapshotUsage(id inventory.SnapshotID, layers map[inventory.SnapshotID]int, kept graph.Reached) ObjectUsage {
+func (u *Accounting) snapshotUsage(id inventory.SnapshotID, layers map[inventory.SnapshotID]int, kept graph.Reached) ObjectUsage {
 	class, root := u.snapshotClass(id)
 	_, freed := u.plan.Outcome.Freed.Snapshots[id]
 	o := ObjectUsage{
@@ -133,7 +133,7 @@ func (u *Reckoning) snapshotUsage(id inventory.SnapshotID, layers map[inventory.
 
 // name fills in the holder: as of now, or the one that keeps the object when
 // its images go.
-func (u *Reckoning) name(o *ObjectUsage, root, n graph.Node) {
+func (u *Accounting) name(o *ObjectUsage, root, n graph.Node) {
 	if o.Class == HeldByNothing {
 		return
 	}
@@ -168,14 +168,14 @@ func stateOf(freed bool, class HolderClass, kept bool, by graph.Owner) ObjectSta
 }
 
 // keptByImages marks what the records that stay reach.
-func (u *Reckoning) keptByImages() graph.Reached {
+func (u *Accounting) keptByImages() graph.Reached {
 	ch := gc.Change{Removed: make(map[graph.Node]bool), StandIns: make(map[graph.Node]digest.Digest)}
 	for _, d := range u.plan.Decisions {
 		if d.Gone() {
-			ch.Removed[graph.Node{Kind: graph.KindImage, Ns: d.Namespace, Key: d.Name}] = true
+			ch.Removed[graph.Node{Kind: graph.KindImage, Namespace: d.Namespace, Key: d.Name}] = true
 		}
 		if d.Action == rules.StandIn {
-			ch.StandIns[graph.Node{Kind: graph.KindImage, Ns: d.Namespace, Key: d.StandIn}] = d.Target.Digest
+			ch.StandIns[graph.Node{Kind: graph.KindImage, Namespace: d.Namespace, Key: d.StandIn}] = d.Target.Digest
 		}
 	}
 	return u.Collector.Mark(u.Collector.ImageRoots(ch), ch)

@@ -18,7 +18,7 @@ func TestUsageVisitsObjectsOnce(t *testing.T) {
 	for name := range tw.Linked {
 		inv := tw.LinkedInventory(name, 1000)
 		plan := tw.Must(plan.NewPlan(inv, tw.EveryImage, tw.Noon))
-		u := df.NewUsage(inv, plan, plan.Modelled())
+		u := df.NewAccounting(inv, plan, plan.Modelled())
 		u.Totals = u.Collector.Totals(u.Collector.Sizes(), df.TargetsOf(plan.Chosen))
 		u.Images(inv.Namespaces[0], plan.Decisions)
 		if most := len(u.All.Blobs) + len(u.All.Snapshots); u.Walk.Visits > most {

@@ -60,7 +60,7 @@ func (d *DiskUsage) addUnknown(unknown inventory.Amount) {
 // PlanUsage is [Usage] with the model that the plan was made with.
 func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 	inv, plan := p.Inventory, p
-	u := NewUsage(inv, plan, m)
+	u := NewAccounting(inv, plan, m)
 	d := &DiskUsage{
 		Store: inv.Store, Time: p.Now,
 		Total: u.All.Amount(), Reclaimable: plan.Predicted(),
@@ -87,8 +87,8 @@ func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 	return d
 }
 
-// Reckoning is the working state of [Usage].
-type Reckoning struct {
+// Accounting is the working state of [Usage].
+type Accounting struct {
 	Inv       *inventory.Inventory
 	plan      *plan.Plan
 	Collector *gc.Collector
@@ -104,8 +104,9 @@ type Reckoning struct {
 	Totals map[graph.Node]gc.Total
 }
 
-func NewUsage(inv *inventory.Inventory, p *plan.Plan, m *plan.Model) *Reckoning {
-	u := &Reckoning{
+// NewAccounting makes every image of an inventory an owner, and finds who owns what.
+func NewAccounting(inv *inventory.Inventory, p *plan.Plan, m *plan.Model) *Accounting {
+	u := &Accounting{
 		Inv: inv, plan: p, All: inv.Objects(),
 		Index: make(map[plan.ImageKey]graph.Owner), gone: make(map[plan.ImageKey]bool),
 	}
@@ -114,7 +115,7 @@ func NewUsage(inv *inventory.Inventory, p *plan.Plan, m *plan.Model) *Reckoning 
 	u.classify()
 	u.Assign()
 	for _, d := range p.Decisions {
-		key := plan.ImageKey{Ns: d.Namespace, Target: d.Target.Digest}
+		key := plan.ImageKey{Namespace: d.Namespace, Target: d.Target.Digest}
 		if _, seen := u.gone[key]; !seen {
 			u.gone[key] = true
 		}
@@ -124,15 +125,15 @@ func NewUsage(inv *inventory.Inventory, p *plan.Plan, m *plan.Model) *Reckoning 
 }
 
 // Assign makes each image an owner, and everything else one more.
-func (u *Reckoning) Assign() {
+func (u *Accounting) Assign() {
 	owners := [][]graph.Node{nil}
 	for _, root := range u.Collector.Roots(gc.Change{}) {
 		if root.Kind != graph.KindImage {
 			owners[0] = append(owners[0], root)
 			continue
 		}
-		record := u.Collector.Spaces[root.Ns].Records[root.Key]
-		key := plan.ImageKey{Ns: root.Ns, Target: record.Target.Digest}
+		record := u.Collector.Spaces[root.Namespace].Records[root.Key]
+		key := plan.ImageKey{Namespace: root.Namespace, Target: record.Target.Digest}
 		i, ok := u.Index[key]
 		if !ok {
 			i = graph.Owner(len(owners))
@@ -145,11 +146,11 @@ func (u *Reckoning) Assign() {
 }
 
 // BlobOwner is who alone owns a blob.
-func (u *Reckoning) BlobOwner(dgst digest.Digest) graph.Owner {
+func (u *Accounting) BlobOwner(dgst digest.Digest) graph.Owner {
 	return u.Collector.BlobOwner(u.Owners, dgst)
 }
 
-func (u *Reckoning) namespace(ns *inventory.Namespace) NamespaceUsage {
+func (u *Accounting) namespace(ns *inventory.Namespace) NamespaceUsage {
 	usage := NamespaceUsage{Name: ns.Name, Images: len(ns.Images), Containers: len(ns.Containers), Leases: len(ns.Leases), Ingests: len(ns.Ingests)}
 	for dgst, blob := range ns.Blobs {
 		usage.AddBlob(blob.Size)
@@ -173,7 +174,7 @@ func (u *Reckoning) namespace(ns *inventory.Namespace) NamespaceUsage {
 }
 
 // Images lists the images of a namespace, the one that alone frees most first.
-func (u *Reckoning) Images(ns *inventory.Namespace, decided []rules.Decision) []ImageUsage {
+func (u *Accounting) Images(ns *inventory.Namespace, decided []rules.Decision) []ImageUsage {
 	byTarget := make(map[digest.Digest]*ImageUsage)
 	var order []digest.Digest
 	for _, record := range ns.Images {
@@ -205,15 +206,15 @@ func TargetsOf(chosen []*inventory.Namespace) []graph.Node {
 	var targets []graph.Node
 	for _, ns := range chosen {
 		for _, record := range ns.Images {
-			targets = append(targets, graph.Node{Kind: graph.KindContent, Ns: ns.Name, Key: record.Target.Digest.String()})
+			targets = append(targets, graph.Node{Kind: graph.KindContent, Namespace: ns.Name, Key: record.Target.Digest.String()})
 		}
 	}
 	return targets
 }
 
-func (u *Reckoning) image(ns *inventory.Namespace, record images.Image) *ImageUsage {
-	target := graph.Node{Kind: graph.KindContent, Ns: ns.Name, Key: record.Target.Digest.String()}
-	key := plan.ImageKey{Ns: ns.Name, Target: record.Target.Digest}
+func (u *Accounting) image(ns *inventory.Namespace, record images.Image) *ImageUsage {
+	target := graph.Node{Kind: graph.KindContent, Namespace: ns.Name, Key: record.Target.Digest.String()}
+	key := plan.ImageKey{Namespace: ns.Name, Target: record.Target.Digest}
 	all, alone := u.Totals[target], inventory.Amount{}
 	if mine, rooted := u.Index[key]; rooted {
 		alone = u.alone(ns, target, mine)
@@ -234,7 +235,7 @@ func (u *Reckoning) image(ns *inventory.Namespace, record images.Image) *ImageUs
 
 // alone sums up what an image alone holds. All that leads there is its own as
 // well, so that all images together cost no more than the store.
-func (u *Reckoning) alone(ns *inventory.Namespace, target graph.Node, mine graph.Owner) (sum inventory.Amount) {
+func (u *Accounting) alone(ns *inventory.Namespace, target graph.Node, mine graph.Owner) (sum inventory.Amount) {
 	u.Walk.Within(target, func(id graph.NodeID) bool { return u.Owners.OfID(id) == mine }, func(id graph.NodeID) {
 		switch n := u.Collector.Graph.Nodes[id]; n.Kind {
 		case graph.KindContent:

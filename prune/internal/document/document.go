@@ -196,6 +196,7 @@ func (c *Counts) add(action rules.Action) {
 	}
 }
 
+// DocumentOf returns a decision for programs.
 func DocumentOf(d rules.Decision) ImageDocument {
 	return ImageDocument{Record: d.Record(), CreatedAt: d.Image.CreatedAt, UpdatedAt: d.Image.UpdatedAt, Action: d.Action, Cause: d.Cause, Details: List(d.Details), StandIn: d.StandIn}
 }

@@ -21,7 +21,7 @@ func TestDeepChains(t *testing.T) {
 	}
 	inv := tw.World{"default": things}.Inventory()
 	k := &check.Checker{Inv: inv, C: gc.NewCollector(inv, tw.Noon)}
-	k.Incomplete(inv.Namespaces[0], manifests.NewLacker(inv.Namespaces[0]))
+	k.Incomplete(inv.Namespaces[0], manifests.NewCompleteness(inv.Namespaces[0]))
 	for _, f := range k.Found {
 		if len(f.Meaning) > 300 {
 			t.Fatalf("%s: %.400s…", f.Object, f.Meaning)

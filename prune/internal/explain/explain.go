@@ -65,7 +65,7 @@ func Explain(ctx context.Context, store store.Store, text string, policy rules.P
 
 // FindSubject plans and finds what a text names.
 func FindSubject(inv *inventory.Inventory, text string, policy rules.Policy, now time.Time) (*plan.Plan, *plan.Model, graph.Node, error) {
-	p, m, err := plan.PlanWith(inv, policy, now, make(map[string]rules.View))
+	p, m, err := plan.NewPlanAndModel(inv, policy, now, make(map[string]rules.View))
 	if err != nil {
 		return nil, nil, graph.Node{}, err
 	}
@@ -73,6 +73,7 @@ func FindSubject(inv *inventory.Inventory, text string, policy rules.Policy, now
 	return p, m, n, err
 }
 
+// ExplainNode tells about an object of a plan that is known already.
 func ExplainNode(p *plan.Plan, m *plan.Model, n graph.Node) *Explanation {
 	c := m.Collector
 	e := &Explanation{Object: n.Object(), UsedBy: []string{}, Chains: [][]graph.Object{}, Decisions: []document.ImageDocument{}}
@@ -96,17 +97,17 @@ func subjectOf(c *gc.Collector, n graph.Node) graph.Node {
 	if n.Kind != graph.KindImage {
 		return n
 	}
-	s := c.Spaces[n.Ns]
+	s := c.Spaces[n.Namespace]
 	target := s.Records[n.Key].Target.Digest
 	if _, present := s.Blobs[target]; !present {
 		return n
 	}
-	return graph.Node{Kind: graph.KindContent, Ns: n.Ns, Key: target.String()}
+	return graph.Node{Kind: graph.KindContent, Namespace: n.Namespace, Key: target.String()}
 }
 
 // facts fills in what the object itself tells.
 func addFacts(c *gc.Collector, e *Explanation, n graph.Node) {
-	s := c.Spaces[n.Ns]
+	s := c.Spaces[n.Namespace]
 	switch n.Kind {
 	case graph.KindImage:
 		record := s.Records[n.Key]
@@ -133,7 +134,7 @@ func addFacts(c *gc.Collector, e *Explanation, n graph.Node) {
 // Holdings sums up what a node reaches.
 func Holdings(c *gc.Collector, n graph.Node) inventory.Amount {
 	var a inventory.Amount
-	s := c.Spaces[n.Ns]
+	s := c.Spaces[n.Namespace]
 	seen := make(map[graph.Node]bool) // a lease may hold the same object flat and, by an upload, whole
 	c.Walk().Below(n, func(_ graph.NodeID, m graph.Node) {
 		m.Flat = false
@@ -166,11 +167,11 @@ func without(c *gc.Collector, n graph.Node, chains []gc.Chain) gc.Change {
 	case graph.KindContainer, graph.KindSandbox:
 		ch.Removed[n] = true
 	case graph.KindImage:
-		s := c.Spaces[n.Ns]
+		s := c.Spaces[n.Namespace]
 		target := s.Records[n.Key].Target.Digest
 		for _, record := range s.Images {
 			if record.Target.Digest == target {
-				ch.Removed[graph.Node{Kind: graph.KindImage, Ns: n.Ns, Key: record.Name}] = true
+				ch.Removed[graph.Node{Kind: graph.KindImage, Namespace: n.Namespace, Key: record.Name}] = true
 			}
 		}
 	case graph.KindContent, graph.KindSnapshot:
@@ -194,7 +195,7 @@ func (e *Explanation) addDecisions(plan *plan.Plan, m *plan.Model, n graph.Node,
 		addImageOf(m, wanted, n)
 	}
 	for _, d := range plan.Decisions {
-		if wanted[graph.Node{Kind: graph.KindImage, Ns: d.Namespace, Key: d.Name}] {
+		if wanted[graph.Node{Kind: graph.KindImage, Namespace: d.Namespace, Key: d.Name}] {
 			e.Decisions = append(e.Decisions, document.DocumentOf(d))
 		}
 	}
@@ -205,7 +206,7 @@ func (e *Explanation) addDecisions(plan *plan.Plan, m *plan.Model, n graph.Node,
 
 // addImageOf adds the records that a container's use resolves to.
 func addImageOf(m *plan.Model, wanted map[graph.Node]bool, n graph.Node) {
-	s := m.Collector.Spaces[n.Ns]
+	s := m.Collector.Spaces[n.Namespace]
 	use, err := inventory.ContainerUse(s.ContainerByID[n.Key])
 	if err != nil {
 		return // the plan says so: the namespace is closed
@@ -213,18 +214,18 @@ func addImageOf(m *plan.Model, wanted map[graph.Node]bool, n graph.Node) {
 	catalog := m.View(s.Namespace).Catalog
 	used := rules.Resolve(catalog, []inventory.Use{use})
 	for name := range used.Names {
-		wanted[graph.Node{Kind: graph.KindImage, Ns: n.Ns, Key: name}] = true
+		wanted[graph.Node{Kind: graph.KindImage, Namespace: n.Namespace, Key: name}] = true
 	}
 	for target := range used.Units {
 		for _, record := range catalog.Units[target].Records {
-			wanted[graph.Node{Kind: graph.KindImage, Ns: n.Ns, Key: record.Name}] = true
+			wanted[graph.Node{Kind: graph.KindImage, Namespace: n.Namespace, Key: record.Name}] = true
 		}
 	}
 }
 
 // usersOf lists who uses a record or its image.
 func usersOf(m *plan.Model, n graph.Node) []string {
-	ns := m.Collector.Inv.Namespace(n.Ns)
+	ns := m.Collector.Inv.Namespace(n.Namespace)
 	used := m.View(ns).Usage
 	var targets []digest.Digest
 	for _, image := range ns.Images {

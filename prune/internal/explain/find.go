@@ -73,25 +73,25 @@ func calledBy(s *gc.Space, name string) map[string]bool {
 // eachObject calls visit for everything in the namespace.
 func eachObject(s *gc.Space, visit func(graph.Node)) {
 	for _, image := range s.Images {
-		visit(graph.Node{Kind: graph.KindImage, Ns: s.Name, Key: image.Name})
+		visit(graph.Node{Kind: graph.KindImage, Namespace: s.Name, Key: image.Name})
 	}
 	for _, container := range s.Containers {
-		visit(graph.Node{Kind: graph.KindContainer, Ns: s.Name, Key: container.ID})
+		visit(graph.Node{Kind: graph.KindContainer, Namespace: s.Name, Key: container.ID})
 	}
 	for _, sandbox := range s.Sandboxes {
-		visit(graph.Node{Kind: graph.KindSandbox, Ns: s.Name, Key: sandbox.ID})
+		visit(graph.Node{Kind: graph.KindSandbox, Namespace: s.Name, Key: sandbox.ID})
 	}
 	for _, lease := range s.Leases {
-		visit(graph.Node{Kind: graph.KindLease, Ns: s.Name, Key: lease.ID})
+		visit(graph.Node{Kind: graph.KindLease, Namespace: s.Name, Key: lease.ID})
 	}
 	for _, ingest := range s.Ingests {
-		visit(graph.Node{Kind: graph.KindIngest, Ns: s.Name, Key: ingest.Ref})
+		visit(graph.Node{Kind: graph.KindIngest, Namespace: s.Name, Key: ingest.Ref})
 	}
 	for dgst := range s.Blobs {
-		visit(graph.Node{Kind: graph.KindContent, Ns: s.Name, Key: dgst.String()})
+		visit(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: dgst.String()})
 	}
 	for key := range s.Snapshots {
-		visit(graph.Node{Kind: graph.KindSnapshot, Ns: s.Name, Key: key.String()})
+		visit(graph.Node{Kind: graph.KindSnapshot, Namespace: s.Name, Key: key.String()})
 	}
 }
 

@@ -44,15 +44,15 @@ const (
 
 // dissection takes an object apart.
 type dissection struct {
-	*df.Reckoning
+	*df.Accounting
 	kinds map[digest.Digest]df.KindOfBlob
 	seen  map[graph.Node]bool
 }
 
 func dissect(c *gc.Collector) *dissection {
-	u := &df.Reckoning{Inv: c.Inv, Collector: c, Index: make(map[plan.ImageKey]graph.Owner)}
+	u := &df.Accounting{Inv: c.Inv, Collector: c, Index: make(map[plan.ImageKey]graph.Owner)}
 	u.Assign()
-	return &dissection{Reckoning: u, kinds: df.KindsIn(c.Inv), seen: make(map[graph.Node]bool)}
+	return &dissection{Accounting: u, kinds: df.KindsIn(c.Inv), seen: make(map[graph.Node]bool)}
 }
 
 // parts lists what a node refers to. The snapshots below one are listed beside
@@ -99,7 +99,7 @@ func (d *dissection) chainBelow(n graph.Node) []graph.Node {
 	for key.Key != "" && len(chain) < df.MaxLayers {
 		n.Key = key.String()
 		chain = append(chain, n)
-		key.Key = d.Collector.Spaces[n.Ns].Snapshots[key].Parent
+		key.Key = d.Collector.Spaces[n.Namespace].Snapshots[key].Parent
 	}
 	slices.Reverse(chain)
 	return chain
@@ -107,7 +107,7 @@ func (d *dissection) chainBelow(n graph.Node) []graph.Node {
 
 func (d *dissection) part(n graph.Node, depth int) Part {
 	p := Part{Name: n.Key}
-	s := d.Collector.Spaces[n.Ns]
+	s := d.Collector.Spaces[n.Namespace]
 	switch n.Kind {
 	case graph.KindContent:
 		blob, known := s.Blobs[digest.Digest(n.Key)]

@@ -49,7 +49,7 @@ func PlanMeanwhile(ctx context.Context, store store.Store, inv *inventory.Invent
 		return err
 	})
 	g.Go(func() (err error) {
-		p, m, err = plan.PlanWith(inv, policy, now, nil)
+		p, m, err = plan.NewPlanAndModel(inv, policy, now, nil)
 		return err
 	})
 	if err := g.Wait(); err != nil {

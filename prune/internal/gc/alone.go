@@ -31,7 +31,7 @@ func (c *Collector) AllLeases() []graph.Node {
 	var all []graph.Node
 	for _, s := range c.Order {
 		for _, lease := range s.Leases {
-			all = append(all, graph.Node{Kind: graph.KindLease, Ns: s.Name, Key: lease.ID})
+			all = append(all, graph.Node{Kind: graph.KindLease, Namespace: s.Name, Key: lease.ID})
 		}
 	}
 	return all
@@ -68,7 +68,7 @@ func (c *Collector) Alone(groups [][]graph.Node) []inventory.Amount {
 func (c *Collector) BlobOwner(owned graph.Ownership, dgst digest.Digest) graph.Owner {
 	combined := graph.Nobody
 	for _, s := range c.Homes[dgst] {
-		combined = combined.And(owned.Of(graph.Node{Kind: graph.KindContent, Ns: s.Name, Key: dgst.String()}))
+		combined = combined.And(owned.Of(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: dgst.String()}))
 	}
 	for _, upload := range c.Awaited[dgst] {
 		combined = combined.And(owned.Of(upload))

@@ -23,6 +23,7 @@ const MaxLinks = 32
 // are not listed; its name is how many.
 const KindOmitted = "omitted"
 
+// Objects are the links of a chain, of a long one both ends.
 func (c Chain) Objects() []graph.Object {
 	objects := make([]graph.Object, 0, min(len(c), MaxLinks+1))
 	for i, n := range c {
@@ -30,7 +31,7 @@ func (c Chain) Objects() []graph.Object {
 		case omitted <= 1 || i < MaxLinks/2 || i >= MaxLinks/2+omitted:
 			objects = append(objects, n.Object())
 		case i == MaxLinks/2:
-			objects = append(objects, graph.Object{Kind: KindOmitted, Namespace: n.Ns, Name: fmt.Sprintf("%d more", omitted)})
+			objects = append(objects, graph.Object{Kind: KindOmitted, Namespace: n.Namespace, Name: fmt.Sprintf("%d more", omitted)})
 		}
 	}
 	return objects
@@ -97,8 +98,8 @@ func (c *Collector) copies(n graph.Node) []graph.Node {
 		return all
 	}
 	for _, s := range c.Homes[digest.Digest(n.Key)] {
-		if s.Name != n.Ns {
-			all = append(all, graph.Node{Kind: graph.KindContent, Ns: s.Name, Key: n.Key})
+		if s.Name != n.Namespace {
+			all = append(all, graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: n.Key})
 		}
 	}
 	return all

@@ -56,6 +56,7 @@ type Change struct {
 	Unbound bool
 }
 
+// NewCollector is the collector of an inventory, as of a time.
 func NewCollector(inv *inventory.Inventory, now time.Time) *Collector {
 	c := &Collector{
 		Inv:     inv,
@@ -161,18 +162,18 @@ func (c *Collector) Roots(ch Change) []graph.Node {
 	roots := c.ImageRoots(ch)
 	for _, s := range c.Order {
 		for _, container := range s.Containers {
-			if n := (graph.Node{Kind: graph.KindContainer, Ns: s.Name, Key: container.ID}); !ch.Removed[n] {
+			if n := (graph.Node{Kind: graph.KindContainer, Namespace: s.Name, Key: container.ID}); !ch.Removed[n] {
 				roots = append(roots, n)
 			}
 		}
 		for _, sandbox := range s.Sandboxes {
-			if n := (graph.Node{Kind: graph.KindSandbox, Ns: s.Name, Key: sandbox.ID}); !ch.Removed[n] {
+			if n := (graph.Node{Kind: graph.KindSandbox, Namespace: s.Name, Key: sandbox.ID}); !ch.Removed[n] {
 				roots = append(roots, n)
 			}
 		}
 		roots = append(roots, c.leaseRoots(s, ch)...)
 		for _, ingest := range s.Ingests {
-			n := graph.Node{Kind: graph.KindIngest, Ns: s.Name, Key: ingest.Ref}
+			n := graph.Node{Kind: graph.KindIngest, Namespace: s.Name, Key: ingest.Ref}
 			if !ch.Ignored[n] && !c.Now.After(ingest.StartedAt.Add(IngestExpiry)) {
 				roots = append(roots, n)
 			}
@@ -181,11 +182,12 @@ func (c *Collector) Roots(ch Change) []graph.Node {
 	return append(roots, c.labels.roots...)
 }
 
+// ImageRoots are the image records that live by themselves after a change.
 func (c *Collector) ImageRoots(ch Change) []graph.Node {
 	var roots []graph.Node
 	for _, s := range c.Order {
 		for i := range s.Images {
-			n := graph.Node{Kind: graph.KindImage, Ns: s.Name, Key: s.Images[i].Name}
+			n := graph.Node{Kind: graph.KindImage, Namespace: s.Name, Key: s.Images[i].Name}
 			if !ch.Removed[n] && !c.Expired(&s.Images[i]) {
 				roots = append(roots, n)
 			}
@@ -201,7 +203,7 @@ func (c *Collector) ImageRoots(ch Change) []graph.Node {
 func (c *Collector) leaseRoots(s *Space, ch Change) []graph.Node {
 	var roots []graph.Node
 	for _, lease := range s.Leases {
-		n := graph.Node{Kind: graph.KindLease, Ns: s.Name, Key: lease.ID}
+		n := graph.Node{Kind: graph.KindLease, Namespace: s.Name, Key: lease.ID}
 		if !ch.Ignored[n] && c.Live(lease) {
 			roots = append(roots, n)
 		}
@@ -232,7 +234,7 @@ func (c *Collector) GracesOf(run string) map[graph.Node]bool {
 	for _, s := range c.Order {
 		for _, lease := range s.Leases {
 			if r, ok := leases.GraceOf(lease.Lease); ok && r == run {
-				graces[graph.Node{Kind: graph.KindLease, Ns: s.Name, Key: lease.ID}] = true
+				graces[graph.Node{Kind: graph.KindLease, Namespace: s.Name, Key: lease.ID}] = true
 			}
 		}
 	}
@@ -246,6 +248,7 @@ func (c *Collector) AnyExpired() bool {
 	})
 }
 
+// IsExpiry says whether the collector reads the value of a label as a time.
 func IsExpiry(value string) bool {
 	_, err := time.Parse(time.RFC3339, value)
 	return err == nil

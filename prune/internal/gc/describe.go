@@ -35,7 +35,7 @@ func (c *Collector) Keeper(n graph.Node) cause.Keeper {
 }
 
 func (c *Collector) holder(n graph.Node) cause.Holder {
-	if s, ok := c.Spaces[n.Ns]; ok {
+	if s, ok := c.Spaces[n.Namespace]; ok {
 		if container, ok := s.ContainerByID[n.Key]; ok {
 			return inventory.HolderOf(container)
 		}
@@ -44,12 +44,12 @@ func (c *Collector) holder(n graph.Node) cause.Holder {
 }
 
 func (c *Collector) leaseKeeper(n graph.Node) (cause.Code, *cause.Parts) {
-	s, ok := c.Spaces[n.Ns]
+	s, ok := c.Spaces[n.Namespace]
 	if !ok {
 		return cause.HolderLease, &cause.Parts{LeaseKind: leases.KindOther}
 	}
 	kind := s.KindOf(s.LeaseByID[n.Key])
-	p := &cause.Parts{LeaseKind: kind, Command: c.Freeing(n.Ns, kind)}
+	p := &cause.Parts{LeaseKind: kind, Command: c.Freeing(n.Namespace, kind)}
 	run, grace := leases.GraceOf(s.LeaseByID[n.Key].Lease)
 	switch {
 	case grace:

@@ -11,6 +11,7 @@ import (
 // Release is a containerd version, as far as it gates the collector's rules.
 type Release struct{ Major, Minor int }
 
+// AtLeast says whether v is the release w or a later one.
 func (v Release) AtLeast(w Release) bool {
 	return v.Major > w.Major || v.Major == w.Major && v.Minor >= w.Minor
 }
@@ -33,6 +34,7 @@ type labelRule struct {
 
 type direction uint8
 
+// The ways in which a label makes an edge.
 const (
 	Forward     direction = iota // from the labelled object
 	backward                     // from the named object to the labelled one
@@ -52,6 +54,8 @@ var labelRules = []labelRule{
 	{key: LabelRoot, how: rooted},
 }
 
+// The labels that the collector follows begin with LabelPrefix. These are looked at
+// also apart from the table.
 const (
 	LabelPrefix   = "containerd.io/gc."
 	LabelExpire   = leases.ExpireLabel
@@ -92,7 +96,7 @@ func ParseRef(v Release, ns, key, value string) (r Ref, ok bool) {
 }
 
 func (rule labelRule) parse(ns, rest, value string) (Ref, bool) {
-	r := Ref{How: rule.how, To: graph.Node{Kind: rule.to, Ns: ns, Key: value}}
+	r := Ref{How: rule.how, To: graph.Node{Kind: rule.to, Namespace: ns, Key: value}}
 	if rule.how == rooted {
 		return r, true
 	}

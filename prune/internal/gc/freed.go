@@ -12,7 +12,7 @@ import (
 func (c *Collector) Meet(ch Change) {
 	for n, target := range ch.StandIns {
 		c.Graph.ID(n)
-		c.Graph.ID(graph.Node{Kind: graph.KindContent, Ns: n.Ns, Key: target.String()})
+		c.Graph.ID(graph.Node{Kind: graph.KindContent, Namespace: n.Namespace, Key: target.String()})
 	}
 }
 
@@ -45,7 +45,7 @@ func (c *Collector) Split(all inventory.Objects, before, after graph.Reached) (f
 // reason, an upload that takes it from there for another is one too.
 func (c *Collector) fileStays(r graph.Reached, dgst digest.Digest) bool {
 	for _, s := range c.Homes[dgst] {
-		if r.Holds(graph.Node{Kind: graph.KindContent, Ns: s.Name, Key: dgst.String()}) {
+		if r.Holds(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: dgst.String()}) {
 			return true
 		}
 	}
@@ -70,10 +70,10 @@ func (c *Collector) BlobKeeper(n graph.Node, after graph.Reached) (cause.Keeper,
 		return c.Keeper(root), true
 	}
 	for _, s := range c.Homes[digest.Digest(n.Key)] {
-		if s.Name == n.Ns {
+		if s.Name == n.Namespace {
 			continue
 		}
-		if root, ok := after.Root(graph.Node{Kind: graph.KindContent, Ns: s.Name, Key: n.Key}); ok {
+		if root, ok := after.Root(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: n.Key}); ok {
 			return c.Keeper(root), true
 		}
 	}

@@ -28,7 +28,7 @@ func FuzzLabel(f *testing.F) {
 				}
 				continue
 			}
-			if !strings.HasPrefix(key, gc.LabelPrefix) || r.To.Ns != "ns" || r.To.Flat || !strings.HasSuffix(r.To.Key, value[strings.Index(value, "|")+1:]) {
+			if !strings.HasPrefix(key, gc.LabelPrefix) || r.To.Namespace != "ns" || r.To.Flat || !strings.HasSuffix(r.To.Key, value[strings.Index(value, "|")+1:]) {
 				t.Errorf("%q=%q is %+v to %v", key, value, r, v)
 			}
 			if known != nil && *known != r {

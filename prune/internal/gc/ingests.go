@@ -28,7 +28,7 @@ var digestInRef = regexp.MustCompile(`sha(?:256|384|512):[0-9a-f]+`)
 // uploads: it is known from the lease that holds it alone, and by its name.
 func (c *Collector) await(s *Space) {
 	note := func(dgst digest.Digest, ref string) {
-		c.Awaited[dgst] = append(c.Awaited[dgst], graph.Node{Kind: graph.KindIngest, Ns: s.Name, Key: ref})
+		c.Awaited[dgst] = append(c.Awaited[dgst], graph.Node{Kind: graph.KindIngest, Namespace: s.Name, Key: ref})
 	}
 	for _, ingest := range s.Ingests {
 		if ingest.Expected != "" {
@@ -47,6 +47,8 @@ func (c *Collector) await(s *Space) {
 	}
 }
 
+// IngestHolders are the leases that keep uploads of a namespace, by the reference of
+// the upload.
 func (c *Collector) IngestHolders(ns *inventory.Namespace) map[string]string {
 	holders := make(map[string]string)
 	for _, lease := range ns.Leases {

@@ -61,28 +61,28 @@ func (c *Collector) indexLabels() labelIndex {
 
 func (idx *labelIndex) addNamespace(ns *inventory.Namespace) {
 	for dgst, blob := range ns.Blobs {
-		idx.add(graph.Node{Kind: graph.KindContent, Ns: ns.Name, Key: dgst.String()}, blob.Labels)
+		idx.add(graph.Node{Kind: graph.KindContent, Namespace: ns.Name, Key: dgst.String()}, blob.Labels)
 	}
 	for key, snapshot := range ns.Snapshots {
-		id := idx.add(graph.Node{Kind: graph.KindSnapshot, Ns: ns.Name, Key: key.String()}, snapshot.Labels)
+		id := idx.add(graph.Node{Kind: graph.KindSnapshot, Namespace: ns.Name, Key: key.String()}, snapshot.Labels)
 		if times, used := usedTimes(snapshot.Labels); used {
 			idx.usedAt[id] = times
 		}
 	}
 	for _, container := range ns.Containers {
-		idx.add(graph.Node{Kind: graph.KindContainer, Ns: ns.Name, Key: container.ID}, container.Labels)
+		idx.add(graph.Node{Kind: graph.KindContainer, Namespace: ns.Name, Key: container.ID}, container.Labels)
 	}
 	for _, sandbox := range ns.Sandboxes {
-		idx.add(graph.Node{Kind: graph.KindSandbox, Ns: ns.Name, Key: sandbox.ID}, sandbox.Labels)
+		idx.add(graph.Node{Kind: graph.KindSandbox, Namespace: ns.Name, Key: sandbox.ID}, sandbox.Labels)
 	}
 	for _, image := range ns.Images {
-		idx.add(graph.Node{Kind: graph.KindImage, Ns: ns.Name, Key: image.Name}, image.Labels)
+		idx.add(graph.Node{Kind: graph.KindImage, Namespace: ns.Name, Key: image.Name}, image.Labels)
 	}
 	for _, lease := range ns.Leases {
-		idx.graph.ID(graph.Node{Kind: graph.KindLease, Ns: ns.Name, Key: lease.ID})
+		idx.graph.ID(graph.Node{Kind: graph.KindLease, Namespace: ns.Name, Key: lease.ID})
 	}
 	for _, ingest := range ns.Ingests {
-		idx.graph.ID(graph.Node{Kind: graph.KindIngest, Ns: ns.Name, Key: ingest.Ref})
+		idx.graph.ID(graph.Node{Kind: graph.KindIngest, Namespace: ns.Name, Key: ingest.Ref})
 	}
 }
 
@@ -91,7 +91,7 @@ func (idx *labelIndex) add(n graph.Node, labels map[string]string) graph.NodeID 
 	id := idx.graph.ID(n)
 	var links []graph.NodeID
 	for _, key := range GcKeys(labels) {
-		r, ok := ParseRef(idx.version, n.Ns, key, labels[key])
+		r, ok := ParseRef(idx.version, n.Namespace, key, labels[key])
 		if !ok {
 			continue
 		}
@@ -167,6 +167,7 @@ func usedTimes(labels map[string]string) (times [2]time.Time, used bool) {
 	return times, used
 }
 
+// CompareNodes orders nodes by namespace, kind and key.
 func CompareNodes(a, b graph.Node) int {
-	return cmp.Or(cmp.Compare(a.Ns, b.Ns), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
 }

@@ -28,8 +28,9 @@ type Orphan struct {
 	Labels    map[string]string `json:"labels"`
 }
 
+// Node is the config in the graph.
 func (o Orphan) Node() graph.Node {
-	return graph.Node{Kind: graph.KindContent, Ns: o.Namespace, Key: o.Config.String()}
+	return graph.Node{Kind: graph.KindContent, Namespace: o.Namespace, Key: o.Config.String()}
 }
 
 // Orphans finds the configs, among what the removed images touch, that only
@@ -50,7 +51,7 @@ func (c *Collector) Orphans(ch Change, touched graph.Reached) []Orphan {
 		}
 		blob := c.blob(n)
 		if labels := store.SnapshotLabels(blob.Labels); len(labels) > 0 && lengthOf(labels) <= maxSnapshotLabels {
-			found = append(found, Orphan{Namespace: n.Ns, Config: blob.Digest, Labels: labels})
+			found = append(found, Orphan{Namespace: n.Namespace, Config: blob.Digest, Labels: labels})
 		}
 	}
 	slices.SortFunc(found, func(a, b Orphan) int { return CompareNodes(a.Node(), b.Node()) })
@@ -73,7 +74,7 @@ func (c *Collector) withHistory(ignored map[graph.Node]bool) map[graph.Node]bool
 	for _, s := range c.Order {
 		for _, lease := range s.Leases {
 			if isHistory(lease) {
-				all[graph.Node{Kind: graph.KindLease, Ns: s.Name, Key: lease.ID}] = true
+				all[graph.Node{Kind: graph.KindLease, Namespace: s.Name, Key: lease.ID}] = true
 			}
 		}
 	}
@@ -88,7 +89,7 @@ func isHistory(lease inventory.Lease) bool {
 }
 
 func (c *Collector) blob(n graph.Node) content.Info {
-	s, ok := c.Spaces[n.Ns]
+	s, ok := c.Spaces[n.Namespace]
 	if !ok {
 		return content.Info{}
 	}

@@ -268,7 +268,7 @@ func hangingOn(ns *inventory.Namespace, target digest.Digest) map[string]digest.
 func paths(after graph.Reached, text string) string {
 	var b strings.Builder
 	for _, n := range slices.SortedFunc(after.All(), gc.CompareNodes) {
-		if n.Key == "" || !strings.Contains(text, n.Ns+" "+graph.KindNames[n.Kind]+" "+n.Key+"\n") {
+		if n.Key == "" || !strings.Contains(text, n.Namespace+" "+graph.KindNames[n.Kind]+" "+n.Key+"\n") {
 			continue
 		}
 		fmt.Fprintf(&b, "%s %s", graph.KindNames[n.Kind], n.Key)

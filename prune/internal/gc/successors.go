@@ -117,7 +117,7 @@ func (c *Collector) successors(id graph.NodeID, ch Change, own func(graph.Node),
 // ownEdges lists the successors that come from the object itself and not from
 // its labels.
 func (c *Collector) ownEdges(ch Change, n graph.Node, visit func(graph.Node)) {
-	s, ok := c.Spaces[n.Ns]
+	s, ok := c.Spaces[n.Namespace]
 	if !ok {
 		return
 	}
@@ -125,25 +125,25 @@ func (c *Collector) ownEdges(ch Change, n graph.Node, visit func(graph.Node)) {
 	case graph.KindSnapshot:
 		snapshotter, key, _ := strings.Cut(n.Key, "/")
 		if parent := s.Snapshots[inventory.SnapshotKey{Snapshotter: snapshotter, Key: key}].Parent; parent != "" {
-			visit(graph.Node{Kind: graph.KindSnapshot, Flat: n.Flat, Ns: n.Ns, Key: snapshotter + "/" + parent})
+			visit(graph.Node{Kind: graph.KindSnapshot, Flat: n.Flat, Namespace: n.Namespace, Key: snapshotter + "/" + parent})
 		}
 	case graph.KindImage:
-		name := graph.Node{Kind: graph.KindImage, Ns: n.Ns, Key: n.Key}
+		name := graph.Node{Kind: graph.KindImage, Namespace: n.Namespace, Key: n.Key}
 		if target, ok := ch.StandIns[name]; ok {
-			visit(graph.Node{Kind: graph.KindContent, Flat: n.Flat, Ns: n.Ns, Key: target.String()})
+			visit(graph.Node{Kind: graph.KindContent, Flat: n.Flat, Namespace: n.Namespace, Key: target.String()})
 		} else if record, ok := s.Records[n.Key]; ok && !ch.Removed[name] {
-			visit(graph.Node{Kind: graph.KindContent, Flat: n.Flat, Ns: n.Ns, Key: record.Target.Digest.String()})
+			visit(graph.Node{Kind: graph.KindContent, Flat: n.Flat, Namespace: n.Namespace, Key: record.Target.Digest.String()})
 		}
 	case graph.KindContainer:
 		if container := s.ContainerByID[n.Key]; container.Snapshotter != "" {
 			key := inventory.SnapshotKey{Snapshotter: container.Snapshotter, Key: container.SnapshotKey}
-			visit(graph.Node{Kind: graph.KindSnapshot, Ns: n.Ns, Key: key.String()})
+			visit(graph.Node{Kind: graph.KindSnapshot, Namespace: n.Namespace, Key: key.String()})
 		}
 	case graph.KindLease:
 		c.leaseEdges(s, n, visit)
 	case graph.KindIngest:
 		if expected := s.IngestByRef[n.Key]; expected != "" {
-			visit(graph.Node{Kind: graph.KindContent, Ns: n.Ns, Key: expected.String()})
+			visit(graph.Node{Kind: graph.KindContent, Namespace: n.Namespace, Key: expected.String()})
 		}
 	}
 }
@@ -168,9 +168,9 @@ func (c *Collector) leaseEdges(s *Space, n graph.Node, visit func(graph.Node)) {
 // "images" or "snapshots/" and the snapshotter.
 func resourceNode(ns, typ, id string) (graph.Node, bool) {
 	if snapshotter, ok := strings.CutPrefix(typ, "snapshots/"); ok {
-		return graph.Node{Kind: graph.KindSnapshot, Ns: ns, Key: snapshotter + "/" + id}, true
+		return graph.Node{Kind: graph.KindSnapshot, Namespace: ns, Key: snapshotter + "/" + id}, true
 	}
 	kinds := map[string]graph.Kind{"content": graph.KindContent, "ingests": graph.KindIngest, "images": graph.KindImage}
 	k, ok := kinds[typ]
-	return graph.Node{Kind: k, Ns: ns, Key: id}, ok
+	return graph.Node{Kind: k, Namespace: ns, Key: id}, ok
 }

@@ -29,6 +29,7 @@ func (c *Collector) Totals(weigh weights, nodes []graph.Node) map[graph.Node]Tot
 	return SumBelow(c.Walk(), weigh, nodes)
 }
 
+// SumBelow is the same on a walk that the caller has.
 func SumBelow(w *graph.Walk, weigh weights, nodes []graph.Node) map[graph.Node]Total {
 	if w.Allowance == nil {
 		w.Allowance = &graph.Allowance{Each: edgesEach, Pool: max(edgesPool, edgesPerNode*len(w.Graph.Nodes))}
@@ -51,7 +52,7 @@ type weights func(graph.NodeID, *inventory.Amount)
 // Sizes weighs what the store holds.
 func (c *Collector) Sizes() weights {
 	return c.Weights(func(n graph.Node) (bytes int64, known bool) {
-		s := c.Spaces[n.Ns]
+		s := c.Spaces[n.Namespace]
 		if s == nil {
 			return 0, false
 		}

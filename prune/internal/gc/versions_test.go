@@ -59,8 +59,8 @@ func TestCollectorsRulesByVersion(t *testing.T) {
 			after := gc.NewCollector(inv, tw.Started).Reach(gc.Change{})
 			got := ""
 			for _, n := range []graph.Node{
-				{Kind: graph.KindContent, Ns: "default", Key: tw.Digest("a").String()}, {Kind: graph.KindContent, Ns: "default", Key: tw.Digest("b").String()},
-				{Kind: graph.KindSnapshot, Ns: "default", Key: "memory/s"},
+				{Kind: graph.KindContent, Namespace: "default", Key: tw.Digest("a").String()}, {Kind: graph.KindContent, Namespace: "default", Key: tw.Digest("b").String()},
+				{Kind: graph.KindSnapshot, Namespace: "default", Key: "memory/s"},
 			} {
 				if after.Holds(n) {
 					got += " " + map[string]string{tw.Digest("a").String(): "a", tw.Digest("b").String(): "b", "memory/s": "s"}[n.Key]

@@ -5,6 +5,7 @@ import "iter"
 // Kind is the type of an object in the collector's graph.
 type Kind uint8
 
+// The kinds of object that containerd's collector knows.
 const (
 	KindContent Kind = iota + 1
 	KindSnapshot
@@ -18,9 +19,9 @@ const (
 // Node names one object of the store. Flat marks an object that a flat lease
 // holds: it is held itself, but its labels are not followed.
 type Node struct {
-	Kind Kind
-	Flat bool
-	Ns   string
+	Kind      Kind
+	Flat      bool
+	Namespace string
 	// Key is a digest, a "snapshotter/key", a name or an ID.
 	Key string
 }
@@ -39,6 +40,7 @@ type Graph struct {
 	flats map[NodeID]NodeID
 }
 
+// NewGraph makes an empty graph with room for so many nodes.
 func NewGraph(size int) *Graph {
 	return &Graph{Nodes: make([]Node, 0, size), ids: make(map[Node]NodeID, size), flats: make(map[NodeID]NodeID)}
 }
@@ -101,6 +103,7 @@ func (g *Graph) Mark(roots []Node, next func(NodeID) []NodeID) Reached {
 	return r
 }
 
+// NewReached is what is reached from no root, to be extended.
 func (g *Graph) NewReached() Reached {
 	r := Reached{Graph: g, From: make([]NodeID, len(g.Nodes)), Top: make([]NodeID, len(g.Nodes))}
 	for i := range r.From {
@@ -176,6 +179,8 @@ func (r Reached) Root(n Node) (Node, bool) {
 	return r.Graph.Nodes[r.Top[id]], true
 }
 
+// Find returns the number under which the object of n was reached, be it as a flat
+// node or not.
 func (r Reached) Find(n Node) (NodeID, bool) {
 	if r.Graph == nil {
 		return Nowhere, false

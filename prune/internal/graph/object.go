@@ -21,17 +21,21 @@ func (o Object) String() string {
 	return fmt.Sprintf("%s %s (namespace %s)", o.Kind, o.Name, o.Namespace)
 }
 
+// KindNames are the words for kinds of nodes, as in [Object].
 var KindNames = map[Kind]string{
 	KindImage: "image", KindContent: "content", KindSnapshot: "snapshot", KindContainer: "container",
 	KindSandbox: "sandbox", KindLease: "lease", KindIngest: "upload",
 }
 
+// Object is the node as people and programs name it.
 func (n Node) Object() Object {
-	return Object{Kind: KindNames[n.Kind], Namespace: n.Ns, Name: n.Key}
+	return Object{Kind: KindNames[n.Kind], Namespace: n.Namespace, Name: n.Key}
 }
 
-func ImageNode(ns, name string) Node { return Node{Kind: KindImage, Ns: ns, Key: name} }
+// ImageNode is the node of an image record.
+func ImageNode(ns, name string) Node { return Node{Kind: KindImage, Namespace: ns, Key: name} }
 
+// ContentNode is the node of a blob as a namespace knows it.
 func ContentNode(ns string, dgst digest.Digest) Node {
-	return Node{Kind: KindContent, Ns: ns, Key: dgst.String()}
+	return Node{Kind: KindContent, Namespace: ns, Key: dgst.String()}
 }

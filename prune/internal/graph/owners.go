@@ -4,6 +4,7 @@ package graph
 // given, or one of the two below.
 type Owner int32
 
+// Who holds an object that no single owner holds.
 const (
 	Nobody  Owner = -1 // no owner reaches the object
 	Several Owner = -2 // more than one does

@@ -19,6 +19,7 @@ type Walk struct {
 // starts from so many, and beyond that so many from all of them together.
 type Allowance struct{ Each, Pool int }
 
+// NewWalk prepares walks over a graph, whose edges next tells.
 func NewWalk(g *Graph, next func(NodeID) []NodeID) *Walk {
 	return &Walk{Graph: g, next: next, seen: make([]uint32, len(g.Nodes))}
 }

@@ -13,12 +13,14 @@ type Amount struct {
 	TotalBytes    int64 `json:"totalBytes"`
 }
 
+// AddBlob adds a blob of so many bytes.
 func (a *Amount) AddBlob(bytes int64) {
 	a.Blobs++
 	a.ContentBytes = Saturate(a.ContentBytes, bytes)
 	a.TotalBytes = Saturate(a.TotalBytes, bytes)
 }
 
+// AddSnapshot adds a snapshot that takes so many bytes.
 func (a *Amount) AddSnapshot(bytes int64) {
 	a.Snapshots++
 	a.SnapshotBytes = Saturate(a.SnapshotBytes, bytes)

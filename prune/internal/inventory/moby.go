@@ -70,8 +70,8 @@ func IsDockerID(id string) bool {
 	return len(id) == dockerIDLength && strings.Trim(id, "0123456789abcdef") == ""
 }
 
+// DockerNamespace is the one that a Docker Engine uses unless it is told otherwise.
 const DockerNamespace = "moby"
 
-const (
-	HistorySuffix = "_history"
-)
+// HistorySuffix ends the names of namespaces in which buildkit keeps its history.
+const HistorySuffix = "_history"

@@ -17,13 +17,15 @@ type SnapshotID struct {
 	SnapshotKey
 }
 
+// Node is the snapshot in the graph.
 func (id SnapshotID) Node() graph.Node {
-	return graph.Node{Kind: graph.KindSnapshot, Ns: id.Namespace, Key: id.SnapshotKey.String()}
+	return graph.Node{Kind: graph.KindSnapshot, Namespace: id.Namespace, Key: id.SnapshotKey.String()}
 }
 
 // SnapshotOf is the ID of a node that is a snapshot.
-func SnapshotOf(n graph.Node) SnapshotID { return SnapshotID{n.Ns, ParseSnapshotKey(n.Key)} }
+func SnapshotOf(n graph.Node) SnapshotID { return SnapshotID{n.Namespace, ParseSnapshotKey(n.Key)} }
 
+// CompareSnapshotIDs orders snapshots by namespace, snapshotter and key.
 func CompareSnapshotIDs(a, b SnapshotID) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), compareSnapshotKeys(a.SnapshotKey, b.SnapshotKey))
 }
@@ -35,10 +37,12 @@ type Objects struct {
 	Snapshots map[SnapshotID]int64
 }
 
+// NewObjects are none yet.
 func NewObjects() Objects {
 	return Objects{Blobs: make(map[digest.Digest]int64), Snapshots: make(map[SnapshotID]int64)}
 }
 
+// Amount sums up the objects.
 func (o Objects) Amount() Amount {
 	var a Amount
 	for _, bytes := range o.Blobs {
@@ -114,12 +118,15 @@ func (o Objects) Within(other Objects) Objects {
 	)
 }
 
+// SortedBlobs are the digests of the blobs, in order.
 func (o Objects) SortedBlobs() []digest.Digest { return slices.Sorted(maps.Keys(o.Blobs)) }
 
+// SortedSnapshots are the IDs of the snapshots, in order.
 func (o Objects) SortedSnapshots() []SnapshotID {
 	return slices.SortedFunc(maps.Keys(o.Snapshots), CompareSnapshotIDs)
 }
 
+// ParseSnapshotKey reads what [SnapshotKey.String] writes.
 func ParseSnapshotKey(s string) SnapshotKey {
 	snapshotter, key, _ := strings.Cut(s, "/")
 	return SnapshotKey{snapshotter, key}

@@ -13,6 +13,7 @@ type Record struct {
 	Target    digest.Digest `json:"target"`
 }
 
+// CompareRecords orders records by namespace and name.
 func CompareRecords(a, b Record) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }

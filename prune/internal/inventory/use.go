@@ -35,6 +35,7 @@ type Use struct {
 	Absent bool
 }
 
+// The extensions and labels by which CRI and nerdctl tell of their containers.
 const (
 	ExtensionCRIContainer = "io.cri-containerd.container.metadata"
 	extensionCRISandbox   = "io.cri-containerd.sandbox.metadata"
@@ -96,6 +97,7 @@ func criDigests(ext typeurl.Any) ([]digest.Digest, error) {
 	return digests, nil
 }
 
+// HolderOf names a container as its client would.
 func HolderOf(c containers.Container) cause.Holder {
 	h := cause.Holder{Kind: "container", ID: c.ID}
 	pod := PodName(c)
@@ -112,6 +114,7 @@ func HolderOf(c containers.Container) cause.Holder {
 	return h
 }
 
+// IsPodSandbox says whether a container record is that of a pod's sandbox.
 func IsPodSandbox(c containers.Container) bool {
 	_, noted := c.Extensions[extensionCRISandbox]
 	return noted || c.Labels[LabelCRIKind] == KindCRISandbox

@@ -37,6 +37,8 @@ type PlanHead struct {
 	Namespace string    `json:"namespace"`
 }
 
+// PlanRecord is an image record that a run is about to delete, with all that makes it
+// the same again.
 type PlanRecord struct {
 	Name      string             `json:"name"`
 	Target    ocispec.Descriptor `json:"target"`
@@ -54,6 +56,7 @@ func (r PlanRecord) Image() *images.Image {
 	return &images.Image{Name: r.Name, Target: r.Target, Labels: r.Labels, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 }
 
+// ParsePlanBlob reads a document of a plan, of the one version that there is.
 func ParsePlanBlob(doc []byte) (PlanBlob, error) {
 	var p PlanBlob
 	if err := strictjson.Unmarshal(doc, &p); err != nil {

@@ -69,7 +69,7 @@ func BenchmarkShelf(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		before := heap()
-		l := &manifests.Library{Ns: ns, Provider: newShelf(texts), Shelf: make(map[digest.Digest]*manifests.Entry)}
+		l := &manifests.Library{Namespace: ns, Provider: newShelf(texts), Shelf: make(map[digest.Digest]*manifests.Entry)}
 		for _, target := range targets {
 			if c := l.Configs(context.Background(), target); len(c.Labels) != 1 {
 				b.Fatal(c.Problem)
@@ -139,7 +139,7 @@ func FuzzDocument(f *testing.F) {
 			ns.Blobs[tw.Digest(name)] = content.Info{Digest: tw.Digest(name), Size: int64(len(full))}
 		}
 		s := newShelf(texts)
-		l := &manifests.Library{Ns: ns, Provider: s, Shelf: make(map[digest.Digest]*manifests.Entry)}
+		l := &manifests.Library{Namespace: ns, Provider: s, Shelf: make(map[digest.Digest]*manifests.Entry)}
 		for _, name := range []string{"a", "b", "c"} {
 			first := l.Configs(t.Context(), tw.Digest(name))
 			if (first.Problem == "") == (len(first.Labels) == 0) {

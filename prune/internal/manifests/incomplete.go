@@ -28,9 +28,10 @@ func PullName(name string) string {
 	return name
 }
 
-// Lacker says what images lack, each manifest and index once.
-type Lacker struct {
-	Ns *inventory.Namespace
+// Completeness tells what the images of a namespace lack. It looks at each manifest
+// and index once.
+type Completeness struct {
+	Namespace *inventory.Namespace
 	// attestations are those manifests of an index that are attestations; nil
 	// if indexes cannot be read.
 	attestations func(index digest.Digest) []digest.Digest
@@ -61,16 +62,17 @@ func (l lack) cause() cause.Cause {
 	return cause.Because(l.code, cause.Parts{Target: l.blob, Index: l.index})
 }
 
-func NewLacker(ns *inventory.Namespace) Lacker {
-	return Lacker{Ns: ns, known: make(map[digest.Digest]lack)}
+// NewCompleteness goes by the labels of a namespace's blobs alone.
+func NewCompleteness(ns *inventory.Namespace) Completeness {
+	return Completeness{Namespace: ns, known: make(map[digest.Digest]lack)}
 }
 
-// LackerOf makes one that reads the manifests and indexes of a namespace where
+// NewCompletenessReading makes one that reads the manifests and indexes of a namespace where
 // labels do not tell. One that cannot be read is judged by its labels alone.
-func LackerOf(ctx context.Context, ns *inventory.Namespace, st store.Store) Lacker {
+func NewCompletenessReading(ctx context.Context, ns *inventory.Namespace, st store.Store) Completeness {
 	ctx = store.InNamespace(ctx, ns.Name)
 	library := NewLibrary(ns, st.Content())
-	l := NewLacker(ns)
+	l := NewCompleteness(ns)
 	l.attestations = func(index digest.Digest) []digest.Digest {
 		doc, err := library.read(ctx, index)
 		if err != nil {
@@ -88,9 +90,9 @@ func LackerOf(ctx context.Context, ns *inventory.Namespace, st store.Store) Lack
 // (core/images, ChildGCLabels) and where these do not tell by what it says, no
 // code if nothing. Of an index one complete platform is enough, and an
 // attestation is none; layers may be missing if they are unpacked.
-func (l Lacker) Lacks(dgst digest.Digest) cause.Cause { return l.of(dgst).cause() }
+func (l Completeness) Lacks(dgst digest.Digest) cause.Cause { return l.of(dgst).cause() }
 
-func (l Lacker) of(dgst digest.Digest) lack {
+func (l Completeness) of(dgst digest.Digest) lack {
 	if found, ok := l.known[dgst]; ok {
 		return found
 	}
@@ -100,8 +102,8 @@ func (l Lacker) of(dgst digest.Digest) lack {
 	return found
 }
 
-func (l Lacker) look(dgst digest.Digest) lack {
-	blob, ok := l.Ns.Blobs[dgst]
+func (l Completeness) look(dgst digest.Digest) lack {
+	blob, ok := l.Namespace.Blobs[dgst]
 	if !ok {
 		return lack{code: cause.CodeBlobMissing, blob: dgst}
 	}
@@ -132,7 +134,7 @@ func (l Lacker) look(dgst digest.Digest) lack {
 
 // childrenOf sorts out what a manifest or an index refers to. Of an index only
 // the manifests that are there are told: missing platforms are normal.
-func (l Lacker) childrenOf(dgst digest.Digest, labels map[string]string) map[string][]digest.Digest {
+func (l Completeness) childrenOf(dgst digest.Digest, labels map[string]string) map[string][]digest.Digest {
 	children := labelled(labels)
 	if len(children["l"])+len(children["m"]) > 0 || l.written == nil {
 		return children
@@ -148,7 +150,7 @@ func (l Lacker) childrenOf(dgst digest.Digest, labels map[string]string) map[str
 		children["l"] = append(children["l"], layer.Digest)
 	}
 	for _, m := range doc.Manifests {
-		if _, there := l.Ns.Blobs[m.Digest]; there || len(children["m"]) == 0 {
+		if _, there := l.Namespace.Blobs[m.Digest]; there || len(children["m"]) == 0 {
 			children["m"] = append(children["m"], m.Digest)
 		}
 	}
@@ -172,9 +174,9 @@ func labelled(labels map[string]string) map[string][]digest.Digest {
 // attests tells the attestations among the manifests of an index, of which one
 // is found complete. If that is unpacked it is none, so that most indexes need
 // not be read.
-func (l Lacker) attests(index, complete digest.Digest) map[digest.Digest]bool {
+func (l Completeness) attests(index, complete digest.Digest) map[digest.Digest]bool {
 	attests := make(map[digest.Digest]bool)
-	configs := l.childrenOf(complete, l.Ns.Blobs[complete].Labels)["config"]
+	configs := l.childrenOf(complete, l.Namespace.Blobs[complete].Labels)["config"]
 	if l.attestations == nil || slices.ContainsFunc(configs, l.unpacked) {
 		return attests
 	}
@@ -184,9 +186,9 @@ func (l Lacker) attests(index, complete digest.Digest) map[digest.Digest]bool {
 	return attests
 }
 
-func (l Lacker) ofManifest(children map[string][]digest.Digest) lack {
+func (l Completeness) ofManifest(children map[string][]digest.Digest) lack {
 	for _, config := range children["config"] {
-		if _, ok := l.Ns.Blobs[config]; !ok {
+		if _, ok := l.Namespace.Blobs[config]; !ok {
 			return lack{code: cause.CodeConfigMissing, blob: config}
 		}
 	}
@@ -194,7 +196,7 @@ func (l Lacker) ofManifest(children map[string][]digest.Digest) lack {
 		return lack{}
 	}
 	for _, layer := range children["l"] {
-		if _, ok := l.Ns.Blobs[layer]; !ok {
+		if _, ok := l.Namespace.Blobs[layer]; !ok {
 			if slices.ContainsFunc(children["config"], l.hasChain) {
 				return lack{}
 			}
@@ -206,7 +208,7 @@ func (l Lacker) ofManifest(children map[string][]digest.Digest) lack {
 
 // hasChain says whether a snapshot has the chain ID that a config tells: the
 // label that led there may have been removed.
-func (l Lacker) hasChain(config digest.Digest) bool {
+func (l Completeness) hasChain(config digest.Digest) bool {
 	if l.chain == nil {
 		return false
 	}
@@ -215,7 +217,7 @@ func (l Lacker) hasChain(config digest.Digest) bool {
 		return false
 	}
 	return slices.ContainsFunc(l.snapshotters, func(name string) bool {
-		_, there := l.Ns.Snapshots[inventory.SnapshotKey{Snapshotter: name, Key: chain}]
+		_, there := l.Namespace.Snapshots[inventory.SnapshotKey{Snapshotter: name, Key: chain}]
 		return there
 	})
 }
@@ -229,10 +231,10 @@ func snapshottersOf(ns *inventory.Namespace) []string {
 }
 
 // unpacked says whether the snapshots of a config are there.
-func (l Lacker) unpacked(config digest.Digest) bool {
-	for key, top := range store.SnapshotLabels(l.Ns.Blobs[config].Labels) {
+func (l Completeness) unpacked(config digest.Digest) bool {
+	for key, top := range store.SnapshotLabels(l.Namespace.Blobs[config].Labels) {
 		snapshotter, _, _ := strings.Cut(strings.TrimPrefix(key, store.SnapshotLabel), "/")
-		if _, there := l.Ns.Snapshots[inventory.SnapshotKey{Snapshotter: snapshotter, Key: top}]; there {
+		if _, there := l.Namespace.Snapshots[inventory.SnapshotKey{Snapshotter: snapshotter, Key: top}]; there {
 			return true
 		}
 	}

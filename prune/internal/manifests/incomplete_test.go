@@ -36,7 +36,7 @@ func TestLacks(t *testing.T) {
 		"circle":    {"m.0": "circle"},
 		"cache":     {"l.0": "absent layer"},
 	})
-	l := manifests.NewLacker(ns)
+	l := manifests.NewCompleteness(ns)
 	for name, want := range map[string]string{
 		"whole": "", "index": "", "cache": "",
 		"broken": "neither in the store nor unpacked", "no config": "its config", "gone": "is not in the store",

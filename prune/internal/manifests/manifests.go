@@ -93,16 +93,18 @@ func ParseDocument(b []byte, blobs map[digest.Digest]content.Info) (document, er
 
 // Library reads the documents of a namespace, each once.
 type Library struct {
-	Ns       *inventory.Namespace
-	Provider content.Provider
-	mu       sync.Mutex
-	Shelf    map[digest.Digest]*Entry
+	Namespace *inventory.Namespace
+	Provider  content.Provider
+	mu        sync.Mutex
+	Shelf     map[digest.Digest]*Entry
 }
 
+// NewLibrary reads the documents of a namespace from a content store.
 func NewLibrary(ns *inventory.Namespace, provider content.Provider) *Library {
-	return &Library{Ns: ns, Provider: provider, Shelf: make(map[digest.Digest]*Entry)}
+	return &Library{Namespace: ns, Provider: provider, Shelf: make(map[digest.Digest]*Entry)}
 }
 
+// Entry is a document that was read, or is being read.
 type Entry struct {
 	once sync.Once
 	doc  document
@@ -127,7 +129,7 @@ func (l *Library) read(ctx context.Context, dgst digest.Digest) (document, error
 }
 
 func (l *Library) load(ctx context.Context, dgst digest.Digest) (doc document, err error) {
-	blob, ok := l.Ns.Blobs[dgst]
+	blob, ok := l.Namespace.Blobs[dgst]
 	if !ok {
 		return doc, fmt.Errorf("%s is not in the content store", dgst)
 	}
@@ -144,7 +146,7 @@ func (l *Library) load(ctx context.Context, dgst digest.Digest) (doc document, e
 	if err != nil {
 		return doc, fmt.Errorf("%s %w: %w", dgst, errUnreadable, err)
 	}
-	if doc, err = ParseDocument(b, l.Ns.Blobs); err != nil {
+	if doc, err = ParseDocument(b, l.Namespace.Blobs); err != nil {
 		return doc, fmt.Errorf("%s cannot be parsed: %w", dgst, err)
 	}
 	return doc, nil
@@ -182,7 +184,7 @@ const maxLook = 64
 func (l *Library) unpacked(target digest.Digest) bool {
 	seen := map[digest.Digest]bool{target: true}
 	for gray := []digest.Digest{target}; len(gray) > 0 && len(seen) < maxLook; gray = gray[1:] {
-		for key, value := range l.Ns.Blobs[gray[0]].Labels {
+		for key, value := range l.Namespace.Blobs[gray[0]].Labels {
 			if strings.HasPrefix(key, store.SnapshotLabel) {
 				return true
 			}

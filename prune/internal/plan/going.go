@@ -34,7 +34,7 @@ func (p *Plan) Going() []Going {
 		}
 		seen[key] = true
 		list = append(list, Going{Namespace: d.Namespace, Name: d.Name, Target: d.Target.Digest})
-		targets = append(targets, graph.Node{Kind: graph.KindContent, Ns: d.Namespace, Key: d.Target.Digest.String()})
+		targets = append(targets, graph.Node{Kind: graph.KindContent, Namespace: d.Namespace, Key: d.Target.Digest.String()})
 	}
 	totals := c.Totals(c.Weights(p.freed), targets)
 	for i := range list {
@@ -54,7 +54,8 @@ func (p *Plan) freed(n graph.Node) (bytes int64, ok bool) {
 	return bytes, ok
 }
 
+// ImageKey names an image: all records of a target in a namespace.
 type ImageKey struct {
-	Ns     string
-	Target digest.Digest
+	Namespace string
+	Target    digest.Digest
 }

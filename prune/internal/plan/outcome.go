@@ -46,9 +46,9 @@ func Foresee(c *gc.Collector, inv *inventory.Inventory, decisions []rules.Decisi
 		if !d.Gone() {
 			continue
 		}
-		ch.Removed[graph.Node{Kind: graph.KindImage, Ns: d.Namespace, Key: d.Name}] = true
+		ch.Removed[graph.Node{Kind: graph.KindImage, Namespace: d.Namespace, Key: d.Name}] = true
 		if d.Action == rules.StandIn {
-			ch.StandIns[graph.Node{Kind: graph.KindImage, Ns: d.Namespace, Key: d.StandIn}] = d.Target.Digest
+			ch.StandIns[graph.Node{Kind: graph.KindImage, Namespace: d.Namespace, Key: d.StandIn}] = d.Target.Digest
 		}
 		target := graph.ContentNode(d.Namespace, d.Target.Digest)
 		victims = append(victims, target)
@@ -78,7 +78,7 @@ func Foresee(c *gc.Collector, inv *inventory.Inventory, decisions []rules.Decisi
 func heldBack(c *gc.Collector, touched, after graph.Reached) []Held {
 	var held []Held
 	for n := range touched.All() {
-		s := c.Spaces[n.Ns]
+		s := c.Spaces[n.Namespace]
 		if n.Flat || s == nil {
 			continue
 		}
@@ -86,12 +86,12 @@ func heldBack(c *gc.Collector, touched, after graph.Reached) []Held {
 		case graph.KindContent:
 			blob, known := s.Blobs[digest.Digest(n.Key)]
 			if k, ok := c.BlobKeeper(n, after); known && ok {
-				held = append(held, Held{Namespace: n.Ns, Digest: blob.Digest, Bytes: blob.Size}.By(k))
+				held = append(held, Held{Namespace: n.Namespace, Digest: blob.Digest, Bytes: blob.Size}.By(k))
 			}
 		case graph.KindSnapshot:
 			id := inventory.SnapshotOf(n)
 			if root, ok := after.Root(n); c.Exists(id) && ok {
-				held = append(held, Held{Namespace: n.Ns, Snapshot: n.Key, Bytes: c.Inv.Size(id)}.By(c.Keeper(root)))
+				held = append(held, Held{Namespace: n.Namespace, Snapshot: n.Key, Bytes: c.Inv.Size(id)}.By(c.Keeper(root)))
 			}
 		}
 	}
@@ -108,6 +108,7 @@ func (h Held) SnapshotID() inventory.SnapshotID {
 	return inventory.SnapshotID{Namespace: h.Namespace, SnapshotKey: inventory.ParseSnapshotKey(h.Snapshot)}
 }
 
+// By returns what is held with its keeper.
 func (h Held) By(k cause.Keeper) Held {
 	h.Keeper = k.In(h.Namespace)
 	return h

@@ -55,13 +55,13 @@ func (r Refusal) Error() string {
 // same inventory, policy and time give the same plan. The error is a
 // *[rules.PolicyError].
 func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time) (*Plan, error) {
-	p, _, err := PlanWith(inv, policy, now, nil)
+	p, _, err := NewPlanAndModel(inv, policy, now, nil)
 	return p, err
 }
 
-// PlanWith also returns the model that it was made with, with the views if there is
+// NewPlanAndModel also returns the model that it was made with, with the views if there is
 // a map for them.
-func PlanWith(inv *inventory.Inventory, policy rules.Policy, now time.Time, views map[string]rules.View) (*Plan, *Model, error) {
+func NewPlanAndModel(inv *inventory.Inventory, policy rules.Policy, now time.Time, views map[string]rules.View) (*Plan, *Model, error) {
 	p, err := DecideAll(inv, policy, now, views)
 	if err != nil {
 		return nil, nil, err
@@ -147,12 +147,12 @@ func (p *Plan) ended() map[graph.Node]bool {
 	ended := make(map[graph.Node]bool)
 	for _, ns := range p.Chosen {
 		for _, id := range ns.Interrupted {
-			ended[graph.Node{Kind: graph.KindLease, Ns: ns.Name, Key: id}] = true
+			ended[graph.Node{Kind: graph.KindLease, Namespace: ns.Name, Key: id}] = true
 		}
 	}
 	for _, u := range p.Uploads {
 		if u.Action == rules.Remove {
-			ended[graph.Node{Kind: graph.KindIngest, Ns: u.Namespace, Key: u.Ref}] = true
+			ended[graph.Node{Kind: graph.KindIngest, Namespace: u.Namespace, Key: u.Ref}] = true
 		}
 	}
 	return ended
@@ -165,7 +165,7 @@ func addDetails(c *gc.Collector, decisions []rules.Decision, after graph.Reached
 		if d.Action != rules.Remove {
 			continue
 		}
-		target := graph.Node{Kind: graph.KindContent, Ns: d.Namespace, Key: d.Target.Digest.String()}
+		target := graph.Node{Kind: graph.KindContent, Namespace: d.Namespace, Key: d.Target.Digest.String()}
 		if _, known := c.Spaces[d.Namespace].Blobs[d.Target.Digest]; !known {
 			d.Details = append(d.Details, cause.Plainly(cause.CodeContentMissing))
 		} else if k, ok := c.BlobKeeper(target, after); ok {
@@ -240,8 +240,8 @@ func (p *Plan) Elsewhere() map[string]int {
 
 // Batch is the records of one namespace that go.
 type Batch struct {
-	Ns      *inventory.Namespace
-	Records []rules.Decision
+	Namespace *inventory.Namespace
+	Records   []rules.Decision
 }
 
 // Batches groups what goes by namespace, in order. A namespace with nothing
@@ -264,7 +264,7 @@ func (p *Plan) Batches() []Batch {
 	for _, ns := range p.Chosen {
 		records := going[ns.Name]
 		if len(records) > 0 || aborts[ns.Name] || len(ns.Interrupted) > 0 || p.collectsGarbage() {
-			all = append(all, Batch{Ns: ns, Records: records})
+			all = append(all, Batch{Namespace: ns, Records: records})
 		}
 	}
 	return all

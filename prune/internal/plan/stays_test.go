@@ -52,7 +52,7 @@ func TestExpiredInAClosedNamespace(t *testing.T) {
 			t.Errorf("%s: %s: %s", d.Name, d.Action, d.Reason)
 		}
 	}
-	if batches := p.Batches(); len(batches) != 1 || batches[0].Ns.Name != "default" {
+	if batches := p.Batches(); len(batches) != 1 || batches[0].Namespace.Name != "default" {
 		t.Errorf("the run deletes in %v", batches)
 	}
 	delete(w, "default")

@@ -33,8 +33,10 @@ type Meter struct {
 	done  atomic.Int64
 }
 
+// NewMeter counts for a stage; tell may be nil.
 func NewMeter(tell func(Progress), stage Stage) *Meter { return &Meter{tell: tell, stage: stage} }
 
+// Add counts so many objects more.
 func (m *Meter) Add(n int) {
 	if done := m.done.Add(int64(n)); m.tell != nil {
 		m.tell(Progress{Stage: m.stage, Done: int(done), Total: m.Total})

@@ -5,25 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/containers"
-	"github.com/containerd/containerd/v2/core/content"
-	"github.com/containerd/containerd/v2/core/images"
-	clientleases "github.com/containerd/containerd/v2/core/leases"
-	"github.com/containerd/containerd/v2/core/sandbox"
-	"github.com/containerd/containerd/v2/core/snapshots"
-	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/ctr-prune/ctr-prune/leases"
-	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
-	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
 	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -121,144 +110,6 @@ func eachOf[T any](ctx context.Context, limit int, items []T, do func(context.Co
 		g.Go(func() error { return do(ctx, item) })
 	}
 	return g.Wait()
-}
-
-// lists reads everything but the containers.
-func (r *reader) lists(ctx context.Context, inv *inventory.Inventory) error {
-	type task = func(context.Context) error
-	var tasks []task
-	for _, ns := range inv.Namespaces {
-		in := func(what string, do func(context.Context, *inventory.Namespace) error) task {
-			return func(ctx context.Context) error {
-				if err := do(store.InNamespace(ctx, ns.Name), ns); err != nil {
-					return fmt.Errorf("listing the %s of namespace %q: %w", what, ns.Name, TooLarge(err))
-				}
-				return nil
-			}
-		}
-		tasks = append(tasks, in("content", r.content), in("images", r.images), in("leases", r.leases),
-			in("uploads", r.ingests), in("sandboxes", r.sandboxes), in("snapshots", r.snapshots))
-	}
-	return each(ctx, tasks, func(ctx context.Context, do task) error { return do(ctx) })
-}
-
-// TooLarge says what helps when containerd has more to say than it may send in
-// one message, such as blobs with a hundred thousand labels.
-func TooLarge(err error) error {
-	if errdefs.IsResourceExhausted(err) {
-		return &cause.CodeError{Code: "list-too-large", Err: fmt.Errorf("%w; if the list is too long for one message, raise max_send_message_size under [grpc] in containerd's configuration, or stop containerd and open its root", err)}
-	}
-	return err
-}
-
-func (r *reader) images(ctx context.Context, ns *inventory.Namespace) (err error) {
-	ns.Images, err = r.store.Images().List(ctx)
-	slices.SortFunc(ns.Images, func(a, b images.Image) int { return strings.Compare(a.Name, b.Name) })
-	r.progress.Add(len(ns.Images))
-	return err
-}
-
-func (r *reader) content(ctx context.Context, ns *inventory.Namespace) error {
-	ns.Blobs = make(map[digest.Digest]content.Info)
-	return r.store.Content().Walk(ctx, func(info content.Info) error {
-		info.Size = max(info.Size, 0) // damaged metadata may say anything
-		ns.Blobs[info.Digest] = info
-		r.progress.Add(1)
-		return nil
-	})
-}
-
-func (r *reader) ingests(ctx context.Context, ns *inventory.Namespace) (err error) {
-	ns.Ingests, err = r.store.Content().ListStatuses(ctx)
-	slices.SortFunc(ns.Ingests, func(a, b content.Status) int { return strings.Compare(a.Ref, b.Ref) })
-	return err
-}
-
-func (r *reader) sandboxes(ctx context.Context, ns *inventory.Namespace) (err error) {
-	ns.Sandboxes, err = r.store.Sandboxes().List(ctx)
-	if errdefs.IsNotImplemented(err) {
-		return nil // containerd before 1.7 has no sandboxes
-	}
-	slices.SortFunc(ns.Sandboxes, func(a, b sandbox.Sandbox) int { return strings.Compare(a.ID, b.ID) })
-	return err
-}
-
-func (r *reader) snapshots(ctx context.Context, ns *inventory.Namespace) error {
-	ns.Snapshots = make(map[inventory.SnapshotKey]snapshots.Info)
-	for _, name := range r.info.Snapshotters {
-		err := r.store.Snapshotter(name).Walk(ctx, func(_ context.Context, info snapshots.Info) error {
-			ns.Snapshots[inventory.SnapshotKey{Snapshotter: name, Key: info.Name}] = info
-			r.progress.Add(1)
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("snapshotter %q: %w", name, err)
-		}
-	}
-	return nil
-}
-
-func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
-	list, err := r.store.Leases().List(ctx)
-	if err != nil {
-		return err
-	}
-	locker := lock.Locker{Procfs: r.opts.Procfs}
-	var mu sync.Mutex
-	err = each(ctx, list, func(ctx context.Context, lease clientleases.Lease) error {
-		resources, err := r.store.Leases().ListResources(ctx, lease)
-		if errdefs.IsNotFound(err) {
-			return nil // the lease ended since it was listed
-		}
-		if err != nil {
-			return fmt.Errorf("lease %q: %w", lease.ID, err)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		ns.Leases = append(ns.Leases, inventory.Lease{Lease: lease, Resources: resources})
-		if run, ok := lock.ParseRun(lease); ok && leases.KindOf(lease).Ours() && locker.Over(run, r.now) {
-			ns.Interrupted = append(ns.Interrupted, lease.ID)
-		}
-		return nil
-	})
-	slices.SortFunc(ns.Leases, func(a, b inventory.Lease) int { return strings.Compare(a.ID, b.ID) })
-	slices.Sort(ns.Interrupted)
-	return err
-}
-
-func (r *reader) containers(ctx context.Context, inv *inventory.Inventory) error {
-	return each(ctx, inv.Namespaces, func(ctx context.Context, ns *inventory.Namespace) error {
-		list, err := r.store.Containers().List(store.InNamespace(ctx, ns.Name))
-		if err != nil {
-			return fmt.Errorf("listing the containers of namespace %q: %w", ns.Name, err)
-		}
-		slices.SortFunc(list, func(a, b containers.Container) int { return strings.Compare(a.ID, b.ID) })
-		ns.Containers = list
-		return r.newSnapshots(store.InNamespace(ctx, ns.Name), ns)
-	})
-}
-
-// newSnapshots looks up the chains of containers that were made after the
-// snapshots were listed.
-func (r *reader) newSnapshots(ctx context.Context, ns *inventory.Namespace) error {
-	for _, container := range ns.Containers {
-		key := inventory.SnapshotKey{Snapshotter: container.Snapshotter, Key: container.SnapshotKey}
-		for key.Key != "" && slices.Contains(r.info.Snapshotters, key.Snapshotter) {
-			if _, known := ns.Snapshots[key]; known {
-				break
-			}
-			info, err := r.store.Snapshotter(key.Snapshotter).Stat(ctx, key.Key)
-			if errdefs.IsNotFound(err) {
-				break // the container has lost its snapshot
-			}
-			if err != nil {
-				return fmt.Errorf("looking up snapshot %s of container %q: %w", key, container.ID, err)
-			}
-			ns.Snapshots[key] = info
-			key.Key = info.Parent
-		}
-	}
-	return nil
 }
 
 // documents reads what containerd's labels do not tell: which manifest a

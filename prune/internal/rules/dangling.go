@@ -31,6 +31,7 @@ func standInPrefix(namespace string) string {
 	return "<none>"
 }
 
+// StandInName is what the stand-in for a target is called in a namespace.
 func StandInName(namespace string, target digest.Digest) string {
 	return standInPrefix(namespace) + "@" + target.String()
 }

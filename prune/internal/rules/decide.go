@@ -14,6 +14,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
+// The labels that pin an image: CRI's with its value, and ours with any.
 const (
 	LabelPinned = "io.cri-containerd.pinned"
 	ValuePinned = "pinned"
@@ -59,6 +60,7 @@ type View struct {
 	Usage usage
 }
 
+// NewView prepares a namespace for decisions about it.
 func NewView(ns *inventory.Namespace, store store.StoreInfo) View {
 	c := NewCatalog(ns, gc.ParseVersion(store.Version))
 	return View{Catalog: c, Usage: Resolve(c, ns.Uses)}
@@ -145,6 +147,7 @@ func (j *Judge) expired(u *Unit, record *images.Image) *Verdict {
 	return v
 }
 
+// Verdict makes a verdict on a record.
 func (j *Judge) Verdict(record *images.Image, action Action, why cause.Cause, firm bool) *Verdict {
 	return &Verdict{firm: firm, Decision: Decision{
 		Namespace: j.ns.Name, Name: record.Name, Target: record.Target, Action: action, Cause: why, Image: record,

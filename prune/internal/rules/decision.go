@@ -72,6 +72,7 @@ type Skip struct {
 	cause.Cause
 }
 
+// Record names the record that was decided about.
 func (d Decision) Record() inventory.Record {
 	return inventory.Record{Namespace: d.Namespace, Name: d.Name, Target: d.Target.Digest}
 }

@@ -65,6 +65,7 @@ type Following struct {
 	Came []Two
 }
 
+// Stay notes that a unit stays, so that what belongs to it is looked for.
 func (f *Following) Stay(u *Unit) {
 	if f.Staying[u] {
 		return

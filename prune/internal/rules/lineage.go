@@ -52,6 +52,7 @@ type Lineage struct {
 	signers         [][]*Unit
 }
 
+// Lineage tells what belongs to what among the units.
 func (c *Catalog) Lineage(units []*Unit) *Lineage {
 	l := &Lineage{ids: make(map[digest.Digest]int, len(units))}
 	var blobs []digest.Digest

@@ -72,6 +72,7 @@ func (p Policy) Selected(inv *inventory.Inventory) ([]*inventory.Namespace, erro
 	return chosen, nil
 }
 
+// ContainsNamespace says whether a namespace is among others.
 func ContainsNamespace(all []*inventory.Namespace, ns *inventory.Namespace) bool {
 	for _, other := range all {
 		if other == ns {

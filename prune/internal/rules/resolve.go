@@ -60,6 +60,7 @@ type claimant struct {
 	at           int
 }
 
+// Resolve finds the records and units of a namespace that the uses mean.
 func Resolve(c *Catalog, uses []inventory.Use) usage {
 	u := usage{
 		Names: make(map[string][]cause.User), Units: make(map[digest.Digest][]*claim),

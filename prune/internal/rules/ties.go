@@ -54,7 +54,7 @@ func newTies(ns *inventory.Namespace, store store.StoreInfo, run string, now tim
 	}
 	t.ended = t.c.GracesOf(run)
 	for _, id := range append([]string{leases.RunID}, ns.Interrupted...) {
-		t.ended[graph.Node{Kind: graph.KindLease, Ns: ns.Name, Key: id}] = true
+		t.ended[graph.Node{Kind: graph.KindLease, Namespace: ns.Name, Key: id}] = true
 	}
 	t.forward = t.c.Edges(gc.Change{Unbound: true})
 	t.seen, t.climbed = make([]bool, len(t.c.Graph.Nodes)), make([]bool, len(t.c.Graph.Nodes))
@@ -171,7 +171,7 @@ func (t *ties) rootsByEnd() (lasting, ending []graph.Node) {
 // if there is one that was not returned before. A record that has no end lives by
 // itself, whatever else leads to it.
 func (t *ties) livesBy(record graph.Node) (name string, ok bool) {
-	if r := t.c.Spaces[record.Ns].Records[record.Key]; r == nil || !gc.Expires(r) {
+	if r := t.c.Spaces[record.Namespace].Records[record.Key]; r == nil || !gc.Expires(r) {
 		return "", false
 	}
 	id, ok := t.supports.Find(record)
@@ -181,7 +181,7 @@ func (t *ties) livesBy(record graph.Node) (name string, ok bool) {
 	for from := t.supports.From[id]; from != id && !t.climbed[id]; id, from = from, t.supports.From[from] {
 		t.climbed[id] = true
 		// The collector goes on by way of a name that no record has.
-		if n := t.c.Graph.Nodes[from]; n.Kind == graph.KindImage && t.c.Spaces[n.Ns].Records[n.Key] != nil {
+		if n := t.c.Graph.Nodes[from]; n.Kind == graph.KindImage && t.c.Spaces[n.Namespace].Records[n.Key] != nil {
 			return n.Key, true
 		}
 	}

@@ -53,6 +53,7 @@ type ExecuteOptions struct {
 	Finish time.Duration
 }
 
+// The times of a run, where its options say nothing else.
 const (
 	DefaultLeaseTTL = time.Hour
 	DefaultFinish   = 10 * time.Minute
@@ -92,8 +93,8 @@ type Execution struct {
 	Deleted map[[2]string]time.Time
 	// unleased are the configs that lost their snapshot labels.
 	unleased []gc.Orphan
-	// lacker says what images lack, of one namespace of the last look.
-	lacker manifests.Lacker
+	// completeness says what images lack, of one namespace of the last look.
+	completeness manifests.Completeness
 	// unsure are the records whose deletion was cut short before an answer
 	// came, unaborted counts the uploads that were not tried.
 	unsure    []rules.Decision
@@ -264,7 +265,7 @@ func (x *Execution) prepare(ctx context.Context) error {
 	}
 	for i := range x.Batches {
 		b := &x.Batches[i]
-		ctx := store.InNamespace(ctx, b.Ns.Name)
+		ctx := store.InNamespace(ctx, b.Namespace.Name)
 		if err := x.writeDown(ctx, b); err != nil {
 			return err
 		}

@@ -37,6 +37,7 @@ type FileLooker struct {
 	files map[digest.Digest]struct{}
 }
 
+// Look says what the file of a blob is by now.
 func (l *FileLooker) Look(ctx context.Context, dgst digest.Digest) (fileNow, error) {
 	for _, ns := range l.Inv.Namespaces {
 		_, err := l.Store.Content().Info(store.InNamespace(ctx, ns.Name), dgst)

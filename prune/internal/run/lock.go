@@ -26,15 +26,15 @@ const maxTakeovers = 10
 // of two runs one gets all it wants.
 func (x *Execution) lock(ctx context.Context) error {
 	for _, b := range x.Batches {
-		ctx := store.InNamespace(ctx, b.Ns.Name)
-		err := x.takeOrFinish(ctx, b.Ns)
+		ctx := store.InNamespace(ctx, b.Namespace.Name)
+		err := x.takeOrFinish(ctx, b.Namespace)
 		for try := 1; errors.Is(err, lock.ErrFinished) && try < maxTakeovers; try++ {
-			err = x.takeOrFinish(ctx, b.Ns)
+			err = x.takeOrFinish(ctx, b.Namespace)
 		}
 		if err != nil {
 			return err
 		}
-		if err := x.dropLeftovers(ctx, b.Ns); err != nil {
+		if err := x.dropLeftovers(ctx, b.Namespace); err != nil {
 			return err
 		}
 	}
@@ -194,11 +194,11 @@ func (x *Execution) grant(ctx context.Context, b plan.Batch) error {
 	run.Expires = x.Report.Grace.Until
 	var tops []leases.Resource
 	for _, o := range x.plan.Outcome.Orphans {
-		if o.Namespace == b.Ns.Name {
+		if o.Namespace == b.Namespace.Name {
 			tops = append(tops, o.Snapshots()...)
 		}
 	}
-	return x.locker.Keep(store.InNamespace(ctx, b.Ns.Name), run, tops)
+	return x.locker.Keep(store.InNamespace(ctx, b.Namespace.Name), run, tops)
 }
 
 // dropEmptyGraces deletes the grace leases of namespaces from which nothing

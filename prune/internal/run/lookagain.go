@@ -92,12 +92,12 @@ func (x *Execution) lookOnce(ctx context.Context) (settled bool, untaken, err er
 func (x *Execution) containerIDs(ctx context.Context) (map[[2]string]string, error) {
 	ids := make(map[[2]string]string)
 	for _, b := range x.Batches {
-		list, err := x.Store.Containers().List(store.InNamespace(ctx, b.Ns.Name))
+		list, err := x.Store.Containers().List(store.InNamespace(ctx, b.Namespace.Name))
 		if err != nil {
-			return nil, fmt.Errorf("listing the containers of namespace %q: %w", b.Ns.Name, err)
+			return nil, fmt.Errorf("listing the containers of namespace %q: %w", b.Namespace.Name, err)
 		}
 		for _, c := range list {
-			ids[[2]string{b.Ns.Name, c.ID}] = identity(c)
+			ids[[2]string{b.Namespace.Name, c.ID}] = identity(c)
 		}
 	}
 	return ids, nil

@@ -135,10 +135,10 @@ func (x *Execution) tally(ctx context.Context, c *gc.Collector, now graph.Reache
 func heldNow(c *gc.Collector, now graph.Reached, planned plan.Outcome, present inventory.Objects) []plan.Held {
 	var held []plan.Held
 	for _, h := range planned.Held {
-		n := graph.Node{Kind: graph.KindSnapshot, Ns: h.Namespace, Key: h.Snapshot}
+		n := graph.Node{Kind: graph.KindSnapshot, Namespace: h.Namespace, Key: h.Snapshot}
 		_, there := present.Snapshots[h.SnapshotID()]
 		if h.Digest != "" {
-			n = graph.Node{Kind: graph.KindContent, Ns: h.Namespace, Key: h.Digest.String()}
+			n = graph.Node{Kind: graph.KindContent, Namespace: h.Namespace, Key: h.Digest.String()}
 			_, there = present.Blobs[h.Digest]
 		}
 		if k, ok := c.BlobKeeper(n, now); there && ok {

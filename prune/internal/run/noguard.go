@@ -76,7 +76,7 @@ func (x *Execution) collect(ctx context.Context) error {
 	if len(x.Batches) == 0 {
 		return nil
 	}
-	ns := x.Batches[0].Ns.Name
+	ns := x.Batches[0].Namespace.Name
 	ctx = store.InNamespace(ctx, ns)
 	if err := x.locker.Lock(ctx, ns, x.run, x.opts.Now()); err != nil {
 		return fmt.Errorf("could not request a garbage collection, so space is freed when containerd next collects by itself: %w", err)
@@ -104,10 +104,10 @@ func (x *Execution) whole(inv *inventory.Inventory, d rules.Decision) bool {
 	if x.guarded() {
 		return true
 	}
-	if ns := inv.Namespace(d.Namespace); x.lacker.Ns != ns {
-		x.lacker = manifests.NewLacker(ns)
+	if ns := inv.Namespace(d.Namespace); x.completeness.Namespace != ns {
+		x.completeness = manifests.NewCompleteness(ns)
 	}
-	lack := x.lacker.Lacks(d.Target.Digest)
+	lack := x.completeness.Lacks(d.Target.Digest)
 	if lack.Given() {
 		x.failOn(cause.CodeImageLost, d, fmt.Errorf("image %q in namespace %q cannot be restored although it is needed (%s): %s; pull it again", d.Name, d.Namespace, d.Reason, lack.Reason))
 	}

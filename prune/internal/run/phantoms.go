@@ -38,13 +38,13 @@ type phantom struct {
 	target digest.Digest
 }
 
-// exorcise makes CRI let go of the references that the deletion of the
+// makeCRIForget makes CRI let go of the references that the deletion of the
 // records would leave behind. It returns the records that may be deleted
 // without a phantom of their image staying; the others are skipped. When
 // deleting has to end, it returns what will not be tried.
-func (x *Execution) exorcise(ctx context.Context, b plan.Batch, records []rules.Decision) []rules.Decision {
+func (x *Execution) makeCRIForget(ctx context.Context, b plan.Batch, records []rules.Decision) []rules.Decision {
 	cri := x.Store.Abilities().CRI
-	if cri == nil || b.Ns.Name != store.CRINamespace || len(records) == 0 || ctx.Err() != nil {
+	if cri == nil || b.Namespace.Name != store.CRINamespace || len(records) == 0 || ctx.Err() != nil {
 		return records
 	}
 	shown, err := cri.Images(ctx)
@@ -61,7 +61,7 @@ func (x *Execution) exorcise(ctx context.Context, b plan.Batch, records []rules.
 			stuck[d.Target.Digest] = cause.Plainly(cause.CodeCRIUnknown)
 		}
 	}
-	x.layAllToRest(ctx, cri, Phantoms(b.Ns, gc.ParseVersion(x.plan.Inventory.Store.Version), shown, records), records, stuck)
+	x.layAllToRest(ctx, cri, Phantoms(b.Namespace, gc.ParseVersion(x.plan.Inventory.Store.Version), shown, records), records, stuck)
 	return slices.DeleteFunc(records, func(d rules.Decision) bool {
 		why, isStuck := stuck[d.Target.Digest]
 		if isStuck {
@@ -84,7 +84,7 @@ func (x *Execution) layAllToRest(ctx context.Context, cri store.CRI, all []phant
 		if deaf == nil {
 			// Each probe has a name of its own: CRI may still have the last one.
 			probe := fmt.Sprintf("ctr-prune.invalid/probe:%s-%d", x.run.Name, i)
-			err = x.layToRest(ctx, cri, p, probe, records)
+			err = x.forgetOne(ctx, cri, p, probe, records)
 		}
 		if err == nil {
 			continue
@@ -134,12 +134,12 @@ func Phantoms(ns *inventory.Namespace, v gc.Release, shown []store.CRIImage, rec
 	return found
 }
 
-// layToRest makes a record of a phantom's name and, when CRI has seen it,
+// forgetOne makes a record of a phantom's name and, when CRI has seen it,
 // deletes it. That is known from a second record, the probe, made after it:
 // CRI handles events in their order, and finds the probe by its name, which it
 // does not for every name that it has. The run lease holds the image
 // meanwhile.
-func (x *Execution) layToRest(ctx context.Context, cri store.CRI, p phantom, probe string, records []rules.Decision) (err error) {
+func (x *Execution) forgetOne(ctx context.Context, cri store.CRI, p phantom, probe string, records []rules.Decision) (err error) {
 	i := slices.IndexFunc(records, func(d rules.Decision) bool { return d.Target.Digest == p.target })
 	for _, name := range []string{p.Ref, probe} {
 		made := images.Image{Name: name, Target: records[i].Target, Labels: x.probeLabels()}

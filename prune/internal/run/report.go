@@ -83,6 +83,7 @@ type Recovered struct {
 	Restored  []Restored         `json:"restored"`
 }
 
+// NewReport is the report of a run that has done nothing yet.
 func NewReport(p *plan.Plan) *Report { return &Report{Plan: p, Deleted: inventory.NewObjects()} }
 
 func (r *Report) skip(d rules.Decision, why cause.Cause) {

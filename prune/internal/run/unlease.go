@@ -61,8 +61,8 @@ func orphansOf(c *gc.Collector, lost []rules.Decision, run string, planned []gc.
 	var victims []graph.Node
 	ch := gc.Change{Ignored: make(map[graph.Node]bool)}
 	for _, d := range lost {
-		victims = append(victims, graph.Node{Kind: graph.KindContent, Ns: d.Namespace, Key: d.Target.Digest.String()})
-		ch.Ignored[graph.Node{Kind: graph.KindLease, Ns: d.Namespace, Key: leases.RunID}] = true
+		victims = append(victims, graph.Node{Kind: graph.KindContent, Namespace: d.Namespace, Key: d.Target.Digest.String()})
+		ch.Ignored[graph.Node{Kind: graph.KindLease, Namespace: d.Namespace, Key: leases.RunID}] = true
 	}
 	graces := c.GracesOf(run)
 	maps.Copy(ch.Ignored, graces)

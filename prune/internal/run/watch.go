@@ -210,9 +210,9 @@ func (w *watch) Await(ctx context.Context, deleted map[[2]string]time.Time) erro
 	return nil
 }
 
-// TellTime is how much later than the answer to a deletion that came after it a
-// write may be dated: by when containerd tells of it.
-const TellTime = 100 * time.Millisecond
+// EventLag is how much later a write may be dated than the answer to a deletion that
+// came after it: an event has the time at which containerd tells of the write.
+const EventLag = 100 * time.Millisecond
 
 // EndWatch waits until all is known that others wrote before the last deletion.
 func (x *Execution) EndWatch(ctx context.Context) {
@@ -253,5 +253,5 @@ func (x *Execution) TookAlong(d rules.Decision, s sighting) bool {
 		return false
 	}
 	at, answered := x.Deleted[d.Key()]
-	return !answered || !s.written.After(at.Add(TellTime))
+	return !answered || !s.written.After(at.Add(EventLag))
 }

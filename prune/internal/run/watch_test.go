@@ -74,7 +74,7 @@ func TestTookAlong(t *testing.T) {
 		x.Watch = x.WatchRecords(t.Context())
 		defer x.Watch.Stop()
 		start := time.Now()
-		for name, written := range map[string]time.Duration{"before:1": -time.Minute, "by then:1": run.TellTime, "later:1": time.Minute} {
+		for name, written := range map[string]time.Duration{"before:1": -time.Minute, "by then:1": run.EventLag, "later:1": time.Minute} {
 			x.Deleted[[2]string{"default", name}] = start
 			store.tell(start.Add(written), &eventtypes.ImageUpdate{Name: name, Labels: map[string]string{"by": "others"}})
 			store.tell(start.Add(written), &eventtypes.ImageDelete{Name: name})

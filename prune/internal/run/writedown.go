@@ -22,9 +22,9 @@ func (x *Execution) writeDown(ctx context.Context, b *plan.Batch) error {
 	}
 	namespaces := make([]string, len(x.Batches))
 	for i, batch := range x.Batches {
-		namespaces[i] = batch.Ns.Name
+		namespaces[i] = batch.Namespace.Name
 	}
-	left, err := journal.WritePlan(x.run, b.Ns.Name, namespaces, ToWrite(*b), x.plan.Outcome.Orphans, hold)
+	left, err := journal.WritePlan(x.run, b.Namespace.Name, namespaces, ToWrite(*b), x.plan.Outcome.Orphans, hold)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (x *Execution) Leave(b *plan.Batch, left map[int]error) {
 	}
 	b.Records = slices.DeleteFunc(written, func(d rules.Decision) bool {
 		name, found := stays[d.Target.Digest]
-		if found = found && b.Ns.Name == store.CRINamespace; found {
+		if found = found && b.Namespace.Name == store.CRINamespace; found {
 			x.Report.skip(d, cause.Because(cause.CodeTogether, cause.Parts{Image: name}))
 		}
 		return found
@@ -60,7 +60,7 @@ func ToWrite(b plan.Batch) []journal.PlanRecord {
 		records[i] = journal.PlanRecord{
 			Name: d.Name, Target: d.Target, Labels: d.Image.Labels,
 			CreatedAt: d.Image.CreatedAt, UpdatedAt: d.Image.UpdatedAt, StandIn: d.StandIn,
-			Subject: b.Ns.Subjects[d.Target.Digest],
+			Subject: b.Namespace.Subjects[d.Target.Digest],
 		}
 	}
 	return records

@@ -39,7 +39,7 @@ func write(t *testing.T, b plan.Batch, orphans []gc.Orphan) (written, []rules.De
 		w.docs, w.targets, w.longest = append(w.docs, tw.Must(journal.ParsePlanBlob(doc))), append(w.targets, targets...), max(w.longest, len(doc))
 		return nil
 	}
-	left := tw.Must(journal.WritePlan(lock.Run{Name: "r", Start: tw.Noon}, b.Ns.Name, nil, run.ToWrite(b), orphans, hold))
+	left := tw.Must(journal.WritePlan(lock.Run{Name: "r", Start: tw.Noon}, b.Namespace.Name, nil, run.ToWrite(b), orphans, hold))
 	x := &run.Execution{Report: run.NewReport(&plan.Plan{})}
 	x.Leave(&b, left)
 	for _, s := range x.Report.Skipped {
@@ -62,7 +62,7 @@ func TestPlanBlobsAreParted(t *testing.T) {
 		{0, 1, 1}, {1, 1, 1}, {lock.MaxTargets, 1, 1}, {lock.MaxTargets + 1, 1, 2}, {2*lock.MaxTargets + 1, 1, 3},
 		{600, 20000, 3}, {3, 3 << 20, 3},
 	} {
-		b := plan.Batch{Ns: &inventory.Namespace{Name: "default"}}
+		b := plan.Batch{Namespace: &inventory.Namespace{Name: "default"}}
 		for i := range c.records {
 			b.Records = append(b.Records, named(strings.Repeat("x", c.length)+fmt.Sprint(i), map[string]string{"a": "b"}))
 		}
@@ -96,7 +96,7 @@ func TestManyOrphansAreParted(t *testing.T) {
 	for i := range 40_000 {
 		orphans = append(orphans, gc.Orphan{Namespace: "default", Config: tw.Digest(fmt.Sprint("x", i)), Labels: map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": tw.Digest("s").String()}})
 	}
-	w, _ := write(t, plan.Batch{Ns: &inventory.Namespace{Name: "default"}, Records: []rules.Decision{named("a", nil)}}, orphans)
+	w, _ := write(t, plan.Batch{Namespace: &inventory.Namespace{Name: "default"}, Records: []rules.Decision{named("a", nil)}}, orphans)
 	var found []gc.Orphan
 	for _, doc := range w.docs {
 		found = append(found, doc.Orphans...)
@@ -113,7 +113,7 @@ func TestRecordTooLong(t *testing.T) {
 	tag, id, other := named("tag", nil), named("id", long), named("other", nil)
 	id.Target = tag.Target
 	for ns, want := range map[string]string{"default": "other tag", store.CRINamespace: "other"} {
-		w, going := write(t, plan.Batch{Ns: &inventory.Namespace{Name: ns}, Records: []rules.Decision{id, other, tag}}, nil)
+		w, going := write(t, plan.Batch{Namespace: &inventory.Namespace{Name: ns}, Records: []rules.Decision{id, other, tag}}, nil)
 		var names []string
 		for _, d := range going {
 			names = append(names, d.Name)

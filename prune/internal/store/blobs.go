@@ -55,6 +55,8 @@ func SizeOfBlobFile(contentRoot string, dgst digest.Digest) (int64, error) {
 	return info.Size(), nil
 }
 
+// StoreBlobsError says that the files of blobs could not be listed; of files that this
+// user may not see it matches errdefs.ErrUnavailable.
 func StoreBlobsError(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		err = Cause(errdefs.ErrUnavailable, err)

@@ -96,7 +96,7 @@ func ExplainedBy(inv *inventory.Inventory, text string, policy rules.Policy, now
 // UsageOf is the usage as the plan sees it that removes all that is unused.
 func UsageOf(inv *inventory.Inventory, policy rules.Policy, now time.Time, objects bool) *df.DiskUsage {
 	policy.Filters = filters.Everything()
-	p, m, err := plan.PlanWith(inv, policy, now, nil)
+	p, m, err := plan.NewPlanAndModel(inv, policy, now, nil)
 	Must(0, err)
 	return df.PlanUsage(p, m, objects)
 }

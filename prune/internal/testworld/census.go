@@ -68,24 +68,24 @@ func Foretold(inv *inventory.Inventory, after graph.Reached, decisions []rules.D
 	}
 	add := func(n graph.Node) {
 		if after.Holds(n) {
-			found[n.Ns+" "+names[n.Kind]+" "+n.Key] = true
+			found[n.Namespace+" "+names[n.Kind]+" "+n.Key] = true
 		}
 	}
 	for _, ns := range inv.Namespaces {
 		for _, image := range ns.Images {
-			add(graph.Node{Kind: graph.KindImage, Ns: ns.Name, Key: image.Name})
+			add(graph.Node{Kind: graph.KindImage, Namespace: ns.Name, Key: image.Name})
 		}
 		for _, lease := range ns.Leases {
-			add(graph.Node{Kind: graph.KindLease, Ns: ns.Name, Key: lease.ID})
+			add(graph.Node{Kind: graph.KindLease, Namespace: ns.Name, Key: lease.ID})
 		}
 		for dgst := range ns.Blobs {
-			add(graph.Node{Kind: graph.KindContent, Ns: ns.Name, Key: dgst.String()})
+			add(graph.Node{Kind: graph.KindContent, Namespace: ns.Name, Key: dgst.String()})
 		}
 		for key := range ns.Snapshots {
-			add(graph.Node{Kind: graph.KindSnapshot, Ns: ns.Name, Key: key.String()})
+			add(graph.Node{Kind: graph.KindSnapshot, Namespace: ns.Name, Key: key.String()})
 		}
 		for _, ingest := range ns.Ingests {
-			add(graph.Node{Kind: graph.KindIngest, Ns: ns.Name, Key: ingest.Ref})
+			add(graph.Node{Kind: graph.KindIngest, Namespace: ns.Name, Key: ingest.Ref})
 		}
 	}
 	for _, d := range decisions {

@@ -72,6 +72,7 @@ func Uniform(t *rapid.T, n int, what string) int {
 	}).Draw(t, what)
 }
 
+// Pick draws one of the items, each as often as the others.
 func Pick[T any](t *rapid.T, items []T, what string) T { return items[Uniform(t, len(items), what)] }
 
 // subset draws each item in so many of eight cases.
@@ -85,6 +86,7 @@ func subset(t *rapid.T, items []string, eighths int, what string) []string {
 	return chosen
 }
 
+// RandomWorld draws a world of at most three namespaces.
 func RandomWorld(t *rapid.T, s Shape) World {
 	w := World{}
 	for len(w) < 2 {
@@ -268,6 +270,7 @@ func randomLabel(t *rapid.T, what graph.Kind) Attr {
 	return Pick(t, slices.Concat(common[what], common[what], rare), "label")
 }
 
+// RandomPolicy draws a policy for an inventory.
 func RandomPolicy(t *rapid.T, inv *inventory.Inventory) rules.Policy {
 	sets := []filters.Set{{}, filters.Everything(), filters.Everything()}
 	for _, reference := range []string{"reference=a", "reference!=b"} {

@@ -40,6 +40,7 @@ func (t *Tape) call(call string, do func() error) error {
 	return err
 }
 
+// Namespaces lists those of the store, unless it is down.
 func (t *Tape) Namespaces(ctx context.Context) ([]string, error) {
 	if err := t.ask("namespaces"); err != nil {
 		return nil, err
@@ -65,12 +66,16 @@ func On(call string, do func() error) func(string) error {
 	}
 }
 
+// Images is the store's service, whose writes are on the tape.
 func (t *Tape) Images() images.Store { return tapedImages{t.Store.Images(), t} }
 
+// Content is the store's service, whose writes are on the tape.
 func (t *Tape) Content() content.Store { return tapedContent{t.Store.Content(), t} }
 
+// Containers is the store's service, on the tape.
 func (t *Tape) Containers() containers.Store { return tapedContainers{t.Store.Containers(), t} }
 
+// Leases is the store's service, whose writes are on the tape.
 func (t *Tape) Leases() leases.Manager { return tapedLeases{t.Store.Leases(), t} }
 
 type tapedImages struct {

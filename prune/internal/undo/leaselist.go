@@ -44,6 +44,7 @@ func Leases(ctx context.Context, store store.Store, now time.Time, opts read.Rea
 	return ListLeases(inv, now), nil
 }
 
+// ListLeases is the same of an inventory that has been read.
 func ListLeases(inv *inventory.Inventory, now time.Time) []LeaseInfo {
 	c := gc.NewCollector(inv, now)
 	alone := c.HeldAlone()
@@ -53,7 +54,7 @@ func ListLeases(inv *inventory.Inventory, now time.Time) []LeaseInfo {
 			info := LeaseInfo{
 				Namespace: s.Name, ID: lease.ID, CreatedAt: lease.CreatedAt, Flat: ours.Flat(lease.Lease),
 				Kind: s.KindOf(lease), Resources: len(lease.Resources),
-				Alone: alone[graph.Node{Kind: graph.KindLease, Ns: s.Name, Key: lease.ID}],
+				Alone: alone[graph.Node{Kind: graph.KindLease, Namespace: s.Name, Key: lease.ID}],
 			}
 			info.Expires, _ = ours.Expiry(lease.Lease)
 			info.Action, info.Cause = leaseFate(c, s, lease)

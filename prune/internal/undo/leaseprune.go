@@ -111,8 +111,10 @@ func FinishRuns(ctx context.Context, store store.Store, inv *inventory.Inventory
 // leaseID names a lease within a store.
 type leaseID struct{ namespace, id string }
 
+// Key names the lease within the store.
 func (l LeaseInfo) Key() leaseID { return leaseID{l.Namespace, l.ID} }
 
+// ByID are leases by what names them.
 func ByID(list []LeaseInfo) map[leaseID]LeaseInfo {
 	found := make(map[leaseID]LeaseInfo, len(list))
 	for _, l := range list {

@@ -69,7 +69,7 @@ func runsOf(ctx context.Context, inv *inventory.Inventory, store store.Store, no
 			r.Namespaces = append(r.Namespaces, ns.Name)
 			r.Records = append(r.Records, recordsOf(plan)...)
 			if c.Live(lease) {
-				graces[i] = append(graces[i], graph.Node{Kind: graph.KindLease, Ns: ns.Name, Key: lease.ID})
+				graces[i] = append(graces[i], graph.Node{Kind: graph.KindLease, Namespace: ns.Name, Key: lease.ID})
 			}
 		}
 	}

@@ -194,7 +194,7 @@ func leasesOf(c *gc.Collector, run string) map[graph.Node]bool {
 	for _, s := range c.Order {
 		for _, lease := range s.Leases {
 			if lease.Labels[leases.RunLabel] == run {
-				nodes[graph.Node{Kind: graph.KindLease, Ns: s.Name, Key: lease.ID}] = true
+				nodes[graph.Node{Kind: graph.KindLease, Namespace: s.Name, Key: lease.ID}] = true
 			}
 		}
 	}

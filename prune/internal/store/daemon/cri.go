@@ -18,10 +18,12 @@ import (
 // small ones do not justify linking all of CRI's generated API.
 type CRIConn struct{ Conn grpc.ClientConnInterface }
 
+// Images lists the images that CRI shows.
 func (c CRIConn) Images(ctx context.Context) ([]store.CRIImage, error) {
 	return c.call(ctx, "ListImages", nil)
 }
 
+// Image looks up one that CRI shows by a name or an ID; false if there is none.
 func (c CRIConn) Image(ctx context.Context, name string) (store.CRIImage, bool, error) {
 	spec := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), name)
 	request := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), spec)

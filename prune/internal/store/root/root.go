@@ -125,12 +125,14 @@ func rootLoad(ctx context.Context, layout RootLayout, bdb *bolt.DB) (_ *RootStor
 	}, nil
 }
 
+// Info is what was learned when the store was opened.
 func (s *RootStore) Info(context.Context) (store.StoreInfo, error) {
 	info := s.About
 	info.Snapshotters = slices.Clone(info.Snapshotters)
 	return info, nil
 }
 
+// Namespaces lists the namespaces in the database.
 func (s *RootStore) Namespaces(ctx context.Context) ([]string, error) {
 	var names []string
 	err := s.DB.View(func(tx *bolt.Tx) (err error) {
@@ -144,18 +146,27 @@ func (s *RootStore) Namespaces(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+// DeleteNamespace deletes a namespace from the database.
 func (s *RootStore) DeleteNamespace(ctx context.Context, name string) error {
 	return s.DB.Update(func(tx *bolt.Tx) error { return metadata.NewNamespaceStore(tx).Delete(ctx, name) })
 }
 
-func (s *RootStore) Images() images.Store         { return metadata.NewImageStore(s.DB) }
-func (s *RootStore) Content() content.Store       { return s.DB.ContentStore() }
+// Images is the image service on the database.
+func (s *RootStore) Images() images.Store { return metadata.NewImageStore(s.DB) }
+
+// Content is the content service on the database and the content store.
+func (s *RootStore) Content() content.Store { return s.DB.ContentStore() }
+
+// Containers is the container service on the database.
 func (s *RootStore) Containers() containers.Store { return metadata.NewContainerStore(s.DB) }
-func (s *RootStore) Sandboxes() sandbox.Store     { return s.SandboxStore }
+
+// Sandboxes is the sandbox service of the database's version.
+func (s *RootStore) Sandboxes() sandbox.Store { return s.SandboxStore }
 
 // Events returns nil: the lock on the database keeps others out.
 func (s *RootStore) Events() events.Subscriber { return nil }
 
+// Leases is the lease service. Its synchronous deletion collects in this process.
 func (s *RootStore) Leases() leases.Manager {
 	return rootLeases{Manager: metadata.NewLeaseManager(s.DB), db: s.DB, guards: s.guards}
 }
@@ -177,8 +188,10 @@ func (s *RootStore) Batch(ctx context.Context, fn func(context.Context) error) e
 	})
 }
 
+// Transactional is true: there is one database.
 func (s *RootStore) Transactional() bool { return true }
 
+// BlobFiles lists the blobs in the directory of the content store.
 func (s *RootStore) BlobFiles(context.Context) (map[digest.Digest]struct{}, error) {
 	return store.ListBlobFiles(s.Layout.Content)
 }
