@@ -13,15 +13,17 @@ const (
 	week = 7 * day
 )
 
-// maxInput is the longest age, time or size that is looked at, in bytes.
+// maxInput is the length in bytes of the longest age, time or size that is
+// parsed.
 const maxInput = 64
 
-// ageForms is what errors offer.
+// ageForms is the advice in errors about ages.
 const ageForms = "type an age such as 72h, 3d, 2w or 1d12h"
 
 // ParseAge parses an age: numbers with units, added up, such as 72h, 3d, 2w,
 // 1d12h or 1.5h. Units are w (7 days), d (24 hours), h, m, s, ms, us and ns. A
-// number without a unit, a negative age and one beyond 292 years are [*Error]s.
+// number without a unit, a negative age and one of more than 292 years are
+// [*Error]s.
 func ParseAge(s string) (time.Duration, error) {
 	if err := checkAge(s); err != nil {
 		return 0, err
@@ -48,7 +50,7 @@ func ParseAge(s string) (time.Duration, error) {
 	return total, nil
 }
 
-// checkAge refuses what is no age at first sight.
+// checkAge refuses input that cannot be an age, before it is parsed.
 func checkAge(s string) error {
 	switch {
 	case s == "":
@@ -70,7 +72,7 @@ func noUnit(s, number string) error {
 }
 
 // nextTerm splits a number (digits, with a fraction if any) and its unit off s.
-// What does not begin with a number has number "".
+// If s does not begin with a number, number is "".
 func nextTerm(s string) (number, unit, rest string) {
 	end := digits(s)
 	if end == 0 {
@@ -96,8 +98,8 @@ func digits(s string) int {
 	return len(s) - len(strings.TrimLeft(s, "0123456789"))
 }
 
-// unitOf returns the length of a unit. There is none for months and years,
-// which have no fixed length.
+// unitOf returns the duration of a unit. Months and years are not units,
+// because they have no fixed length.
 func unitOf(unit string) (time.Duration, bool) {
 	switch unit {
 	case "w":

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// formatAge returns an age so that ParseAge reads it back: in hours below four
+// formatAge formats an age so that ParseAge reads it back: in hours below four
 // days, as people type 24h, 48h and 72h, and with days above.
 func formatAge(age time.Duration) string {
 	days := ""
@@ -27,8 +27,8 @@ func formatAge(age time.Duration) string {
 	return days + rest
 }
 
-// roughAge returns an age for people, rounded down to its largest unit, so
-// that it never seems to reach a limit that it missed.
+// roughAge formats an age for people, rounded down to its largest unit, so that
+// an age below a limit is never shown as having reached it.
 func roughAge(age time.Duration) string {
 	switch {
 	case age < time.Minute:

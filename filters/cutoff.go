@@ -6,22 +6,23 @@ import (
 	"time"
 )
 
-// cutoff is one until filter: an age, or a moment if fixed. An age stays an
-// age, so that a Set which is used again later counts back from then.
+// cutoff is one until filter: an age, or a point in time if fixed. An age is
+// not converted, so a Set that is used again later counts back from that later
+// time.
 type cutoff struct {
 	age   time.Duration
 	at    time.Time // UTC
 	fixed bool
 }
 
-// ParseCutoff parses an age or a point in time and returns the moment it
-// means: what is younger stays. An age counts back from now. A time may be RFC
-// 3339; a date or a date and time without a zone (2026-01-31,
-// 2026-01-31T15:04, with seconds if wanted), which means the location of now, a
-// date alone its midnight; or a Unix time in seconds with an optional fraction,
-// told from a number without a unit by its nine digits or more. A moment in the
-// future is accepted, except as a Unix time more than a day ahead, which is a
-// slip (milliseconds, or 2026013115). Errors are [*Error]s.
+// ParseCutoff parses an age or a point in time and returns the time it means:
+// what is younger is kept. An age counts back from now. A time may be in RFC
+// 3339; or a date, or a date and time, without a zone (2026-01-31,
+// 2026-01-31T15:04, optionally with seconds), in the location of now, where a
+// date alone means midnight; or a Unix time in seconds with an optional
+// fraction, recognised by having at least nine digits. A time in the future is
+// accepted, except a Unix time more than a day ahead, which can only be a
+// mistake (milliseconds, or 2026013115). Errors are [*Error]s.
 func ParseCutoff(s string, now time.Time) (time.Time, error) {
 	c, err := parseCutoff(s, now)
 	if err != nil {
@@ -50,8 +51,8 @@ func parseCutoff(s string, now time.Time) (cutoff, error) {
 	return cutoff{at: at, fixed: true}, nil
 }
 
-// parseAgeCutoff parses an age where a time would do as well, and says so to
-// whoever typed a bare number.
+// parseAgeCutoff parses an age where a time is allowed too, which the error for
+// a bare number says.
 func parseAgeCutoff(s string) (cutoff, error) {
 	age, err := ParseAge(s)
 	if err == nil {
@@ -64,7 +65,7 @@ func parseAgeCutoff(s string) (cutoff, error) {
 	return cutoff{}, err
 }
 
-// moment is the point in time a cutoff means at the time now.
+// moment is the point in time that a cutoff means at the time now.
 func (c cutoff) moment(now time.Time) time.Time {
 	if c.fixed {
 		return c.at
@@ -72,7 +73,7 @@ func (c cutoff) moment(now time.Time) time.Time {
 	return now.Add(-c.age)
 }
 
-// String returns the value as it may be typed, in its canonical form.
+// String returns the value in its canonical form, as it may be typed.
 func (c cutoff) String() string {
 	if c.fixed {
 		return c.at.Format(time.RFC3339Nano)
@@ -80,9 +81,9 @@ func (c cutoff) String() string {
 	return formatAge(c.age)
 }
 
-// objection says why something born then stays, with no code if it does not.
-// What is exactly as old as asked goes. A birth that is unknown or still to
-// come proves nothing.
+// objection says why the filter keeps something created at born; its code is
+// empty if the filter does not. Something that has exactly the given age may be
+// removed. If the time is unknown or in the future, it is kept.
 func (c cutoff) objection(born, now time.Time) Verdict {
 	v := Verdict{Filter: keyUntil + "=" + c.String(), Born: born, Now: now}
 	switch {

@@ -1,12 +1,13 @@
-// Package filters decides which images a user allows to be removed.
+// Package filters parses and applies the filters by which a user selects the
+// images that may be removed.
 //
-// It parses what was typed (-a, --until, --filter) into a [Set] and judges a
-// [Subject] against it. A Set only ever narrows what may go: what protects an
-// image (a container, a pin, a lease) is decided elsewhere.
+// [Parse] turns what was typed (-a, --until, --filter) into a [Set], and
+// [Set.Match] judges a [Subject]. A Set only ever narrows what may be removed;
+// what protects an image (a container, a pin, a lease) is decided elsewhere.
 //
-// The package fails closed. What it cannot parse is an [Error] before anything
-// is read, and what it cannot judge (an age that cannot be read, a config that
-// cannot be parsed) does not match, with that as the reason.
+// The package fails closed. Input that it cannot parse is an [Error], and an
+// image that it cannot judge (because its age is unknown or its config cannot
+// be parsed) does not match, with that as the reason.
 //
-// It is a leaf: it does no I/O, knows no store and never reads the clock.
+// It does no I/O, does not know about stores and never reads the clock.
 package filters

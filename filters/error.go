@@ -7,8 +7,8 @@ import (
 
 // Error is a usage error: something typed that cannot be used.
 type Error struct {
-	// Option is where it was typed: "filter" or "until", for a field of
-	// [Options], empty for a value that was parsed alone.
+	// Option is the option that was typed, "filter" or "until", if the value is
+	// from [Options]; it is empty if the value was parsed alone.
 	Option string
 	// What is wrong, with the input quoted.
 	What string
@@ -22,7 +22,7 @@ const (
 	optionUntil  = "until"
 )
 
-// Error returns one sentence, safe to print on a terminal.
+// Error returns one sentence that is safe to print on a terminal.
 func (e *Error) Error() string {
 	if e.Option == "" {
 		return e.What + ": " + e.Instead
@@ -30,8 +30,8 @@ func (e *Error) Error() string {
 	return e.Option + " " + e.What + ": " + e.Instead
 }
 
-// prefixed says of a usage error about a value in which option it was typed, and
-// what stood before it. Errors of other kinds are wrapped.
+// prefixed adds to a usage error the option in which the value was typed, and
+// the text before the value. Other errors are wrapped.
 func prefixed(option, before string, err error) error {
 	var e *Error
 	if errors.As(err, &e) {

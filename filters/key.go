@@ -13,7 +13,7 @@ const (
 // knownKeys is the list that errors show.
 const knownKeys = "the filters are dangling=, until=, label=, label!=, reference= and reference!="
 
-// examples show what a filter of each key looks like.
+// examples are an example of a filter for each key.
 var examples = [...]struct{ key, text string }{
 	{keyDangling, "dangling=true or dangling=false"},
 	{keyUntil, "until=72h or until=2026-01-31"},
@@ -21,7 +21,8 @@ var examples = [...]struct{ key, text string }{
 	{keyReference, "reference=PATTERN or reference!=PATTERN, such as reference=ghcr.io/*/*"},
 }
 
-// example returns what a filter of a key looks like; "" if the key is unknown.
+// example returns an example of a filter with the key, or "" if the key is
+// unknown.
 func example(key string) string {
 	for _, e := range examples {
 		if e.key == key {
@@ -31,8 +32,8 @@ func example(key string) string {
 	return ""
 }
 
-// unknownKey is the error for a key that does not exist, with the one that was
-// probably meant.
+// unknownKey is the error for a key that does not exist; it suggests the one
+// that was probably meant.
 func unknownKey(typed, key string) error {
 	instead := knownKeys
 	if near := nearestKey(key); near != "" {
@@ -41,8 +42,8 @@ func unknownKey(typed, key string) error {
 	return &Error{Option: optionFilter, What: quote(typed) + " has an unknown key", Instead: instead}
 }
 
-// nearestKey returns the known key that key is a slip or an abbreviation of,
-// with its "!" if that makes sense, or "".
+// nearestKey returns the known key that key is a misspelling or an abbreviation
+// of, with its "!" if that makes sense, or "".
 func nearestKey(key string) string {
 	word, not := strings.CutSuffix(strings.ToLower(strings.TrimSpace(key)), "!")
 	word = strings.TrimSpace(word)

@@ -2,7 +2,8 @@ package filters
 
 import "strings"
 
-// label is one label filter: of the image config, with or without a value.
+// label is one filter on the labels of the image config, with or without a
+// value.
 type label struct {
 	key, value string
 	hasValue   bool // compare the value too; it may be empty
@@ -35,9 +36,10 @@ func (l label) String() string {
 	return s
 }
 
-// objection says why the filter keeps sub, with no code if it does not. One
-// platform decides: with label= one that has it is enough to go, with label!=
-// one is enough to stay. What cannot be judged stays.
+// objection says why the filter keeps sub; its code is empty if the filter does
+// not. One platform decides: with label= one that has the label is enough to
+// let the image be removed, with label!= one is enough to keep it. What cannot
+// be judged is kept.
 func (l label) objection(sub Subject) Verdict {
 	v := Verdict{Filter: l.String()}
 	value, found := l.find(sub.Labels)

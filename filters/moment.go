@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// timeForms is what errors offer where an age or a time may be typed.
+// timeForms is the advice in errors where an age or a time may be typed.
 const timeForms = "type an age such as 72h, 3d, 2w or 1d12h, a date such as 2026-01-31, an RFC 3339 time, or a Unix time of at least 9 digits"
 
-// dateLayouts are the dates and times that are understood, those with a zone
+// dateLayouts are the accepted layouts of dates and times, those with a zone
 // first. Seconds may have a fraction.
 func dateLayouts() [5]string {
 	return [...]string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly}
@@ -20,7 +20,7 @@ func parseDate(s string, loc *time.Location) (time.Time, error) {
 	for _, layout := range dateLayouts() {
 		at, err := time.ParseInLocation(layout, s, loc)
 		if err != nil {
-			continue // the other layouts are tried; if none fits, the error below is better than any of theirs
+			continue // the other layouts are tried; if none fits, the error below is clearer than any of theirs
 		}
 		at = at.UTC()
 		if at.Unix() < 0 || at.Year() > 9999 {
@@ -31,8 +31,8 @@ func parseDate(s string, loc *time.Location) (time.Time, error) {
 	return time.Time{}, &Error{What: quote(s) + " is not a date or time that exists", Instead: "type it as 2026-01-31, 2026-01-31T15:04 or 2026-01-31T15:04:05Z"}
 }
 
-// isUnix reports whether s has the form of a Unix time: nine digits or more (it
-// was 1973 then), with a fraction or without.
+// isUnix reports whether s has the form of a Unix time: nine digits or more
+// (that is, from 1973 on), with or without a fraction.
 func isUnix(s string) bool {
 	n := digits(s)
 	if n < 9 {
@@ -42,9 +42,9 @@ func isUnix(s string) bool {
 	return s[n:] == "" || dot && fraction != "" && digits(fraction) == len(fraction)
 }
 
-// parseUnix parses SECONDS or SECONDS.FRACTION; beyond nanoseconds the
-// fraction is dropped. One that lies more than a day ahead is refused: it would
-// let every image go, and is far likelier to be milliseconds or a date.
+// parseUnix parses SECONDS or SECONDS.FRACTION; digits beyond nanoseconds are
+// dropped. A time more than a day ahead is refused: it would match every image,
+// and is far more likely to be milliseconds or a date.
 func parseUnix(s string, now time.Time) (time.Time, error) {
 	whole, fraction, _ := strings.Cut(s, ".")
 	seconds, err := strconv.ParseInt(whole, 10, 64)

@@ -8,18 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// Options choose images, as they were typed.
+// Options are the filters of a user, as they were typed.
 type Options struct {
 	All     bool     // the same as the filter dangling=false
 	Until   []string // ages and times: the same as filters until=
 	Filters []string // each KEY=VALUE
 }
 
-// Parse turns options into a Set. All of them must hold; without All or a
-// dangling filter only dangling images match. now gives dates without a zone
-// their location, and catches Unix times that can only be slips.
+// Parse turns options into a Set. An image has to match all of them; without
+// All or a dangling filter only dangling images match. now provides the
+// location of dates without a zone, and the limit beyond which a Unix time must
+// be a mistake.
 //
-// Whatever is not understood is an [*Error]: nothing is ignored.
+// Anything that is not understood is an [*Error]; nothing is ignored.
 func Parse(opts Options, now time.Time) (Set, error) {
 	p := parser{now: now, allTyped: opts.All}
 	for _, value := range opts.Until {
@@ -35,7 +36,7 @@ func Parse(opts Options, now time.Time) (Set, error) {
 	return p.finish()
 }
 
-// parser collects a Set. Whether it contradicts itself is known only at the end.
+// parser collects a Set. Contradictions are found only at the end.
 type parser struct {
 	now                   time.Time
 	set                   Set
@@ -43,7 +44,7 @@ type parser struct {
 	trueTyped, falseTyped string // the dangling filters, as typed
 }
 
-// finish settles dangling and puts the filters in their canonical order.
+// finish resolves dangling and puts the filters in their canonical order.
 func (p *parser) finish() (Set, error) {
 	switch {
 	case p.trueTyped != "" && p.allTyped:
@@ -111,7 +112,7 @@ func (p *parser) known(typed, key, value string, not bool) error {
 }
 
 // until parses the value of the option until or of a filter until=; before is
-// what stood before it.
+// the text in front of it.
 func (p *parser) until(option, before, value string) error {
 	c, err := parseCutoff(value, p.now)
 	if err != nil {
@@ -121,7 +122,7 @@ func (p *parser) until(option, before, value string) error {
 	return nil
 }
 
-// dangling notes a dangling= filter. The truth values are those of docker.
+// dangling records a dangling= filter. The boolean values are those of docker.
 func (p *parser) dangling(typed, value string) error {
 	on, err := strconv.ParseBool(value)
 	switch {
@@ -144,9 +145,9 @@ func noEquals(typed string) error {
 	return &Error{Option: optionFilter, What: quote(typed) + " has no =", Instead: instead}
 }
 
-// spaced is the error for a value that begins or ends in white space. Taken
-// literally it would match nothing, and a label!= or reference!= would then
-// protect nothing.
+// spaced is the error for a value that begins or ends with white space. Taken
+// literally it would match nothing, so a label!= or reference!= would protect
+// nothing.
 func spaced(typed string) error {
 	return &Error{Option: optionFilter, What: quote(typed) + " has white space around a value", Instead: "type it without"}
 }

@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxShown is how many bytes of one input a message quotes. Names of 20,000
-// characters exist, and a reason is one line of a table.
+// maxShown is how many bytes of one input a message quotes. There are names of
+// 20,000 characters, and a reason must fit in a line of a table.
 const maxShown = 200
 
 // maxSentence is how long a sentence may be, such as why a blob cannot be read,
-// with the paths in it. It is shown whole, or else cut as any text.
+// with the paths in it. A longer one is quoted and cut like any other text.
 const maxSentence = 400
 
 // quote puts s in double quotes with every control, escape and bidi character
@@ -24,7 +24,8 @@ func quote(s string) string {
 	return strconv.Quote(short)
 }
 
-// show returns a word as it is if that is harmless and unambiguous, else quoted.
+// show returns a word unchanged if it is harmless and unambiguous, and
+// otherwise quoted.
 func show(s string) string {
 	odd := func(r rune) bool { return unprintable(r) || r == ' ' || r == '"' }
 	if s == "" || len(s) > maxShown || strings.ContainsFunc(s, odd) {
@@ -33,7 +34,7 @@ func show(s string) string {
 	return s
 }
 
-// sentence is show for text that is meant to have spaces and quotes.
+// sentence is like show, for text that may contain spaces and quotes.
 func sentence(s string) string {
 	if len(s) > maxSentence || strings.ContainsFunc(s, unprintable) {
 		return quote(s)

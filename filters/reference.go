@@ -1,7 +1,7 @@
 package filters
 
 import (
-	// Digests in names are only understood if their algorithm is linked in.
+	// Digests in names can only be parsed if their algorithm is linked in.
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"path"
@@ -44,11 +44,11 @@ func (p pattern) String() string {
 	return keyReference + "=" + p.glob
 }
 
-// objection says why the filter keeps an image with these names, with no code
-// if it does not. With reference!= one name that matches is enough to stay. With
-// reference= every name that a person typed has to match, so that nobody loses a
-// tag that was not chosen; an image that has none of those goes by any of its
-// names.
+// objection says why the filter keeps an image with these names; its code is
+// empty if the filter does not. With reference!= one matching name is enough to
+// keep the image. With reference= every name given by a person has to match, so
+// that nobody loses a tag that was not selected; for an image without such
+// names, any name may match.
 func (p pattern) objection(names []string) Verdict {
 	at := slices.IndexFunc(names, p.matches)
 	switch {
@@ -66,8 +66,8 @@ func (p pattern) objection(names []string) Verdict {
 	return Verdict{}
 }
 
-// typed says whether a name is one that a person gave: not an ID, and not a
-// digest alone behind a repository, as clients keep beside the tag.
+// typed reports whether a person gave this name: it is neither an ID nor a
+// repository with only a digest, such as clients keep beside the tag.
 func typed(name string) bool {
 	if _, id := formsOf(name); id != "" {
 		return false
@@ -88,8 +88,9 @@ func typed(name string) bool {
 // familiar reference, with and without tag and digest) to each form of a name.
 //
 // An ID (sha256:…, a name that CRI gives each image beside its real ones) is
-// chosen only by a pattern that spells its algorithm: else reference=* would
-// choose every image of a Kubernetes node. It is protected by any.
+// selected only by a pattern that begins with its algorithm; otherwise
+// reference=* would select every image of a Kubernetes node. Any matching
+// pattern protects it.
 func (p pattern) matches(stored string) bool {
 	forms, id := formsOf(stored)
 	if id != "" && !p.not && !strings.HasPrefix(p.glob, id) {
@@ -98,17 +99,17 @@ func (p pattern) matches(stored string) bool {
 	return slices.ContainsFunc(forms, func(form string) bool {
 		ok, err := path.Match(p.glob, form)
 		if err != nil {
-			// Parse refuses such patterns; one that got here protects.
+			// Parse refuses such patterns; if one got here, it protects.
 			return p.not
 		}
 		return ok || p.exact != "" && p.exact == form
 	})
 }
 
-// formsOf returns what a pattern may match a name by: the name as stored, and
-// if it is a reference, its full and its familiar form, each whole, without
-// digest, and without tag and digest. If the name is an ID instead, id is its
-// algorithm with the colon.
+// formsOf returns the forms of a name that a pattern may match: the name as
+// stored and, if it is a reference, its full and its familiar form, each
+// complete, without digest, and without tag and digest. If the name is an ID
+// instead, id is its algorithm with the colon.
 func formsOf(stored string) (forms []string, id string) {
 	forms = []string{stored}
 	ref, err := reference.ParseAnyReference(stored)

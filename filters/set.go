@@ -2,8 +2,8 @@ package filters
 
 import "time"
 
-// Set is a parsed policy: filters that must all hold. It is immutable. The
-// zero value is the default policy, dangling images only and nothing else asked.
+// Set is a set of parsed filters that must all match. It is immutable. The zero
+// value is the default: it matches all dangling images, and no others.
 type Set struct {
 	all    bool // not restricted to dangling
 	until  []cutoff
@@ -11,11 +11,11 @@ type Set struct {
 	labels []label
 }
 
-// Everything returns the set that all images match.
+// Everything returns the set that matches all images.
 func Everything() Set { return Set{all: true} }
 
-// Match judges sub at the time now. Ages count back from now; filters that
-// name a moment are compared with that moment.
+// Match judges sub at the time now. Ages count back from now; filters with a
+// point in time are compared with that time.
 func (s Set) Match(sub Subject, now time.Time) Verdict {
 	if !s.all && !sub.Dangling {
 		return Verdict{Code: notDangling}
@@ -38,10 +38,11 @@ func (s Set) Match(sub Subject, now time.Time) Verdict {
 	return Verdict{Match: true}
 }
 
-// MatchProtective is Match with only those filters that protect: until, label!
-// and reference!. It judges something that dies with another image, such as a
-// signature: it need not be dangling, or carry the label or the name that
-// chose its subject, but what the user wants kept is kept.
+// MatchProtective is like Match, but applies only the filters that protect:
+// until, label!= and reference!=. It judges something that is removed along
+// with another image, such as a signature: it need not be dangling, or have the
+// label or the name by which its subject was selected, but what the user wants
+// to keep is kept.
 func (s Set) MatchProtective(sub Subject, now time.Time) Verdict {
 	guard := Set{all: true, until: s.until}
 	for _, p := range s.refs {
@@ -63,10 +64,10 @@ func (s Set) NeedsLabels() bool { return len(s.labels) > 0 }
 // DanglingOnly reports whether only dangling images can match.
 func (s Set) DanglingOnly() bool { return !s.all }
 
-// Strings returns the policy as KEY=VALUE filters in a canonical form and a
-// stable order: two Sets that ask the same return the same, and [Parse] of
-// them as Options.Filters gives an equal Set. Times are in UTC. The strings
-// are exact, so they are not safe to print on a terminal.
+// Strings returns the set as KEY=VALUE filters in a canonical form and a stable
+// order: equal Sets return the same strings, and [Parse] with these as
+// Options.Filters returns an equal Set. Times are in UTC. The strings are
+// exact, so they are not safe to print on a terminal.
 func (s Set) Strings() []string {
 	out := []string{keyDangling + "=true"}
 	if s.all {

@@ -7,9 +7,9 @@ import (
 	"github.com/docker/go-units"
 )
 
-// sizeUnits are the units of sizes, in lower case. A table and not the parser
-// of go-units, because that takes 20GiB for 20GB, or 20GB for 20GiB, and wraps
-// around where a size is too large.
+// sizeUnits are the units of sizes, in lower case. The parser of go-units is
+// not used, because it reads 20GiB as 20GB, or 20GB as 20GiB, and overflows if
+// a size is too large.
 var sizeUnits = map[string]int64{
 	"b": 1,
 	"k": units.KB, "kb": units.KB, "ki": units.KiB, "kib": units.KiB,
@@ -22,8 +22,8 @@ var sizeUnits = map[string]int64{
 
 // ParseSize parses a number of bytes such as 500MB, 20GiB or 1.5 TB. B, kB, MB
 // and so on are powers of 1000, KiB, MiB and so on powers of 1024, in any case.
-// The unit is required: 20 typed for 20GB must not mean 20 bytes. A negative
-// size, and one beyond 8 EiB, are [*Error]s.
+// The unit is required, because somebody who types 20 means 20GB rather than 20
+// bytes. A negative size and one of 8 EiB or more are [*Error]s.
 func ParseSize(s string) (int64, error) {
 	number, unit, rest := nextTerm(s)
 	unit = strings.TrimPrefix(unit, " ")

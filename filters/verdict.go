@@ -4,22 +4,24 @@ import "time"
 
 // Verdict is the answer of a [Set] about one [Subject].
 type Verdict struct {
-	// Match says that every filter lets the subject go. If not, the rest says
-	// why not.
+	// Match says that every filter matches, so the subject may be removed. If not,
+	// the other fields say why.
 	Match bool
-	// Code says it to programs: one of the constants below.
+	// Code identifies the reason for programs: one of the constants below.
 	Code string
-	// Filter is the filter that keeps the subject, as it may be typed.
+	// Filter is the filter that keeps the subject, in the form in which it may be
+	// typed.
 	Filter string
-	// Name is the subject's name that decided, Label its label as KEY=VALUE.
+	// Name is the name of the subject that decided, Label its label as KEY=VALUE.
 	Name, Label string
-	// Born is when the subject was born, and Now when it was judged.
+	// Born is the subject's time, see [Subject], and Now the time of the
+	// judgement.
 	Born, Now time.Time
 	// Problem says in words why the labels cannot be judged.
 	Problem string
 }
 
-// The codes of a verdict, with what they come with.
+// The codes of a verdict, with the fields that are set with each.
 const (
 	notDangling    = "not-dangling"      // none
 	ageUnknown     = "age-unknown"       // Filter
@@ -34,8 +36,8 @@ const (
 	labelMissing   = "label-missing"     // Filter
 )
 
-// Reason says why the subject does not match, naming the filter and the fact,
-// safe to print on a terminal. It is empty for a match.
+// Reason says why the subject does not match: the filter and the fact. It is
+// safe to print on a terminal, and empty for a match.
 func (v Verdict) Reason() string {
 	filter := "filter " + show(v.Filter) + ": "
 	switch v.Code {

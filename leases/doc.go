@@ -1,7 +1,8 @@
-// Package leases tells what the leases of a containerd store mean: which kind of
-// client has made one, and for how long and how deep the garbage collector
-// honours it. It also names the leases that ctr-prune itself makes: while a run
-// lasts, and for the grace in which it can be undone.
+// Package leases interprets the leases of a containerd store: which kind of
+// client created one, until when garbage collection honours it, and whether it
+// also holds what its resources refer to. It also defines the leases that
+// ctr-prune itself creates: during a run, and for the grace period in which the
+// run can be undone.
 //
-// It reads what is handed to it, and asks no store.
+// Its functions look only at their arguments; they never access a store.
 package leases

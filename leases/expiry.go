@@ -7,21 +7,23 @@ import (
 )
 
 const (
-	// ExpireLabel has the time from which the collector no longer honours a lease.
+	// ExpireLabel is the label with the time, in RFC 3339, after which garbage
+	// collection no longer honours a lease.
 	ExpireLabel = "containerd.io/gc.expire"
 
 	labelFlat = "containerd.io/gc.flat"
 )
 
-// Expiry returns when containerd's collector stops to honour the lease; ok is
-// false when it never does, which is also how the collector reads a label that
-// is not an RFC 3339 time.
+// Expiry returns when containerd's garbage collection stops honouring the
+// lease. ok is false if it never does; the collector treats a label that is not
+// an RFC 3339 time in the same way.
 func Expiry(lease leases.Lease) (at time.Time, ok bool) {
 	at, err := time.Parse(time.RFC3339, lease.Labels[ExpireLabel])
 	return at, err == nil
 }
 
-// Flat says whether the lease holds its resources without what these refer to.
+// Flat reports whether the lease holds only the resources that it lists, and
+// not what these refer to.
 func Flat(lease leases.Lease) bool {
 	_, ok := lease.Labels[labelFlat]
 	return ok

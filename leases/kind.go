@@ -7,12 +7,12 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 )
 
-// Kind is the sort of client that a lease belongs to, as far as its ID, its
-// labels and what it holds tell.
+// Kind is the kind of client that a lease belongs to, as far as its ID, its
+// labels and what it holds show.
 type Kind string
 
-// The kinds of lease. The rules were read in the sources of the clients and
-// hold for the leases that buildkit 0.33 and dockerd 2.0 leave.
+// The kinds of lease. The rules come from the sources of the clients, and are
+// correct for the leases of buildkit 0.33 and dockerd 2.0.
 const (
 	KindRun     Kind = "ctr-prune run"
 	KindClaim   Kind = "ctr-prune takeover"
@@ -26,14 +26,14 @@ const (
 	// KindMount is a mount of an image in a Docker container, or a step of a
 	// build in Docker.
 	KindMount Kind = "Docker mount or build"
-	// KindPod is what CRI keeps for a pod. Neither ID nor labels tell: who knows
-	// the pods of a namespace does.
+	// KindPod is a lease that CRI keeps for a pod. Its ID and labels do not show
+	// this; only a caller who knows the pods of the namespace can.
 	KindPod   Kind = "Kubernetes pod"
 	KindPull  Kind = "pull or build in progress"
 	KindOther Kind = "other client"
 )
 
-// KindOf tells the kind of a lease which holds that.
+// KindOf returns the kind of a lease that holds the given resources.
 func KindOf(lease leases.Lease, held ...leases.Resource) Kind {
 	ours, ok := kindOfOurs(lease.ID)
 	_, expires := Expiry(lease)
@@ -51,20 +51,21 @@ func KindOf(lease leases.Lease, held ...leases.Resource) Kind {
 const labelBuildTemporary = "buildkit/lease.temporary"
 
 var (
-	// historyID names what a record of a build refers to, by the 25 digits of
-	// the build. Its namespace ends in "_history" since buildkit 0.12; before,
-	// history was kept among what was built.
+	// historyID matches the lease of what a build record refers to; it has the 25
+	// characters of the build's ID. Since buildkit 0.12 its namespace ends in
+	// "_history"; before, history was kept in the namespace of the builds
+	// themselves.
 	historyID = regexp.MustCompile(`^ref_[0-9a-z]{25}$`)
-	// variantsID names the compressions of one blob of the cache. Unlike the
-	// lease of the cache record itself it is not flat.
+	// variantsID matches the lease of the differently compressed variants of one
+	// cache blob. Unlike the lease of the cache record itself it is not flat.
 	variantsID = regexp.MustCompile(`^[0-9a-z]{25}-variants$`)
-	// dockerID is a container's or that of an image mount, which is a hash. IDs
-	// of CRI's look the same: what tells is a snapshot of that name.
+	// dockerID matches the ID of a container, or of an image mount, which is a
+	// hash. IDs of CRI look the same; a snapshot of the same name makes the
+	// difference.
 	dockerID = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
-// kindOfLasting tells the kind of a lease of another client that never
-// expires.
+// kindOfLasting returns the kind of another client's lease that never expires.
 func kindOfLasting(lease leases.Lease, held []leases.Resource) Kind {
 	_, temporary := lease.Labels[labelBuildTemporary]
 	switch {
@@ -81,9 +82,10 @@ func kindOfLasting(lease leases.Lease, held []leases.Resource) Kind {
 	}
 }
 
-// kindOfDocker tells what of Docker's has an ID: the files of a container are in
-// two snapshots, one named after it and "-init"; an image mount and a step of a
-// build have only the first.
+// kindOfDocker tells whether an ID is that of a Docker container, or of a mount
+// or build step: the files of a container are in two snapshots, one named after
+// it and one with the suffix "-init"; an image mount and a build step have only
+// the first.
 func kindOfDocker(lease leases.Lease, held []leases.Resource) Kind {
 	kind := KindOther
 	for _, r := range held {

@@ -7,14 +7,17 @@ import (
 )
 
 const (
-	// RunID is the ID of the lease that a run has in each namespace which it
-	// changes. It is the same for all runs, so that there is one at a time.
+	// RunID is the ID of the lease that a run holds in each namespace it changes.
+	// It is the same for all runs, so only one run at a time can change a
+	// namespace.
 	RunID = "ctr-prune"
-	// RunLabel has the name of the run that a lease of ours belongs to.
+	// RunLabel is the label with the name of the run that a lease of ctr-prune
+	// belongs to.
 	RunLabel = "ctr-prune/run"
 )
 
-// prefixes and the name of a run make the IDs of our other leases.
+// prefixes are what the IDs of ctr-prune's other leases begin with; the name of
+// the run follows.
 var prefixes = map[Kind]string{
 	KindClaim:   "ctr-prune-takeover-",
 	KindGrace:   "ctr-prune-grace-",
@@ -22,8 +25,8 @@ var prefixes = map[Kind]string{
 	KindUndo:    "ctr-prune-undo-",
 }
 
-// ID is that of the lease of our kind k that belongs to a run. The kinds of
-// others have none.
+// ID returns the ID of the lease of kind k that belongs to a run. It is only
+// meaningful for ctr-prune's own kinds.
 func (k Kind) ID(run string) string {
 	if k == KindRun {
 		return RunID
@@ -31,18 +34,19 @@ func (k Kind) ID(run string) string {
 	return prefixes[k] + run
 }
 
-// Ours says whether a run of ours has such leases only while it lasts. The grace
-// of a run that has ended is none of these.
+// Ours reports whether ctr-prune has leases of this kind only while a run is in
+// progress. The lease of a grace period is not one of them.
 func (k Kind) Ours() bool { return k == KindRun || k == KindClaim || k == KindCollect }
 
-// GraceOf returns the name of the run whose grace a lease is: it keeps what that
-// run removed until then.
+// GraceOf returns the name of the run whose grace period the lease implements:
+// it holds what that run removed until the period ends. ok is false for all
+// other leases.
 func GraceOf(lease leases.Lease) (run string, ok bool) {
 	run, ok = lease.Labels[RunLabel]
 	return run, ok && lease.ID == KindGrace.ID(run)
 }
 
-// kindOfOurs tells the kind of a lease by the ID that we give it.
+// kindOfOurs returns the kind of a lease of ctr-prune by its ID.
 func kindOfOurs(id string) (Kind, bool) {
 	if id == RunID {
 		return KindRun, true

@@ -7,21 +7,23 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/check"
 )
 
-// Check looks for what users usually find too late. It only reads.
+// Check looks for problems in the store: incomplete images, lost or leftover
+// files, garbage, expired leases, abandoned uploads, interrupted runs. It only
+// reads.
 func Check(ctx context.Context, store Store, now time.Time, opts CheckOptions) (*Checked, error) {
 	return check.Check(ctx, store, now, opts)
 }
 
-// Checked is what a check found, and what it could not look for.
+// Checked is the result of a check: what it found, and what it could not check.
 type Checked = check.Checked
 
-// CheckOptions are the parts of a check that are not in the store.
+// CheckOptions are the inputs of a check that do not come from the store.
 type CheckOptions = check.CheckOptions
 
-// Finding is one thing that is not as it should be.
+// Finding is one problem that a check found.
 type Finding = check.Finding
 
-// Problem is a sort of [Finding], and its code.
+// Problem is a kind of [Finding], and its code in JSON.
 type Problem = check.Problem
 
 // The problems that a check looks for.
@@ -43,15 +45,15 @@ const (
 	ProblemUnreadable      = check.ProblemUnreadable
 )
 
-// Repair mends the findings that can be mended without risk, and does no more
-// than they call for: it finishes interrupted runs and aborts abandoned uploads
-// in the namespaces where some were found. Then it asks containerd for a
-// collection, also if nothing was found: it takes garbage and leases that have
-// expired, and it alone makes containerd look for files of blobs that it does
-// not know. What it mended is seen by checking again.
+// Repair fixes the findings that can be fixed without risk, and does no more
+// than they require: it finishes interrupted runs and aborts abandoned uploads
+// in the namespaces where some were found. Then it requests a garbage
+// collection, even if nothing was found: the collection removes garbage and
+// expired leases, and nothing else makes containerd look for leftover files of
+// blobs. Check again to see what was fixed.
 func Repair(ctx context.Context, store Store, findings []Finding, opts ExecuteOptions) (*Repaired, error) {
 	return check.Repair(ctx, store, findings, opts)
 }
 
-// Repaired is what happened in a repair and is not seen by checking again.
+// Repaired is what a repair did that another check does not show.
 type Repaired = check.Repaired

@@ -1,30 +1,32 @@
-// Package prune removes the images that nobody uses from a containerd store. It
-// is the whole API for programs that embed it.
+// Package prune removes unused images from a containerd store. It is the whole
+// API for programs that embed it.
 //
 // The flow is Read, Plan, Execute, Report. [Open] connects to a running
 // containerd, [OpenRoot] opens the root directory of a stopped one. [ReadPlan]
-// takes an [Inventory] of the [Store], decides by a [Policy] what goes and why
-// the rest stays, and measures what the plan tells of; nothing is touched.
-// [Execute] does exactly that plan, or less of it where the store has changed,
-// and returns a [Report] of what the disk gave back. A dry run is the flow
-// stopped after the plan. [Read] and [NewPlan] are the two halves of ReadPlan,
-// for who makes several plans of one reading.
+// takes an [Inventory] of the [Store], decides by a [Policy] what is removed
+// and why the rest is kept, and measures the sizes that the plan shows; it
+// changes nothing. [Execute] carries out exactly that plan, skipping what has
+// changed in the store, and returns a [Report] of the space that was really
+// freed. A dry run is the same flow without Execute. [Read] and [NewPlan] are
+// the two halves of ReadPlan, for programs that make several plans from one
+// reading.
 //
-// Who uses images that containerd knows nothing of is told by a [Source]:
-// packages clients/docker and clients/kubelet have two, and any program may
-// bring its own. The zero Policy removes nothing.
+// Uses of images that containerd does not know about come from a [Source]: the
+// packages clients/docker and clients/kubelet provide two, and a program may
+// implement its own. The zero Policy removes nothing.
 //
-// Other questions are answered by [ReadUsage] (who holds what), [Explain] (why is
-// this here), [Check] and [Repair], [Leases] and [PruneLeases], and by [Runs],
-// [Undo] and [Drop] for runs that were given a grace.
+// Beside that, [ReadUsage] shows who holds what, [Explain] why an object is
+// kept, [Check] and [Repair] find and fix problems, [Leases] and [PruneLeases]
+// deal with leases, and [Runs], [Undo] and [Drop] with runs that have a grace
+// period.
 //
-// The package never prints, reads no clock of its own and does not exit. Its
-// types are aliases of those in prune/internal, where the rules are; see
-// docs/architecture.md.
+// The package never prints, never exits and reads no clock: callers pass the
+// time. Most of its types are aliases of types in prune/internal, where the
+// rules are implemented; see docs/architecture.md.
 //
-// Stability: nothing is released yet, so names may still change; the change log
-// tells. From version 1 on, the exported names of this package, of filters,
-// leases and prune/clients, the JSON documents (schemaVersion) and the codes in
-// docs/json.md follow semantic versioning. What is under internal may change at
-// any time.
+// Stability: nothing is released yet, so names may still change; CHANGELOG.md
+// lists the changes. From version 1 on, the exported names of this package, of
+// filters, leases and prune/clients, the JSON documents (schemaVersion) and the
+// codes in docs/json.md follow semantic versioning. Anything under internal may
+// change at any time.
 package prune

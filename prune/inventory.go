@@ -9,28 +9,28 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 )
 
-// Read takes the inventory of a store: each list once, containers last, so
-// that a container which appears meanwhile is seen rather than missed. Sizes of
-// snapshots are not read. Any error means that the inventory is not to be
-// trusted, and none is returned.
+// Read takes the inventory of a store: each list once, containers last, so that
+// a container created meanwhile is not missed. Sizes of snapshots are not read.
+// After any error the inventory could be incomplete, so none is returned.
 func Read(ctx context.Context, store Store, scope Scope, now time.Time, opts ReadOptions) (*Inventory, error) {
 	return read.Read(ctx, store, scope, now, opts)
 }
 
-// Scope says of which namespaces the manifests are read.
+// Scope selects the namespaces whose manifests are read.
 type Scope = inventory.Scope
 
-// ReadOptions are the parts of a read that a policy does not decide.
+// ReadOptions are the settings of a read that do not belong to a policy.
 type ReadOptions = read.ReadOptions
 
-// Procfs is where procfs is mounted. The zero value is /proc. A process that does
-// not see the processes of its machine there cannot tell which runs were killed.
+// Procfs is where procfs is mounted. The zero value is /proc. A process that
+// cannot see the other processes of its machine there cannot tell which runs
+// were killed.
 type Procfs = proc.Procfs
 
-// Progress says how far a stage has come.
+// Progress is how far a stage has got.
 type Progress = read.Progress
 
-// Stage is a part of the flow that may take long.
+// Stage is a part of the flow that may take a long time.
 type Stage = read.Stage
 
 // The stages, in order.
@@ -49,10 +49,10 @@ type Inventory = inventory.Inventory
 // Namespace is one containerd namespace of an [Inventory].
 type Namespace = inventory.Namespace
 
-// Lease is a lease with what it holds directly.
+// Lease is a lease and the resources that it holds directly.
 type Lease = inventory.Lease
 
-// Config is what is known of the configs of one target.
+// Config is what is known about the image configs of one target.
 type Config = inventory.Config
 
 // SnapshotKey names a snapshot within a namespace.
@@ -61,12 +61,13 @@ type SnapshotKey = inventory.SnapshotKey
 // SnapshotID names a snapshot within a store.
 type SnapshotID = inventory.SnapshotID
 
-// Sizes are the allocated bytes of snapshots alone, without their parents, as
-// their snapshotters report them. A snapshot that was not measured has none.
+// Sizes are the allocated bytes of each snapshot, without its parents, as its
+// snapshotter reports them. A snapshot that was not measured has no entry.
 type Sizes = inventory.Sizes
 
 // Record names an image record.
 type Record = inventory.Record
 
-// Amount is what objects take on disk. Sums saturate at the largest int64.
+// Amount is a number of objects and the bytes they take on disk. Sums saturate
+// at the largest int64.
 type Amount = inventory.Amount

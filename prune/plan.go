@@ -13,27 +13,28 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
-// Policy says what a run may remove. The zero value removes nothing, for it
+// Policy says what a run may remove. The zero value removes nothing, because it
 // names no namespace.
 type Policy = rules.Policy
 
-// PolicyError says that a policy does not fit the store; nothing was changed.
+// PolicyError says that a policy cannot be applied to the store. Nothing was
+// changed.
 type PolicyError = rules.PolicyError
 
-// Selection is what a plan file allows to be removed: exactly those records,
-// as they were when the plan was made.
+// Selection is what a plan file allows to be removed: exactly its records, as
+// they were when the plan was made.
 type Selection = rules.Selection
 
-// ParseSelection reads a plan document, as `--format json` of a dry run writes
-// it. The error is a *[PolicyError] if it is not one.
+// ParseSelection reads a plan [Document] in JSON. The error is a *[PolicyError]
+// if the text is not one.
 func ParseSelection(r io.Reader) (*Selection, error) {
 	return rules.ParseSelection(r)
 }
 
-// TrustFile refuses an open file, such as a plan's, if somebody else than root, the
-// user of this process and the given users may have written or replaced it: what is
-// in it decides what goes. The error then has the code plan-file-untrusted. Any
-// other error means that this cannot be told.
+// TrustFile refuses an open file, such as a plan file, that anybody except
+// root, the user of this process and the given user IDs could have written or
+// replaced, because its content decides what is removed. The error then has the
+// code plan-file-untrusted. Any other error means that the check itself failed.
 func TrustFile(f *os.File, users ...int) error {
 	err := trust.Self().And(users...).File(f)
 	if refused, ok := errors.AsType[*trust.Refusal](err); ok {
@@ -42,22 +43,22 @@ func TrustFile(f *os.File, users ...int) error {
 	return err
 }
 
-// NewPlan decides what goes and why the rest stays. It is a pure function: the
-// same inventory, policy and time give the same plan. The error is a
-// *[PolicyError].
+// NewPlan decides what is removed and why the rest is kept. It is a pure
+// function: the same inventory, policy and time give the same plan. The error
+// is a *[PolicyError].
 func NewPlan(inv *Inventory, policy Policy, now time.Time) (*Plan, error) {
 	return plan.NewPlan(inv, policy, now)
 }
 
 // ReadPlan is the flow up to the plan: it reads the store, decides by the
-// policy, and measures what the plan tells of. The error may be a
+// policy, and measures the sizes that the plan shows. The error may be a
 // *[PolicyError].
 func ReadPlan(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions) (*Plan, error) {
 	return flow.ReadPlan(ctx, store, policy, now, opts)
 }
 
-// Plan is what a run will do, decided once. Only [NewPlan] and
-// [ReadPlan] make one; [Execute] does it. Its fields are to be read only.
+// Plan is what a run will do. Only [NewPlan] and [ReadPlan] create one, and
+// [Execute] carries it out. Do not change its fields.
 type Plan = plan.Plan
 
 // Decision is what a plan does with one record, and why.
@@ -68,31 +69,33 @@ type Action = rules.Action
 
 // The actions. Every record of a pruned namespace has exactly one.
 const (
-	// Remove means: the record goes.
+	// Remove means that the record is removed.
 	Remove = rules.Remove
-	// Keep means: the record stays.
+	// Keep means that the record is kept.
 	Keep = rules.Keep
-	// StandIn means: the record goes and a dangling one takes its place, because
-	// its target is in use and has no other record left.
+	// StandIn means that the record is removed and a dangling record takes its
+	// place, because its target is in use and has no other record left.
 	StandIn = rules.StandIn
 )
 
 // Upload is what a plan does with an unfinished upload, an ingest.
 type Upload = plan.Upload
 
-// Held is a blob or snapshot of a removed image that stays, and why.
+// Held is a blob or snapshot of a removed image that will not be freed, and
+// why.
 type Held = plan.Held
 
-// Going is an image that a plan removes, by one of its names.
+// Going is an image that a plan removes, under one of its names.
 type Going = plan.Going
 
 // Refusal says that nothing is removed from a namespace, and why.
 type Refusal = plan.Refusal
 
-// Skip is a planned record that was left alone.
+// Skip is a planned record that the run did not change, and why.
 type Skip = rules.Skip
 
-// StayError says that a record which is to stay would not outlast a garbage
-// collection: it has expired, and nothing that stays leads to it. Nothing is
-// removed then, in no namespace, because a collection is one for all.
+// StayError says that a record to be kept would not survive a garbage
+// collection, because it has expired and nothing that is kept refers to it.
+// Then nothing is removed in any namespace, because a collection covers all of
+// them.
 type StayError = plan.StayError

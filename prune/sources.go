@@ -7,25 +7,26 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// Source tells the claims of one client on images.
+// Source reports which images one client uses. If it fails, nothing is removed
+// from the namespaces it was asked about.
 type Source = clients.Source
 
-// Asked is what a [Source] is asked about: a namespace whose lists have been
-// read.
+// Asked is the namespace that a [Source] is asked about, with the lists that
+// have been read from it.
 type Asked = clients.Asked
 
-// Use is one claim of a client on an image. The fields are alternatives: each
-// that is set claims what it names.
+// Use says that a client uses an image. Every field that is set protects what
+// it names.
 type Use = inventory.Use
 
 // Holder is who uses an image.
 type Holder = cause.Holder
 
-// PodSandbox is what CRI makes for a pod before its first container. A pod may
-// have several, one that it uses and earlier ones that have ended.
+// PodSandbox is what CRI creates for a pod before its first container. A pod
+// may have several: the current one, and earlier ones that have ended.
 type PodSandbox = store.PodSandbox
 
-// SandboxState says what became of a sandbox.
+// SandboxState is the state of a sandbox.
 type SandboxState = store.SandboxState
 
 // The states of a sandbox.
@@ -33,7 +34,7 @@ const (
 	SandboxRuns = store.SandboxRuns
 	SandboxOver = store.SandboxOver
 	SandboxLeft = store.SandboxLeft
-	// SandboxUnknown is one of which nobody can tell, as with containerd
-	// stopped.
+	// SandboxUnknown is the state if it cannot be found out, for example while
+	// containerd is stopped.
 	SandboxUnknown = store.SandboxUnknown
 )

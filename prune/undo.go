@@ -7,17 +7,18 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
 )
 
-// Runs reads the store and lists the runs that can be undone, the newest first.
+// Runs reads the store and lists the runs that can be undone, newest first.
 func Runs(ctx context.Context, store Store, now time.Time, opts ReadOptions) ([]Run, error) {
 	return undo.Runs(ctx, store, now, opts)
 }
 
-// Run is a run that was given a grace and can still be undone.
+// Run is a run that has a grace period and can still be undone.
 type Run = undo.Run
 
-// Undo puts the records of a run back, with their labels and the snapshot
-// labels of their configs, and gives the run's grace up if all of them are
-// back. A name that was taken meanwhile stays as it is and is reported.
+// Undo restores the records that a run removed, with their labels and the
+// snapshot labels of their configs, and ends the run's grace period once all of
+// them are back. A name that another image has taken meanwhile is not changed,
+// and is reported.
 func Undo(ctx context.Context, store Store, run Run, now time.Time) (*Undone, error) {
 	return undo.Undo(ctx, store, run, now)
 }
@@ -25,33 +26,34 @@ func Undo(ctx context.Context, store Store, run Run, now time.Time) (*Undone, er
 // Undone is what [Undo] did.
 type Undone = undo.Undone
 
-// Drop gives up the grace of a run, so that containerd collects what it held,
-// and tells by comparing what is gone.
+// Drop ends the grace period of a run, so that containerd collects what it
+// held, and compares the store before and after to report what was freed.
 func Drop(ctx context.Context, store Store, run Run, now time.Time, opts ReadOptions) (Dropped, error) {
 	return undo.Drop(ctx, store, run, now, opts)
 }
 
-// Dropped is what came of dropping a run.
+// Dropped is the result of dropping a run.
 type Dropped = undo.Dropped
 
-// Leases reads the store and lists the leases of all namespaces with what each
-// alone holds.
+// Leases reads the store and lists the leases of all namespaces, with what only
+// that lease holds.
 func Leases(ctx context.Context, store Store, now time.Time, opts ReadOptions) ([]LeaseInfo, error) {
 	return undo.Leases(ctx, store, now, opts)
 }
 
-// LeaseInfo is a lease as a user meets it.
+// LeaseInfo describes a lease for people.
 type LeaseInfo = undo.LeaseInfo
 
-// PruneLeases finishes the interrupted runs among the listed leases, has
-// containerd collect, and tells by comparing what is gone. It deletes nobody's
-// lease: what [Leases] has listed as expired may be its owner's again
-// by now, under the same ID, while the collection goes by what is true at its
-// moment. It is one of all namespaces.
+// PruneLeases finishes the interrupted runs among the listed leases, requests a
+// garbage collection, and compares the store before and after to report what
+// was freed. It never deletes another client's lease itself: the owner of a
+// lease that [Leases] listed as expired may have created it again under the
+// same ID, whereas the collection removes only what has expired when it runs.
+// It covers all namespaces.
 func PruneLeases(ctx context.Context, store Store, listed []LeaseInfo, opts ExecuteOptions) (*PrunedLeases, error) {
 	return undo.PruneLeases(ctx, store, listed, opts)
 }
 
-// PrunedLeases is what became of the leases that had expired or that runs of
-// ours had left.
+// PrunedLeases is what happened to the leases that had expired or that
+// interrupted runs had left.
 type PrunedLeases = undo.PrunedLeases

@@ -7,25 +7,25 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/df"
 )
 
-// ReadUsage reads the store, measures every snapshot, and tells what it holds as
-// [Usage] does of a plan by the policy. The error may be a *[PolicyError].
+// ReadUsage reads the store, measures every snapshot, and returns what [Usage]
+// returns for a plan made by the policy. The error may be a *[PolicyError].
 func ReadUsage(ctx context.Context, store Store, policy Policy, now time.Time, opts ReadOptions, objects bool) (*DiskUsage, error) {
 	return df.ReadUsage(ctx, store, policy, now, opts, objects)
 }
 
-// Usage tells what the store holds and who holds it: reclaimable is what this
-// plan frees. Every snapshot must have been measured for it, as [ReadPlan] does
-// with AllSizes. Objects adds every blob and snapshot. Where nothing else is
-// asked of the plan, [ReadUsage] costs less.
+// Usage returns what the store holds and who holds it; reclaimable is what this
+// plan would free. Every snapshot must have been measured, as [ReadPlan] does
+// with AllSizes. With objects, every blob and snapshot is listed. If the plan
+// is not needed for anything else, [ReadUsage] is cheaper.
 func Usage(p *Plan, objects bool) *DiskUsage {
 	return df.Usage(p, objects)
 }
 
-// DiskUsage is what a store holds and who holds it, as of one reading.
+// DiskUsage is what a store holds and who holds it, at the time it was read.
 type DiskUsage = df.DiskUsage
 
-// HolderUsage is what one class of holders has. The classes do not overlap:
-// what an image holds is in the class of images, whatever else holds it.
+// HolderUsage is what one class of holders holds. The classes do not overlap:
+// an object of an image is in the class of images, whatever else holds it.
 type HolderUsage = df.HolderUsage
 
 // HolderClass is a class of holders.
@@ -43,18 +43,19 @@ const (
 	UnknownFiles     = df.UnknownFiles
 )
 
-// NamespaceUsage sums up a namespace. A blob that two namespaces know is in
-// both sums, and once in the total.
+// NamespaceUsage is the sum of a namespace. A blob that two namespaces have is
+// in both sums, but only once in the total.
 type NamespaceUsage = df.NamespaceUsage
 
-// ImageUsage is what one image, all records of a target in a namespace, has.
+// ImageUsage is the usage of one image: all records with the same target in one
+// namespace.
 type ImageUsage = df.ImageUsage
 
 // ObjectUsage is one blob or snapshot.
 type ObjectUsage = df.ObjectUsage
 
-// ObjectKind is what a blob or snapshot is to its image, as containerd's
-// labels tell.
+// ObjectKind is what a blob or snapshot is to its image, according to
+// containerd's labels.
 type ObjectKind = df.ObjectKind
 
 // The kinds.
@@ -67,22 +68,24 @@ const (
 	KindSnapshot = df.KindSnapshot
 )
 
-// ObjectState is what would become of an object.
+// ObjectState says whether an object is kept, and by what.
 type ObjectState = df.ObjectState
 
 // The states. An object is in exactly one.
 const (
-	// StateUnique means: one image alone holds it, and stays.
+	// StateUnique means that only one image, which is kept, holds it.
 	StateUnique = df.StateUnique
-	// StateShared means: several images hold it, or an image and something else.
+	// StateShared means that several images hold it, or an image and something
+	// else.
 	StateShared = df.StateShared
-	// StateHeld means: no image holds it, or none that stays, but something does.
+	// StateHeld means that no image that is kept holds it, but something else
+	// does.
 	StateHeld = df.StateHeld
-	// StateReclaimable means: the plan frees it.
+	// StateReclaimable means that the plan frees it.
 	StateReclaimable = df.StateReclaimable
-	// StateGarbage means: unreferenced, awaiting garbage collection.
+	// StateGarbage means that it is unreferenced and awaits garbage collection.
 	StateGarbage = df.StateGarbage
-	// OfSeveral is what [DiskUsage.Common] says of an object that images of more
-	// than one class have.
+	// OfSeveral marks an object in [DiskUsage.Common] that images of more than one
+	// class have.
 	OfSeveral = df.OfSeveral
 )

@@ -14,8 +14,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/strictjson"
 )
 
-// answers looks at what the Engine says before the client reads it: an answer
-// that other programs may read in another way is an error.
+// answers checks what the Engine returns before the client parses it: JSON that
+// other parsers may read differently is an error.
 type answers struct {
 	base *http.Transport
 	link *link
@@ -31,7 +31,7 @@ func (a answers) RoundTrip(request *http.Request) (*http.Response, error) {
 	if into == nil {
 		return response, nil
 	}
-	text, err := io.ReadAll(response.Body) // which is bounded by the connection
+	text, err := io.ReadAll(response.Body) // the connection limits its length
 	if err := errors.Join(err, response.Body.Close()); err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
@@ -39,11 +39,12 @@ func (a answers) RoundTrip(request *http.Request) (*http.Response, error) {
 		a.link.fail(err)
 		return nil, err
 	}
-	response.Body = io.NopCloser(bytes.NewReader(text)) // other errors are the client's to tell
+	response.Body = io.NopCloser(bytes.NewReader(text)) // the client reports other errors itself
 	return response, nil
 }
 
-// typeOf is what the client will read the answer into, nil if that decides nothing.
+// typeOf is the type that the client will parse the answer into, or nil if no
+// decision depends on the answer.
 func typeOf(at string) any {
 	switch dir, base := path.Split(at); {
 	case base == "info":

@@ -21,12 +21,12 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// imageStore is what an Engine reports as its driver's type when its images
-// are containerd's (moby: daemon/containerd, ImageService.LayerStoreStatus).
+// imageStore is what an Engine reports as its driver type if it keeps its
+// images in containerd (moby: daemon/containerd,
+// ImageService.LayerStoreStatus).
 const imageStore = "io.containerd.snapshotter.v1"
 
-// same says whether the Engine keeps its images in the store, and in this
-// very one.
+// same returns an error unless the Engine keeps its images in this store.
 func (s *Source) same(ctx context.Context, info system.Info) error {
 	if info.Containerd == nil || info.Containerd.Address == "" {
 		return errors.New("it does not say which containerd it uses: this needs Docker 27 or later")
@@ -45,8 +45,8 @@ func (s *Source) same(ctx context.Context, info system.Info) error {
 	return nil
 }
 
-// sameSocket compares the sockets themselves, for /var/run and bind mounts
-// give one socket several paths.
+// sameSocket compares the sockets themselves and not their paths, because with
+// /var/run and bind mounts one socket has several paths.
 func sameSocket(a, b string) bool {
 	fa, err := os.Stat(a)
 	if err != nil {
@@ -56,12 +56,12 @@ func sameSocket(a, b string) bool {
 	return err == nil && os.SameFile(fa, fb)
 }
 
-// isID says whether a text is formed as the ID of a container.
+// isID reports whether a text has the form of a container ID.
 func isID(id string) bool {
 	return len(id) == 64 && strings.Trim(id, "0123456789abcdef") == ""
 }
 
-// wellFormed refuses a list with an entry that cannot be a container's.
+// wellFormed returns an error if an entry of the list cannot be a container.
 func wellFormed(list []container.Summary) error {
 	seen := make(map[string]bool, len(list))
 	for _, c := range list {
@@ -73,7 +73,7 @@ func wellFormed(list []container.Summary) error {
 		case container.ValidateContainerState(c.State) != nil:
 			return fmt.Errorf("it lists container %s in the unknown state %.40q", short(c.ID), c.State)
 		case c.ImageID == "" && c.Image == "":
-			// made from no image at all
+			// created without an image
 		case digest.Digest(c.ImageID).Validate() != nil:
 			return fmt.Errorf("it lists container %s with the invalid image ID %.80q", short(c.ID), c.ImageID)
 		}
@@ -82,8 +82,8 @@ func wellFormed(list []container.Summary) error {
 	return nil
 }
 
-// crossCheck compares the Engine's list with what the store knows of Docker's
-// containers and returns the list, completed by those that were made since.
+// crossCheck compares the Engine's list with what the store has of Docker's
+// containers, and returns the list with those added that were created since.
 func (s *Source) crossCheck(ctx context.Context, e *engine, ns *prune.Namespace, list []container.Summary) ([]container.Summary, error) {
 	known := ns.DockerContainers()
 	listed := make(map[string]bool, len(list))
@@ -110,11 +110,11 @@ func (s *Source) crossCheck(ctx context.Context, e *engine, ns *prune.Namespace,
 	return s.unheld(ctx, e, ns.Name, list)
 }
 
-// unheld decides about a list of which the store has nothing: it is another
-// Engine's, or all of it was made since the store was read, or is being removed:
-// the Engine gives the layers and the lease of a container up before it forgets
-// it, and does not get further if containerd fails then. It returns what is left
-// of the list.
+// unheld decides about a list of containers none of which is in the store: they
+// belong to another Engine, or all of them were created since the store was
+// read, or are being removed. The Engine releases the layers and the lease of a
+// container before it stops listing it, and gets no further if containerd fails
+// then. unheld returns what is left of the list.
 func (s *Source) unheld(ctx context.Context, e *engine, namespace string, list []container.Summary) ([]container.Summary, error) {
 	over := time.NewTimer(s.patience)
 	defer over.Stop()
@@ -144,12 +144,13 @@ func (s *Source) unheld(ctx context.Context, e *engine, namespace string, list [
 	}
 }
 
-// halfRemoved says whether a container has been given up, but is still listed.
+// halfRemoved reports whether a container is being removed, but is still
+// listed.
 func halfRemoved(state *container.State) bool {
 	return state != nil && (state.Status == container.StateDead || state.Status == container.StateRemoving)
 }
 
-// again waits a little and says whether there is patience left to ask again.
+// again pauses and reports whether there is time left to ask again.
 func again(ctx context.Context, over *time.Timer) (bool, error) {
 	select {
 	case <-time.After(pause):
@@ -161,10 +162,10 @@ func again(ctx context.Context, over *time.Timer) (bool, error) {
 	}
 }
 
-// unlisted decides about a container that the store has and the Engine did
-// not list: it was made or removed since, or the list is not to be trusted. The
-// Engine makes the lease and the layers of a container before it knows it, and
-// so is asked again for a while.
+// unlisted decides about a container that the store has and the Engine did not
+// list: it was created or removed since, or the list cannot be trusted. The
+// Engine creates the lease and the layers of a container before it lists it, so
+// it is asked again for a while.
 func (s *Source) unlisted(ctx context.Context, e *engine, namespace, id string) ([]container.Summary, error) {
 	over := time.NewTimer(s.patience)
 	defer over.Stop()

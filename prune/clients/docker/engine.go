@@ -18,7 +18,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
-// engine is a connection to a Docker Engine for one question.
+// engine is a connection to a Docker Engine for one call of [Source.Uses].
 type engine struct {
 	api  *client.Client
 	link *link
@@ -40,18 +40,18 @@ func (s *Source) connect() (*engine, error) {
 // close ends the connection.
 func (e *engine) close() { e.base.CloseIdleConnections() }
 
-// sight is what an Engine said of itself and of its containers.
+// sight is what an Engine returned about itself and its containers.
 type sight struct {
 	info       system.Info
 	containers []container.Summary
 }
 
-// looks is how often the Engine is asked again when containers come or go
+// looks is how often the Engine is asked if containers are created or removed
 // between its two answers.
 const looks = 3
 
-// look asks the Engine who it is and for all of its containers. An answer
-// that cannot be whole is an error.
+// look asks the Engine about itself and for all of its containers. An answer
+// that cannot be complete is an error.
 func (e *engine) look(ctx context.Context) (sight, error) {
 	for left := looks; ; left-- {
 		info, err := e.api.Info(ctx, client.InfoOptions{})
@@ -71,8 +71,9 @@ func (e *engine) look(ctx context.Context) (sight, error) {
 	}
 }
 
-// sentence turns an error of the client into what a user can act on. What
-// became of the connection says more than the client makes of it.
+// sentence turns an error of the client into one that a user can act on. An
+// error of the connection is preferred, because it says more than what the
+// client makes of it.
 func (e *engine) sentence(err error) error {
 	if link := e.link.lastErr(); link != nil {
 		err = link
@@ -94,9 +95,9 @@ func (e *engine) sentence(err error) error {
 	case errors.Is(err, context.Canceled):
 		return err
 	default:
-		// The client adds advice about TLS on further lines, which does not fit: what
-		// is asked is a unix socket. The error has no type that leaves it out. No
-		// decision hangs on the text.
+		// The client adds advice about TLS on further lines, which makes no sense for
+		// a unix socket. The error has no type that leaves it out. No decision
+		// depends on the text.
 		text, _, _ := strings.Cut(err.Error(), "\n")
 		return fmt.Errorf("its answer cannot be parsed: %s", text)
 	}

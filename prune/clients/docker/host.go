@@ -13,7 +13,7 @@ const DefaultSocket = "/var/run/docker.sock"
 
 // Default returns the socket to ask when the user names none: that of
 // DOCKER_HOST if it is a unix socket, else [DefaultSocket] if it exists, else
-// "". A DOCKER_HOST on a network is ignored, because it says nothing of the
+// "". A DOCKER_HOST on a network is ignored, because it says nothing about the
 // containers of this machine.
 func Default(getenv func(string) string, stat func(string) (fs.FileInfo, error)) string {
 	if host := getenv("DOCKER_HOST"); strings.HasPrefix(host, "unix://") {
@@ -25,13 +25,14 @@ func Default(getenv func(string) string, stat func(string) (fs.FileInfo, error))
 	return ""
 }
 
-// Check says whether host can be given to [New]. It looks at the text only.
+// Check returns an error if host cannot be given to [New]. It looks only at the
+// text.
 func Check(host string) error {
 	_, err := socketPath(host)
 	return err
 }
 
-// socketPath reads a path or a unix:// URL and refuses all else.
+// socketPath parses a path or a unix:// URL and refuses anything else.
 func socketPath(host string) (string, error) {
 	path := strings.TrimPrefix(host, "unix://")
 	switch {

@@ -9,12 +9,12 @@ import (
 
 var errTooLong = errors.New("its answer is too long")
 
-// link dials the Engine's socket. It remembers what went wrong, for the client
-// hands errors on as text only, and it bounds what is read.
+// link dials the Engine's socket. It remembers what went wrong, because the
+// client passes errors on only as text, and it limits how much is read.
 type link struct {
 	path  string
 	limit int64
-	// connect is how to connect to a path, each time anew.
+	// connect opens a new connection to a path.
 	connect func(context.Context, string) (net.Conn, error)
 
 	mu  sync.Mutex
@@ -42,8 +42,8 @@ func (l *link) lastErr() error {
 	return l.err
 }
 
-// cappedConn fails when more comes than may, where io.LimitReader would cut
-// it short without a word. One goroutine reads at a time.
+// cappedConn fails if more data arrives than allowed, whereas io.LimitReader
+// would silently truncate it. One goroutine reads at a time.
 type cappedConn struct {
 	net.Conn
 	link *link

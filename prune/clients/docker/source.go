@@ -10,33 +10,34 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
-// Source is a [prune.Source] that asks one Docker Engine. It keeps no
-// connection and no state between calls.
+// Source is a [prune.Source] that asks one Docker Engine which images it uses.
+// It keeps no connection and no state between calls.
 type Source struct {
 	path    string
 	dial    func(context.Context, string) (net.Conn, error)
 	store   prune.Store
 	timeout time.Duration
 	limit   int64
-	// patience is how long the Engine may take to know a container whose
-	// layers it has made.
+	// patience is how long the Engine may take to list a container whose layers it
+	// has created.
 	patience time.Duration
 }
 
-// Option changes how a [Source] asks.
+// Option changes how a [Source] asks the Engine.
 type Option func(*Source)
 
-// WithTimeout bounds one call of [Source.Uses] as a whole; ten seconds unless
-// set.
+// WithTimeout limits the duration of one call of [Source.Uses]; the default is
+// ten seconds.
 func WithTimeout(d time.Duration) Option { return func(s *Source) { s.timeout = d } }
 
-// WithLimit bounds the bytes of all answers in one call of [Source.Uses]; 64
-// MiB unless set, which is enough for some ten thousand containers.
+// WithLimit limits the total bytes of all answers in one call of [Source.Uses];
+// the default is 64 MiB, which is enough for some ten thousand containers.
 func WithLimit(bytes int64) Option { return func(s *Source) { s.limit = bytes } }
 
-// WithInsecureSocket asks on a socket that is refused otherwise: every user of
-// the machine may write to it or replace it, or it belongs to neither root nor
-// the user of this process. Who answers there decides what is in use.
+// WithInsecureSocket accepts a socket that is otherwise refused, because every
+// user of the machine can write to it or replace it, or because it belongs
+// neither to root nor to the user of this process. Whoever answers there
+// decides what is in use.
 func WithInsecureSocket() Option {
 	return func(s *Source) {
 		s.dial = func(ctx context.Context, path string) (net.Conn, error) {
@@ -50,12 +51,12 @@ const (
 	defaultTimeout  = 10 * time.Second
 	defaultLimit    = 64 << 20
 	defaultPatience = 3 * time.Second
-	// pause is between two questions about one container.
+	// pause is the time between two questions about one container.
 	pause = 50 * time.Millisecond
 )
 
 // New returns a source that asks the Engine at host, a path or a unix:// URL,
-// what it uses of the store. Nothing is asked yet.
+// which images of the store it uses. It does not connect yet.
 func New(host string, store prune.Store, opts ...Option) (*Source, error) {
 	path, err := socketPath(host)
 	if err != nil {
@@ -68,10 +69,10 @@ func New(host string, store prune.Store, opts ...Option) (*Source, error) {
 	return s, nil
 }
 
-// Uses implements [prune.Source]. It covers the namespaces that the Engine
-// says it keeps its containers and its plugins in, and asks only about a
-// namespace that has traces of Docker: elsewhere no container of Docker's can
-// be, running or not.
+// Uses implements [prune.Source]. It covers the namespaces in which the Engine
+// says it keeps its containers and its plugins. The Engine is asked only about
+// a namespace with traces of Docker, because no other can have a container of
+// Docker's, running or not.
 func (s *Source) Uses(ctx context.Context, asked prune.Asked) ([]prune.Use, bool, error) {
 	ns := asked.Namespace
 	if !ns.Docker() {
@@ -103,7 +104,7 @@ func (s *Source) ask(ctx context.Context, ns *prune.Namespace) ([]prune.Use, boo
 	switch ns.Name {
 	case spaces.Containers:
 	case spaces.Plugins:
-		return nil, true, nil // plugins run from their own files, not from images
+		return nil, true, nil // plugins run from files of their own, not from images
 	default:
 		return nil, false, fmt.Errorf("it keeps its containers in namespace %q, not in this one", spaces.Containers)
 	}

@@ -24,8 +24,8 @@ const (
 	kindLayer     = "Docker layer"
 )
 
-// uses turns containers into claims. Layers that Docker keeps and that belong
-// to none of them, as of a build under way, claim what they stand on.
+// uses returns the uses of containers. A layer of Docker's that belongs to none
+// of them, such as one of a build in progress, uses what it is based on.
 func (e *engine) uses(ctx context.Context, ns *prune.Namespace, list []container.Summary) ([]prune.Use, error) {
 	own, layers := ns.DockerContainers(), ns.DockerLayers()
 	var uses []prune.Use
@@ -50,10 +50,11 @@ func (e *engine) uses(ctx context.Context, ns *prune.Namespace, list []container
 	return uses, nil
 }
 
-// containerUses claims the image that a container was made from, and the name
-// that was typed for it, which may have moved to another since. The manifest
-// speaks only when no record has the image. The container's own layers speak
-// for themselves: they are what its files stand on, whatever the Engine says.
+// containerUses returns the uses of a container: the image it was created from,
+// and the name that was typed for it, which may have moved to another image
+// since. The manifest counts only if no record has the image. The container's
+// own layers always count: its files are based on them, whatever the Engine
+// says.
 func containerUses(ns *prune.Namespace, c container.Summary, typed string, own prune.SnapshotKey) []prune.Use {
 	use := prune.Use{Holder: holder(kindContainer, c), Snapshot: own, Told: true}
 	if c.ImageID == "" {
@@ -82,8 +83,8 @@ func recorded(ns *prune.Namespace, target digest.Digest) bool {
 	return false
 }
 
-// tagOf returns repo:tag of repo:tag@digest, "" for all other spellings.
-// Docker keeps the tag, too, as it is what the user thinks of.
+// tagOf returns repo:tag of repo:tag@digest, and "" for all other forms. Docker
+// keeps the tag too, because it is what the user has in mind.
 func tagOf(typed string) string {
 	name, err := reference.ParseNormalizedNamed(typed)
 	if err != nil {
@@ -96,8 +97,8 @@ func tagOf(typed string) string {
 	return name.Name() + ":" + tagged.Tag()
 }
 
-// asTyped returns the name that a container was made by. The list shows the
-// image ID instead when the name means another image by now.
+// asTyped returns the image name that a container was created with. The list
+// shows the image ID instead if the name now refers to another image.
 func (e *engine) asTyped(ctx context.Context, c container.Summary) (string, error) {
 	if c.Image != c.ImageID {
 		return c.Image, nil
@@ -112,7 +113,7 @@ func (e *engine) asTyped(ctx context.Context, c container.Summary) (string, erro
 	return summary(found.Container).Image, nil
 }
 
-// summary is the list's entry of a container that was asked for by itself.
+// summary converts the details of one container to the form of the list.
 func summary(c container.InspectResponse) container.Summary {
 	s := container.Summary{
 		ID: c.ID, Names: []string{c.Name}, ImageID: c.Image,
@@ -127,8 +128,8 @@ func summary(c container.InspectResponse) container.Summary {
 	return s
 }
 
-// mountLayer names the layer of an image mount as Docker does (moby:
-// daemon/volumes.go, registerMountPoints).
+// mountLayer returns the name that Docker gives the layer of an image mount
+// (moby: daemon/volumes.go, registerMountPoints).
 func mountLayer(id string, m container.MountPoint) string {
 	sum := sha256.Sum256([]byte(id + "-src=" + m.Name + "-dst=" + m.Destination))
 	return hex.EncodeToString(sum[:])
@@ -145,5 +146,5 @@ func holder(kind string, c container.Summary) prune.Holder {
 	return h
 }
 
-// short is the beginning of an ID, as Docker prints it.
+// short is the prefix of an ID that Docker prints.
 func short(id string) string { return id[:min(12, len(id))] }

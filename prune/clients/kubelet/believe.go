@@ -12,25 +12,24 @@ import (
 )
 
 const (
-	// questions is how often the list is asked for before it is given up, pause
-	// the time between two: a pod that was deleted by force is out of the list
-	// before its processes have ended.
+	// questions is how often the list is requested before it counts as wrong, and
+	// pause the time between two requests: a pod that was deleted by force is
+	// missing from the list before its processes have ended.
 	questions = 11
 	pause     = 500 * time.Millisecond
 
-	// annotationMirror is on what the API server has of a static pod: the hash
-	// of its manifest, which is the UID that the kubelet and CRI know it by.
+	// annotationMirror is an annotation that the API server has for a static pod:
+	// the hash of its manifest, which is its UID for the kubelet and CRI.
 	annotationMirror = "kubernetes.io/config.mirror"
 )
 
-// doubtError says why a list is not that of all pods of this node, or is not
-// known to be.
+// doubtError says why a list may not be the complete list of this node's pods.
 type doubtError struct{ error }
 
 func (e doubtError) Unwrap() error { return e.error }
 
-// believed returns the list once it can be believed, and else why it cannot. A
-// list that was given up once is not waited for again: a run asks several times,
+// believed returns the list once it can be believed, or why it cannot. After
+// waiting in vain once it does not wait again, because a run asks several times
 // and holds its lease meanwhile.
 func (s *Source) believed(ctx context.Context, ns prune.Asked) ([]pod, error) {
 	for left := questions; ; left-- {
@@ -49,8 +48,8 @@ func (s *Source) believed(ctx context.Context, ns prune.Asked) ([]pod, error) {
 	}
 }
 
-// question reads the list after the sandboxes: the kubelet knows a pod before
-// it makes its sandbox.
+// question reads the list after the sandboxes, because the kubelet lists a pod
+// before it creates its sandbox.
 func (s *Source) question(ctx context.Context, ns prune.Asked) ([]pod, error) {
 	sandboxes, err := ns.PodSandboxes(ctx)
 	if err != nil {
@@ -67,8 +66,8 @@ func (s *Source) question(ctx context.Context, ns prune.Asked) ([]pod, error) {
 	return pods, s.judge(pods, sandboxes)
 }
 
-// judge compares a list with the sandboxes of pods. Every pod with a sandbox
-// that is not over is in the list of a kubelet that has heard of its pods.
+// judge compares a list with the pod sandboxes. Every pod with a sandbox that
+// has not ended is in the list of a kubelet that has received its pods.
 func (s *Source) judge(pods []pod, sandboxes []prune.PodSandbox) error {
 	listed := make(map[string][]pod, len(pods))
 	for _, p := range pods {
@@ -89,8 +88,8 @@ func (s *Source) judge(pods []pod, sandboxes []prune.PodSandbox) error {
 	return nil
 }
 
-// known says whether one of the pods of a name is the one with the UID. Who
-// leaves the UIDs out of a list is believed by the names.
+// known reports whether one of the pods with a name has the UID. If a list has
+// no UIDs, the names are enough.
 func known(pods []pod, uid string) bool {
 	for _, p := range pods {
 		if uid == "" || p.Metadata.UID == "" || p.Metadata.UID == uid || p.Metadata.Annotations[annotationMirror] == uid {
@@ -100,7 +99,8 @@ func known(pods []pod, uid string) bool {
 	return false
 }
 
-// lacks says which pods a list lacks. A pod may have several sandboxes.
+// lacks is the error that names the pods missing from a list. A pod may have
+// several sandboxes.
 func lacks(missing []prune.PodSandbox) error {
 	byPod := func(a, b prune.PodSandbox) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.UID, b.UID))
@@ -128,7 +128,7 @@ func lacks(missing []prune.PodSandbox) error {
 		name, first.UID, first.ID, where, more)}
 }
 
-// sleep waits, or returns why the context ended.
+// sleep waits, or returns the error of the context if that ends first.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

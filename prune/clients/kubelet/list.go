@@ -10,7 +10,7 @@ import (
 )
 
 // podList is the part of v1.PodList, or of the v1.List that kubectl prints,
-// that names images. Fields of later versions are passed over.
+// that names images. Other fields are ignored.
 type podList struct {
 	Kind       string `json:"kind"`
 	APIVersion string `json:"apiVersion"`
@@ -55,8 +55,8 @@ type volume struct {
 	} `json:"image"`
 }
 
-// status is what the kubelet says of a container: Image is the name that it
-// was made from and ImageID a digest, of a config or of a target.
+// status is what the kubelet says about a container: Image is the name it was
+// created from and ImageID a digest, of a config or of a target.
 type status struct {
 	Name    string `json:"name"`
 	Image   string `json:"image"`
@@ -66,7 +66,7 @@ type status struct {
 	} `json:"state"`
 }
 
-// parsePods reads a list strictly: what cannot be a whole list of pods is an
+// parsePods parses a list strictly: anything but a complete list of pods is an
 // error, never an empty list.
 func parsePods(text []byte) ([]pod, error) {
 	var list podList
@@ -81,7 +81,7 @@ func parsePods(text []byte) ([]pod, error) {
 	case list.Metadata.Continue != "" || list.Metadata.RemainingItemCount != nil:
 		return nil, errors.New("it is only the first page of a list of pods: request the whole list")
 	}
-	var pods []pod // stays empty for null, as an empty list is written
+	var pods []pod // stays empty for null, which is how an empty list may be written
 	if err := strictjson.Unmarshal(list.Items, &pods); err != nil {
 		return nil, syntax(err)
 	}
@@ -93,7 +93,7 @@ func parsePods(text []byte) ([]pod, error) {
 	return pods, nil
 }
 
-// syntax says it in the user's words when a text is no JSON or ends early.
+// syntax is the error for users if a text is not JSON or is truncated.
 func syntax(err error) error {
 	switch {
 	case errors.Is(err, io.EOF):

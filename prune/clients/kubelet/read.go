@@ -14,7 +14,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
-// read returns the whole list as it is written.
+// read returns the text of the whole list.
 func (s *Source) read(ctx context.Context) ([]byte, error) {
 	switch {
 	case s.url != nil:
@@ -34,15 +34,15 @@ func (s *Source) read(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, bare(err)
 	}
-	// A pipe has its list only once, and a run asks more than once.
+	// A pipe can be read only once, but a run reads the list more than once.
 	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
 		s.stream = text
 	}
 	return text, nil
 }
 
-// believe refuses a file that somebody else may have written: it decides what
-// is in use.
+// believe refuses a file that another user could have written, because it
+// decides what is in use.
 func (s *Source) believe(f *os.File) error {
 	if s.opts.InsecureFile {
 		return nil
@@ -54,8 +54,8 @@ func (s *Source) believe(f *os.File) error {
 	return err
 }
 
-// bare is the cause of a file's error without its path, which the message
-// around it has.
+// bare is the cause of a file error without the path, which is already in the
+// message around it.
 func bare(err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
@@ -63,7 +63,7 @@ func bare(err error) error {
 	return err
 }
 
-// capped reads all there is, and fails when that is more than limit bytes.
+// capped reads everything, and fails if that is more than limit bytes.
 func capped(r io.Reader, limit int64) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(text)) > limit {
@@ -72,8 +72,8 @@ func capped(r io.Reader, limit int64) ([]byte, error) {
 	return text, err
 }
 
-// fetch asks the kubelet. A redirection is refused: it would take the token
-// to another place.
+// fetch asks the kubelet. Redirects are refused, because they would send the
+// token elsewhere.
 func (s *Source) fetch(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.opts.Timeout, fmt.Errorf("there was no answer within %v", s.opts.Timeout))
 	defer cancel()
@@ -109,8 +109,8 @@ func (s *Source) fetch(ctx context.Context) ([]byte, error) {
 	return text, nil
 }
 
-// cause is why a request failed, without the URL, which the message around it
-// has.
+// cause is why a request failed, without the URL, which is already in the
+// message around it.
 func cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -121,7 +121,7 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// refusal says what to do about a status that brings no list.
+// refusal is the error for a response without a list; it says what to do.
 func refusal(answer *http.Response) error {
 	switch code := answer.StatusCode; {
 	case code == http.StatusUnauthorized:

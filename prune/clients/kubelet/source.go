@@ -14,59 +14,61 @@ import (
 const (
 	// namespace is where CRI keeps the images of pods.
 	namespace = "k8s.io"
-	// maxList bounds the list in bytes: pods take some tens of KiB each.
+	// maxList is the limit on the list in bytes; a pod takes some tens of KiB.
 	maxList = 64 << 20
-	// defaultTimeout bounds one answer of the kubelet.
+	// defaultTimeout limits the time of one request to the kubelet.
 	defaultTimeout = 30 * time.Second
-	// serviceAccount is where a pod finds its own credentials.
+	// serviceAccount is the folder with a pod's own credentials.
 	serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount"
 )
 
-// Options say how a kubelet is reached and when it is believed.
+// Options say how to connect to a kubelet and when to believe its list.
 type Options struct {
-	// The first five mean what the options of kubectl with these names mean,
-	// and do not apply to a file.
+	// TokenFile to Insecure have the meaning of kubectl's options of these names,
+	// and cannot be used with a file.
 
-	// TokenFile holds the bearer token; that of the pod's service account if
-	// it is empty and there is one. It is read for each request, for tokens
-	// are renewed.
+	// TokenFile is the path of a file with the bearer token; if empty, that of the
+	// pod's service account is used if there is one. It is read for each request,
+	// because tokens are renewed.
 	TokenFile string
-	// CAFile holds the certificates that the kubelet's is checked against;
-	// the system's, and the service account's if there is one, if empty.
+	// CAFile is the path of the CA certificates that verify the kubelet's; if
+	// empty, those of the system and of the service account, if there is one, are
+	// used.
 	CAFile string
-	// CertFile and KeyFile are a client certificate.
+	// CertFile and KeyFile are the paths of a client certificate and its key.
 	CertFile, KeyFile string
-	// Insecure does not check the kubelet's certificate.
+	// Insecure skips the verification of the kubelet's certificate.
 	Insecure bool
-	// Owner is a user whose file is believed, beside root and the user of this
-	// process, as the one who called sudo; none if zero.
+	// Owner is the ID of another user, such as the one who called sudo, whose file
+	// is trusted in addition to those of root and the user of this process; zero
+	// means none.
 	Owner int
-	// InsecureFile believes a file also if others may have written it.
+	// InsecureFile accepts a file even if other users could have written it.
 	InsecureFile bool
-	// Timeout bounds an answer; half a minute if zero.
+	// Timeout limits the time of one request; zero means 30 seconds.
 	Timeout time.Duration
-	// MayBeEmpty says that this node may have no pods at all. An empty list is
-	// otherwise not believed: a kubelet gives one, too, until it has heard of
-	// its pods.
+	// MayBeEmpty says that this node may have no pods at all. Otherwise an empty
+	// list is not believed, because a kubelet also returns one until it has
+	// received its pods.
 	MayBeEmpty bool
-	// Wait pauses before a list is asked for again; it sleeps if nil.
+	// Wait pauses before a list is requested again; if nil, it sleeps.
 	Wait func(context.Context, time.Duration) error
 
-	// account is the folder of the service account, for tests.
+	// account is the folder of the service account; tests change it.
 	account string
-	// limit bounds the list in bytes, for tests.
+	// limit is the limit on the list in bytes; tests change it.
 	limit int64
 }
 
-// Source tells the uses of the pods on a node. It is not safe for concurrent
-// use.
+// Source is a [prune.Source] that returns the images used by the pods of a
+// node. It is not safe for concurrent use.
 type Source struct {
 	from string
 	url  *url.URL // nil if from is a file
 	opts Options
-	// stream is what a file held that can be read only once.
+	// stream is the content of a file that can be read only once.
 	stream []byte
-	// doubted says that the list was asked for again, in vain.
+	// doubted says that the list was requested again in vain.
 	doubted bool
 }
 
@@ -74,7 +76,7 @@ var _ prune.Source = (*Source)(nil)
 
 // New returns a source that reads a list of pods from a URL, such as the
 // kubelet's https://127.0.0.1:10250/pods, or a file. Nothing is read yet. An
-// error says which of the arguments cannot be right.
+// error says which of the arguments is wrong.
 func New(from string, opts Options) (*Source, error) {
 	if from == "" {
 		return nil, errors.New("neither a URL nor a file is given")
@@ -134,8 +136,8 @@ func (s *Source) checkURL() error {
 	return nil
 }
 
-// Uses returns what the pods of the list use. Only the namespace of CRI is
-// covered. A list that cannot be that of all pods of this node is asked for
+// Uses implements [prune.Source]. It covers only the namespace of CRI, k8s.io.
+// A list that cannot be the complete list of this node's pods is requested
 // again for some seconds, and then is an error. An error is one sentence.
 func (s *Source) Uses(ctx context.Context, ns prune.Asked) ([]prune.Use, bool, error) {
 	if ns.Name != namespace {

@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 )
 
-// authorize adds the token. The one of the service account is only sent over
-// https, and its absence is no error.
+// authorize adds the token. That of the service account is sent only over
+// https, and may be missing.
 func (s *Source) authorize(request *http.Request) error {
 	if s.url.Scheme != "https" {
 		return nil
@@ -40,7 +40,8 @@ func (s *Source) authorize(request *http.Request) error {
 	return nil
 }
 
-// transport connects straight, past any proxy: a kubelet is on this node.
+// transport connects directly and ignores proxies, because the kubelet is on
+// this node.
 func (s *Source) transport() (*http.Transport, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.opts.Insecure}
 	if s.opts.CertFile != "" {
@@ -57,8 +58,8 @@ func (s *Source) transport() (*http.Transport, error) {
 	return &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}, nil
 }
 
-// authorities are those of the file, else the system's with the cluster's if
-// this is a pod; nil means the system's alone.
+// authorities are the CA certificates of the file or, without one, those of the
+// system and, in a pod, of the cluster; nil means only the system's.
 func (s *Source) authorities() (*x509.CertPool, error) {
 	path, pool := s.opts.CAFile, x509.NewCertPool()
 	if path == "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// usesOf turns a list of pods into uses. All pods count, those that ended too:
-// the kubelet keeps them for as long as their containers are there.
+// usesOf returns the uses of all pods, including those that have ended: the
+// kubelet lists them as long as their containers exist.
 func usesOf(pods []pod) (uses []prune.Use) {
 	for _, p := range pods {
 		uses = append(uses, p.uses()...)
@@ -26,8 +26,8 @@ func (p pod) statuses() []status {
 	return slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses, p.Status.EphemeralContainerStatuses)
 }
 
-// uses are what the specification asks for and, where the kubelet says that
-// it has something else, that too.
+// uses are the images that the specification names and, if the kubelet reports
+// another image, that one too.
 func (p pod) uses() []prune.Use {
 	statuses := p.statuses()
 	var uses []prune.Use
@@ -55,7 +55,7 @@ func (p pod) uses() []prune.Use {
 	return uses
 }
 
-// holder names a part of the pod as it is named where CRI knows it.
+// holder names a part of the pod in the same way as where CRI knows it.
 func (p pod) holder(part string) prune.Holder {
 	h := prune.Holder{Kind: "pod", ID: p.name(), Name: p.name() + ", " + part, Client: "kubelet"}
 	if p.Status.Phase == "Pending" {
