@@ -24,8 +24,8 @@ import (
 // waits for it at every press of the key.
 const completionTime = 150 * time.Millisecond
 
-// plainUsages takes out the quotes by which the help finds a flag's value, for
-// completion shows usages as they are.
+// plainUsages removes the quotes by which the help finds a flag's value,
+// because completion shows usages unchanged.
 func plainUsages(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
 	for _, sub := range cmd.Commands() {

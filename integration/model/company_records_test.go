@@ -123,9 +123,9 @@ func (c *company) mayCreate(planned map[recordKey]prune.Decision, e entry, at in
 	m.errorf("I2: %s in %s was made: %s", e.name, e.ns, recordOf(e.image))
 }
 
-// allTold sees to it that each record of the plan is deleted or its reason told.
-// One whose time is over may have gone with a collection, for all that the run
-// can tell: it is among those that are gone.
+// allTold sees to it that each record of the plan is deleted or its reason
+// told. As far as the run can tell, an expired one may have been removed by a
+// collection: it is among those that are gone.
 func (c *company) allTold() {
 	m := c.m
 	m.t.Helper()

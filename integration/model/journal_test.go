@@ -162,7 +162,7 @@ func (j *journal) looks() []look {
 }
 
 // lastLook is the last one for what has to be put back; ok is false if there
-// was none, for nothing was deleted.
+// was none, because nothing was deleted.
 func (j *journal) lastLook() (last look, ok bool) {
 	for _, l := range j.looks() {
 		if l.again {

@@ -64,9 +64,9 @@ func (r *run) goesAnyway(key recordKey, planned bool) bool {
 	return collectible(r.before) && !(planned && collectible(r.planned))
 }
 
-// tells says whether the report lists a record among those that are gone. One that
-// somebody wrote while its time was over already is told of as left alone, for the
-// run did not remove it.
+// tells says whether the report lists a record among those that are gone. One
+// that somebody wrote while its time was over already is reported as skipped,
+// because the run did not remove it.
 func (r *run) tells(key recordKey) bool {
 	gone := slices.Clone(r.report.Untagged)
 	for _, recovered := range r.report.Recovered {

@@ -19,8 +19,8 @@ type fixture struct {
 	base, app, byID, stood, history, index, other *imagestore.Image
 }
 
-// newFixture opens a copy of a store that is made once: making it costs a
-// hundred times more, for the many small writes that reach the disk.
+// newFixture opens a copy of a store that is created only once, because
+// creating it takes a hundred times longer: many small writes reach the disk.
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	dir := t.TempDir()

@@ -29,9 +29,9 @@ func Check(path string) error {
 	return errors.Join(tmp.Close(), os.Remove(tmp.Name()))
 }
 
-// look refuses what must not be replaced: there has to be nothing, or a
-// regular file. A link is neither followed nor replaced, nor is anything else,
-// for somebody else may have put it there: the error is a *[Refused].
+// look refuses to replace anything but a regular file. A link is neither
+// followed nor replaced, nor is anything else, because another user may have
+// put it there: the error is a *[Refused].
 func look(path string) error {
 	info, err := os.Lstat(path)
 	switch {

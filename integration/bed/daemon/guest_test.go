@@ -30,7 +30,7 @@ type guest struct {
 	ctx    context.Context
 	task   containerd.Task
 	bundle string
-	// processes are descriptors, for a number may become another's.
+	// processes are descriptors, because a process ID may be reused.
 	processes map[string]int
 	files     []string
 }

@@ -58,7 +58,7 @@ func TestCheckFindsPhantoms(t *testing.T) {
 	})
 }
 
-// A container of which nobody can say what image it uses is told of, for
+// A container of which nobody can say what image it uses is reported, because
 // nothing is removed beside it.
 func TestCheckFindsUnreadableUsers(t *testing.T) {
 	daemon.EachVersion(t, func(t *testing.T, version parts.Part) {

@@ -133,9 +133,9 @@ func (e *Engine) ready(ctx context.Context) error {
 // StopEngine ends dockerd and with it its containers; containerd goes on.
 func (e *Engine) StopEngine() { e.tb.Helper(); e.service.Stop() }
 
-// KillEngine ends dockerd so that it can put nothing in order: its containers go
-// on. What it has mounted is unmounted, for the next dockerd empties the folder
-// of temporary files, and with it whatever is mounted there.
+// KillEngine ends dockerd so that it can put nothing in order: its containers
+// go on. What it has mounted is unmounted, because the next dockerd empties the
+// folder of temporary files, including whatever is mounted there.
 func (e *Engine) KillEngine() {
 	e.tb.Helper()
 	e.service.Kill()

@@ -174,8 +174,8 @@ func TestThousandImages(t *testing.T) {
 	}
 }
 
-// TestTenThousandImages holds the file to its size and the writer to its time:
-// that of the processor, for other tests may have the rest of it.
+// TestTenThousandImages limits the size of the file and the processor time of
+// the writer; not the elapsed time, because other tests may run beside it.
 func TestTenThousandImages(t *testing.T) {
 	s := warehouse(10000)
 	start := processor(t)

@@ -55,8 +55,7 @@ func (h *halted) end() int {
 	return code
 }
 
-// spot is a call by its method, for the order of those that are made at once
-// is not always the same.
+// spot is a call by its method, because the order of concurrent calls varies.
 type spot = proxy.Call
 
 // Spots that matter.

@@ -77,7 +77,7 @@ func (w *workshop) contained(ctx context.Context, name string) error {
 }
 
 // killBuilders ends all that build with SIGKILL and starts them again. The
-// pruners cannot do without the Engine either, for it is asked what it uses.
+// pruners need the Engine too, because it is asked what it uses.
 func (r *race) killBuilders() {
 	r.t.Helper()
 	r.tally.outage("kills of those who build", &r.tally.builders, func() {
@@ -92,9 +92,9 @@ func (r *race) killBuilders() {
 	})
 }
 
-// rest ends the builders, and the steps that a killed containerd or builder left
-// to run: nobody waits for them. The Engine starts anew, for it is asked what it
-// uses.
+// rest ends the builders, and the steps that a killed containerd or builder
+// left to run: nobody waits for them. The Engine is started again, because it
+// is asked what it uses.
 func (r *race) rest() {
 	r.t.Helper()
 	for _, b := range r.builders {

@@ -20,7 +20,7 @@ type pruner struct {
 	child *child
 }
 
-// run is one run over all namespaces. It is never cut off, for what it leaves
+// run is one run over all namespaces. It is never cut off, because what it left
 // behind would be in the way of others.
 func (p *pruner) run(context.Context) error {
 	if p.child == nil {
