@@ -36,7 +36,7 @@ func (r result) times() []time.Duration {
 func markdown(where string, all []result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d images, %d rounds. %s\n\n", *size, *rounds, where)
-	b.WriteString("| namespace | program | time | seen | collections | says it reclaimed | the disk gave back | images in use lost |\n")
+	b.WriteString("| namespace | program | time | seen | collections | says it reclaimed | really freed | images in use lost |\n")
 	b.WriteString("|---|---|---:|---:|---:|---:|---:|---|\n")
 	for _, r := range all {
 		times := r.times()

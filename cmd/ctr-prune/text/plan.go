@@ -25,8 +25,7 @@ func (v document) plan(doc prune.Document) {
 
 // foresee sums a plan up.
 func (v document) foresee(doc prune.Document) {
-	v.out.Sentence("Would remove %d of %s and reclaim %s.",
-		doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), Sizes(doc.Predicted))
+	v.predicted(doc)
 	if doc.Counts.StandIn > 0 {
 		v.out.Sentence("Would create %s for images in use whose last name is removed.", terminal.Count(doc.Counts.StandIn, "stand-in"))
 	}
@@ -41,6 +40,18 @@ func (v document) foresee(doc prune.Document) {
 		v.out.Sentence("Would first finish the interrupted run in namespace %q.", ns)
 	}
 	v.notes(doc)
+}
+
+// predicted says how much a plan removes and frees. If it removes no record,
+// [document.nothing] has said so already.
+func (v document) predicted(doc prune.Document) {
+	removed := doc.Counts.Remove + doc.Counts.StandIn
+	switch {
+	case removed > 0:
+		v.out.Sentence("Would remove %d of %s and reclaim %s.", removed, terminal.Count(doc.Counts.Images, "image record"), Sizes(doc.Predicted))
+	case doc.Predicted.TotalBytes > 0:
+		v.out.Sentence("Would reclaim %s.", Sizes(doc.Predicted))
+	}
 }
 
 // garbage tells what nothing holds already, and whether a run would collect it.
