@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -67,4 +68,33 @@ func (d *Daemon) findings(ctx context.Context) (found []prune.Finding, err error
 		return nil, err
 	}
 	return checked.Findings, nil
+}
+
+// ByHand says whether a finding is one that containerd cannot be made to mend,
+// and for which the files are to be removed by hand: native has no way to remove
+// what a collection that was killed has left, and nobody removes an upload that
+// has lost its name.
+func ByHand(f prune.Finding) bool {
+	return !f.Repairable && (f.Problem == prune.ProblemForgottenFiles || f.Problem == prune.ProblemForgottenUpload)
+}
+
+// RemoveByHand does what such findings tell: it removes their files while the
+// daemon is stopped.
+func (d *Daemon) RemoveByHand(found []prune.Finding) {
+	d.tb.Helper()
+	if !slices.ContainsFunc(found, ByHand) {
+		return
+	}
+	if d.Running() {
+		d.Stop()
+		defer d.Up()
+	}
+	for _, f := range found {
+		if !ByHand(f) {
+			continue
+		}
+		if err := os.RemoveAll(f.Object); err != nil {
+			d.tb.Fatalf("removing what a check found: %v", err)
+		}
+	}
 }

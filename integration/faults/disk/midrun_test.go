@@ -81,16 +81,11 @@ func TestDiskFillsMeanwhile(t *testing.T) {
 	})
 }
 
-// removeForgotten removes what a check tells to remove by hand: an upload that
-// has lost its name, which containerd never removes.
+// removeForgotten removes what a check tells to remove by hand.
 func (b *bed) removeForgotten() {
 	b.t.Helper()
 	r := run(b.t, append([]string{"check", "--format", "json"}, b.where()...)...)
 	var doc struct{ Findings []prune.Finding }
 	b.must(json.Unmarshal([]byte(r.Stdout), &doc))
-	for _, f := range doc.Findings {
-		if f.Problem == prune.ProblemForgottenUpload && !f.Repairable {
-			b.must(os.RemoveAll(f.Object))
-		}
-	}
+	b.d.RemoveByHand(doc.Findings)
 }
