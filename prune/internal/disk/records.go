@@ -37,20 +37,25 @@ type record struct {
 // readRecords reads the records of a snapshotter by the names of their
 // directories. The snapshotter of a containerd that runs has its database
 // locked, so a copy in memory is read.
-func readRecords(ctx context.Context, dir, snapshotter string) (map[string]record, error) {
+func readRecords(ctx context.Context, dir, snapshotter string) (records map[string]record, err error) {
 	path := filepath.Join(dir, database)
-	data, err := copyDatabase(ctx, path)
+	f, err := inMemory()
 	if err != nil {
 		return nil, fmt.Errorf("copying %q: %w", path, err)
 	}
-	if err := boltcheck.Check(bytes.NewReader(data), int64(len(data))); err != nil {
+	defer func() { err = errors.Join(err, f.Close()) }()
+	size, err := copyDatabase(ctx, f, path)
+	if err != nil {
+		return nil, fmt.Errorf("copying %q: %w", path, err)
+	}
+	if err := boltcheck.Check(f, size); err != nil {
 		return nil, fmt.Errorf("%q is damaged: %w", path, err)
 	}
-	names, err := keysOf(ctx, data)
+	names, err := keysOf(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("reading a copy of %q: %w", path, err)
 	}
-	records := make(map[string]record, len(names))
+	records = make(map[string]record, len(names))
 	for name, key := range names {
 		r, err := parseRecord(key, snapshotter)
 		if err != nil {
@@ -61,57 +66,78 @@ func readRecords(ctx context.Context, dir, snapshotter string) (map[string]recor
 	return records, nil
 }
 
-// copyDatabase copies a bolt file of another process as it is between two
-// transactions. bolt overwrites no page that its newest meta page leads to, and
-// changes a meta page, which are the first two pages, as the last step of a
-// transaction: if these are the same before and after, the copy is whole.
-func copyDatabase(ctx context.Context, path string) ([]byte, error) {
-	f, err := os.Open(path)
+// inMemory makes a file that has no name and takes no disk (memfd_create(2)).
+func inMemory() (*os.File, error) {
+	fd, err := unix.MemfdCreate(database, unix.MFD_CLOEXEC)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("making a file in memory: %w", err)
 	}
-	defer func() { _ = f.Close() }() // nothing was written
-	metas := make([]byte, 2*os.Getpagesize())
+	return os.NewFile(uintptr(fd), database), nil
+}
+
+// copyDatabase copies a bolt file of another process as it is between two
+// transactions, and returns its size. bolt overwrites no page that its newest
+// meta page leads to, and changes a meta page, which are the first two pages, as
+// the last step of a transaction: if these are the same before and after, the
+// copy is whole.
+func copyDatabase(ctx context.Context, to *os.File, path string) (int64, error) {
+	from, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = from.Close() }() // nothing was written
 	for range copyTries {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return 0, ctx.Err()
 		}
-		n, err := f.ReadAt(metas, 0)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
-		info, err := f.Stat()
-		if err != nil {
-			return nil, err
-		}
-		data, err := io.ReadAll(io.NewSectionReader(f, 0, info.Size()))
-		if err != nil {
-			return nil, err
-		}
-		after := make([]byte, n)
-		if _, err := f.ReadAt(after, 0); err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
-		if bytes.Equal(metas[:n], after) && bytes.HasPrefix(data, after) {
-			return data, nil
+		size, whole, err := copyOnce(to, from)
+		if err != nil || whole {
+			return size, err
 		}
 	}
-	return nil, fmt.Errorf("it was modified during each attempt: %w", errdefs.ErrUnavailable)
+	return 0, fmt.Errorf("it was written to each time: %w", errdefs.ErrUnavailable)
+}
+
+func copyOnce(to, from *os.File) (size int64, whole bool, err error) {
+	before, err := metaPages(from)
+	if err != nil {
+		return 0, false, err
+	}
+	_, err = from.Seek(0, io.SeekStart)
+	if err == nil {
+		_, err = to.Seek(0, io.SeekStart)
+	}
+	if err == nil {
+		size, err = io.Copy(to, from)
+	}
+	if err == nil {
+		err = to.Truncate(size)
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	after, err := metaPages(from)
+	if err != nil {
+		return 0, false, err
+	}
+	copied, err := metaPages(to)
+	return size, bytes.Equal(before, after) && bytes.Equal(after, copied), err
+}
+
+// metaPages reads the two pages that say where everything is.
+func metaPages(f *os.File) ([]byte, error) {
+	pages := make([]byte, 2*os.Getpagesize())
+	n, err := f.ReadAt(pages, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return pages[:n], err
 }
 
 // keysOf reads the keys of the snapshots in a database by the names of their
 // directories.
-func keysOf(ctx context.Context, data []byte) (names map[string]string, err error) {
-	fd, err := unix.MemfdCreate("ctr-prune", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, err
-	}
-	f := os.NewFile(uintptr(fd), database)
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err := f.Write(data); err != nil {
-		return nil, err
-	}
-	ms, err := storage.NewMetaStore(fmt.Sprintf("/proc/self/fd/%d", fd), func(o *bbolt.Options) error {
+func keysOf(ctx context.Context, f *os.File) (names map[string]string, err error) {
+	ms, err := storage.NewMetaStore(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), func(o *bbolt.Options) error {
 		o.ReadOnly = true
 		return nil
 	})
