@@ -15,8 +15,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// actOptions are the flags of the commands that do a plan, or only show it:
-// the prune and apply.
+// actOptions are the flags of the commands that carry out a plan or only show
+// it: prune and apply.
 type actOptions struct {
 	commonOptions
 	dryRun bool
@@ -25,7 +25,7 @@ type actOptions struct {
 	// noGuard runs without the lease and the plan blob.
 	noGuard bool
 
-	// keeps is the grace as it was understood.
+	// keeps is the parsed grace period.
 	keeps time.Duration
 	// fromFile says that the plan is read from a file.
 	fromFile bool
@@ -48,7 +48,7 @@ func (o *actOptions) addOutput(fs *pflag.FlagSet) {
 	o.output.addHTML(fs)
 }
 
-// refuse refuses what cannot be used.
+// refuse returns an error for flags that cannot be used.
 func (o *actOptions) refuse(in *invocation) error {
 	if o.grace != "" {
 		if err := o.refuseGrace(); err != nil {
@@ -78,8 +78,8 @@ func noTerminal(verb string) error {
 	return usagef("there is no terminal to ask on: use --force to %s without asking, or --dry-run to only look", verb)
 }
 
-// do reads the store, decides, and shows the plan or does it: after a question,
-// unless -f was given.
+// do reads the store, decides, and shows the plan or carries it out, after a
+// confirmation unless -f was given.
 func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[imageRow]) error {
 	v := in.view(o.output, out)
 	v.fromFile = o.fromFile
@@ -105,7 +105,7 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 	return o.execute(ctx, in, v, plan)
 }
 
-// execute does the plan and shows what came of it.
+// execute carries out the plan and shows the result.
 func (o *actOptions) execute(ctx context.Context, in *invocation, v *view, plan *prune.Plan) error {
 	opts := prune.ExecuteOptions{Grace: o.keeps, NoGuard: o.noGuard, Progress: v.stages()}
 	if v.live != nil {
@@ -131,7 +131,7 @@ func (in *invocation) picture(plan *prune.Plan, doc prune.Document) error {
 	return in.writePage(path, htmlreport.Page{Usage: text.AdviseUsage(prune.Usage(plan, true)), Document: &doc, Generated: in.now()})
 }
 
-// sure asks whether a plan may be done, unless -f was given.
+// sure asks for confirmation of a plan, unless -f was given.
 func (o *actOptions) sure(ctx context.Context, in *invocation, plan *prune.Plan, doc prune.Document) (bool, error) {
 	if o.force {
 		return true, nil
@@ -143,8 +143,8 @@ func (o *actOptions) sure(ctx context.Context, in *invocation, plan *prune.Plan,
 	return yes, err
 }
 
-// ask sums up what would go and asks whether it may. It returns an error if
-// the context ends before an answer.
+// ask shows a summary of what would be removed and asks for confirmation. It
+// returns an error if the context ends before an answer.
 func ask(ctx context.Context, p process, doc prune.Document, going []prune.Going, whole bool) (bool, error) {
 	out := p.printer(p.stderr)
 	out.Whole = whole
@@ -166,7 +166,8 @@ func question(ctx context.Context, p process, out *terminal.Printer, text string
 	return answer, stopped(ctx, err)
 }
 
-// confirmed shows what is at stake and asks whether to go on. It says so if not.
+// confirmed shows what would be done and asks whether to go on. If not, it says
+// that nothing was removed.
 func (p process) confirmed(ctx context.Context, text string, show func(*terminal.Printer)) (bool, error) {
 	out := p.printer(p.stderr)
 	show(out)
@@ -178,7 +179,7 @@ func (p process) confirmed(ctx context.Context, text string, show func(*terminal
 }
 
 // details shows a whole plan on the terminal: through $PAGER if that is set,
-// else as it is.
+// otherwise directly.
 func (p process) details(ctx context.Context, doc prune.Document, whole bool) error {
 	out := p.printer(p.stderr)
 	out.Whole = whole

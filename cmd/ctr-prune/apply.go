@@ -47,8 +47,8 @@ func newApply(p process) *cobra.Command {
 	return cmd
 }
 
-// refuseFile refuses a plan file that cannot be used, too. What may be removed
-// is what the file says.
+// refuseFile returns an error for flags or a plan file that cannot be used. The
+// file decides what may be removed.
 func (o *actOptions) refuseFile(in *invocation) error {
 	file := in.args[0]
 	if file == "-" && !o.force && !o.dryRun {

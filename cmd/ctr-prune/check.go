@@ -94,7 +94,7 @@ func (o *checkOptions) do(ctx context.Context, in *invocation, out *format.Outpu
 	return &saidError{exitFailed}
 }
 
-// find looks for what is wrong; verify reads every blob.
+// find looks for problems; verify also reads every blob.
 func (in *invocation) find(ctx context.Context, verify bool) (checkDocument, error) {
 	doc := checkDocument{header: in.header(checkSchema, "check"), Findings: []prune.Finding{}, Repaired: []prune.Finding{}, Renewed: []prune.Finding{}, Notes: []prune.Cause{}}
 	err := in.read(ctx, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) error {
@@ -109,8 +109,8 @@ func (in *invocation) find(ctx context.Context, verify bool) (checkDocument, err
 	return doc, err
 }
 
-// repair mends what can be, looks again, and says what is left. The failure is
-// that of the repair.
+// repair fixes what can be fixed, checks again, and says what is left. failure
+// is the error of the repair.
 func (in *invocation) repair(ctx context.Context, found []prune.Finding, verify bool) (doc checkDocument, failure, err error) {
 	var repaired *prune.Repaired
 	in.change(ctx, prune.ExecuteOptions{}, func(opts prune.ExecuteOptions) {
@@ -122,9 +122,9 @@ func (in *invocation) repair(ctx context.Context, found []prune.Finding, verify 
 	return doc, firstError(busyOf(failure), failure), err
 }
 
-// repaired fills in what a repair has done: what is no longer found, but for
-// leases that their owners have made again. Those that expired meanwhile would
-// have been found.
+// repaired fills in what a repair has done: the findings that are not found any
+// more, except leases that their owners have created again. Leases that expired
+// meanwhile would have been found.
 func (d *checkDocument) repaired(before []prune.Finding, r *prune.Repaired) {
 	d.Repaired = gone(before, d.Findings)
 	if r == nil {
@@ -144,7 +144,7 @@ func (d *checkDocument) repaired(before []prune.Finding, r *prune.Repaired) {
 	}
 }
 
-// gone lists the findings that are not there any more.
+// gone lists the findings that are not found any more.
 func gone(before, after []prune.Finding) []prune.Finding {
 	key := func(f prune.Finding) [3]string { return [3]string{string(f.Problem), f.Namespace, f.Object} }
 	left := make(map[[3]string]bool, len(after))
@@ -160,7 +160,7 @@ func gone(before, after []prune.Finding) []prune.Finding {
 	return list
 }
 
-// checkRow is what a template sees of a finding.
+// checkRow is a finding in templates.
 type checkRow struct {
 	Problem, Namespace, Object string
 	Bytes                      format.Bytes
@@ -177,16 +177,16 @@ func checkRows(found []prune.Finding) []checkRow {
 	return rows
 }
 
-// checkDocument is what --format json shows.
+// checkDocument is the output of --format json.
 type checkDocument struct {
 	header
 	Findings []prune.Finding `json:"findings"`
-	// Repaired are the findings that --repair mended.
+	// Repaired are the findings that --repair fixed.
 	Repaired []prune.Finding `json:"repaired"`
-	// Renewed are leases that had expired and that their owners have made again
-	// since, which --repair left alone.
+	// Renewed are leases that had expired and that their owners have created again
+	// since; --repair did not touch them.
 	Renewed []prune.Finding `json:"renewed"`
-	// Notes say what could not be looked for.
+	// Notes say what could not be checked.
 	Notes []prune.Cause `json:"notes"`
 }
 

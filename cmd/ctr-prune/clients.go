@@ -11,12 +11,12 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/clients/kubelet"
 )
 
-// clientOptions say how to reach the clients that know of uses which
-// containerd does not know of.
+// clientOptions say how to reach the clients whose uses of images containerd
+// does not know about.
 type clientOptions struct {
 	kubelet kubeletOptions
 	docker  dockerOptions
-	// insecureFile believes files that others may have written.
+	// insecureFile accepts files that other users could have written.
 	insecureFile bool
 }
 
@@ -26,7 +26,7 @@ func (o *clientOptions) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.insecureFile, flagInsecureFile, false, "accept the file of --pods, or a plan file, even if it belongs to another user, or others may write to it or replace it")
 }
 
-// sources returns one source for each client that needs no store to be asked.
+// sources returns one source for each client that can be asked without a store.
 // Errors are usage errors.
 func (o *clientOptions) sources(p process) ([]prune.Source, error) {
 	var sources []prune.Source
@@ -53,8 +53,8 @@ func (o *dockerOptions) add(fs *pflag.FlagSet) {
 	fs.StringVar(&o.host, flagDockerHost, "", "ask the Docker Engine at this unix socket `PATH` for its containers, stopped ones too; without it nothing is removed from Docker's namespace (default that of $DOCKER_HOST, or "+docker.DefaultSocket+" if it exists)")
 }
 
-// choose settles which Engine is asked, before any store is opened. A store
-// without a containerd has none.
+// choose decides which Engine is asked, before any store is opened. A store
+// whose containerd is stopped has none.
 func (o *dockerOptions) choose(p process, root bool) error {
 	if o.flags == nil { // a command that does not ask
 		return nil
@@ -108,8 +108,8 @@ func (o *kubeletOptions) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.connect.Insecure, "pods-insecure-skip-tls-verify", false, "do not verify the certificate of --pods")
 }
 
-// source returns the source of --pods, nil without it. A file is believed that
-// is the owner's.
+// source returns the source of --pods, or nil without it. A file that belongs
+// to owner is trusted.
 func (o *kubeletOptions) source(owner int, insecure bool) (prune.Source, error) {
 	if o.flags == nil { // a command that does not ask
 		return nil, nil

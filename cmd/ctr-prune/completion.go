@@ -20,8 +20,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// completionTime is how long completing from the live store may take: a shell
-// waits for it at every press of the key.
+// completionTime is how long completing from the live store may take, because
+// the shell waits for it.
 const completionTime = 150 * time.Millisecond
 
 // plainUsages removes the quotes by which the help finds a flag's value,

@@ -41,7 +41,7 @@ type usageOptions struct {
 	sort    string
 	filters []string
 
-	// choose filters and sorts the images, as the flags say.
+	// choose filters and sorts the images according to the flags.
 	choose func([]prune.ImageUsage) []prune.ImageUsage
 }
 
@@ -76,13 +76,13 @@ func newUsage(p process) *cobra.Command {
 	return cmd
 }
 
-// usageDocument is what --format json shows.
+// usageDocument is the output of --format json.
 type usageDocument struct {
 	header
 	*prune.DiskUsage
 }
 
-// usageRow is what a template sees of an image.
+// usageRow is an image in templates.
 type usageRow struct {
 	Namespace, Name                                       string
 	Names                                                 []string

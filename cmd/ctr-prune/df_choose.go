@@ -23,7 +23,7 @@ const usageFilterHelp = `  unused=true|false           a prune --all would remov
 
   All filters must match. The totals are always those of the whole store.`
 
-// numbers are the keys that count bytes.
+// numbers are the keys whose values are bytes.
 var numbers = map[string]func(prune.ImageUsage) int64{
 	"size":        func(i prune.ImageUsage) int64 { return i.TotalBytes },
 	"content":     func(i prune.ImageUsage) int64 { return i.ContentBytes },
@@ -33,7 +33,7 @@ var numbers = map[string]func(prune.ImageUsage) int64{
 	"reclaimable": func(i prune.ImageUsage) int64 { return i.ReclaimableBytes },
 }
 
-// boundKeys are those of which an image may have a lower bound only.
+// boundKeys are the keys for which an image may have only a lower bound.
 var boundKeys = []string{"size", "content", "snapshots", "shared"}
 
 // ranking compares images for an order; the largest number first, names and
@@ -89,7 +89,7 @@ func (o *usageOptions) chooser(now time.Time) (func([]prune.ImageUsage) []prune.
 	}, nil
 }
 
-// usageFilter reads one filter.
+// usageFilter parses one filter.
 func usageFilter(typed string, now time.Time) (func(prune.ImageUsage) bool, error) {
 	key, value, ok := strings.Cut(typed, "=")
 	if !ok || value == "" {
@@ -102,7 +102,7 @@ func usageFilter(typed string, now time.Time) (func(prune.ImageUsage) bool, erro
 	}
 	return func(i prune.ImageUsage) bool {
 		if i.AtLeast && slices.Contains(boundKeys, key) && !test(i) {
-			return true // it may be as large, or not: it is not left out
+			return true // a lower bound: the image may match, so it is not left out
 		}
 		return test(i) != not
 	}, nil
@@ -134,7 +134,7 @@ func usageTest(key, value string, now time.Time) (func(prune.ImageUsage) bool, e
 	return nil, usagef("--filter %q has an unknown key: choose one of unused, until, reference, %s", key, strings.Join(slices.Sorted(maps.Keys(numbers)), ", "))
 }
 
-// referenceTest matches as the filter of a prune does.
+// referenceTest matches in the same way as the reference filter of a prune.
 func referenceTest(pattern string) (func(prune.ImageUsage) bool, error) {
 	set, err := filters.Parse(filters.Options{All: true, Filters: []string{"reference=" + pattern}}, time.Time{})
 	if err != nil {
@@ -147,7 +147,7 @@ func referenceTest(pattern string) (func(prune.ImageUsage) bool, error) {
 	}, nil
 }
 
-// completeUsageFilter completes keys, and what is known of their values.
+// completeUsageFilter completes keys, and values where these are known.
 func completeUsageFilter(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	key, _, valued := strings.Cut(typed, "=")
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// The lines of --format jsonl. Each has what the list of the same name in the
-// document has, and a type.
+// The lines of --format jsonl. Each has the fields of an entry of the
+// document's list of the same name, and a type.
 type (
 	imageEvent struct {
 		Type string `json:"type"`
@@ -88,7 +88,7 @@ type summaryEvent struct {
 	Verified      bool                 `json:"verified"`
 }
 
-// events takes a document apart.
+// events splits a document into lines.
 func events(d prune.Document) []any {
 	var all []any
 	all = appendEvents(all, d.Recovered, func(r prune.Recovered) any { return recoveredEvent{"recovered", r} })
@@ -121,15 +121,15 @@ func appendEvents[T any](all []any, items []T, event func(T) any) []any {
 	return all
 }
 
-// liveLines are the lines of --format jsonl that tell what happens during a run
-// when it does; the rest follows at the end. Nil has told nothing.
+// liveLines are the lines of --format jsonl that are written during a run; the
+// rest follows at the end. Nil has written nothing.
 type liveLines struct {
 	out *terminal.Printer
 
 	mu    sync.Mutex
 	stage prune.Stage
 	begun bool
-	// untagged are the records that were told of already.
+	// untagged are the records that were reported already.
 	untagged map[[2]string]bool
 	err      error
 }
@@ -140,7 +140,7 @@ type stageEvent struct {
 	Stage prune.Stage `json:"stage"`
 }
 
-// progress tells when a stage begins.
+// progress reports the begin of a stage.
 func (v *liveLines) progress(p prune.Progress) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -150,7 +150,7 @@ func (v *liveLines) progress(p prune.Progress) {
 	}
 }
 
-// begin tells what is going to be done.
+// begin reports what is going to be done.
 func (v *liveLines) begin(plan prune.Document) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -160,7 +160,7 @@ func (v *liveLines) begin(plan prune.Document) {
 	}
 }
 
-// happened tells what a run has just done.
+// happened reports what a run has just done.
 func (v *liveLines) happened(e prune.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -168,7 +168,7 @@ func (v *liveLines) happened(e prune.Event) {
 	v.tell(recordEvent{"untagged", e.Untagged})
 }
 
-// tell writes a line at once. The first error sticks.
+// tell writes a line at once. The first error is kept.
 func (v *liveLines) tell(event any) {
 	err := format.Write(v.out, event, "")
 	if err == nil {
@@ -186,7 +186,7 @@ func (v *liveLines) failed() error {
 	return v.err
 }
 
-// rest leaves out the events that were told while the run lasted.
+// rest leaves out the events that were written during the run.
 func (v *liveLines) rest(all []any) []any {
 	if v == nil {
 		return all
@@ -196,7 +196,7 @@ func (v *liveLines) rest(all []any) []any {
 	return slices.DeleteFunc(all, v.told)
 }
 
-// told says whether a line was written while the run lasted.
+// told reports whether a line was written during the run.
 func (v *liveLines) told(event any) bool {
 	switch e := event.(type) {
 	case imageEvent:

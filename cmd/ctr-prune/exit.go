@@ -15,7 +15,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// The exit codes, as the help and the manual promise them.
+// The exit codes, as documented in the help and the manual.
 const (
 	exitDone        = 0
 	exitFailed      = 1
@@ -41,13 +41,13 @@ func usagef(format string, args ...any) error {
 	return &usageError{fmt.Sprintf(format, args...)}
 }
 
-// saidError is a failure that was already told to the user.
+// saidError is a failure that the user has already been told about.
 type saidError struct{ code int }
 
 func (e *saidError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// stoppedError is a run that ended before it changed anything because its
-// context did.
+// stoppedError says that a run ended before it changed anything because its
+// context ended.
 type stoppedError struct{ why error }
 
 func (e *stoppedError) Error() string { return e.why.Error() + "; nothing was removed" }
@@ -61,7 +61,7 @@ func stopped(ctx context.Context, err error) error {
 	return &stoppedError{context.Cause(ctx)}
 }
 
-// unreadableError is a store that was opened and then stopped to answer.
+// unreadableError says that a store was opened but then stopped answering.
 type unreadableError struct{ err error }
 
 func (e *unreadableError) Error() string { return e.err.Error() }
@@ -101,15 +101,15 @@ func complain(stderr io.Writer, err error) int {
 	var said *saidError
 	if err != nil && !errors.As(err, &said) {
 		for _, sentence := range sentences(err) {
-			// If stderr is gone there is nobody left to tell.
+			// If stderr is closed, the error cannot be reported to anybody.
 			_, _ = fmt.Fprintln(stderr, terminal.Quote("ctr-prune: "+sentence))
 		}
 	}
 	return exitCode(err)
 }
 
-// sentence is what an error says, with what helps: the library does not know of
-// flags.
+// sentence is the text of an error, with advice on flags, which the library
+// does not know about.
 func sentence(err error) string {
 	if typed := (*filters.Error)(nil); errors.As(err, &typed) && typed.Option != "" {
 		return "--" + err.Error()
@@ -117,7 +117,7 @@ func sentence(err error) string {
 	return text.Error(err)
 }
 
-// sentences takes joined errors apart.
+// sentences splits joined errors.
 func sentences(err error) []string {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {

@@ -61,7 +61,7 @@ func newExplain(p process) *cobra.Command {
 	return cmd
 }
 
-// explanationRow is what a template sees.
+// explanationRow is an explanation in templates.
 type explanationRow struct {
 	Kind, Namespace, Name, Target string
 	Bytes                         format.Bytes
@@ -81,7 +81,7 @@ func explanationOf(e *prune.Explanation) explanationRow {
 	}
 }
 
-// explanationDocument is what --format json shows.
+// explanationDocument is the output of --format json.
 type explanationDocument struct {
 	header
 	prune.Explanation
@@ -104,7 +104,7 @@ func explain(ctx context.Context, in *invocation, out *format.Output[explanation
 	})
 }
 
-// unclear lists what an ambiguous text may mean.
+// unclear lists the candidates of an ambiguous text.
 func (p process) unclear(err error) error {
 	var many *prune.AmbiguousError
 	if !errors.As(err, &many) {

@@ -33,9 +33,9 @@ func addGroup(cmd *cobra.Command, title string, add func(*pflag.FlagSet)) {
 	})
 }
 
-// noEmptyFlags refuses --grace="$GRACE" when the variable is not set: it is a
-// slip, and what it leaves out may be what makes the command safe. An empty
-// address is told of when it is connected to.
+// noEmptyFlags refuses flags such as --grace="$GRACE" when the variable is not
+// set: this is a mistake, and the missing value may be what makes the command
+// safe. An empty address is reported when connecting.
 func noEmptyFlags(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if err == nil && f.Value.Type() == "string" && f.Value.String() == "" && f.Name != "address" {
@@ -46,7 +46,7 @@ func noEmptyFlags(cmd *cobra.Command) (err error) {
 	return err
 }
 
-// flagError says in a sentence what is wrong with a flag, without the words of
+// flagError says in a sentence what is wrong with a flag, without the terms of
 // Go's parsers.
 func flagError(cmd *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
@@ -68,7 +68,7 @@ const (
 	leastIngestAge = 24 * time.Hour
 )
 
-// policyOptions say what may be removed, as it was typed.
+// policyOptions say what may be removed, as typed.
 type policyOptions struct {
 	all        bool
 	until      []string
@@ -77,7 +77,7 @@ type policyOptions struct {
 	everywhere bool
 	prefixes   []string
 	ingests    string
-	// looking says that nothing is removed: all namespaces are looked at
+	// looking says that the command only reads: then all namespaces are included
 	// unless some are named.
 	looking bool
 }
@@ -98,7 +98,7 @@ func (o *policyOptions) addLooking(fs *pflag.FlagSet) {
 	o.addScope(fs)
 }
 
-// addScope adds only the choice of namespaces to look at.
+// addScope adds only the flags that choose namespaces to read.
 func (o *policyOptions) addScope(fs *pflag.FlagSet) {
 	o.looking = true
 	fs.StringArrayVarP(&o.namespaces, "namespace", "n", nil, "look only at this `NAMESPACE` (repeatable; $"+envNamespace+", or every namespace, if not given)")
@@ -133,8 +133,8 @@ func (o *policyOptions) policy(getenv func(string) string, now time.Time) (prune
 	return p, o.scope(&p, getenv)
 }
 
-// scope sets the namespaces. Only the built-in default may be missing: a
-// namespace that somebody named and that does not exist is a slip.
+// scope sets the namespaces. Only the built-in default may be missing: if a
+// user names a namespace that does not exist, it is an error.
 func (o *policyOptions) scope(p *prune.Policy, getenv func(string) string) error {
 	for _, ns := range o.namespaces {
 		if ns == "" {
@@ -160,7 +160,7 @@ func (o *policyOptions) scope(p *prune.Policy, getenv func(string) string) error
 }
 
 // ingestAge is the age from which an upload counts as abandoned, 0 if uploads
-// are left alone. A pull over a bad line may rest for hours.
+// are not aborted. A pull over a bad connection may pause for hours.
 func (o *policyOptions) ingestAge() (time.Duration, error) {
 	if o.ingests == "" {
 		return 0, nil
@@ -188,7 +188,7 @@ type storeOptions struct {
 	root    string
 	timeout time.Duration
 	connect time.Duration
-	// insecure accepts a socket that others control.
+	// insecure accepts a socket that other users control.
 	insecure bool
 }
 
@@ -201,7 +201,8 @@ func (o *storeOptions) add(fs *pflag.FlagSet) {
 	fs.DurationVar(&o.connect, "connect-timeout", connectTimeout, "wait at most this `DURATION` for containerd to answer")
 }
 
-// check refuses what cannot be used, before anything is opened.
+// check returns an error for flags that cannot be used, before anything is
+// opened.
 func (o *storeOptions) check() error {
 	given := func(name string) bool { return o.flags.Changed(name) }
 	switch {
@@ -215,7 +216,7 @@ func (o *storeOptions) check() error {
 	return nil
 }
 
-// again are the flags that name the store, to be typed once more.
+// again are the flags that name the store, for a suggested command.
 func (o *storeOptions) again() string {
 	switch {
 	case o.root != "":

@@ -12,7 +12,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 )
 
-// helpWidth is how wide help is printed: it reads no better when wider.
+// helpWidth is the maximum width of help: wider lines are harder to read.
 const helpWidth = 100
 
 // otherFlags is the title of flags that are in no group.
@@ -30,7 +30,7 @@ func help(cmd *cobra.Command, _ []string) {
 	cmd.Print(b.String())
 }
 
-// usage prints how a command is called on stderr.
+// usage prints the usage of a command on stderr.
 func usage(cmd *cobra.Command) error {
 	var b strings.Builder
 	writeUsage(&b, cmd)
@@ -38,7 +38,7 @@ func usage(cmd *cobra.Command) error {
 	return nil
 }
 
-// section is a part of the help that is about no single flag.
+// section is a part of the help that does not belong to a flag.
 type section struct{ title, text string }
 
 func sections(cmd *cobra.Command) []section {
@@ -60,7 +60,7 @@ const filterHelp = `  dangling=true|false         only dangling images (the defa
   to the store. Times are 2026-01-31, RFC 3339, or Unix seconds. All filters must
   match. An image that a filter cannot judge is kept.`
 
-// newHelp makes the command that helps with another one.
+// newHelp returns the command that prints the help of another one.
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:                   "help [COMMAND]",

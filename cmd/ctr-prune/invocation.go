@@ -12,8 +12,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// commonOptions are the flags that commands on a store share. A command that
-// does not have some of them leaves them at their zero values.
+// commonOptions are the flags that commands on a store share. Those that a
+// command does not have keep their zero values.
 type commonOptions struct {
 	store   storeOptions
 	policy  policyOptions
@@ -29,8 +29,8 @@ type commonOptions struct {
 type work[R any] struct {
 	options *commonOptions
 	shape   format.Shape[R]
-	// refuse says what is wrong with the arguments and with the flags that are
-	// this command's own, before the store is opened. Nil if nothing can be.
+	// refuse returns an error if the arguments or the command's own flags are
+	// wrong, before the store is opened. It is nil if they cannot be wrong.
 	refuse func(*invocation) error
 	// do does the work and shows the result.
 	do func(context.Context, *invocation, *format.Output[R]) error
@@ -56,23 +56,23 @@ func (w work[R]) run(p process) func(*cobra.Command, []string) error {
 	}
 }
 
-// invocation is one call of a command on a store: what it was called with and,
-// once that is open, the store.
+// invocation is one call of a command on a store: its flags and, once it is
+// open, the store.
 type invocation struct {
 	process
 	options *commonOptions
 	args    []string
 	debug   bool
-	// policy is what may be removed, and where, as the flags say.
+	// policy is what may be removed, and where, according to the flags.
 	policy prune.Policy
 	store  prune.Store
-	// sources know which images are in use, beside the store itself.
+	// sources report images in use that the store itself does not know about.
 	sources []prune.Source
 	// readAt is when the store was last read.
 	readAt time.Time
 }
 
-// newInvocation refuses flags that cannot be used.
+// newInvocation returns an error for flags that cannot be used.
 func newInvocation(p process, cmd *cobra.Command, o *commonOptions, args []string) (*invocation, error) {
 	if err := o.store.check(); err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (in *invocation) open(ctx context.Context, do func(context.Context) error) 
 	return do(ctx)
 }
 
-// read calls what reads the store, with progress on a terminal.
+// read calls a function that reads the store, with progress on a terminal.
 func (in *invocation) read(ctx context.Context, opts prune.ReadOptions, do func(time.Time, prune.ReadOptions) error) error {
 	bar := in.progress(ctx)
 	defer bar.stop()
@@ -128,7 +128,7 @@ func (in *invocation) plan(ctx context.Context, opts prune.ReadOptions) (plan *p
 	return plan, err
 }
 
-// change calls what changes the store, with progress on a terminal.
+// change calls a function that changes the store, with progress on a terminal.
 func (in *invocation) change(ctx context.Context, opts prune.ExecuteOptions, do func(prune.ExecuteOptions)) {
 	bar := in.progress(ctx)
 	defer bar.stop()
@@ -139,13 +139,13 @@ func (in *invocation) change(ctx context.Context, opts prune.ExecuteOptions, do 
 // header begins the document of a result.
 func (in *invocation) header(schema int, kind string) header { return header{schema, kind, in.readAt} }
 
-// chosen says whether one of the namespaces is among those of the flags.
+// chosen reports whether one of the namespaces was selected by the flags.
 func (in *invocation) chosen(namespaces ...string) bool {
 	return in.policy.AllNamespaces || intersects(namespaces, in.policy.Namespaces)
 }
 
-// busyOf returns, of several errors, that another run is under way: the others
-// follow from it.
+// busyOf returns, from several errors, the one that says that another run is in
+// progress: the others follow from it.
 func busyOf(err error) error {
 	var busy *prune.Busy
 	if errors.As(err, &busy) {

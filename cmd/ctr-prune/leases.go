@@ -43,11 +43,11 @@ func newLeases(p process) *cobra.Command {
 	return cmd
 }
 
-// leaseRow is what a template sees of a lease.
+// leaseRow is a lease in templates.
 type leaseRow struct {
 	Namespace, ID, Kind string
 	CreatedAt           time.Time
-	// Age and Expires are as the table shows them.
+	// Age and Expires have the form of the table.
 	Age, Expires   string
 	Flat           bool
 	Resources      int
@@ -151,7 +151,7 @@ func newLeasesPrune(p process) *cobra.Command {
 	return cmd
 }
 
-// prunedLeases is what --format json shows after a prune of leases.
+// prunedLeases is the output of --format json after a prune of leases.
 type prunedLeases struct {
 	leasesDocument
 	prune.PrunedLeases
@@ -191,7 +191,8 @@ func withAction(all []prune.LeaseInfo, action prune.Action) []prune.LeaseInfo {
 	return chosen
 }
 
-// sure shows what would go and asks, unless nothing would or it was forced.
+// sure shows what would be removed and asks for confirmation, unless that is
+// nothing or -f was given.
 func (o *leasesPruneOptions) sure(ctx context.Context, in *invocation, all, doomed []prune.LeaseInfo) (bool, error) {
 	if o.force || len(doomed) == 0 {
 		return true, nil
@@ -203,8 +204,8 @@ func (o *leasesPruneOptions) sure(ctx context.Context, in *invocation, all, doom
 	})
 }
 
-// remove finishes interrupted runs, has containerd collect, and notes what is
-// gone.
+// remove finishes interrupted runs, requests a collection, and records what was
+// freed.
 func (d *prunedLeases) remove(ctx context.Context, in *invocation, doomed []prune.LeaseInfo) (err error) {
 	d.PrunedLeases = prune.PrunedLeases{Removed: []prune.LeaseInfo{}, Renewed: []prune.LeaseInfo{}, Recovered: []prune.Recovered{}}
 	if len(doomed) == 0 {

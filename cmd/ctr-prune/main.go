@@ -19,29 +19,29 @@ func main() { os.Exit(run()) }
 
 const (
 	envCollect = "GOGC"
-	// collectAt is by how many percent the memory in use grows before garbage is
-	// collected. Go's own 100 spares a little CPU time and takes memory for it,
-	// which a node may have less of. A limit (GOMEMLIMIT) would spare more up to
-	// some size, but a store that has more in use than the limit makes Go collect
-	// without a pause, and costs many times its share.
+	// collectAt is the value of GOGC: by how many percent the memory in use grows
+	// before garbage is collected. Go's default of 100 takes a little less CPU
+	// time but more memory, which a node may be short of. A limit (GOMEMLIMIT)
+	// would save more up to some size, but if a large store needs more memory than
+	// the limit, Go collects all the time and needs many times the CPU time.
 	collectAt = 70
 )
 
-// collectEagerly keeps the peak low, unless the user chose how.
+// collectEagerly keeps the peak of memory low, unless the user has set GOGC.
 func collectEagerly(getenv func(string) string) {
 	if getenv(envCollect) == "" {
 		debug.SetGCPercent(collectAt)
 	}
 }
 
-// process is what the operating system gives to the command. Tests give it
-// another one; nothing else in this package asks the system for these.
+// process is what the command gets from the operating system. Tests replace it;
+// nothing else in this package accesses the system for these.
 type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
-	// columns returns the width of the terminal that a stream is, and false
-	// if it is none.
+	// columns returns the width of the terminal that a stream is connected to, and
+	// false if it is not a terminal.
 	columns func(stream any) (int, bool)
 	now     func() time.Time
 	// page shows what write writes in a pager; nil if there is none.
@@ -90,8 +90,8 @@ func (p process) printer(stream io.Writer) *terminal.Printer {
 	return out
 }
 
-// logAt routes the logs of containerd's packages and our own to stderr. The
-// text handler quotes what is not printable.
+// logAt sends the logs of containerd's packages and ctr-prune's own to stderr.
+// The text handler quotes what is not printable.
 func logAt(level slog.Level) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
 	log.UseSlog()

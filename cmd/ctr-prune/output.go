@@ -25,8 +25,8 @@ type outputOptions struct {
 	html    string
 }
 
-// add adds the flags. The texts of the help say what a template is executed
-// for and what --quiet prints; without the latter there is no such flag.
+// add adds the flags. The help texts say what a template is executed for and
+// what --quiet prints; if the latter is empty, there is no --quiet.
 func (o *outputOptions) add(fs *pflag.FlagSet, row, names string) {
 	o.addFormat(fs, " for "+row)
 	if names != "" {
@@ -45,7 +45,8 @@ func (o *outputOptions) addHTML(fs *pflag.FlagSet) {
 	fs.StringVar(&o.html, flagHTML, "", "also write the result to this `FILE` as an HTML page with a map of the store; it needs no network")
 }
 
-// check refuses what cannot be a page's file before anything is read.
+// check returns an error for a page's file that cannot be written, before
+// anything is read.
 func (o *outputOptions) check(p process) error {
 	switch {
 	case o.html == "":
@@ -64,7 +65,7 @@ func rowShape[R any](row string, example R) format.Shape[R] {
 	return format.Shape[R]{Row: row, Examples: []format.Result[R]{{Rows: func() []R { return []R{example} }}}}
 }
 
-// newOutput prepares what shows results on stdout.
+// newOutput prepares showing results on stdout.
 func newOutput[R any](p process, o outputOptions, shape format.Shape[R]) (*format.Output[R], error) {
 	out := p.printer(p.stdout)
 	out.Whole = o.noTrunc
@@ -75,7 +76,7 @@ func newOutput[R any](p process, o outputOptions, shape format.Shape[R]) (*forma
 	return output, o.check(p)
 }
 
-// each makes one thing of another.
+// each converts the elements of a list.
 func each[T, U any](items []T, convert func(T) U) []U {
 	all := make([]U, len(items))
 	for i, item := range items {
@@ -84,8 +85,8 @@ func each[T, U any](items []T, convert func(T) U) []U {
 	return all
 }
 
-// Versions of the documents that are not plans or reports. Fields are added
-// without a new version; none goes away or changes its meaning without one.
+// Versions of the documents that are not plans or reports. Fields may be added
+// without a new version, but removing one or changing its meaning requires one.
 const (
 	explainSchema = 1
 	usageSchema   = 1
@@ -110,8 +111,8 @@ func (p process) writePage(path string, page htmlreport.Page) error {
 	return p.say("The page is in %s.", path)
 }
 
-// checkFile refuses a file to write to before anything is done: a link, what
-// is no regular file, or one in a folder that takes none.
+// checkFile refuses a file to write to before anything is done: a link,
+// anything but a regular file, or one in a folder that is not writable.
 func checkFile(path string) error {
 	if err := privatefile.Check(path); err != nil {
 		return usagef("%s", err)
@@ -121,9 +122,9 @@ func checkFile(path string) error {
 
 const flagInsecureFile = "allow-insecure-file"
 
-// caller is the user who called this with sudo, zero if nobody did: what is
-// that user's own is as good as root's, because who may call this as root
-// could have named any file.
+// caller is the user who called this with sudo, or zero: that user's files are
+// trusted like root's, because a user who may run this as root could name any
+// file.
 func caller(p process) int {
 	user, err := strconv.Atoi(p.getenv("SUDO_UID"))
 	if err != nil || user < 0 || os.Geteuid() != 0 {
@@ -132,7 +133,8 @@ func caller(p process) int {
 	return user
 }
 
-// believed refuses a plan that others may have written: it decides what goes.
+// believed refuses a plan that other users could have written, because it
+// decides what is removed.
 func believed(p process, f *os.File) error {
 	err := prune.TrustFile(f, caller(p))
 	switch {

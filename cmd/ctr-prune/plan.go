@@ -94,11 +94,11 @@ func (o *planOptions) write(in *invocation, doc prune.Document) error {
 		o.file, doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), text.Sizes(doc.Predicted), o.store.again(), shellWord(o.file))
 }
 
-// easy is what can be typed in a shell as it is. Names of a store may hold
-// anything, and a completion is put on a command line.
+// easy matches what can be typed in a shell without quotes. Names in a store
+// may contain anything, and a completion ends up on a command line.
 var easy = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,254}$`)
 
-// beginning is what easy names begin with.
+// beginning matches the start of names that need no quotes.
 var beginning = regexp.MustCompile(`^[A-Za-z0-9._/:@+-]{0,255}$`)
 
 func typeable(names []string) []string {
@@ -111,7 +111,7 @@ func typeable(names []string) []string {
 	return all
 }
 
-// shellWord is a text as it is typed in a shell.
+// shellWord quotes a text for a shell.
 func shellWord(s string) string {
 	if s != "" && beginning.MatchString(s) {
 		return s

@@ -9,7 +9,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// both tells two of the same; either may be nil.
+// both calls two functions; either may be nil.
 func both[T any](a, b func(T)) func(T) {
 	if a == nil {
 		return b
@@ -25,7 +25,7 @@ func (in *invocation) progress(ctx context.Context) progress {
 	return newProgress(ctx, in.process)
 }
 
-// progress shows how far a run has come; the zero value shows nothing.
+// progress shows the progress of a run; the zero value shows nothing.
 type progress struct{ line *terminal.Progress }
 
 // newProgress starts to show progress on stderr if that is a terminal that
@@ -43,7 +43,7 @@ func newProgress(ctx context.Context, p process) progress {
 	return progress{line}
 }
 
-// tell notes how far a stage has come. Safe for concurrent use.
+// tell records the progress of a stage. It is safe for concurrent use.
 func (b progress) tell(p prune.Progress) {
 	b.line.Tell(terminal.Stage{Name: string(p.Stage), Done: p.Done, Total: p.Total})
 }

@@ -63,7 +63,7 @@ func newRoot(p process) *cobra.Command {
 		Version:       version().Version,
 		Args:          noArguments,
 		SilenceErrors: true,
-		// How far a slip may be from the name of a command to be taken for it.
+		// How far a misspelling may be from the name of a command that is suggested.
 		SuggestionsMinimumDistance: 2,
 		SilenceUsage:               true,
 		RunE:                       work[imageRow]{&o.commonOptions, imageShape(), o.refuse, o.do}.run(p),
@@ -129,8 +129,8 @@ func (p process) startLog(debug bool) {
 	}
 }
 
-// outcome tells what went wrong and returns it as an exit code. The document
-// has the texts of the errors, of which cause is made.
+// outcome reports what went wrong and returns the exit code. The document has
+// the texts of the errors that cause consists of.
 func (p process) outcome(ctx context.Context, doc prune.Document, cause error) error {
 	for _, failed := range doc.Errors {
 		if err := p.say("ctr-prune: %s", failed.Reason); err != nil {
@@ -143,7 +143,7 @@ func (p process) outcome(ctx context.Context, doc prune.Document, cause error) e
 		return &saidError{exitBusy}
 	case doc.Interrupted:
 		return firstError(p.say("ctr-prune: %s; run it again for the rest", cut(ctx, doc)), &saidError{exitInterrupted})
-	case ctx.Err() != nil && len(doc.Errors) > 0: // it came when the run was about to end
+	case ctx.Err() != nil && len(doc.Errors) > 0: // the interruption came when the run was about to end
 		return &saidError{exitInterrupted}
 	case len(doc.Errors) > 0:
 		return &saidError{exitFailed}
@@ -151,17 +151,17 @@ func (p process) outcome(ctx context.Context, doc prune.Document, cause error) e
 	return err
 }
 
-// cut says how far a run came that was stopped.
+// cut says how far a run got that was interrupted.
 func cut(ctx context.Context, doc prune.Document) string {
 	planned := doc.Counts.Remove + doc.Counts.StandIn
-	if !doc.Measured || len(doc.Untagged) >= planned { // all that is left are uploads
+	if !doc.Measured || len(doc.Untagged) >= planned { // only uploads are left
 		return context.Cause(ctx).Error()
 	}
 	return fmt.Sprintf("%s after %d of %s", context.Cause(ctx), len(doc.Untagged), terminal.Count(planned, "image record"))
 }
 
-// refused tells which namespaces were left alone. That they were asked for
-// makes it a failure.
+// refused reports the namespaces that were skipped. This is a failure, because
+// they were asked for.
 func (p process) refused(doc prune.Document) error {
 	if len(doc.Refused) == 0 {
 		return nil

@@ -38,7 +38,7 @@ func newRuns(p process) *cobra.Command {
 	return cmd
 }
 
-// runRow is what a template sees of a run.
+// runRow is a run in templates.
 type runRow struct {
 	Run            string
 	Started, Until time.Time
@@ -105,8 +105,8 @@ func (in *invocation) runNamed(ctx context.Context, name string) (prune.Run, err
 	return runNamed(runs, name)
 }
 
-// runNamed finds a run by its name or the beginning of it; "" means the newest.
-// The error names the candidates.
+// runNamed finds a run by its name or a prefix of it; "" means the newest. The
+// error names the candidates.
 func runNamed(runs []prune.Run, name string) (prune.Run, error) {
 	var names []string
 	var found []prune.Run
@@ -161,7 +161,7 @@ func newDrop(p process) *cobra.Command {
 	return cmd
 }
 
-// droppedDocument is what --format json shows.
+// droppedDocument is the output of --format json.
 type droppedDocument struct {
 	header
 	Run string `json:"run"`
@@ -194,7 +194,7 @@ func (o *dropOptions) do(ctx context.Context, in *invocation, out *format.Output
 	})
 }
 
-// sure asks whether a run may be dropped, unless -f was given.
+// sure asks for confirmation of dropping a run, unless -f was given.
 func (o *dropOptions) sure(ctx context.Context, in *invocation, run prune.Run) (bool, error) {
 	if o.force {
 		return true, nil

@@ -11,9 +11,9 @@ import (
 var errSignal = errors.New("interrupted")
 
 // withSignals returns a context that ends at the first SIGINT, SIGTERM or
-// SIGHUP. The second one calls exit with 130 at once: whoever asks twice does
-// not want to wait, and the next run finishes this one. A SIGHUP that is
-// ignored, as under nohup, stays ignored.
+// SIGHUP. The second one calls exit with 130 at once: a user who presses Ctrl-C
+// twice does not want to wait, and the next run finishes this one. A SIGHUP
+// that is ignored, as under nohup, stays ignored.
 func withSignals(ctx context.Context, exit func(int)) (_ context.Context, stop func()) {
 	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -43,9 +43,8 @@ func withSignals(ctx context.Context, exit func(int)) (_ context.Context, stop f
 	}
 }
 
-// whole calls do, which changes a store. A write to a pipe that nobody reads
-// any more, as in ctr-prune --format jsonl | head, fails meanwhile and does not
-// end the program in the middle.
+// whole calls do, which changes a store. Meanwhile a write to a closed pipe, as
+// in ctr-prune --format jsonl | head, only fails and does not end the program.
 func whole(do func()) {
 	if !signal.Ignored(syscall.SIGPIPE) {
 		signal.Ignore(syscall.SIGPIPE)

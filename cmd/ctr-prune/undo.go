@@ -46,7 +46,7 @@ func newUndo(p process) *cobra.Command {
 	return cmd
 }
 
-// recordRow is what a template sees of a record.
+// recordRow is a record in templates.
 type recordRow struct{ Namespace, Name, Target string }
 
 func recordRows(records []prune.Record) []recordRow {
@@ -101,7 +101,7 @@ func undoneLines(undone *prune.Undone) []any {
 	return lines
 }
 
-// undoFailed says what could not be put back, which is a failure.
+// undoFailed reports what could not be restored, which is a failure.
 func (p process) undoFailed(undone *prune.Undone, failure error) error {
 	for _, s := range undone.Failed {
 		if err := p.say("ctr-prune: %s%q was not restored: %s", text.Prefix(s.Namespace), s.Name, s.Reason); err != nil {

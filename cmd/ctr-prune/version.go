@@ -11,7 +11,7 @@ import (
 // linkedVersion is set by packagers with -ldflags "-X main.linkedVersion=…".
 var linkedVersion string
 
-// versionInfo says what this program was built from.
+// versionInfo is what this program was built from.
 type versionInfo struct {
 	Version    string `json:"version"`
 	Go         string `json:"go"`

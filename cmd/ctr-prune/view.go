@@ -12,14 +12,14 @@ import (
 // view shows a plan or a report in the form that was asked for.
 type view struct {
 	output *format.Output[imageRow]
-	// live tells what happens during a run; nil in forms that do not.
+	// live writes what happens during a run; nil in forms that do not show that.
 	live *liveLines
-	// fromFile says that the plan was read from a file, which alone chose what
-	// may go.
+	// fromFile says that the plan was read from a file, which alone selected what
+	// may be removed.
 	fromFile bool
 }
 
-// imageShape is what plans and reports consist of.
+// imageShape is the structure of plans and reports.
 func imageShape() format.Shape[imageRow] {
 	shape := format.Shape[imageRow]{Row: "an image", Field: "Name", List: "Images"}
 	for _, doc := range exampleDocuments() {
@@ -51,7 +51,8 @@ func (v *view) result(doc prune.Document) format.Result[imageRow] {
 	}
 }
 
-// stages is who is told of progress, nil if the view shows none.
+// stages is the function that progress is reported to, nil if the view shows
+// none.
 func (v *view) stages() func(prune.Progress) {
 	if v.live == nil {
 		return nil
@@ -59,7 +60,7 @@ func (v *view) stages() func(prune.Progress) {
 	return v.live.progress
 }
 
-// goingNames are the names of what goes or went.
+// goingNames are the names of what is or was removed.
 func goingNames(doc prune.Document) []string {
 	if doc.Kind == prune.DocumentReport {
 		return each(doc.Untagged, func(r prune.Record) string { return r.Name })
@@ -73,8 +74,7 @@ func goingNames(doc prune.Document) []string {
 	return names
 }
 
-// imageRow is what a template sees of an image: the fields that the manual
-// lists.
+// imageRow is an image in templates: the fields that the manual lists.
 type imageRow struct {
 	Namespace string   `json:"namespace"`
 	Name      string   `json:"name"`
@@ -118,7 +118,8 @@ func imageRows(doc prune.Document) []imageRow {
 	return rows
 }
 
-// exampleDocuments are what templates are tried on: every list has an entry.
+// exampleDocuments are the data that templates are tested with: every list has
+// an entry.
 func exampleDocuments() []prune.Document {
 	dgst := digest.FromString("example")
 	record := func(name string) prune.Record {

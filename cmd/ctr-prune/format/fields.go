@@ -28,7 +28,7 @@ func rootFields(root *parse.ListNode) []string {
 	return w.found
 }
 
-// fieldWalk collects fields. Its methods are told whether the dot is the data.
+// fieldWalk collects fields. Its methods take whether the dot is the data.
 type fieldWalk struct{ found []string }
 
 func (w *fieldWalk) add(field string) {

@@ -16,7 +16,7 @@ import (
 const funcQuote = "_quote"
 
 // templateFuncs are the functions that docker's templates have. Values are
-// data until they are printed, so these work on what is exact.
+// quoted only when they are printed, so these functions work on exact values.
 func templateFuncs() template.FuncMap {
 	return template.FuncMap{
 		funcQuote: quoteValue,
@@ -87,8 +87,8 @@ func printf(format string, args ...any) quoted {
 	return quoted(b.String())
 }
 
-// parseFuncs are the names that a piece of a template may use, for looking at
-// it only.
+// parseFuncs are the functions that a piece of a template may name when it is
+// only parsed.
 func parseFuncs() map[string]any {
 	all := map[string]any{}
 	for name, f := range templateFuncs() {
@@ -123,7 +123,7 @@ func title(s string) string {
 	return strings.Join(words, " ")
 }
 
-// pad puts spaces around what is not empty.
+// pad puts spaces around text that is not empty.
 func pad(v any, before, after int) string {
 	s := fmt.Sprint(v)
 	if s == "" {
@@ -138,8 +138,8 @@ func truncate(v any, length int) string {
 	return string(r[:min(len(r), max(0, length))])
 }
 
-// Bytes is a number of bytes that a template prints as docker does, and
-// compares and formats as the number it is.
+// Bytes is a number of bytes that a template prints like docker, but compares
+// and formats as a number.
 type Bytes int64
 
 func (b Bytes) String() string { return terminal.Size(int64(b)) }

@@ -17,12 +17,12 @@ const (
 // Options say which form of a result was asked for.
 type Options struct {
 	Format string
-	// Quiet asks for nothing but names.
+	// Quiet asks only for names.
 	Quiet bool
 }
 
-// Result is one result in the forms that it can be asked for. Those that are
-// functions are made only if they are.
+// Result is one result in all forms. Those that are functions are made only
+// when they are needed.
 type Result[R any] struct {
 	// Doc is what JSON shows.
 	Doc any
@@ -32,7 +32,7 @@ type Result[R any] struct {
 	Rows func() []R
 	// Names are shown if Quiet is set.
 	Names func() []string
-	// Text shows all to people.
+	// Text shows the result to people.
 	Text func(out *terminal.Printer)
 }
 
@@ -43,7 +43,7 @@ type Output[R any] struct {
 	template *rowTemplate // nil for the forms that have a name
 }
 
-// New refuses options that cannot be used.
+// New returns an error for options that cannot be used.
 func New[R any](out *terminal.Printer, opts Options, shape Shape[R]) (*Output[R], error) {
 	o := &Output[R]{out: out, opts: opts}
 	switch {

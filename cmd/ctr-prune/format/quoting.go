@@ -5,9 +5,9 @@ import (
 	"text/template/parse"
 )
 
-// prepare makes a template fit to be executed: every value that it prints ends
-// with the function that quotes it, as html/template does with its own, and \t
-// and \n in its text, which a shell hands on as they are, become what they mean.
+// prepare prepares a template for execution: every printed value passes through
+// the function that quotes it, in the way of html/template, and \t and \n in
+// its text, which a shell does not interpret, become a tab and a line break.
 func prepare(list *parse.ListNode) {
 	if list == nil {
 		return
@@ -47,8 +47,7 @@ func unescape(text string) string {
 	return strings.NewReplacer(`\t`, "\t", `\n`, "\n").Replace(text)
 }
 
-// literal says whether a value is a constant, such as "\n", of whoever wrote
-// the template.
+// literal reports whether a value is a constant of the template, such as "\n".
 func literal(pipe *parse.PipeNode) bool {
 	return len(pipe.Cmds) == 1 && len(pipe.Cmds[0].Args) == 1 && pipe.Cmds[0].Args[0].Type() == parse.NodeString
 }

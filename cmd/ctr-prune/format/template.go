@@ -14,16 +14,18 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
 
-// Shape says what results consist of, for templates.
+// Shape describes the structure of results for templates.
 type Shape[R any] struct {
-	// Row is what a row is, with its article: "an image".
+	// Row is the word for a row, with its article: "an image".
 	Row string
-	// Field is the one that an error gives as an example, the first if empty.
+	// Field is the field that an error gives as an example; if empty, the first
+	// one.
 	Field string
-	// List is the field of the document that has the rows. Empty if a template
-	// cannot be about the document, only about each row.
+	// List is the field of the document that has the rows. It is empty if a
+	// template is always executed for each row.
 	List string
-	// Examples are what a template is tried on: every list has an entry.
+	// Examples are the data that a template is tested with: every list has an
+	// entry.
 	Examples []Result[R]
 }
 
@@ -66,8 +68,8 @@ type plainResult struct {
 	rows func() []any
 }
 
-// scope says whether a template is about the document rather than about each
-// row. A field that neither has is an error.
+// scope reports whether a template is executed for the document rather than for
+// each row. A field that neither has is an error.
 func (s plainShape) scope(root *parse.ListNode) (whole bool, err error) {
 	rows, document := s.rows, s.document
 	for _, field := range rootFields(root) {
@@ -105,8 +107,8 @@ type rowTemplate struct {
 	heads []string // of a table, nil for lines
 }
 
-// newTemplate parses a template and tries it on examples, so that what is
-// wrong with it is known before anything is done.
+// newTemplate parses a template and tests it with examples, so that its errors
+// are found before anything is done.
 func newTemplate(format string, shape plainShape) (*rowTemplate, error) {
 	text, isTable := strings.CutPrefix(format, Table+" ")
 	tmpl, err := template.New("format").Funcs(templateFuncs()).Parse(text)
@@ -175,11 +177,12 @@ func (t *rowTemplate) execute(data any) (string, error) {
 	return b.String(), nil
 }
 
-// unknownField is what text/template says of a field that does not exist.
+// unknownField matches the error of text/template for a field that does not
+// exist.
 var unknownField = regexp.MustCompile(`can't evaluate field (\w+) in type (?:\[\])?\*?(?:\w+\.)?(\w+)`)
 
-// templateError says what is wrong with a template, without the name that
-// text/template knows it by.
+// templateError says what is wrong with a template, without the internal name
+// that text/template has for it.
 func templateError(err error) error {
 	text := err.Error()
 	if m := unknownField.FindStringSubmatch(text); m != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// builder turns a page into its data.
+// builder converts a page to its data.
 type builder struct {
 	page  Page
 	data  data
@@ -17,11 +17,11 @@ type builder struct {
 	known map[string]int // namespaces
 	// images finds an image of Usage by namespace and target.
 	images map[imageKey]int
-	// measured says that freed tells what is gone.
+	// measured says that freed is known.
 	measured bool
 	freed    map[objectKey]bool
-	// removed are the records that are gone, spared those that are not after
-	// all, with the reason.
+	// removed are the records that were deleted; spared are those that were to be
+	// removed but were not, with the reason.
 	removed map[recordKey]bool
 	spared  map[recordKey]string
 }
@@ -61,7 +61,7 @@ func build(page Page) data {
 	return b.data
 }
 
-// text returns the place of a text in the table of strings.
+// text returns the index of a text in the table of strings.
 func (b *builder) text(s string) int {
 	i, ok := b.texts[s]
 	if !ok {
@@ -72,7 +72,7 @@ func (b *builder) text(s string) int {
 	return i
 }
 
-// space returns the place of a namespace.
+// space returns the index of a namespace.
 func (b *builder) space(name string) int {
 	i, ok := b.known[name]
 	if !ok {
@@ -108,7 +108,7 @@ func (b *builder) addImages() {
 	}
 }
 
-// addRows makes the table: of decisions about records, or, without a plan, of
+// addRows adds the table: the decisions about records or, without a plan, the
 // images with what a prune of all unused ones would do.
 func (b *builder) addRows() {
 	if b.page.Document == nil {
@@ -142,7 +142,7 @@ func (b *builder) addRows() {
 	}
 }
 
-// facts say what was looked at, and how.
+// facts say what was read, and how.
 func (b *builder) facts() [][2]string {
 	var store prune.StoreInfo
 	var facts [][2]string

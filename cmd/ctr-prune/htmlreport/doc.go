@@ -1,11 +1,11 @@
-// Package htmlreport draws what a store holds and what a prune does to it, as
+// Package htmlreport writes what a store holds and what a prune does to it as
 // one HTML file: totals, a treemap, and the table of decisions.
 //
-// The file needs nothing else. It makes no request, its policy (CSP) allows
-// none, and only the scripts with the hashes in that policy run. What comes
-// from the store, names above all, is never markup: it is JSON in a block
-// that no browser executes, with control and direction characters written
-// out, and the page shows it by textContent alone.
+// The file is self-contained. It makes no requests, its Content-Security-Policy
+// allows none, and only the scripts with the hashes in that policy run. What
+// comes from the store, names above all, is never markup: it is JSON in a block
+// that no browser executes, with control and direction characters written out,
+// and the page shows it by textContent alone.
 package htmlreport
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// Page is what the file shows. Usage draws the totals and the treemap,
+// Page is the content of the file. Usage provides the totals and the treemap,
 // Document the plan or report; each may be nil, but not both.
 type Page struct {
-	// Title heads the page; empty for one that says what the page is.
+	// Title is the heading; if empty, a default for the kind of page.
 	Title string
 	// Usage must have been made with its objects. Beside a Document it is
 	// the [prune.Plan.Usage] of the same plan.

@@ -6,7 +6,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// messages are what a reader must know beside the numbers, the gravest first.
+// messages are what a reader must know beside the numbers, the most serious
+// first.
 func (b *builder) messages() []message {
 	m := messages{list: []message{}}
 	m.add("warning", "Lower bounds", bounds(b.page.Usage))
@@ -42,7 +43,7 @@ func (b *builder) messages() []message {
 	return m.list
 }
 
-// bounds says which sizes are not the whole truth.
+// bounds says which sizes are only lower bounds.
 func bounds(u *prune.DiskUsage) []string {
 	if u == nil {
 		return nil

@@ -12,7 +12,7 @@ type data struct {
 	Facts     [][2]string `json:"facts"`
 	Cards     []card      `json:"cards"`
 	Holders   []holder    `json:"holders"`
-	// Strings are texts that occur often; others refer to them by place.
+	// Strings are texts that occur often; others refer to them by index.
 	Strings  []string  `json:"strings"`
 	Spaces   []string  `json:"spaces"` // the namespaces
 	Images   []image   `json:"images"`
@@ -32,7 +32,7 @@ type card struct {
 	Tone string `json:"tone,omitempty"`
 }
 
-// holder is a part of the bar that tells who holds the store's bytes.
+// holder is a part of the bar that shows who holds the store's bytes.
 type holder struct {
 	Label    string `json:"label"`
 	Key      string `json:"key"`
@@ -58,7 +58,7 @@ type row struct {
 	Space int `json:"s"`
 	// Name is empty for the first of the image's names.
 	Name string `json:"n,omitempty"`
-	// Image is the place of its sizes in Images, -1 if they are not known.
+	// Image is the index of its sizes in Images, -1 if they are not known.
 	Image   int    `json:"i"`
 	Action  string `json:"a"`
 	Reason  int    `json:"r"`
@@ -74,7 +74,7 @@ type node struct {
 	Image    *int     `json:"i,omitempty"`
 	Children []*node  `json:"c,omitempty"`
 	Leaves   []leaf   `json:"l,omitempty"`
-	// Rest sums the objects that are too small to be told one by one: state,
+	// Rest sums up the objects that are too small to be listed one by one: state,
 	// how many, bytes.
 	Rest [][3]int64 `json:"z,omitempty"`
 
@@ -102,7 +102,7 @@ type message struct {
 	Lines []string `json:"lines"`
 }
 
-// heldBy is what one holder keeps of the images that go.
+// heldBy is what one holder keeps of the removed images.
 type heldBy struct {
 	Holder  string `json:"holder"`
 	Objects int    `json:"objects"`

@@ -14,9 +14,9 @@ import (
 // that a registry accepts is longer; a hostile one would fill the page.
 const maxText = 600
 
-// visible returns text with everything that does not print written out, such
-// as \x1b and \u202e: a page would hide it, or turn what stands beside it
-// around. Go's own escapes are used, as the command does on a terminal.
+// visible returns text with everything that does not print written out, such as
+// \x1b and \u202e: a page would hide it, or reverse the text beside it. Go's
+// own escapes are used, as the command does on a terminal.
 func visible(text string) string {
 	if short, n := clip(text, maxText); n > 0 {
 		return visible(short) + fmt.Sprintf("… (%d characters in all)", n)
@@ -41,8 +41,8 @@ func visible(text string) string {
 // control character that could be taken for it.
 const digestMark = "\x01"
 
-// compact returns a name as visible does, with the digest of its own target,
-// which the page has beside it, as one character.
+// compact is like visible, but replaces the digest of the name's own target,
+// which the page shows beside it, with one character.
 func compact(name string, target digest.Digest) string {
 	if target == "" || len(name) > maxText {
 		return visible(name)
@@ -50,8 +50,8 @@ func compact(name string, target digest.Digest) string {
 	return strings.ReplaceAll(visible(name), visible(target.String()), digestMark)
 }
 
-// clip returns the first limit characters of a text that has more, and how
-// many it has; else 0.
+// clip returns the first limit characters of a longer text, and its length; 0
+// if it is not longer.
 func clip(text string, limit int) (string, int) {
 	if len(text) <= limit {
 		return text, 0
@@ -69,8 +69,8 @@ func clip(text string, limit int) (string, int) {
 // maxReference is longer than any name with its tag and digest.
 const maxReference = reference.RepositoryNameTotalLengthMax + 512
 
-// split returns the repository of a record's name, as people write it, and
-// what tells the record apart in it: a tag, or the beginning of a digest.
+// split returns the repository of a record's name in its familiar form, and
+// what identifies the record in it: a tag, or the prefix of a digest.
 func split(name string) (repository, rest string) {
 	if len(name) <= maxReference && !strings.HasPrefix(name, "sha256:") {
 		if ref, err := reference.ParseNormalizedNamed(name); err == nil {
@@ -84,7 +84,7 @@ func split(name string) (repository, rest string) {
 			return repository, ""
 		}
 	}
-	// A name that is no reference: dangling, an image ID, or anything at all.
+	// A name that is not a reference: dangling, an image ID, or any other text.
 	before, after, found := strings.Cut(name, "@")
 	switch {
 	case found && before != "":
@@ -96,7 +96,7 @@ func split(name string) (repository, rest string) {
 	}
 }
 
-// short returns the beginning of a digest as docker prints it.
+// short returns the prefix of a digest that docker prints.
 func short(dgst string) string {
 	_, hex, found := strings.Cut(dgst, ":")
 	if !found {
@@ -108,8 +108,8 @@ func short(dgst string) string {
 	return visible(hex)
 }
 
-// best returns the name by which people know an image: one with a tag before
-// one with a digest before an ID.
+// best returns the name that is best known to people: preferably one with a
+// tag, then one with a digest, then an ID.
 func best(names []string) string {
 	score := func(name string) int {
 		switch {

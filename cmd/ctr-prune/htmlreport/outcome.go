@@ -19,9 +19,9 @@ var (
 func stateNumber(s prune.ObjectState) int { return max(slices.Index(states[:], s), 0) }
 func kindNumber(k prune.ObjectKind) int   { return max(slices.Index(kinds[:], k), 0) }
 
-// state returns the number of an object's state. In a report, what was to go
-// and is still there is held; gone then says so.
-func (b *builder) state(o prune.ObjectUsage) (number int, gone string) {
+// state returns the number of an object's state. In a report, what was to be
+// removed but still exists is held, and why says by what.
+func (b *builder) state(o prune.ObjectUsage) (number int, why string) {
 	if o.State != prune.StateReclaimable || !b.measured {
 		return stateNumber(o.State), ""
 	}
@@ -38,12 +38,13 @@ func (b *builder) state(o prune.ObjectUsage) (number int, gone string) {
 	return stateNumber(prune.StateHeld), "was expected to be removed but is still there"
 }
 
-// actionSkipped is the action of a record that was to go and did not.
+// actionSkipped is the action of a record that was to be removed but was not.
 const actionSkipped = "skipped"
 
 type recordKey struct{ space, name string }
 
-// learn reads from a report which records are gone, and why others are not.
+// learn reads from a report which records were removed, and why others were
+// not.
 func (b *builder) learn(d *prune.Document) {
 	for _, f := range d.Deleted {
 		b.freed[objectKey{f.Digest, f.Namespace, f.Snapshot}] = true
@@ -59,8 +60,8 @@ func (b *builder) learn(d *prune.Document) {
 	}
 }
 
-// done returns what was done with a record, and why: in a report, what was to
-// go may have stayed.
+// done returns what was done with a record, and why: in a report, a record that
+// was to be removed may have been kept.
 func (b *builder) done(d prune.ImageDocument) (action, reason string) {
 	key := recordKey{d.Namespace, d.Name}
 	if d.Action == prune.Keep || !b.measured || b.removed[key] {

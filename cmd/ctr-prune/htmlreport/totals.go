@@ -9,7 +9,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// cards are the large numbers: what there is, and what goes or went.
+// cards are the large numbers: what the store holds, and what is or was
+// removed.
 func (b *builder) cards() []card {
 	var cards []card
 	var total int64
@@ -45,7 +46,7 @@ func (b *builder) cards() []card {
 	return append(cards, predicted, reclaimed)
 }
 
-// objects counts what an amount is made of.
+// objects returns how many blobs and snapshots an amount consists of, in words.
 func objects(a prune.Amount) string {
 	switch {
 	case a.Blobs == 0:
@@ -92,8 +93,8 @@ func (b *builder) holders() []holder {
 	return holders
 }
 
-// held groups what stays of the images that go by who holds it, the largest
-// first. A blob that two namespaces know is one.
+// held groups what is kept of the removed images by who holds it, the largest
+// first. A blob that two namespaces have is counted once.
 func (b *builder) held() []heldBy {
 	groups := []heldBy{}
 	if b.page.Document == nil {

@@ -8,16 +8,16 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// maxLeaves is how many objects a treemap tells one by one, the largest; it
-// bounds the file, and nobody sees more.
+// maxLeaves is how many objects, the largest, a treemap shows one by one; it
+// limits the size of the file, and more could not be seen.
 const maxLeaves = 10000
 
-// mixed marks a place that several namespaces, repositories or images share.
+// mixed marks an object that several namespaces, repositories or images share.
 const mixed = prune.OfSeveral
 
-// place is the narrowest part of the treemap that has an object all to
-// itself: -1 is none. Each object is drawn once, there, so that the areas add
-// up to what the disk holds.
+// place is the smallest part of the treemap that alone contains an object; -1
+// is none. Each object is drawn only there, so that the areas add up to what is
+// on disk.
 type place struct{ space, repository, image int }
 
 // forest builds the treemap.
@@ -134,8 +134,8 @@ func (f *forest) put(n *node, i int, o prune.ObjectUsage) {
 	n.Leaves = append(n.Leaves, leaf{kindNumber(o.Kind), o.Layer, max(o.Bytes, 0), state, objectID(o, id), o.Images, holder})
 }
 
-// objectID is short for what is named by a digest: the page needs to tell
-// objects apart, not to find them.
+// objectID shortens digests: the page has to distinguish objects, not to find
+// them.
 func objectID(o prune.ObjectUsage, id string) string {
 	if o.Snapshot == "" || o.Layer > 0 {
 		return short(id)
@@ -178,7 +178,8 @@ func (n *node) sort() {
 	}
 }
 
-// add adds sizes that a hostile store may have made up.
+// add adds sizes without overflow, because a hostile store may contain any
+// number.
 func add(a, b int64) int64 {
 	if sum := a + max(b, 0); sum >= a {
 		return sum

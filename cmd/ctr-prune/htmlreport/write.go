@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Write writes the page. The same page gives the same bytes.
+// Write writes the page. The output depends only on the page.
 func Write(w io.Writer, page Page) error {
 	if page.Usage == nil && page.Document == nil {
 		return errors.New("an HTML page needs a usage, a plan or a report")
@@ -32,7 +32,7 @@ func Write(w io.Writer, page Page) error {
 	return nil
 }
 
-// shell is the page without its data. It holds no text from a store.
+// shell is the page without its data. It contains no text from a store.
 func shell() (string, error) {
 	page, err := asset("index.html")
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package privatefile writes files that only their owner may read: what runs
-// on a machine is nobody else's business. A file is written whole or not at
-// all, and neither a link nor anything else that somebody may have put at its
-// path is followed or replaced. It also tells whether two outputs would be one
-// file, by whatever spelling.
+// Package privatefile writes files that only their owner may read, because they
+// list what runs on a machine. A file is written completely or not at all, and
+// neither a link nor anything else that another user may have put at its path
+// is followed or replaced. The package also tells whether two outputs are the
+// same file, however their paths are written.
 package privatefile

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// Same says whether two paths mean one file, by whatever spelling: the file
-// that is there, or the one that would be made.
+// Same reports whether two paths refer to the same file, however they are
+// written: the existing file, or the one that would be created.
 func Same(a, b string) bool {
 	fa, errA := os.Stat(a)
 	fb, errB := os.Stat(b)
@@ -22,8 +22,8 @@ func Same(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(fa, fb)
 }
 
-// folder is that of a path, not cleaned: what is above a link is not what is
-// before it.
+// folder is the folder of a path. The path is not cleaned, because the parent
+// of a link's target is not the folder that the link is in.
 func folder(path string) string {
 	dir, _ := filepath.Split(path)
 	if dir == "" {
@@ -32,7 +32,7 @@ func folder(path string) string {
 	return dir
 }
 
-// Opened says whether a stream was sent into the file of that path.
+// Opened reports whether a stream was redirected to the file at the path.
 func Opened(stream io.Writer, path string) bool {
 	f, ok := stream.(*os.File)
 	if !ok {

@@ -10,14 +10,14 @@ import (
 	"path/filepath"
 )
 
-// Refused is the error for a path at which there is something that must not be
-// replaced.
+// Refused is the error for a path with something that must not be replaced.
 type Refused struct{ problem string }
 
 func (e *Refused) Error() string { return e.problem }
 
-// Check says whether [Write] would write to the path, as far as that can be
-// known before: see look, and the folder must take a file. It leaves nothing.
+// Check reports whether [Write] would write to the path, as far as that can be
+// known before: see look, and the folder must be writable. It leaves nothing
+// behind.
 func Check(path string) error {
 	if err := look(path); err != nil {
 		return err
@@ -47,8 +47,8 @@ func look(path string) error {
 	return nil
 }
 
-// Write replaces the file at path by what fill writes, whole or not at all,
-// with mode 0600. When it fails nothing of it is left.
+// Write replaces the file at path with what fill writes, completely or not at
+// all, with mode 0600. If it fails, it leaves nothing behind.
 func Write(path string, fill func(io.Writer) error) (err error) {
 	if err := look(path); err != nil {
 		return err
@@ -68,7 +68,8 @@ func Write(path string, fill func(io.Writer) error) (err error) {
 	return os.Rename(tmp.Name(), path) // it replaces a name and never follows it
 }
 
-// create makes the file that is to take the path's place, beside it.
+// create creates the temporary file that is to replace path, in the same
+// folder.
 func create(path string) (*os.File, error) {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".ctr-prune-*") // O_EXCL, mode 0600
 	var at *fs.PathError

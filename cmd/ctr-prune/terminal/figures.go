@@ -7,7 +7,7 @@ import (
 	"github.com/docker/go-units"
 )
 
-// Size returns bytes as docker shows them: powers of 1000, four digits.
+// Size formats bytes like docker: powers of 1000, four digits.
 func Size(bytes int64) string { return units.HumanSize(float64(bytes)) }
 
 // SizeAtLeast is a size that may be a lower bound.
@@ -18,7 +18,7 @@ func SizeAtLeast(bytes int64, atLeast bool) string {
 	return Size(bytes)
 }
 
-// Count says how many of something there are; the plural ends in s.
+// Count formats a number with its noun; the plural ends in s.
 func Count(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
@@ -26,8 +26,9 @@ func Count(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// Ago says how long ago something was, in one unit. Clocks differ a little;
-// what is further in the future was dated so, and is shown like that.
+// Ago formats how long ago something was, in one unit. A time slightly in the
+// future is treated as now, because clocks differ; one further in the future is
+// shown as such.
 func Ago(now, t time.Time) string {
 	if t.IsZero() {
 		return "unknown"

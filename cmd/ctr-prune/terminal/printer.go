@@ -11,28 +11,28 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// Printer writes text to one stream. Errors stick until Flush tells them.
+// Printer writes text to one stream. Flush returns the first error.
 type Printer struct {
 	w *bufio.Writer
-	// Width is that of the terminal, 0 if lines may have any length.
+	// Width is the width of the terminal, or 0 if lines may have any length.
 	Width int
-	// Whole forbids to shorten anything.
+	// Whole means that nothing is shortened.
 	Whole bool
-	// Colour allows to set text off.
+	// Colour allows colours.
 	Colour bool
 }
 
 // New returns a printer that neither cuts nor colours anything.
 func New(stream io.Writer) *Printer { return &Printer{w: bufio.NewWriter(stream)} }
 
-// Onto returns the printer for another stream that the same reader sees.
+// Onto returns a printer with the same settings for another stream.
 func (p *Printer) Onto(w io.Writer) *Printer {
 	other := *p
 	other.w = bufio.NewWriter(w)
 	return &other
 }
 
-// Fitted says whether text is shortened to suit the reader.
+// Fitted reports whether text is shortened to fit the terminal.
 func (p *Printer) Fitted() bool { return p.Width > 0 && !p.Whole }
 
 // Line writes one line of text.
@@ -45,10 +45,10 @@ func (p *Printer) Sentence(format string, args ...any) {
 	p.Wrapped(Quote(fmt.Sprintf(format, args...)), "  ")
 }
 
-// Write writes what is quoted already.
-func (p *Printer) Write(quoted string) { _, _ = p.w.WriteString(quoted) } // the error sticks
+// Write writes text that is already quoted.
+func (p *Printer) Write(quoted string) { _, _ = p.w.WriteString(quoted) } // bufio keeps the error
 
-// Flush hands on what was written.
+// Flush writes the buffered text to the stream.
 func (p *Printer) Flush() error {
 	if err := p.w.Flush(); err != nil {
 		return fmt.Errorf("writing the output: %w", err)
@@ -56,7 +56,7 @@ func (p *Printer) Flush() error {
 	return nil
 }
 
-// colours are the escapes of Paint, which take no room.
+// colours matches the escapes of Paint, which have no width.
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // Wrapped writes a line of quoted text that is broken between words to the
@@ -87,9 +87,10 @@ func (p *Printer) Wrapped(quoted, indent string) {
 // reference that a client accepts has.
 const longestName = 300
 
-// Name returns the name of a record as it is shown: in quotation marks if one
-// could not see where it begins and ends, and on a terminal cut if it would
-// fill it. What does not print is still in it.
+// Name returns the name of a record in the form in which it is shown: in
+// quotation marks if its beginning and end would not be visible otherwise, and
+// shortened on a terminal if it is very long. Unprintable characters are not
+// escaped yet.
 func (p *Printer) Name(s string) string {
 	if s == "" || strings.TrimSpace(s) != s {
 		s = strconv.Quote(s)
@@ -100,10 +101,11 @@ func (p *Printer) Name(s string) string {
 	return s
 }
 
-// digests are those that a sentence may hold.
+// digests matches digests in a sentence.
 var digests = regexp.MustCompile(`\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b`)
 
-// Prose returns a sentence as it is shown: on a terminal with short digests.
+// Prose returns a sentence in the form in which it is shown: on a terminal with
+// short digests.
 func (p *Printer) Prose(s string) string {
 	if p.Fitted() {
 		return digests.ReplaceAllString(s, "$1"+ellipsis)
@@ -111,7 +113,7 @@ func (p *Printer) Prose(s string) string {
 	return s
 }
 
-// Style is how a text is set off on a terminal, as an SGR parameter.
+// Style is a colour or other style on a terminal, as an SGR parameter.
 type Style string
 
 // The styles in use.
@@ -122,7 +124,7 @@ const (
 	Yellow Style = "33"
 )
 
-// Paint sets text off if this stream shows colours.
+// Paint applies a style if this stream shows colours.
 func (p *Printer) Paint(s Style, text string) string {
 	if !p.Colour || s == Plain || text == "" {
 		return text

@@ -14,15 +14,15 @@ const (
 	eraseLine     = "\r\x1b[K"
 )
 
-// Stage is how far a part of the work has come.
+// Stage is the progress of a part of the work.
 type Stage struct {
 	Name string
 	// Total is 0 if it is not known.
 	Done, Total int
 }
 
-// Progress shows how far a run has come, on one line of a terminal that can
-// erase it, once it takes long. Nil shows nothing.
+// Progress shows the progress of a run that takes long, on one line of a
+// terminal that can erase it. Nil shows nothing.
 type Progress struct {
 	// Out is the terminal, and Width its width.
 	Out   io.Writer
@@ -30,7 +30,7 @@ type Progress struct {
 	Now   func() time.Time
 	// Text describes a stage that has lasted for some time.
 	Text func(s Stage, lasted time.Duration) string
-	// Stopping says that the run was told to end, which is shown at once.
+	// Stopping says that the run was interrupted, which is shown at once.
 	Stopping func() bool
 
 	ended sync.WaitGroup
@@ -43,7 +43,7 @@ type Progress struct {
 	shown bool
 }
 
-// Start begins the showing. Call Stop before anything else is written.
+// Start begins to show progress. Call Stop before anything else is written.
 func (b *Progress) Start() {
 	b.begin()
 	b.ended.Go(func() {
@@ -66,7 +66,7 @@ func (b *Progress) begin() {
 	b.since = b.start
 }
 
-// Tell notes how far a stage has come. Safe for concurrent use.
+// Tell records the progress of a stage. It is safe for concurrent use.
 func (b *Progress) Tell(s Stage) {
 	if b == nil {
 		return
@@ -80,7 +80,7 @@ func (b *Progress) Tell(s Stage) {
 	}
 }
 
-// Stop erases the line and ends the showing.
+// Stop erases the line and shows nothing more.
 func (b *Progress) Stop() {
 	if b == nil {
 		return
@@ -88,7 +88,7 @@ func (b *Progress) Stop() {
 	close(b.done)
 	b.ended.Wait()
 	if b.shown {
-		// Progress that cannot be shown is no reason to fail.
+		// An error in showing progress is ignored.
 		_, _ = io.WriteString(b.Out, eraseLine)
 	}
 }

@@ -18,7 +18,7 @@ const (
 )
 
 // Ask asks and returns Yes, No, or Details if there are some to be shown.
-// Everything that is not clearly a yes is a no.
+// Anything that is not clearly a yes counts as no.
 func Ask(ctx context.Context, in io.Reader, out *Printer, text string, details bool) (string, error) {
 	out.Write(text)
 	if err := out.Flush(); err != nil {

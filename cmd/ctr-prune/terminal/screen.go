@@ -12,11 +12,11 @@ import (
 	"golang.org/x/term"
 )
 
-// defaultColumns is the width of a terminal that does not tell.
+// defaultColumns is the width of a terminal that does not report its width.
 const defaultColumns = 80
 
-// Columns returns the width of the terminal that a stream is, and false if it
-// is none.
+// Columns returns the width of the terminal that a stream is connected to, and
+// false if it is not a terminal.
 func Columns(stream any) (int, bool) {
 	f, ok := stream.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -28,12 +28,13 @@ func Columns(stream any) (int, bool) {
 	return defaultColumns, true
 }
 
-// Page runs a pager, as a shell command like other programs do, on what write
-// writes. A pager that is left early is no failure.
+// Page runs a pager on what write writes, as a shell command like other
+// programs do. Leaving the pager early is not an error.
 func Page(ctx context.Context, pager string, write func(io.Writer) error) error {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", pager)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	// less asks to pass colours on, and not to stay for what fits.
+	// These options tell less to pass colours on, and to exit if the text fits on
+	// the screen.
 	cmd.Env = append(os.Environ(), "LESS="+cmp.Or(os.Getenv("LESS"), "FRX"))
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -13,7 +13,7 @@ const (
 )
 
 // Widths below which columns of names and of sentences are not shortened, so
-// that a cell still tells something.
+// that a cell remains meaningful.
 const (
 	LeastName = 20
 	LeastText = 14
@@ -96,7 +96,7 @@ func (t *Table) fit(limit int) []int {
 		if widest < 0 {
 			break
 		}
-		// Down to the next widest at once, then both in turn.
+		// First down to the width of the next widest, then both in turn.
 		cut := min(total-limit, max(1, widths[widest]-next), widths[widest]-t.Columns[widest].Least)
 		widths[widest] -= cut
 		total -= cut
@@ -157,7 +157,7 @@ func (t *Table) least() int {
 	return total
 }
 
-// shorten cuts text to a width and marks where.
+// shorten cuts text to a width and marks the place.
 func shorten(text string, width int, middle bool) string {
 	full := runewidth.StringWidth(text)
 	if full <= width {

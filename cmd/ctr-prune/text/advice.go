@@ -6,8 +6,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// advice says, for what the library gives a code, which option or command of
-// this program helps. It follows the library's sentence.
+// advice maps codes of the library to the option or command of this program
+// that helps. It is appended to the library's sentence.
 var advice = map[prune.Code]string{
 	// Why nothing is removed from a namespace.
 	"docker-not-asked":        "; give Docker's socket with --docker-host",
@@ -35,13 +35,13 @@ var advice = map[prune.Code]string{
 
 const withoutGuard = "--no-guard prunes without them, most safely with containerd stopped and --root"
 
-// Error is what an error says, with what helps.
+// Error is the text of an error, with advice.
 func Error(err error) string { return err.Error() + advice[prune.CodeOf(err)] }
 
-// advised adds what helps to the sentence of a cause.
+// advised adds advice to the sentence of a cause.
 func advised(c *prune.Cause) { c.Reason += adviceOn(*c) }
 
-// adviceOn is what helps against a cause, or against what it names.
+// adviceOn is the advice on a cause, or on what it names.
 func adviceOn(c prune.Cause) string {
 	text := advice[c.ReasonCode]
 	if p := c.ReasonParts; text == "" && p != nil {
@@ -55,14 +55,14 @@ func adviceOn(c prune.Cause) string {
 	return text
 }
 
-// advise adds what helps to each of a list.
+// advise adds advice to each element of a list.
 func advise[T any](list []T, cause func(*T) *prune.Cause) {
 	for i := range list {
 		advised(cause(&list[i]))
 	}
 }
 
-// Advise adds what helps to all sentences of a document, once.
+// Advise adds advice to all sentences of a document. Call it once.
 func Advise(doc prune.Document) prune.Document {
 	AdviseDecisions(doc.Images)
 	uploads := func(u *prune.Upload) *prune.Cause { return &u.Cause }
@@ -82,7 +82,7 @@ func Advise(doc prune.Document) prune.Document {
 	return doc
 }
 
-// AdviseDecisions does it for decisions.
+// AdviseDecisions adds advice to decisions.
 func AdviseDecisions(images []prune.ImageDocument) {
 	for i := range images {
 		advised(&images[i].Cause)
@@ -90,7 +90,7 @@ func AdviseDecisions(images []prune.ImageDocument) {
 	}
 }
 
-// AdviseUsage does it for what a store holds.
+// AdviseUsage adds advice to what a store holds.
 func AdviseUsage(u *prune.DiskUsage) *prune.DiskUsage {
 	advise(u.Images, func(i *prune.ImageUsage) *prune.Cause { return &i.Cause })
 	for i := range u.Objects {
@@ -99,13 +99,13 @@ func AdviseUsage(u *prune.DiskUsage) *prune.DiskUsage {
 	return u
 }
 
-// AdviseLeases does it for leases.
+// AdviseLeases adds advice to leases.
 func AdviseLeases(list []prune.LeaseInfo) []prune.LeaseInfo {
 	advise(list, func(l *prune.LeaseInfo) *prune.Cause { return &l.Cause })
 	return list
 }
 
-// AdviseFindings does it for findings: what mends them are commands.
+// AdviseFindings adds to findings the commands that fix them.
 func AdviseFindings(found []prune.Finding) []prune.Finding {
 	for i := range found {
 		f := &found[i]
@@ -119,7 +119,7 @@ func AdviseFindings(found []prune.Finding) []prune.Finding {
 	return found
 }
 
-// mends are the commands that mend what is found in a namespace.
+// mends are the commands that fix what is found in a namespace.
 var mends = map[prune.Problem]func(namespace string) string{
 	prune.ProblemForgotten:   command("ctr-prune check --repair"),
 	prune.ProblemGarbage:     command("ctr-prune check --repair"),

@@ -7,7 +7,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// boundsExplained is said below sizes of which some are lower bounds.
+// boundsExplained is shown below sizes if some are lower bounds.
 const boundsExplained = "≥: at least that much. The images refer to each other in too many ways to follow them all."
 
 // Sizes returns a total with its parts: they are measured differently.
@@ -18,7 +18,7 @@ func Sizes(a prune.Amount) string {
 	return fmt.Sprintf("%s (content %s, snapshots %s)", terminal.Size(a.TotalBytes), terminal.Size(a.ContentBytes), terminal.Size(a.SnapshotBytes))
 }
 
-// objects counts what an amount is made of.
+// objects returns how many blobs and snapshots an amount consists of, in words.
 func objects(blobs, snapshots int) string {
 	switch {
 	case blobs == 0:
@@ -29,7 +29,7 @@ func objects(blobs, snapshots int) string {
 	return terminal.Count(blobs, "blob") + ", " + terminal.Count(snapshots, "snapshot")
 }
 
-// Amount says an amount with its parts.
+// Amount formats an amount with its parts.
 func Amount(a prune.Amount) string {
 	if a.Blobs+a.Snapshots == 0 {
 		return "nothing"

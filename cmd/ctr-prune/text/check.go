@@ -7,12 +7,12 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// Checked is what a check found, and what a repair before it did.
+// Checked is the result of a check, and of a repair before it.
 type Checked struct {
 	Findings, Repaired []prune.Finding
-	// Renewed are leases that had expired and were made again.
+	// Renewed are leases that had expired and were created again.
 	Renewed []prune.Finding
-	// Notes say what could not be looked for.
+	// Notes say what could not be checked.
 	Notes []prune.Cause
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// Document shows a plan or a report. A plan that was read from a file was
-// chosen by that alone, not by flags.
+// Document shows a plan or a report. fromFile says that a plan file, and not
+// flags, selected what is removed.
 func Document(out *terminal.Printer, doc prune.Document, fromFile bool) {
 	v := document{out: out, fromFile: fromFile}
 	if doc.Kind == prune.DocumentReport {
@@ -29,7 +29,7 @@ type document struct {
 	fromFile bool
 }
 
-// several says whether a name does not tell its record without a namespace.
+// several reports whether a name identifies its record only with a namespace.
 func several(doc prune.Document) bool { return len(doc.Policy.Namespaces) > 1 }
 
 // inNamespace puts the namespace before a name where there are several.
@@ -70,7 +70,7 @@ func scope(doc prune.Document) string {
 	}
 }
 
-// elsewhere tells of the namespaces that were left out, as a sentence that
+// elsewhere lists the namespaces that were not selected, as a sentence that
 // follows another.
 func elsewhere(doc prune.Document) string {
 	if len(doc.Elsewhere) == 0 {

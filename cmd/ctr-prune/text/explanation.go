@@ -38,7 +38,7 @@ func Explanation(out *terminal.Printer, explained *prune.Explanation) {
 	v.fate()
 }
 
-// freeing says what removing the object means and frees.
+// freeing says what removing the object means, and what it frees.
 func (v explanation) freeing() string {
 	frees := "frees " + Amount(v.e.Frees)
 	switch v.e.Object.Kind {
@@ -66,7 +66,7 @@ func (v explanation) list(title string, items []string) {
 	}
 }
 
-// holders shows the chains as one tree: what begins alike is shown once.
+// holders shows the chains as one tree: common beginnings are shown once.
 func (v explanation) holders() {
 	v.out.Line("")
 	v.out.Write(v.out.Paint(terminal.Bold, "Held by") + "\n")
@@ -156,7 +156,7 @@ func partSize(part prune.Part) string {
 	}
 }
 
-// fate shows what a prune would do.
+// fate shows what a prune would do with the object.
 func (v explanation) fate() {
 	if len(v.e.Decisions) == 0 {
 		return
@@ -172,5 +172,5 @@ func (v explanation) fate() {
 // label is the name of something, with its digest short on a terminal.
 func (v explanation) label(name string) string { return v.out.Prose(v.out.Name(name)) }
 
-// Capital begins a sentence.
+// Capital puts the first letter of a sentence in upper case.
 func Capital(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }

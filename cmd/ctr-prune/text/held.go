@@ -24,7 +24,7 @@ func (h holding) String() string {
 	return objects(h.blobs, h.snapshots) + ", " + terminal.Size(h.bytes)
 }
 
-// held shows what stays of the images that go: by holder, the largest first.
+// held shows what is kept of the removed images: by holder, the largest first.
 func (v document) held(doc prune.Document) {
 	all := holdings(doc)
 	shown := all
@@ -43,8 +43,8 @@ func (v document) held(doc prune.Document) {
 	}
 }
 
-// holdings groups what is held by who holds it. A blob that two namespaces
-// know and one holder has is one.
+// holdings groups what is held by who holds it. A blob that one holder has in
+// two namespaces is counted once.
 func holdings(doc prune.Document) []holding {
 	groups := make(map[prune.Object]*holding)
 	seen := make(map[prune.Held]bool)
@@ -54,7 +54,7 @@ func holdings(doc prune.Document) []holding {
 			g = &holding{holder: h.Holder}
 			groups[h.HeldBy] = g
 		}
-		if h.HeldBy.Namespace == h.Namespace { // seen from elsewhere it says where it is
+		if h.HeldBy.Namespace == h.Namespace { // if held from another namespace, it says from which
 			g.namespace, g.holder = h.Namespace, h.Holder
 		}
 		once := prune.Held{Digest: h.Digest, Snapshot: h.Snapshot, Keeper: prune.Keeper{HeldBy: h.HeldBy}}
@@ -79,7 +79,8 @@ func holdings(doc prune.Document) []holding {
 	return all
 }
 
-// saturated adds sizes that a hostile store may have made up.
+// saturated adds sizes without overflow, because a hostile store may contain
+// any number.
 func saturated(a, b int64) int64 {
 	if sum := a + b; b < 0 || sum >= a {
 		return max(sum, a)

@@ -31,7 +31,7 @@ func Leases(out *terminal.Printer, list []prune.LeaseInfo, now time.Time) {
 	t.Print(out)
 }
 
-// PrunedLeases shows what became of the leases that were there before.
+// PrunedLeases shows what happened to the leases that existed before.
 func PrunedLeases(out *terminal.Printer, before []prune.LeaseInfo, d prune.PrunedLeases) {
 	for _, r := range d.Recovered {
 		recoveredText(out, r)

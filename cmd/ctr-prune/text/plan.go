@@ -23,7 +23,7 @@ func (v document) plan(doc prune.Document) {
 	v.foresee(doc)
 }
 
-// foresee sums a plan up.
+// foresee summarises a plan.
 func (v document) foresee(doc prune.Document) {
 	v.predicted(doc)
 	if doc.Counts.StandIn > 0 {
@@ -54,7 +54,8 @@ func (v document) predicted(doc prune.Document) {
 	}
 }
 
-// garbage tells what nothing holds already, and whether a run would collect it.
+// garbage shows what is unreferenced already, and whether a run would collect
+// it.
 func (v document) garbage(doc prune.Document) {
 	if doc.Garbage.Blobs+doc.Garbage.Snapshots == 0 {
 		return
@@ -67,15 +68,15 @@ func (v document) garbage(doc prune.Document) {
 	}
 }
 
-// collects says whether doing a plan ends with a collection: not if it does
-// nothing, unless nobody else collects the store.
+// collects reports whether executing a plan ends with a collection: not if it
+// does nothing, except with a stopped store, which nothing else collects.
 func collects(doc prune.Document) bool {
 	return doc.Counts.Remove+doc.Counts.StandIn+len(doc.Unfinished) > 0 ||
 		slices.ContainsFunc(doc.Uploads, func(u prune.Upload) bool { return u.Action != prune.Keep }) ||
 		doc.Store.Kind == prune.StoreRoot && len(doc.Policy.Namespaces) > 0
 }
 
-// dropped shows the records of a plan file that are left alone.
+// dropped shows the records of a plan file that are skipped.
 func (v document) dropped(doc prune.Document) {
 	for _, s := range doc.Dropped {
 		v.out.Line("Left alone: %s: %s", inNamespace(doc, s.Namespace, v.out.Name(s.Name)), v.out.Prose(s.Reason))
@@ -100,7 +101,8 @@ func (v document) notes(doc prune.Document) {
 	}
 }
 
-// byAction sorts what goes before what stays, and leaves the order otherwise.
+// byAction sorts what is removed before what is kept; otherwise the order
+// remains.
 func byAction(images []prune.ImageDocument) []prune.ImageDocument {
 	rank := func(a prune.Action) int {
 		return slices.Index([]prune.Action{prune.Remove, prune.StandIn, prune.Keep}, a)
@@ -144,7 +146,7 @@ func actionStyle(action string) terminal.Style {
 	}
 }
 
-// reason returns all that is said about a decision.
+// reason returns the reason and the details of a decision.
 func reason(image prune.ImageDocument) string {
 	texts := []string{image.Reason}
 	for _, detail := range image.Details {
@@ -153,8 +155,8 @@ func reason(image prune.ImageDocument) string {
 	return strings.Join(texts, "; ")
 }
 
-// shortDigest returns the digits by which docker's users know an image. What
-// is no digest is not made to look like one.
+// shortDigest returns the digits of a digest that docker shows. Text that is
+// not a digest is returned unchanged.
 func shortDigest(d digest.Digest) string {
 	const digits = 12
 	if d.Validate() != nil {

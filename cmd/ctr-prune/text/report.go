@@ -7,7 +7,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// report shows what a run did, in docker's words where docker has them.
+// report shows what a run did, in docker's terms where docker has them.
 func (v document) report(doc prune.Document) {
 	for _, r := range doc.Recovered {
 		recoveredText(v.out, r)
@@ -34,7 +34,7 @@ func recoveredText(out *terminal.Printer, r prune.Recovered) {
 		r.Owner, r.Started.Format(time.RFC3339), terminal.Count(len(r.Untagged), "image record"), len(r.Restored))
 }
 
-// records shows what became of the names.
+// records shows what happened to the names.
 func (v document) records(doc prune.Document) {
 	if len(doc.Untagged)+len(doc.Skipped)+len(doc.Recovered) == 0 && doc.Counts.Remove+doc.Counts.StandIn == 0 {
 		v.nothing(doc)
@@ -59,7 +59,7 @@ func (v document) records(doc prune.Document) {
 	}
 }
 
-// rest shows what else went, and what is not as it was predicted.
+// rest shows what else was removed, and what differs from the prediction.
 func (v document) rest(doc prune.Document) {
 	if n := doc.Garbage.Blobs + doc.Garbage.Snapshots; n > 0 {
 		v.out.Sentence("Existing garbage collected: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), terminal.Size(doc.Garbage.TotalBytes))

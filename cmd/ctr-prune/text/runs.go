@@ -23,7 +23,7 @@ func Runs(out *terminal.Printer, runs []prune.Run, now time.Time) {
 	t.Print(out)
 }
 
-// Undone shows which records are back.
+// Undone shows which records were restored.
 func Undone(out *terminal.Printer, undone *prune.Undone) {
 	for _, r := range undone.Restored {
 		out.Line("Restored: %s%s", Prefix(r.Namespace), out.Name(r.Name))
@@ -34,13 +34,13 @@ func Undone(out *terminal.Printer, undone *prune.Undone) {
 	out.Line("Restored %s from run %s.", terminal.Count(len(undone.Restored), "image"), undone.Run)
 }
 
-// Dropped says what giving up a run freed.
+// Dropped says what dropping a run freed.
 func Dropped(out *terminal.Printer, run string, freed, garbage prune.Amount) {
 	out.Line("Dropped run %s.", run)
 	reclaimedText(out, freed, garbage)
 }
 
-// reclaimedText ends what is said of something that freed space.
+// reclaimedText is the last line after anything that freed space.
 func reclaimedText(out *terminal.Printer, freed, garbage prune.Amount) {
 	if garbage.Blobs+garbage.Snapshots > 0 {
 		out.Line("Existing garbage collected: %s, %s", objects(garbage.Blobs, garbage.Snapshots), terminal.Size(garbage.TotalBytes))

@@ -10,14 +10,14 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// Bounds of what the question lists.
+// Limits on what the confirmation lists.
 const (
 	mostLargest = 5
 	mostReasons = 5
 )
 
-// Summary says how many images would go, what that frees, the largest of them,
-// and what is held back and why. It stands above the question.
+// Summary shows how many images would be removed, what that frees, the largest
+// of them, and what is kept and why. It is shown before the confirmation.
 func Summary(out *terminal.Printer, doc prune.Document, going []prune.Going) {
 	v := document{out: out}
 	v.largest(doc, going)
@@ -50,7 +50,7 @@ func (v document) largest(doc prune.Document, going []prune.Going) {
 	v.out.Line("")
 }
 
-// reasons counts what stays by why it does.
+// reasons counts what is kept by its reason.
 func (v document) reasons(doc prune.Document) {
 	counts := make(map[string]int)
 	for _, image := range doc.Images {
@@ -78,7 +78,7 @@ func (v document) reasons(doc prune.Document) {
 	v.out.Line("")
 }
 
-// warning says in a sentence what a yes does.
+// warning says in a sentence what happens after a yes.
 func warning(doc prune.Document) string {
 	if doc.Counts.Remove+doc.Counts.StandIn == 0 {
 		return fmt.Sprintf("This will collect the garbage of %s.", scope(doc))

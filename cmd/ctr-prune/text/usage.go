@@ -37,7 +37,7 @@ func (v usage) totals() {
 }
 
 func (v usage) holders() {
-	// Classes are cut only where a terminal has no room for one and its size.
+	// Classes are shortened only if a terminal is too narrow for one and its size.
 	least := min(len(prune.HeldByNothing.String()), max(terminal.LeastName, v.out.Width-len("   1023.9MB")))
 	t := terminal.Table{Columns: []terminal.Column{{Title: "HELD BY", Least: least}, {Title: "BLOBS"}, {Title: "SNAPSHOTS"}, {Title: "CONTENT"}, {Title: "ON DISK"}, {Title: "SIZE"}}}
 	for _, h := range v.usage.Holders {
@@ -60,7 +60,7 @@ func (v usage) namespaces() {
 	v.table(t, "LEASES", "CONTAINERS", "CONTENT", "SNAPSHOTS", "UNIQUE", "IMAGES")
 }
 
-// From a width of roomy columns on, names are worth more than other columns.
+// From roomy columns on, names are more important than other columns.
 const (
 	roomy     = 80
 	roomyName = 34
@@ -153,7 +153,7 @@ func (v usage) table(t terminal.Table, spare ...string) {
 	t.Print(v.out)
 }
 
-// FirstName is the name of an image that stands for all of its names.
+// FirstName is the name of an image that represents all of its names.
 func FirstName(names []string) string {
 	if len(names) == 0 {
 		return ""

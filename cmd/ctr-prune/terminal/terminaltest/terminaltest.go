@@ -1,6 +1,6 @@
-// Package terminaltest has what tests need that show text of a store: any text
-// that a store may hold, and a look for what must not reach a terminal. Only
-// tests import it.
+// Package terminaltest has what tests need that show text from a store:
+// examples of any text that a store may contain, and a search for what must not
+// reach a terminal. Only tests import it.
 package terminaltest
 
 import (
@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Anything is what a store may hold: runes that terminals act on among others,
-// and bytes that are no text.
+// Anything is text that a store may contain: runes that control terminals,
+// among others, and invalid UTF-8.
 func Anything() *rapid.Generator[string] {
 	odd := rapid.SampledFrom([]string{"\x1b", "\n", "\r", "\t", "\x00", "\u202e", "\u2066", "\u009b", "\u200b", "\xff", "\xe2\x82", "日", "e\u0301", `\`, `"`, "sha256:"})
 	return rapid.Custom(func(t *rapid.T) string {

@@ -1,5 +1,5 @@
-// Package texttest has results in which everything occurs, hostile names
-// among them, and compares what is shown of them with golden files. Only tests import
+// Package texttest has results with examples of everything, including hostile
+// names, and compares how they are shown with golden files. Only tests import
 // it.
 package texttest
 
