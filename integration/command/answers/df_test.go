@@ -11,9 +11,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// The totals are what the disk holds: the blob files to the byte, and the
-// snapshots as du counts their folders. Snapshotters count the inode of the
-// top folder of a snapshot or do not, so that much is tolerated for each.
+// The totals are what the disk holds: the blob files, and the snapshots as du
+// counts their folders, to the byte.
 func TestUsageIsWhatTheDiskHolds(t *testing.T) {
 	everywhere(t, func(n *node) {
 		u := read[prune.DiskUsage](n, "df")
@@ -28,8 +27,7 @@ func TestUsageIsWhatTheDiskHolds(t *testing.T) {
 		if folders != u.Total.Snapshots {
 			t.Errorf("df says %d snapshots, the disk has %d", u.Total.Snapshots, folders)
 		}
-		tolerated := int64(folders) * 4096
-		if diff := disk - u.Total.SnapshotBytes; diff < -tolerated || diff > tolerated {
+		if disk != u.Total.SnapshotBytes {
 			t.Errorf("snapshots: df says %d bytes, du %d", u.Total.SnapshotBytes, disk)
 		}
 		n.sumsAgree(u)
@@ -64,8 +62,7 @@ func (n *node) sumsAgree(u prune.DiskUsage) {
 // snapshotFolders adds up the allocated bytes of all snapshots, each inode once.
 func (n *node) snapshotFolders() (bytes int64, folders int) {
 	n.t.Helper()
-	inner := map[string]string{"overlayfs": "fs", "native": ""}[n.daemon.Snapshotter()]
-	tops, err := filepath.Glob(filepath.Join(n.daemon.Root(), "io.containerd.snapshotter.v1."+n.daemon.Snapshotter(), "snapshots", "[0-9]*", inner))
+	tops, err := filepath.Glob(filepath.Join(n.daemon.Root(), "io.containerd.snapshotter.v1."+n.daemon.Snapshotter(), "snapshots", "[0-9]*"))
 	n.must(err)
 	for _, top := range tops {
 		seen := make(map[uint64]bool)

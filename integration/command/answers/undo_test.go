@@ -132,7 +132,7 @@ func TestUndoOfANameThatWasTaken(t *testing.T) {
 		run := n.graced()
 		n.change(func(s imagestore.Store) error { return s.Tag(t.Context(), n.used.Name, n.app.Name) })
 		r := n.run(1, "undo", run.Name[:18])
-		n.wantText(r.Stderr, n.app.Name, "taken meanwhile", "ctr-prune runs drop "+run.Name+"\n")
+		n.wantText(r.Stderr, n.app.Name, "the name is now taken", "ctr-prune runs drop "+run.Name+"\n")
 		n.wantText(r.Stdout, "Restored: docker.io/library/app:latest")
 		if got := n.state().Namespaces["default"].Images[n.app.Name].Target.Digest; got != n.used.Target.Digest {
 			t.Errorf("the name points to %s", got)

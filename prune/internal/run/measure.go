@@ -83,7 +83,8 @@ func (x *Execution) untagged(after *inventory.Inventory) []inventory.Record {
 // addFiles counts a blob that containerd has forgotten but not removed from
 // the disk as remaining.
 func (x *Execution) addFiles(ctx context.Context, after *inventory.Inventory, files map[digest.Digest]struct{}, remaining inventory.Objects) error {
-	x.Report.Verified = x.trace != nil && len(x.trace.Unseen) == 0
+	// With a grace nothing is removed that there would be files of.
+	x.Report.Verified = x.opts.Grace > 0 || x.trace != nil && len(x.trace.Unseen) == 0
 	looker := FileLooker{Store: x.Store, Inv: after}
 	var left []digest.Digest
 	for dgst := range files {
