@@ -49,7 +49,8 @@ func insert[K comparable](m map[K]digests, key K, d digest.Digest) {
 	m[key][d] = true
 }
 
-// uses tells what a container ran from, in every way that can be told.
+// uses tells what a container ran from: what its record says, and if that is
+// nothing that its files can stand on, whatever they do stand on.
 func (k identities) uses(c containers.Container) []use {
 	var out []use
 	if rec, ok := k.ns.Images[c.Image]; ok {
@@ -57,13 +58,27 @@ func (k identities) uses(c containers.Container) []use {
 	} else if t := k.withID(c.Image); len(t) > 0 {
 		out = append(out, use{"", t})
 	}
-	if t := k.withID(criImageRef(c)); len(t) > 0 {
-		out = append(out, use{"", t})
+	for _, noted := range []string{criImageRef(c), c.Labels["nerdctl/image-digest"]} {
+		if t := k.withID(noted); len(t) > 0 {
+			out = append(out, use{"", t})
+		}
 	}
-	if t := k.standingOn(c, len(out) > 0); len(t) > 0 {
+	if t := k.standingOn(c, len(out) > 0); len(t) > 0 && !saysOneOf(out, t) {
 		out = append(out, use{"", t})
 	}
 	return out
+}
+
+// saysOneOf says whether a container's word is one of several images.
+func saysOneOf(said []use, of digests) bool {
+	for _, u := range said {
+		for d := range u.targets {
+			if of[d] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // withID returns the targets that a digest, or the beginning of one, names.

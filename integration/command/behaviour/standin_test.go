@@ -4,6 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/containerd/containerd/v2/core/images/converter"
+	"github.com/containerd/containerd/v2/core/images/converter/uncompress"
+	"github.com/opencontainers/go-digest"
+
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -140,5 +144,35 @@ func TestStandInsThatExist(t *testing.T) {
 		for _, name := range keep {
 			wantAction(t, p.Document, name, prune.Keep, "in use by container")
 		}
+	})
+}
+
+// `image convert` and builds that change only the configuration make images of
+// the same layers as that of a container: they are other images, and go.
+func TestImagesOnTheLayersOfAContainerGo(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *subject) {
+		app := s.added("docker.io/library/app:1", 2)
+		s.must(s.Container(s.ctx(), imagestore.ContainerSpec{ID: "c", Image: app.Name, Of: app}))
+		_, err := converter.Convert(s.Context(s.ctx()), s.Client, "docker.io/library/app:plain", app.Name,
+			converter.WithLayerConvertFunc(uncompress.LayerConvertFunc))
+		rebuilt := imagestore.New(99).Image(imagestore.Spec{Base: app, Labels: map[string]string{"version": "2"}})
+		s.must(err, s.Add(s.ctx(), rebuilt, "docker.io/library/app:2", imagestore.NoneDangling(rebuilt.Target.Digest)))
+
+		dangling := s.prune()
+		dangling.wantNames("default", "docker.io/library/app:1", "docker.io/library/app:2", "docker.io/library/app:plain")
+		dangling.wantReclaimed(0)
+		s.up()
+		p := s.prune("--all")
+		p.wantNames("default", app.Name)
+		var theirs []digest.Digest
+		for d := range p.before.Namespaces["default"].Content {
+			theirs = append(theirs, d)
+		}
+		theirs = without(theirs, app.Digests())
+		if len(theirs) < 5 { // two manifests, a config, two layers
+			t.Errorf("of the images only %v are their own", theirs)
+		}
+		p.wantReclaimed(0, theirs...)
+		wantAction(t, p.Document, "docker.io/library/app:1", prune.Keep, "container c")
 	})
 }

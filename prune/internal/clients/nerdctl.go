@@ -42,10 +42,20 @@ func NerdctlUses(c containers.Container) ([]inventory.Use, error) {
 	for _, view := range views {
 		uses = append(uses, inventory.Use{Holder: holder, Snapshot: inventory.SnapshotKey{Snapshotter: c.Snapshotter, Key: view}})
 	}
+	var names []string
 	for _, m := range mounts {
 		if m.Type == "image" {
-			uses = append(uses, inventory.Use{Holder: holder, Image: m.Source})
+			names = append(names, m.Source)
 		}
+	}
+	if len(names) == len(views) { // both are in the order of the mounts
+		for i, name := range names {
+			uses[i].Image = name
+		}
+		return uses, nil
+	}
+	for _, name := range names {
+		uses = append(uses, inventory.Use{Holder: holder, Image: name})
 	}
 	return uses, nil
 }

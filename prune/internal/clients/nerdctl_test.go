@@ -13,8 +13,8 @@ import (
 
 func TestNerdctlImageMounts(t *testing.T) {
 	holder := cause.Holder{Kind: "container", ID: "1f00", Name: "web-1", Client: "nerdctl", State: "image mount"}
-	view := func(key string) inventory.Use {
-		return inventory.Use{Holder: holder, Snapshot: inventory.SnapshotKey{Snapshotter: "overlayfs", Key: key}}
+	view := func(key, image string) inventory.Use {
+		return inventory.Use{Holder: holder, Image: image, Snapshot: inventory.SnapshotKey{Snapshotter: "overlayfs", Key: key}}
 	}
 	for name, test := range map[string]struct {
 		labels map[string]string
@@ -33,14 +33,21 @@ func TestNerdctlImageMounts(t *testing.T) {
 				"nerdctl/mounts.1":              `{"Type":"volume","Source":"/v"}`,
 				"nerdctl/mounts.2":              `{"Type":"image","Source":"rules"}`,
 			},
-			want: []inventory.Use{view("a-image-mount"), view("b-image-mount"), {Holder: holder, Image: "models:1"}, {Holder: holder, Image: "rules"}},
+			want: []inventory.Use{view("a-image-mount", "models:1"), view("b-image-mount", "rules")},
+		},
+		"a view of nobody knows which": {
+			labels: map[string]string{
+				"nerdctl/image-mount-snapshots": `["a","b"]`,
+				"nerdctl/mounts.0":              `{"Type":"image","Source":"models:1"}`,
+			},
+			want: []inventory.Use{view("a", ""), view("b", ""), {Holder: holder, Image: "models:1"}},
 		},
 		"all in one label": {
 			labels: map[string]string{
 				"nerdctl/image-mount-snapshots": `["a"]`,
 				"nerdctl/mounts":                `[{"Type":"image","Source":"models:1"}]`,
 			},
-			want: []inventory.Use{view("a"), {Holder: holder, Image: "models:1"}},
+			want: []inventory.Use{view("a", "models:1")},
 		},
 		"views that cannot be read":  {labels: map[string]string{"nerdctl/image-mount-snapshots": `"a"`}, err: "image-mount-snapshots"},
 		"mounts that cannot be read": {labels: map[string]string{"nerdctl/image-mount-snapshots": `[]`, "nerdctl/mounts.0": `[]`}, err: "the mounts"},

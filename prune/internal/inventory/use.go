@@ -11,8 +11,9 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/strictjson"
 )
 
-// Use is one claim of a client on an image. The fields are alternatives: each
-// that is set claims what it names.
+// Use is one claim of a client on an image. Image and Digests claim what they
+// name. The image that Snapshot is based on is claimed unless they name it:
+// other images may have the same layers.
 type Use struct {
 	Holder cause.Holder
 	// Image is what the holder itself says it uses: a record's name, in any
@@ -20,13 +21,12 @@ type Use struct {
 	Image string
 	// Digests are targets or configs that the holder is known to use.
 	Digests []digest.Digest
-	// Snapshot is the holder's own snapshot; the image whose chain it stands
-	// on is in use.
+	// Snapshot is the holder's own snapshot.
 	Snapshot SnapshotKey
-	// Told says that Image and Digests are a client's word for the image of the
-	// Snapshot. Where it fits the snapshot, no other image on the same layers is
-	// used; where it does not, both are. A word that names nothing says that
-	// there is no image.
+	// Told says that Image and Digests are the word of a client that was asked.
+	// Where it does not fit the snapshot, whatever the snapshot is based on is
+	// used, too, be it only the base of an image that is gone. A word that names
+	// nothing says that there is no image.
 	Told bool
 	// Begun is a use that has not said yet by which of its names it knows the
 	// image on whose chain its snapshot stands: they all count.
@@ -46,6 +46,10 @@ const (
 	LabelPodUID           = "io.kubernetes.pod.uid"
 	LabelPodContainer     = "io.kubernetes.container.name"
 	LabelNerdctlName      = "nerdctl/name"
+	// LabelNerdctlDigest has the digest of the target that a container was
+	// created from, in nerdctl's releases after 2.3.5. As in nerdctl, one that is
+	// no digest counts as none.
+	LabelNerdctlDigest = "nerdctl/image-digest"
 )
 
 // ContainerUse reads what one container record says of its image. An error
@@ -56,6 +60,9 @@ func ContainerUse(c containers.Container) (Use, error) {
 		Image:    c.Image,
 		Snapshot: SnapshotKey{c.Snapshotter, c.SnapshotKey},
 	}
+	if target := digest.Digest(c.Labels[LabelNerdctlDigest]); target.Validate() == nil {
+		use.Digests = append(use.Digests, target)
+	}
 	ext, ok := c.Extensions[ExtensionCRIContainer]
 	if !ok {
 		return use, nil
@@ -64,7 +71,7 @@ func ContainerUse(c containers.Container) (Use, error) {
 	if err != nil {
 		return Use{}, fmt.Errorf("the CRI metadata of container %q cannot be read: %w", c.ID, err)
 	}
-	use.Digests = digests
+	use.Digests = append(use.Digests, digests...)
 	return use, nil
 }
 

@@ -38,8 +38,12 @@ func StandInName(namespace string, target digest.Digest) string {
 
 // Dangling says whether a record's name is one that nobody would type: one of
 // the known prefixes, a snapshotter's name or a prefix of the policy, then '@'
-// and a digest.
+// and a digest; or what `nerdctl rmi -f` leaves of the image of a running
+// container, a colon that a digest may follow.
 func Dangling(name string, snapshotters, prefixes []string) bool {
+	if rest, ok := strings.CutPrefix(name, ":"); ok {
+		return rest == "" || digest.Digest(rest).Validate() == nil
+	}
 	prefix, rest, ok := strings.Cut(name, "@")
 	if !ok || digest.Digest(rest).Validate() != nil {
 		return false

@@ -2,12 +2,10 @@ package rules
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
 
-	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -28,7 +26,7 @@ type Judge struct {
 	now          time.Time
 	version      gc.Release
 	snapshotters []string
-	whole        bool // units go whole or stay whole
+	whole        bool // units go whole or stay whole, with their siblings
 	// leased are the records that live leases hold, with one such lease.
 	leased   map[string]string
 	ties     *ties
@@ -39,10 +37,11 @@ type Judge struct {
 	// are the units that belong to themselves in the end.
 	subjects map[*Unit]*Unit
 	ringed   map[*Unit]bool
-	// wholes are what filters see of a unit where units go whole, pins why a
-	// unit is pinned.
-	wholes map[*Unit]filters.Subject
-	pins   map[*Unit]cause.Cause
+	// siblings are known where units go whole, pins are why units are pinned.
+	siblings map[*Unit]*siblings
+	pins     map[*Unit]cause.Cause
+	// byName are the units of which it is known whether they stay by a name.
+	byName map[*Unit]bool
 }
 
 // Verdict is the decision about a record while it is being made.
@@ -77,9 +76,13 @@ func Decide(v View, policy Policy, st store.StoreInfo, now time.Time) []Decision
 		leased:       leased(ns, gc.ParseVersion(st.Version), now),
 		ties:         newTies(ns, st, policy.Run, now),
 		Verdicts:     make(map[string]*Verdict, len(ns.Images)),
-		wholes:       make(map[*Unit]filters.Subject),
 		pins:         make(map[*Unit]cause.Cause),
+		byName:       make(map[*Unit]bool),
 	}
+	if j.whole {
+		j.siblings = v.siblingsOf()
+	}
+	j.settleGuesses()
 	for i := range ns.Images {
 		image := &ns.Images[i]
 		u := j.Units[image.Target.Digest]
@@ -91,7 +94,7 @@ func Decide(v View, policy Policy, st store.StoreInfo, now time.Time) []Decision
 	j.follow()
 	for _, u := range j.order {
 		if j.whole {
-			j.keepWhole(u)
+			j.keepWhole(j.siblings[u])
 		} else {
 			j.keepLast(u)
 		}
@@ -181,7 +184,7 @@ func (j *Judge) protected(u *Unit, record *images.Image) cause.Cause {
 	if j.whole || j.Usage.begun[u.Target] {
 		return cause.UsedBy(cause.CodeInUse, holders)
 	}
-	if j.dangling(record) {
+	if j.dangling(record) && !j.staysByName(u) {
 		return cause.UsedBy(cause.CodeStandsIn, holders)
 	}
 	return cause.Cause{}
@@ -235,48 +238,4 @@ func (j *Judge) pinned(u *Unit) cause.Cause {
 		j.pins[u] = why
 	}
 	return why
-}
-
-// subject is what filters see: the record, or where units go whole the unit.
-func (j *Judge) subject(u *Unit, record *images.Image) filters.Subject {
-	if !j.whole {
-		return j.subjectOf(u, []*images.Image{record})
-	}
-	sub, known := j.wholes[u]
-	if !known {
-		there := slices.DeleteFunc(slices.Clone(u.Records), j.ties.doomed)
-		sub = j.subjectOf(u, slices.Concat(there, j.ns.Went[u.Target]))
-		j.wholes[u] = sub
-	}
-	return sub
-}
-
-func (j *Judge) subjectOf(u *Unit, records []*images.Image) filters.Subject {
-	config := j.ns.Configs[u.Target]
-	sub := filters.Subject{Dangling: true, Labels: config.Labels, LabelsErr: config.Problem}
-	nameless := false
-	for i, record := range records {
-		sub.Names = append(sub.Names, record.Name)
-		dangles := j.dangling(record)
-		nameless = nameless || dangles
-		sub.Dangling = sub.Dangling && (dangles || inventory.CRIRecordOfID(record))
-		born := j.born(record)
-		if i == 0 || born.IsZero() || !sub.Born.IsZero() && born.After(sub.Born) {
-			sub.Born = born
-		}
-	}
-	sub.Dangling = sub.Dangling && nameless
-	return sub
-}
-
-// born is the newest of the record's own times and of the time at which its
-// target was committed to the store: a re-pull keeps the first, and a build
-// can forge both of the record's. Zero if one cannot be read.
-func (j *Judge) born(record *images.Image) time.Time {
-	blob, ok := j.ns.Blobs[record.Target.Digest]
-	times := []time.Time{record.CreatedAt, record.UpdatedAt, blob.CreatedAt}
-	if !ok || slices.ContainsFunc(times, time.Time.IsZero) {
-		return time.Time{}
-	}
-	return slices.MaxFunc(times, time.Time.Compare)
 }

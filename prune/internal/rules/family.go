@@ -80,6 +80,12 @@ func (f *Following) Stay(u *Unit) {
 			f.stayRecord(record)
 		}
 	}
+	if s := f.J.siblings[u]; s != nil && !s.staying {
+		s.staying = true
+		for _, sibling := range s.units {
+			f.Stay(sibling)
+		}
+	}
 }
 
 func (f *Following) stayRecord(record *images.Image) {

@@ -13,16 +13,33 @@ func (j *Judge) keepAll(u *Unit, why cause.Cause) {
 	}
 }
 
-// keepWhole keeps all records of a unit of which one stays: CRI keeps several
+// keepWhole keeps all records of siblings of which one stays: CRI keeps several
 // names for an image and loses track when one of them goes.
-func (j *Judge) keepWhole(u *Unit) {
-	for _, record := range u.Records {
-		if v := j.Verdicts[record.Name]; v.Action == Keep {
-			why := v.Told()
-			j.keepAll(u, cause.Because(cause.CodeTogether, cause.Parts{Image: record.Name, Because: &why}))
-			return
+func (j *Judge) keepWhole(s *siblings) {
+	if s.kept {
+		return
+	}
+	s.kept = true
+	why, stays := j.whyWhole(s)
+	if !stays {
+		return
+	}
+	for _, u := range s.units {
+		j.keepAll(u, why)
+	}
+}
+
+// whyWhole names the first record that stays.
+func (j *Judge) whyWhole(s *siblings) (why cause.Cause, stays bool) {
+	for _, u := range s.units {
+		for _, record := range u.Records {
+			if v := j.Verdicts[record.Name]; v.Action == Keep {
+				own := v.Told()
+				return cause.Because(cause.CodeTogether, cause.Parts{Image: record.Name, Because: &own}), true
+			}
 		}
 	}
+	return why, false
 }
 
 // keepLast turns the last record of a unit in use into a stand-in, rather one

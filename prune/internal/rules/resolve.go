@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
 
@@ -28,6 +29,8 @@ type usage struct {
 	told   map[[2]string]bool
 	claims map[sought]*claim
 	count  int
+	// guesses are the claims of which any unit is enough.
+	guesses []*claim
 	// ids are the units that texts mean as the beginning of an ID.
 	ids map[string][]*Unit
 	// merged are the holders of units with several claims.
@@ -41,6 +44,8 @@ type sought struct {
 	blob digest.Digest
 	top  inventory.SnapshotKey
 	id   string
+	// any says that one of the units is enough: see [claim.units].
+	any bool
 }
 
 // claim is what holds a list of units. Thousands of containers may stand on
@@ -50,6 +55,10 @@ type claim struct {
 	holders []claimant
 	users   []cause.User
 	told    map[string]bool
+	// units are set if nothing tells which of them the holders use, because all
+	// are on the chain of their snapshots. Where one of them stays by a name
+	// anyway, the others are not needed.
+	units []*Unit
 }
 
 // claimant is a holder, what it is called and what is told of it, and the number
@@ -93,11 +102,15 @@ func (u *usage) hold(by sought, units []*Unit, who cause.User, holder string) {
 // on returns the claim on units, a new one if there is none.
 func (u *usage) on(by sought, units []*Unit) *claim {
 	if len(units) == 1 {
-		by = sought{blob: units[0].Target}
+		by = sought{blob: units[0].Target, any: by.any}
 	}
 	c := u.claims[by]
 	if c == nil {
 		c = &claim{told: make(map[string]bool)}
+		if by.any {
+			c.units = units
+			u.guesses = append(u.guesses, c)
+		}
 		u.claims[by] = c
 		for _, unit := range units {
 			u.Units[unit.Target] = append(u.Units[unit.Target], c)
@@ -164,16 +177,18 @@ func (u *usage) Users(name string, targets []digest.Digest) []string {
 	return slices.Compact(users)
 }
 
-// add claims what one use names. A claim by name does not replace one by
-// chain: the name may have moved to another image since.
+// add claims what one use names. What a record or a client says of the image
+// of a snapshot is the whole truth if it fits the snapshot: other images on the
+// same layers are not used. If it does not fit, because a name has moved to
+// another image since, what the snapshot is based on is used, too.
 func (u *usage) add(c *Catalog, use inventory.Use) {
 	holder := use.Holder.String()
-	word := u.said(c, use, holder)
+	word, lasting := u.said(c, use, holder)
 	known := len(word) > 0
 	s := c.chain(use.Snapshot)
 	stands := s.units
-	if use.Told && !fits(word, stands) || !use.Told && (s.exact || !known) {
-		u.hold(sought{top: s.top}, stands, cause.User{Holder: use.Holder, ByChain: true}, holder)
+	if !fits(lasting, stands) && (use.Told || s.exact || !known) {
+		u.hold(sought{top: s.top, any: !use.Begun}, stands, cause.User{Holder: use.Holder, ByChain: true}, holder)
 	}
 	if use.Begun {
 		for _, unit := range stands {
@@ -187,14 +202,17 @@ func (u *usage) add(c *Catalog, use inventory.Use) {
 }
 
 // said claims what a holder, or its client, says that it uses, and returns the
-// lists of units that it may mean.
-func (u *usage) said(c *Catalog, use inventory.Use, holder string) (word [][]*Unit) {
+// lists of units that it may mean, and those without names that will expire.
+func (u *usage) said(c *Catalog, use inventory.Use, holder string) (word, lasting [][]*Unit) {
 	for _, record := range c.record(use.Image) {
 		if key := [2]string{record.Name, holder}; !u.told[key] {
 			u.told[key] = true
 			u.Names[record.Name] = append(u.Names[record.Name], cause.User{Holder: use.Holder})
 		}
-		word = append(word, []*Unit{c.Units[record.Target.Digest]})
+		meant := []*Unit{c.Units[record.Target.Digest]}
+		if word = append(word, meant); !gc.Expires(record) {
+			lasting = append(lasting, meant)
+		}
 	}
 	digests := use.Digests
 	if dgst, ok := digestOf(use.Image); len(word) == 0 && ok {
@@ -207,21 +225,21 @@ func (u *usage) said(c *Catalog, use inventory.Use, holder string) (word [][]*Un
 		}
 		u.hold(sought{id: use.Image}, byID, cause.User{Holder: use.Holder}, holder)
 		if len(byID) > 0 {
-			word = append(word, byID)
+			word, lasting = append(word, byID), append(lasting, byID)
 		}
 	}
 	for _, dgst := range digests {
 		byDigest := c.Containing(dgst)
 		u.hold(sought{blob: dgst}, byDigest, cause.User{Holder: use.Holder}, holder)
 		if len(byDigest) > 0 {
-			word = append(word, byDigest)
+			word, lasting = append(word, byDigest), append(lasting, byDigest)
 		}
 	}
-	return word
+	return word, lasting
 }
 
-// fits says whether what a client says is among what its container stands on.
-// A word that does not fit cancels nothing.
+// fits says whether what is said of an image is among what the snapshot is based
+// on. A word that does not fit cancels nothing.
 func fits(word [][]*Unit, stands []*Unit) bool {
 	meant := make(map[*Unit]bool)
 	for _, units := range word {
