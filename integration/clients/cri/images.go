@@ -48,6 +48,9 @@ func (n *Node) ID(target digest.Digest) string {
 	return id
 }
 
+// Alias says that an image has the ID of another, as an index that of a manifest.
+func (n *Node) Alias(img, of *imagestore.Image) { n.ids[img.Target.Digest] = n.ids[of.Target.Digest] }
+
 // Tag makes further names for a record and waits until CRI knows them.
 func (n *Node) Tag(from string, to ...string) {
 	n.tb.Helper()

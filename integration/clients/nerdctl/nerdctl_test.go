@@ -153,6 +153,8 @@ func TestDanglingNames(t *testing.T) {
 			img := b.image("default")
 			b.add("default", img, prefix+"@"+img.Target.Digest.String())
 		}
+		removed := b.image("default")
+		b.add("default", removed, removedForce, removedForce+removed.Target.Digest.String())
 		named := b.image("default", "docker.io/library/app:1")
 		digested := "docker.io/library/app@" + named.Target.Digest.String()
 		b.add("default", named, digested)
