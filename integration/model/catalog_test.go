@@ -52,6 +52,9 @@ func newCatalog() *catalog {
 		b.Index(imagestore.IndexSpec{Manifests: []*imagestore.Image{c.images[3], small(imagestore.Spec{Layers: 1, Platform: &elsewhere})}}),
 	)
 	c.images = append(c.images, c.images[4].WithReferrers(b.Signature("", c.images[4])))
+	for i := range 3 { // only the configuration is another than that of a base
+		c.images = append(c.images, b.Image(imagestore.Spec{Base: bases[i%2], Docker: i%2 == 1, Labels: map[string]string{"build": fmt.Sprint(i)}}))
+	}
 	for _, i := range []int{2, 5} {
 		c.signatures[i] = b.Signature("", c.images[i])
 	}

@@ -128,7 +128,7 @@ func (m *machine) leaveDangling() bool {
 		return false
 	}
 	d := from.Target.Digest
-	name := pick(m.t, []string{imagestore.NoneDangling(d), imagestore.MobyDangling(d), imagestore.SnapshotterDangling("overlayfs", d)}, "as")
+	name := pick(m.t, []string{imagestore.NoneDangling(d), imagestore.MobyDangling(d), imagestore.SnapshotterDangling("overlayfs", d), ":" + d.String()}, "as")
 	if name == from.Name {
 		return false
 	}

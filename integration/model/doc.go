@@ -27,7 +27,8 @@
 //	I7   each victim has its record or is held  watched.heldNow before each delete, watched.collectNow at any call;
 //	                                            company.victimsWhole after all that clients do
 //	I8   an error while reading changes nothing machine.failToRead
-//	I9   a root more never frees more           machine.check, after each step that only adds a root
+//	I9   a root more never frees more           machine.check, after each step that only adds a root; but for images that
+//	                                            a container may have been made from, beside others on its chain
 //	I10  every record has one action, a reason  machine.check, after each step; company.allTold
 //	I13  nothing of a run is left               run.nothingOfOurs; the bubble waits for goroutines; bed.history for mounts
 //	I14  what is said to stay is there after    run.stays, around each run, and after a further collection; what is gone is

@@ -6,6 +6,7 @@ import (
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/sandbox"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 )
@@ -66,11 +67,23 @@ func (m *machine) run() bool {
 	case 2:
 		name = "" // as buildkit
 	case 3:
+		record, err := m.store.Images().Get(inNamespace(m.ctx, ns), name)
+		m.must(err)
 		m.must(s.NerdctlContainer(m.ctx, id, id, name, of))
+		if oneIn(m.t, 2, "notes the digest") {
+			m.noteDigest(ns, id, record.Target.Digest)
+		}
 		return true
 	}
 	m.must(s.Container(m.ctx, imagestore.ContainerSpec{ID: id, Image: name, Of: of}))
 	return true
+}
+
+// noteDigest is what later releases of nerdctl write down, too.
+func (m *machine) noteDigest(ns, id string, d digest.Digest) {
+	c := containers.Container{ID: id, Labels: map[string]string{"nerdctl/image-digest": d.String()}}
+	_, err := m.store.Containers().Update(inNamespace(m.ctx, ns), c, "labels.nerdctl/image-digest")
+	m.must(err)
 }
 
 // runPod makes a pod's sandbox: its container names the pause image, which is

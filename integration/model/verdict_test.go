@@ -34,18 +34,20 @@ func (r *run) finished() {
 }
 
 // unitsTogether holds where the names of an image go together: all that were
-// there are, or none.
+// there are, or none. One image is what has one image ID.
 func (r *run) unitsTogether(after *oracle.State) {
 	is := after.Namespaces[criSpace]
 	if r.before.Namespaces[criSpace] == nil || is == nil {
 		return
 	}
+	before := withoutCollectible(r.before)
 	left, gone := map[digest.Digest]string{}, map[digest.Digest]string{}
-	for name, image := range withoutCollectible(r.before).Namespaces[criSpace].Images {
+	one := before.OneOf(criSpace)
+	for name, image := range before.Namespaces[criSpace].Images {
 		if is.Images[name].Target.Digest == image.Target.Digest {
-			left[image.Target.Digest] = name
+			left[one[image.Target.Digest]] = name
 		} else {
-			gone[image.Target.Digest] = name
+			gone[one[image.Target.Digest]] = name
 		}
 	}
 	for target, name := range gone {

@@ -16,7 +16,7 @@ type fixture struct {
 	t        *testing.T
 	embedded *imagestore.Embedded
 
-	base, app, byID, stood, history, index, other *imagestore.Image
+	base, app, byID, stood, noted, history, index, other *imagestore.Image
 }
 
 // newFixture opens a copy of a store that is created only once, because
@@ -66,6 +66,7 @@ func describe(t *testing.T) *fixture {
 	f.app = b.Image(imagestore.Spec{Name: "app:1", Base: f.base, Layers: 1})
 	f.byID = b.Image(imagestore.Spec{Name: "by-id:1"})
 	f.stood = b.Image(imagestore.Spec{Name: "stood-on:1"})
+	f.noted = b.Image(imagestore.Spec{Name: "noted:1"})
 	f.history = b.Image(imagestore.Spec{Name: "history:1", Layers: 2})
 	f.other = b.Image(imagestore.Spec{Name: "leased:1"})
 	f.index = b.Index(imagestore.IndexSpec{
@@ -98,6 +99,9 @@ func (f *fixture) fill() {
 	f.must(f.Container(ctx, imagestore.ContainerSpec{ID: "named", Image: "app:1", Of: f.app}))
 	f.must(f.Container(ctx, imagestore.ContainerSpec{ID: "by-id", Image: f.byID.Config.Desc.Digest.String()}))
 	f.must(f.Container(ctx, imagestore.ContainerSpec{ID: "stands", Image: "never:1", Of: f.stood}))
+	f.must(f.Add(ctx, f.noted))
+	f.must(f.Container(ctx, imagestore.ContainerSpec{ID: "noted", Image: "never:2",
+		Labels: map[string]string{"nerdctl/image-digest": f.noted.Target.Digest.String()}}))
 	f.must(f.HistoryLease(ctx, "history", f.history))
 	f.must(f.PullLease(ctx, "pull", time.Now().Add(time.Hour), f.other))
 	_, err := f.Ingest(ctx, "upload", []byte("half of this is there"))

@@ -50,6 +50,7 @@ func TestPlantedLossesAreFound(t *testing.T) {
 		{"the record a container names", func(f *fixture) { f.untag("app:1") }, oracle.CheckContainers, "lost its image's name"},
 		{"the last record of a container's image ID", func(f *fixture) { f.untag("by-id:1") }, oracle.CheckContainers, "no record"},
 		{"the last record below a container", func(f *fixture) { f.untag("stood-on:1") }, oracle.CheckContainers, "no record"},
+		{"the last record of an image that nerdctl notes", func(f *fixture) { f.untag("noted:1") }, oracle.CheckContainers, "no record"},
 		{"a container's own snapshot", func(f *fixture) { f.deleteSnapshot("stands") }, oracle.CheckContainers, "lost snapshot"},
 		{"the same, by labels", func(f *fixture) { f.deleteSnapshot("stands") }, reachable, "lost snapshot"},
 		{"content of a live lease", func(f *fixture) { f.deleteBlob(f.other.Layers[0].Blob) }, reachable, "lost content"},
