@@ -62,13 +62,17 @@ func TestNamesOfOneImageIDGoTogether(t *testing.T) {
 		}
 		n.Alias(index, manifest)
 		n.Settle()
-		pod := n.Pod("api")
-		pod.Run(cri.Container{Name: "app", Image: "docker.io/library/app:1"})
+		keep := func(value string) {
+			if err := n.Store(cri.Namespace).Label(t.Context(), "docker.io/library/plain:1", map[string]string{"ctr-prune/keep": value}); err != nil {
+				t.Fatal(err)
+			}
+		}
 
+		keep("yes")
 		pruneAll(t, n).wantGone(t)
 		wantClean(t, n)
 		wantUsable(t, n, "docker.io/library/plain:1", "docker.io/library/app:1", manifest.Config.Desc.Digest.String())
-		pod.Remove()
+		keep("")
 		pruneAll(t, n).wantGone(t, manifest, index)
 		wantClean(t, n)
 	})
