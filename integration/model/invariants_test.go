@@ -78,9 +78,10 @@ func (m *machine) everyRecordOnce(inv *prune.Inventory, policy prune.Policy, pla
 
 // planted are the problems that a step may leave in a store: what expires,
 // what is given up, what was killed. No step leaves an image that is not whole,
-// nor a file that containerd has forgotten.
+// nor the file of a blob that containerd has forgotten. A snapshot of a container
+// that was removed is forgotten if containerd ends before it collects.
 var planted = []prune.Problem{
-	prune.ProblemGarbage, prune.ProblemUnowned, prune.ProblemExpired, prune.ProblemOldUpload, prune.ProblemInterrupted,
+	prune.ProblemForgottenFiles, prune.ProblemGarbage, prune.ProblemUnowned, prune.ProblemExpired, prune.ProblemOldUpload, prune.ProblemInterrupted,
 }
 
 func (m *machine) onlyPlantedProblems() {

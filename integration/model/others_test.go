@@ -69,9 +69,13 @@ func (m *machine) undo() bool {
 	m.must(m.in("default").Collect(m.ctx))
 	after := m.capture()
 	over := g.over(after)
+	// Any collection takes what it took before, or whose end has come.
+	mayGo := func(namespace, name string) bool {
+		return slices.Contains(was.Collectible()[namespace], name) || over[recordKey{namespace, name}]
+	}
 	for _, back := range undone.Restored {
-		if slices.Contains(was.Collectible()[back.Namespace], back.Name) || over[recordKey{back.Namespace, back.Name}] {
-			continue // as it was, or its end has come: any collection takes it
+		if mayGo(back.Namespace, back.Name) {
+			continue
 		}
 		want, got := was.Namespaces[back.Namespace].Images[back.Name], after.Namespaces[back.Namespace].Images[back.Name]
 		if want.Target.Digest != got.Target.Digest || !maps.Equal(want.Labels, got.Labels) {
@@ -79,6 +83,9 @@ func (m *machine) undo() bool {
 		}
 	}
 	for _, failed := range undone.Failed {
+		if failed.ReasonCode == "expired" && mayGo(failed.Namespace, failed.Name) {
+			continue
+		}
 		if now, taken := after.Namespaces[failed.Namespace].Images[failed.Name]; !taken || now.Target.Digest == failed.Target {
 			m.errorf("undo: %s in %s was not put back: %s", failed.Name, failed.Namespace, failed.Reason)
 		}

@@ -93,7 +93,7 @@ func (k *Checker) unknownSnapshots(ctx context.Context, st store.Store, s *disk.
 	found, err := s.Unknown(ctx, st, k.Inv)
 	for _, entry := range found {
 		f := Finding{Problem: ProblemForgottenFiles, Object: entry.Path, Bytes: entry.Bytes, Snapshotters: []string{s.Snapshotter}}
-		if !s.Cleans {
+		if !s.Cleans(entry) {
 			f.Mend = removal(entry.Path)
 		}
 		k.add(f)

@@ -20,9 +20,6 @@ type Snapshots struct {
 	Snapshotter string
 	// Dir is the directory of the snapshotter, as this process sees it.
 	Dir string
-	// Cleans says that the snapshotter removes what is unknown itself, at the
-	// next collection that removes one of its snapshots.
-	Cleans bool
 	// NoDatabase says that there are snapshots, but that the database which says
 	// what they are is gone.
 	NoDatabase bool
@@ -53,7 +50,7 @@ func ReadSnapshots(ctx context.Context, st store.Store, snapshotter string) (*Sn
 	if err != nil {
 		return nil, fmt.Errorf("looking for the files of snapshotter %q: %w", snapshotter, err)
 	}
-	s := &Snapshots{Snapshotter: snapshotter, Dir: dir, Cleans: l.cleans, layout: l}
+	s := &Snapshots{Snapshotter: snapshotter, Dir: dir, layout: l}
 	if err := s.read(ctx); err != nil {
 		if errors.Is(err, fs.ErrPermission) {
 			err = store.Cause(errdefs.ErrUnavailable, err)
@@ -89,6 +86,14 @@ func (s *Snapshots) Paths() map[inventory.SnapshotID]string {
 		}
 	}
 	return paths
+}
+
+// Cleans says that the snapshotter itself removes an unknown entry, at the next
+// collection that removes one of its snapshots: each does so as long as it has
+// the record, and some also without.
+func (s *Snapshots) Cleans(e Entry) bool {
+	_, recorded := s.records[filepath.Base(e.Path)]
+	return recorded || s.layout.cleans
 }
 
 // Unknown lists the entries that containerd does not know, because a collection
