@@ -15,8 +15,9 @@ type Source = clients.Source
 // have been read from it.
 type Asked = clients.Asked
 
-// Use says that a client uses an image. Every field that is set protects what
-// it names.
+// Use says that a client uses an image. What Image and Digests name is
+// protected. So is the image that Snapshot is based on, unless they name it:
+// other images may have the same layers.
 type Use = inventory.Use
 
 // Holder is who uses an image.

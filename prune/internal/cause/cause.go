@@ -11,11 +11,13 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 )
 
-// Code names a reason, a holder, or what is wrong, for programs. It is stable:
-// the sentence beside it may be worded anew. docs/json.md lists all codes.
+// Code identifies a reason, a holder or a problem for programs. Codes are
+// stable, while the sentences beside them may be reworded. docs/json.md lists
+// all codes.
 type Code string
 
-// Cause is why something stays or goes, or why nothing can be done.
+// Cause is why something is kept or removed, or why nothing can be done: a
+// code, its parts, and a sentence made of them.
 type Cause struct {
 	// Reason is the sentence for people, made of the other two.
 	Reason     string `json:"reason"`
@@ -72,7 +74,7 @@ type Parts struct {
 	Lease     string      `json:"lease,omitempty"`
 	LeaseKind leases.Kind `json:"leaseKind,omitempty"`
 	Run       string      `json:"run,omitempty"`
-	// Command is another client's command that lets go of the object.
+	// Command is another client's command that releases the object.
 	Command string `json:"command,omitempty"`
 	// Detail is what another program or the system said, in words.
 	Detail string `json:"detail,omitempty"`
@@ -111,7 +113,7 @@ func Because(code Code, p Parts) Cause {
 	return Cause{ReasonCode: code, ReasonParts: &p}.Told()
 }
 
-// Plainly is a cause that names nothing, with its sentence.
+// Plainly returns a cause whose sentence names nothing.
 func Plainly(code Code) Cause { return Cause{ReasonCode: code}.Told() }
 
 // UsedBy is a cause with users: the first two, or of more than two the first.
@@ -139,8 +141,8 @@ func Unmatched(v filters.Verdict) Cause {
 	return c
 }
 
-// CodeError gives an error a code, by which a program can tell its user what
-// helps: which option to give, for one.
+// CodeError adds a code to an error, so that a program can tell its user what
+// helps, for example which option to use.
 type CodeError struct {
 	Code Code
 	Err  error
@@ -151,7 +153,7 @@ func (e *CodeError) Error() string { return e.Err.Error() }
 // Unwrap returns the error.
 func (e *CodeError) Unwrap() error { return e.Err }
 
-// CodeOf returns the code of an error, "" if it has none.
+// CodeOf returns the code of an error, or "" if it has none.
 func CodeOf(err error) Code {
 	var coded *CodeError
 	if errors.As(err, &coded) {
@@ -160,7 +162,8 @@ func CodeOf(err error) Code {
 	return ""
 }
 
-// ClientFailed is why a namespace is closed whose clients could not be asked.
+// ClientFailed is why nothing is removed from a namespace whose clients could
+// not be asked.
 func ClientFailed(err error) Cause {
 	code := CodeOf(err)
 	if _, known := Sentences[code]; !known {

@@ -10,7 +10,7 @@ const (
 	CodeNotAborted      Code = "not-aborted"
 	CodeLeaseEnds       Code = "lease-ends"
 	CodeCRIFailed       Code = "cri-failed"
-	CodeCRIDeaf         Code = "cri-unresponsive"
+	CodeCRIUnresponsive Code = "cri-unresponsive"
 	CodeProbeLeft       Code = "probe-left"
 	CodeUpdateLost      Code = "update-lost"
 	CodePlanLost        Code = "plan-lost"

@@ -6,16 +6,16 @@ import (
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
-// In describes the keeper to people who look at a namespace, "" if at all. Names
-// come from the store and may read like anything, so that words are put together
-// here and never taken apart.
+// In describes the keeper to people who look at a namespace, "" if at all.
+// Names come from the store and may contain any text, so sentences are built
+// here and never parsed.
 func (k Keeper) In(namespace string) Keeper {
 	k.Holder = titles[k.HolderCode](k)
 	if k.HeldBy.Namespace != namespace {
 		k.Holder += fmt.Sprintf(" in namespace %q", k.HeldBy.Namespace)
 	}
 	if p := k.HolderParts; p != nil {
-		if hint := LetsGo(p.LeaseKind, p.Command); hint != "" {
+		if hint := ReleaseCommand(p.LeaseKind, p.Command); hint != "" {
 			k.Holder += "; " + hint
 		}
 	}
@@ -37,9 +37,9 @@ var titles = map[Code]func(Keeper) string{
 	},
 }
 
-// LetsGo says how the owner of a lease lets go of what it holds, "" if there is
-// nothing to say.
-func LetsGo(kind leases.Kind, command string) string {
+// ReleaseCommand returns the command by which the owner of a lease releases
+// what it holds, or "" if there is none.
+func ReleaseCommand(kind leases.Kind, command string) string {
 	switch {
 	case command != "":
 		return freed(command)

@@ -9,7 +9,7 @@ import (
 // The codes of reasons. docs/json.md says of each what it means and which parts
 // it has.
 const (
-	// Why a record stays or goes.
+	// Why a record is kept or removed.
 	CodeUnused         Code = "unused"
 	CodeDangling       Code = "unused-dangling"
 	CodeExpired        Code = "expired"
@@ -65,11 +65,11 @@ const (
 	CodeNotPutBack   Code = "not-restored"
 	CodeNotKept      Code = "not-kept"
 
-	// Why an upload stays or goes.
+	// Why an upload is kept or aborted.
 	CodeLatelyWritten Code = "written-lately"
 	CodeAbandoned     Code = "abandoned"
 
-	// Why a lease stays or goes.
+	// Why a lease is kept or deleted.
 	CodeLeaseExpired      Code = "lease-expired"
 	CodeLeaseExpiredSince Code = "lease-expired-since"
 	CodeLeaseInterrupted  Code = "lease-interrupted-run"
@@ -84,7 +84,7 @@ const (
 	CodeLeaseOther        Code = "lease-other"
 )
 
-// What a plan notes, and why an object is still there that was to go.
+// The notes of a plan, and why an object that was to be freed still exists.
 const (
 	CodeImageAbsent    Code = "image-absent"
 	CodeImageUnnamed   Code = "image-unnamed"
@@ -103,8 +103,8 @@ func (c Cause) sentence() string {
 }
 
 // Sentences are the words for each code, but for those of filters, which have
-// their own. Names come from the store and may read
-// like anything, so that words are made here and never taken apart.
+// their own. Names come from the store and may contain any text, so sentences
+// are built here and never parsed.
 var Sentences = map[Code]func(*Parts) string{
 	CodeUnused:      Fixed("unused"),
 	CodeDangling:    Fixed("unused and dangling"),
@@ -175,7 +175,7 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeLeaseRunning:      Fixed("a run is in progress"),
 	CodeLeaseUndo:         Fixed("holds what a run removed while that run is being undone; it expires by itself"),
 	CodeLeaseGrace:        Fixed("keeps what a run removed, so that it can be undone"),
-	CodeLeaseBuildkit:     func(p *Parts) string { return "belongs to buildkit; " + LetsGo(p.LeaseKind, p.Command) },
+	CodeLeaseBuildkit:     func(p *Parts) string { return "belongs to buildkit; " + ReleaseCommand(p.LeaseKind, p.Command) },
 	CodeLeaseDocker: func(p *Parts) string {
 		return "holds the files of a Docker container, running or stopped; `" + p.Command + "` frees them"
 	},
@@ -229,7 +229,7 @@ func (p *Parts) noStandIn(because string) string {
 	return fmt.Sprintf("its image is in use by %s, and its stand-in %q %s", p.some(), p.Image, because)
 }
 
-// stillThere says of a blob, or a snapshot of a namespace, that it did not go.
+// stillThere says that a blob, or a snapshot of a namespace, was not freed.
 func (p *Parts) stillThere(because string) string {
 	what := p.Target.String()
 	if p.Snapshot != "" {
@@ -238,7 +238,7 @@ func (p *Parts) stillThere(because string) string {
 	return what + " was expected to be removed but is still there: " + because
 }
 
-// freed says by which command an object is let go.
+// freed says which command releases an object.
 func freed(command string) string { return "`" + command + "` frees it" }
 
 // some names the first of several and counts the rest.

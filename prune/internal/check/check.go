@@ -23,7 +23,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// Problem is a sort of [Finding], and its code.
+// Problem is a kind of [Finding], and its code in JSON.
 type Problem string
 
 // The problems that a check looks for.
@@ -48,7 +48,7 @@ const (
 // String says the problem in words.
 func (p Problem) String() string { return strings.ReplaceAll(string(p), "-", " ") }
 
-// Finding is one thing that is not as it should be.
+// Finding is one problem that a check found.
 type Finding struct {
 	Problem   Problem `json:"problem"`
 	Namespace string  `json:"namespace,omitempty"`
@@ -60,15 +60,15 @@ type Finding struct {
 	// Meaning is what it means for a user, and Parts are what that names.
 	Meaning string       `json:"meaning"`
 	Parts   *cause.Parts `json:"parts,omitempty"`
-	// Mend says what mends it.
+	// Mend says what fixes it.
 	Mend string `json:"mend"`
-	// Repairable says that [Repair] can mend it without risk.
+	// Repairable says that [Repair] can fix it without risk.
 	Repairable bool `json:"repairable"`
 	// Snapshotters are those that have a part in it, sorted.
 	Snapshotters []string `json:"snapshotters,omitempty"`
 }
 
-// CheckOptions are the parts of a check that are not in the store.
+// CheckOptions are the inputs of a check that do not come from the store.
 type CheckOptions struct {
 	Read read.ReadOptions
 	// Verify reads every blob and compares it with its digest.
@@ -78,8 +78,8 @@ type CheckOptions struct {
 // Checked is what a check found.
 type Checked struct {
 	Findings []Finding
-	// Unseen says what could not be looked for, and why, so that nothing found is
-	// not taken for nothing wrong.
+	// Unseen says what could not be checked, and why, so that an incomplete check
+	// without findings does not look like a healthy store.
 	Unseen []cause.Cause
 }
 
@@ -92,7 +92,9 @@ type Checker struct {
 	Found []Finding
 }
 
-// Check looks for what users usually find too late. It only reads.
+// Check looks for problems in the store: incomplete images, lost or leftover
+// files, garbage, expired leases, abandoned uploads, interrupted runs. It only
+// reads.
 func Check(ctx context.Context, st store.Store, now time.Time, opts CheckOptions) (*Checked, error) {
 	// Files first: what is written meanwhile is then known by the time that the
 	// store is read.

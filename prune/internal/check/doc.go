@@ -1,3 +1,3 @@
-// Package check looks for what is not as it should be in a store, and repairs
-// what can be repaired without risk.
+// Package check looks for problems in a store, and repairs what can be repaired
+// without risk.
 package check

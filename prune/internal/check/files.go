@@ -81,8 +81,8 @@ func (k *Checker) files(ctx context.Context, st store.Store, l looked) error {
 	return errors.Join(append(errs, k.unknownUploads(ctx, st))...)
 }
 
-// lostDatabase finds a snapshotter that has lost its database, and with it what
-// its files are.
+// lostDatabase finds a snapshotter that has lost its database, so that nobody
+// knows what its files are.
 func (k *Checker) lostDatabase(ctx context.Context, s *disk.Snapshots) error {
 	bytes, err := disk.Weigh(ctx, s.Dir)
 	k.add(Finding{Problem: ProblemLostDatabase, Object: s.Database(), Bytes: bytes, Snapshotters: []string{s.Snapshotter}})

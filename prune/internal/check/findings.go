@@ -18,7 +18,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// problems are what the problems mean, and what mends them unless the finding
+// problems are what the problems mean, and what fixes them unless the finding
 // says more.
 var problems = map[Problem]struct {
 	meaning    func(*cause.Parts) string
@@ -85,7 +85,7 @@ var problems = map[Problem]struct {
 	},
 }
 
-// leases finds the leases that nobody honours any more.
+// leases finds the leases that garbage collection no longer honours.
 func (k *Checker) leases(ns *inventory.Namespace) {
 	for _, lease := range ns.Leases {
 		switch {
@@ -100,7 +100,7 @@ func (k *Checker) leases(ns *inventory.Namespace) {
 	}
 }
 
-// uploads finds the uploads that were given up.
+// uploads finds the abandoned uploads.
 func (k *Checker) uploads(ns *inventory.Namespace) {
 	for _, u := range plan.DecideUploads(k.C, ns, rules.Policy{IngestAge: gc.IngestExpiry}) {
 		if u.Action == rules.Remove {

@@ -20,7 +20,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
 )
 
-// Repaired is what happened in a repair and is not seen by checking again.
+// Repaired is what a repair did that another check does not show.
 type Repaired struct {
 	// Expired are leases that expired since the findings, and are gone, too.
 	Expired []undo.LeaseInfo
@@ -29,12 +29,12 @@ type Repaired struct {
 	Renewed []undo.LeaseInfo
 }
 
-// Repair mends the findings that can be mended without risk, and does no more
-// than they call for: it finishes interrupted runs and aborts abandoned uploads
-// in the namespaces where some were found. Then it asks containerd for a
-// collection, also if nothing was found: it takes garbage and leases that have
-// expired, and it alone makes containerd look for files of blobs that it does
-// not know. What it mended is seen by checking again.
+// Repair fixes the findings that can be fixed without risk, and does no more
+// than they require: it finishes interrupted runs and aborts abandoned uploads
+// in the namespaces where some were found. Then it requests a garbage
+// collection, even if nothing was found: the collection removes garbage and
+// expired leases, and nothing else makes containerd look for leftover files of
+// blobs. Check again to see what was fixed.
 func Repair(ctx context.Context, store store.Store, findings []Finding, opts run.ExecuteOptions) (*Repaired, error) {
 	before, err := read.Read(ctx, store, inventory.Scope{AllNamespaces: true}, opts.Now(), opts.Reading())
 	if err != nil {
@@ -64,7 +64,7 @@ func Repair(ctx context.Context, store store.Store, findings []Finding, opts run
 	return repaired, err
 }
 
-// mendings is the policy that mends what a collection does not.
+// mendings is the policy that fixes what a collection does not.
 func mendings(findings []Finding) rules.Policy {
 	policy := rules.Nothing()
 	policy.MissingOK = true
@@ -97,10 +97,10 @@ func suspect(findings []Finding, loaded []string) []string {
 	})
 }
 
-// refuse makes what a collection is to remove. It makes containerd compare its
-// content store, or a snapshotter, with what it knows only if it removes
-// something from it. A blob is cheap. An empty snapshot is not everywhere, as a
-// snapshotter may copy or format a device for it.
+// refuse creates something for a collection to remove, because containerd
+// compares its content store, or a snapshotter, with its metadata only if it
+// removes something from it. A blob is cheap; an empty snapshot is not with
+// every snapshotter, because it may copy or format a device for it.
 func refuse(ctx context.Context, store store.Store, snapshotters []string, run lock.Run) error {
 	err := lock.WriteRefuse(ctx, store.Content(), run)
 	for _, name := range snapshotters {

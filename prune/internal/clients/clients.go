@@ -12,23 +12,23 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// Source tells the claims of one client on images.
+// Source reports which images one client uses.
 type Source interface {
-	// Uses returns what the client uses in the namespace. Covered is false
-	// when the namespace is none of the client's. An error closes the
-	// namespace: nothing is removed there.
+	// Uses returns what the client uses in the namespace. Covered is false if the
+	// client does not use the namespace. After an error nothing is removed from
+	// the namespace.
 	Uses(ctx context.Context, asked Asked) (uses []inventory.Use, covered bool, err error)
 }
 
-// Asked is what a [Source] is asked about: a namespace whose lists have been
-// read.
+// Asked is the namespace that a [Source] is asked about, with the lists that
+// have been read from it.
 type Asked struct {
 	*inventory.Namespace
 	Pods PodReader
 }
 
-// Asking is what it takes to learn who uses the images of a store. Without a
-// store, containerd counts as stopped.
+// Asking is what is needed to find out who uses the images of a store. Without
+// a store, containerd counts as stopped.
 type Asking struct {
 	Store   store.Store
 	Info    store.StoreInfo
@@ -38,13 +38,13 @@ type Asking struct {
 }
 
 // Learn adds who uses what to an inventory whose lists have been read, from the
-// container records and from the sources. What cannot be learned closes its
-// namespace and no other.
+// container records and from the sources. If something cannot be found out,
+// nothing is removed from its namespace; others are not affected.
 func (r Asking) Learn(ctx context.Context, inv *inventory.Inventory) error {
 	for _, ns := range inv.Namespaces {
 		AddVolumes(ns)
 		addLeasedBeginnings(ns, r.Now)
-		// The last looks at what the others have found.
+		// The last one uses what the others have found.
 		err := errors.Join(AddContainers(ns), r.askSources(ctx, ns), r.pinnedByCRI(ctx, ns), unloaded(ns, r.Info.Snapshotters, r.Now))
 		if ctx.Err() != nil {
 			return fmt.Errorf("asking what uses the images of namespace %q: %w", ns.Name, ctx.Err())
@@ -56,8 +56,9 @@ func (r Asking) Learn(ctx context.Context, inv *inventory.Inventory) error {
 	return nil
 }
 
-// AddContainers adds what the container records of a namespace say that they use. A
-// record that cannot be read is an error, for which the namespace is left alone.
+// AddContainers adds what the container records of a namespace say that they
+// use. A record that cannot be read is an error, and nothing is removed from
+// the namespace.
 func AddContainers(ns *inventory.Namespace) error {
 	var errs []error
 	for _, container := range ns.Containers {
@@ -94,8 +95,8 @@ func (r Asking) askSources(ctx context.Context, ns *inventory.Namespace) error {
 	return nil
 }
 
-// withoutDocker says why a namespace of Docker's is closed when no Engine has
-// told of it.
+// withoutDocker says why nothing is removed from a namespace of Docker's if no
+// Engine has reported on it.
 func (r Asking) withoutDocker() error {
 	if r.Info.Kind == store.StoreRoot {
 		return &cause.CodeError{Code: cause.CodeDockerOffline, Err: errors.New("containerd does not know Docker's stopped containers, and Docker can be asked only while its containerd runs")}
@@ -103,8 +104,9 @@ func (r Asking) withoutDocker() error {
 	return &cause.CodeError{Code: cause.CodeDockerNotAsked, Err: errors.New("containerd does not know Docker's stopped containers, and Docker was not asked for them")}
 }
 
-// introduce gives the container records that a source told of by their ID the
-// holder that it told: the client knows its containers by better names.
+// introduce gives a container record that a source reported by its ID the
+// holder from that source, because the client has better names for its
+// containers.
 func introduce(ns *inventory.Namespace, uses []inventory.Use) {
 	told := make(map[string]cause.Holder, len(uses))
 	for _, use := range uses {

@@ -16,9 +16,10 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// pinnedByCRI adds what CRI is configured with. If it cannot be learned, every
-// image stays that may be the sandbox image: those are small, and without it the
-// node starts nothing any more. A CRI that fails is not believed in anything.
+// pinnedByCRI adds the image that CRI is configured with. If it cannot be found
+// out, every image that may be the sandbox image is kept: these are small, and
+// without it the node cannot start any pod. Nothing that a failing CRI says is
+// believed.
 func (r Asking) pinnedByCRI(ctx context.Context, ns *inventory.Namespace) error {
 	if ns.Name != store.CRINamespace {
 		return nil
@@ -44,7 +45,7 @@ func (r Asking) pinnedByCRI(ctx context.Context, ns *inventory.Namespace) error 
 	return err
 }
 
-// addPauseLike protects what is called a pause image.
+// addPauseLike protects images whose name says that they are a pause image.
 func addPauseLike(ns *inventory.Namespace, because string) {
 	for i := range ns.Images {
 		if name := ns.Images[i].Name; pauseLike(name) {

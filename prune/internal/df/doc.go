@@ -1,2 +1,2 @@
-// Package df tells what a store holds and who holds it.
+// Package df computes what a store holds and who holds it.
 package df

@@ -150,7 +150,7 @@ func (u *Accounting) name(o *ObjectUsage, root, n graph.Node) {
 	o.Keeper = k.In(within)
 }
 
-// stateOf tells the state of an object; kept says that an image that stays
+// stateOf returns the state of an object; kept says that an image that is kept
 // holds it.
 func stateOf(freed bool, class HolderClass, kept bool, by graph.Owner) ObjectState {
 	switch {
@@ -167,7 +167,7 @@ func stateOf(freed bool, class HolderClass, kept bool, by graph.Owner) ObjectSta
 	}
 }
 
-// keptByImages marks what the records that stay reach.
+// keptByImages marks what the kept records reach.
 func (u *Accounting) keptByImages() graph.Reached {
 	ch := gc.Change{Removed: make(map[graph.Node]bool), StandIns: make(map[graph.Node]digest.Digest)}
 	for _, d := range u.plan.Decisions {

@@ -28,8 +28,9 @@ func Usage(p *plan.Plan, objects bool) *DiskUsage {
 	return PlanUsage(p, p.Modelled(), objects)
 }
 
-// ReadUsage reads the store, measures every snapshot, and tells what it holds as
-// [Usage] does of a plan by the policy. The error may be a *[rules.PolicyError].
+// ReadUsage reads the store, measures every snapshot, and returns what [Usage]
+// returns for a plan made by the policy. The error may be a
+// *[rules.PolicyError].
 func ReadUsage(ctx context.Context, store store.Store, policy rules.Policy, now time.Time, opts read.ReadOptions, objects bool) (*DiskUsage, error) {
 	inv, err := read.Read(ctx, store, policy.Scope(), now, opts)
 	if err != nil {
@@ -186,7 +187,7 @@ func (u *Accounting) Images(ns *inventory.Namespace, decided []rules.Decision) [
 		byTarget[target].Names = append(byTarget[target].Names, record.Name)
 	}
 	for _, d := range decided {
-		// A record that is kept explains the image better than one that goes.
+		// A record that is kept explains the image better than one that is removed.
 		if usage := byTarget[d.Target.Digest]; usage.Reason == "" || d.Action != rules.Remove {
 			usage.Cause = d.Cause
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// DiskUsage is what a store holds and who holds it, as of one reading.
+// DiskUsage is what a store holds and who holds it, at the time it was read.
 type DiskUsage struct {
 	Store store.StoreInfo `json:"store"`
 	Time  time.Time       `json:"time"`
@@ -47,8 +47,8 @@ func (d *DiskUsage) Common(class func(image int) int) []int {
 	return d.common(class)
 }
 
-// HolderUsage is what one class of holders has. The classes do not overlap:
-// what an image holds is in the class of images, whatever else holds it.
+// HolderUsage is what one class of holders holds. The classes do not overlap:
+// an object of an image is in the class of images, whatever else holds it.
 type HolderUsage struct {
 	Class HolderClass `json:"class"`
 	inventory.Amount
@@ -88,8 +88,8 @@ func (c HolderClass) String() string {
 	}
 }
 
-// NamespaceUsage sums up a namespace. A blob that two namespaces know is in
-// both sums, and once in the total.
+// NamespaceUsage is the sum of a namespace. A blob that two namespaces have is
+// in both sums, but only once in the total.
 type NamespaceUsage struct {
 	Name       string `json:"name"`
 	Images     int    `json:"images"`
@@ -101,7 +101,8 @@ type NamespaceUsage struct {
 	ReclaimableBytes int64 `json:"reclaimableBytes"`
 }
 
-// ImageUsage is what one image, all records of a target in a namespace, has.
+// ImageUsage is the usage of one image: all records with the same target in one
+// namespace.
 type ImageUsage struct {
 	Namespace string        `json:"namespace"`
 	Names     []string      `json:"names"`
@@ -146,8 +147,8 @@ type ObjectUsage struct {
 	cause.Keeper
 }
 
-// ObjectKind is what a blob or snapshot is to its image, as containerd's
-// labels tell.
+// ObjectKind is what a blob or snapshot is to its image, according to
+// containerd's labels.
 type ObjectKind string
 
 // The kinds.
@@ -160,19 +161,21 @@ const (
 	KindSnapshot ObjectKind = "snapshot"
 )
 
-// ObjectState is what would become of an object.
+// ObjectState says whether an object is kept, and by what.
 type ObjectState string
 
 // The states. An object is in exactly one.
 const (
-	// StateUnique: one image alone holds it, and stays.
+	// StateUnique means that only one image, which is kept, holds it.
 	StateUnique ObjectState = "unique"
-	// StateShared: several images hold it, or an image and something else.
+	// StateShared means that several images hold it, or an image and something
+	// else.
 	StateShared ObjectState = "shared"
-	// StateHeld: no image holds it, or none that stays, but something does.
+	// StateHeld means that no image that is kept holds it, but something else
+	// does.
 	StateHeld ObjectState = "held"
-	// StateReclaimable: the plan frees it.
+	// StateReclaimable means that the plan frees it.
 	StateReclaimable ObjectState = "reclaimable"
-	// StateGarbage: unreferenced, awaiting garbage collection.
+	// StateGarbage means that it is unreferenced and awaits garbage collection.
 	StateGarbage ObjectState = "garbage"
 )

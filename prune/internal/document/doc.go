@@ -1,2 +1,3 @@
-// Package document is a plan or a report as programs read it, in JSON.
+// Package document converts plans and reports to the form in which programs
+// read them as JSON.
 package document

@@ -15,8 +15,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// DocumentSchema is the version of [Document]. Fields are added without a new
-// version; none goes away or changes its meaning without one.
+// DocumentSchema is the version of [Document]. Fields may be added without a
+// new version, but removing one or changing its meaning requires one.
 const DocumentSchema = 1
 
 // The kinds of [Document].
@@ -25,9 +25,10 @@ const (
 	DocumentReport = "report"
 )
 
-// Document is a plan or a report as programs read it. Both have the same
-// fields, so that a reader needs one shape: what is unknown in a plan is empty.
-// No list is ever null. Names are exact.
+// Document is a plan or a report in JSON. Both have the same fields, so that a
+// reader needs only one type; what is not known yet in a plan is empty. No list
+// is ever null. Names are exact: they are not quoted or shortened. docs/json.md
+// describes every field.
 type Document struct {
 	SchemaVersion int    `json:"schemaVersion"`
 	Kind          string `json:"kind"`
@@ -38,7 +39,7 @@ type Document struct {
 	Counts Counts          `json:"counts"`
 	// Images are the decisions about all records of the pruned namespaces.
 	Images []ImageDocument `json:"images"`
-	// Untagged are the records that are gone.
+	// Untagged are the records that were deleted.
 	Untagged []inventory.Record `json:"untagged"`
 	// Deleted are the blobs and snapshots that Reclaimed counts.
 	Deleted []DeletedDocument `json:"deleted"`
@@ -48,17 +49,17 @@ type Document struct {
 	Aborted []plan.Upload `json:"aborted"`
 	// Grace says until when a run can be undone, null if it cannot.
 	Grace *run.Grace `json:"grace"`
-	// Dropped are the records of a plan file that this plan leaves alone.
+	// Dropped are the records of a plan file that this plan skips.
 	Dropped []rules.Skip `json:"dropped"`
 	// Predicted comes from the plan, Reclaimed is measured after the run.
 	Predicted inventory.Amount `json:"predicted"`
 	Reclaimed inventory.Amount `json:"reclaimed"`
-	// Garbage is what nothing held already before the run: in a plan what a
-	// collection would take, in a report what it took.
+	// Garbage is what was unreferenced already before the run: in a plan what a
+	// collection would remove, in a report what it removed.
 	Garbage inventory.Amount `json:"garbage"`
-	// Others is what went during the run without being in its plan.
+	// Others is what was freed during the run without being in its plan.
 	Others inventory.Amount `json:"others"`
-	// Held is what stays of the images that go.
+	// Held is what is kept of the removed images.
 	Held      []plan.Held     `json:"held"`
 	Skipped   []rules.Skip    `json:"skipped"`
 	Restored  []run.Restored  `json:"restored"`
@@ -91,7 +92,7 @@ type PolicyDocument struct {
 	DanglingPrefixes []string `json:"danglingPrefixes"`
 }
 
-// Counts says how many records have each action. They add up to Images.
+// Counts is how many records have each action. The numbers add up to Images.
 type Counts struct {
 	Images  int `json:"images"`
 	Remove  int `json:"remove"`
@@ -112,8 +113,8 @@ type ImageDocument struct {
 	StandIn string `json:"standIn,omitempty"`
 }
 
-// DeletedDocument is a blob, by its digest, or a snapshot of a namespace, as
-// "snapshotter/key", that is gone.
+// DeletedDocument is a deleted blob, named by its digest, or a deleted snapshot
+// of a namespace, named "snapshotter/key".
 type DeletedDocument struct {
 	Namespace string        `json:"namespace,omitempty"`
 	Digest    digest.Digest `json:"digest,omitempty"`
@@ -127,7 +128,7 @@ type NamespaceCount struct {
 	Images    int    `json:"images"`
 }
 
-// PlanDocument returns the plan for programs.
+// PlanDocument returns the plan in the form in which programs read it as JSON.
 func PlanDocument(p *plan.Plan) Document {
 	store := p.Inventory.Store
 	store.Snapshotters = List(store.Snapshotters)
@@ -153,7 +154,8 @@ func PlanDocument(p *plan.Plan) Document {
 	return d
 }
 
-// ReportDocument returns the report for programs.
+// ReportDocument returns the report in the form in which programs read it as
+// JSON.
 func ReportDocument(r *run.Report) Document {
 	d := PlanDocument(r.Plan)
 	d.Kind = DocumentReport

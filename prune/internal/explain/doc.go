@@ -1,3 +1,3 @@
-// Package explain finds what a text names, and tells what it is, who holds it and
-// what a prune does with it.
+// Package explain finds the object that a text names, and describes what it is,
+// who holds it and what a prune would do with it.
 package explain

@@ -16,7 +16,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// Explanation says what an object is, who holds it and what a prune does.
+// Explanation says what an object is, who holds it and what a prune would do
+// with it.
 type Explanation struct {
 	Object graph.Object `json:"object"`
 	// Bytes are the object's own, without what it refers to.
@@ -43,10 +44,10 @@ type Explanation struct {
 	Decisions []document.ImageDocument `json:"decisions"`
 }
 
-// Explain reads the store and tells about the object that the text names, with
-// the decisions that a prune by the policy would make. Only the snapshots that
-// the answer tells of are measured. The error may be a *[rules.PolicyError] or an
-// *[AmbiguousError].
+// Explain reads the store and describes the object that text names: an image, a
+// digest, a snapshot, a container. It includes the decisions that a prune with
+// this policy would make. Only the snapshots in the answer are measured. The
+// error may be a *[rules.PolicyError] or an *[AmbiguousError].
 func Explain(ctx context.Context, store store.Store, text string, policy rules.Policy, now time.Time, opts read.ReadOptions) (*Explanation, error) {
 	inv, err := read.Read(ctx, store, policy.Scope(), now, opts)
 	if err != nil {

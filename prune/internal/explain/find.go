@@ -13,7 +13,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
-// AmbiguousError says that a text names several objects.
+// AmbiguousError says that a text matches several objects, and lists them.
 type AmbiguousError struct {
 	Text string
 	// Candidates are the first of the objects, and Total how many there are.
@@ -25,10 +25,9 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("%q is ambiguous", e.Text)
 }
 
-// find resolves what a person types: the name of a record in any spelling, a
-// container, a digest, a snapshot, a lease, or a unique
-// prefix, or the end of an image's name. Exact names win over
-// beginnings, and these over ends.
+// find resolves what a person types: the name of a record in any form, a
+// container, a digest, a snapshot, a lease, a unique prefix of one, or the end
+// of an image's name. Exact names are preferred to prefixes, and these to ends.
 func find(c *gc.Collector, text string, namespaces []string) (graph.Node, error) {
 	var exact, prefixed, ended []graph.Node
 	for _, s := range c.Order {
@@ -102,7 +101,7 @@ func matches(n graph.Node, text, full string) bool {
 	return n.Kind == graph.KindSnapshot && inventory.ParseSnapshotKey(n.Key).Key == text
 }
 
-// minFind is the shortest beginning that is looked up.
+// minFind is the length of the shortest prefix that is looked up.
 const minFind = 3
 
 func begins(n graph.Node, text string) bool {

@@ -1,2 +1,2 @@
-// Package flow is the way up to a measured plan: read, plan, measure.
+// Package flow combines the steps up to a measured plan: read, plan, measure.
 package flow

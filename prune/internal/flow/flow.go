@@ -14,7 +14,7 @@ import (
 )
 
 // ReadPlan is the flow up to the plan: it reads the store, decides by the
-// policy, and measures what the plan tells of. The error may be a
+// policy, and measures the sizes that the plan shows. The error may be a
 // *[rules.PolicyError].
 func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now time.Time, opts read.ReadOptions) (*plan.Plan, error) {
 	inv, err := read.Read(ctx, store, policy.Scope(), now, opts)

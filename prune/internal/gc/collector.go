@@ -100,7 +100,7 @@ func (c *Collector) Exists(id inventory.SnapshotID) bool {
 // AllSnapshots lists the snapshots of the store.
 func (c *Collector) AllSnapshots() []inventory.SnapshotID { return c.Inv.Objects().SortedSnapshots() }
 
-// house finds the homes of all blobs. Most have one, a part of the order.
+// house finds the namespaces that have each blob. Most blobs have one.
 func (c *Collector) house() map[digest.Digest][]*Space {
 	most := 0
 	for _, s := range c.Order {

@@ -55,7 +55,7 @@ func (c *Collector) leaseKeeper(n graph.Node) (cause.Code, *cause.Parts) {
 	case grace:
 		p.Run = run
 		return cause.HolderGrace, p
-	case cause.LetsGo(kind, p.Command) != "":
+	case cause.ReleaseCommand(kind, p.Command) != "":
 		return cause.HolderBuild, p
 	case kind == leases.KindDocker:
 		return cause.HolderDocker, p
@@ -80,8 +80,8 @@ func (s *Space) pod(id string) bool {
 		s.Name == store.CRINamespace && slices.ContainsFunc(s.Sandboxes, func(sb sandbox.Sandbox) bool { return sb.ID == id })
 }
 
-// Freeing is the command by which the owner of a lease lets go of what it holds,
-// "" if there is none.
+// Freeing is the command by which the owner of a lease releases what it holds,
+// or "" if there is none.
 func (c *Collector) Freeing(namespace string, kind leases.Kind) string {
 	s := c.Spaces[strings.TrimSuffix(namespace, inventory.HistorySuffix)]
 	return Freeing(DockerName(namespace) || s != nil && s.docker, kind)

@@ -11,7 +11,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
 
-// LastWritten is the newer of both times, for either may be missing.
+// LastWritten is the newer of both times, because either may be missing.
 func LastWritten(s content.Status) time.Time {
 	if s.UpdatedAt.After(s.StartedAt) {
 		return s.UpdatedAt

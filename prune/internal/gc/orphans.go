@@ -20,8 +20,9 @@ import (
 // journal's), and may be six times as long in JSON.
 const maxSnapshotLabels = 512 << 10
 
-// Orphan is the config of a removed image which no record reaches any more
-// but build history holds. Without its snapshot labels its snapshots can go.
+// Orphan is the config of a removed image which no record reaches any more but
+// build history holds. Without its snapshot labels its snapshots can be
+// collected.
 type Orphan struct {
 	Namespace string            `json:"namespace"`
 	Config    digest.Digest     `json:"config"`

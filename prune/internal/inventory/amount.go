@@ -2,7 +2,8 @@ package inventory
 
 import "math"
 
-// Amount is what objects take on disk. Sums saturate at the largest int64.
+// Amount is a number of objects and the bytes they take on disk. Sums saturate
+// at the largest int64.
 type Amount struct {
 	Blobs     int `json:"blobs"`
 	Snapshots int `json:"snapshots"`

@@ -61,8 +61,8 @@ func (inv *Inventory) With(ns *Namespace) *Inventory {
 	return &changed
 }
 
-// Sizes are the allocated bytes of snapshots alone, without their parents, as
-// their snapshotters report them. A snapshot that was not measured has none.
+// Sizes are the allocated bytes of each snapshot, without its parents, as its
+// snapshotter reports them. A snapshot that was not measured has no entry.
 type Sizes map[SnapshotID]int64
 
 // WithSizes returns the same inventory with the sizes of snapshots.
@@ -121,8 +121,8 @@ type Namespace struct {
 	// Configs tells the labels of the configs of a target. Only read for a
 	// policy with label filters.
 	Configs map[digest.Digest]Config
-	// Uses are the claims on images of all clients: from container records,
-	// and from clients that containerd knows nothing of.
+	// Uses are the uses of images by all clients: from container records, and from
+	// clients whose uses containerd does not know about.
 	Uses []Use
 	// Interrupted are the leases that runs of ours left here when they were
 	// killed; the next run finishes their work.
@@ -130,8 +130,8 @@ type Namespace struct {
 	// Went are the records that a killed run removed, by their targets, where
 	// all names of an image are judged together.
 	Went map[digest.Digest][]*images.Image
-	// Closed, if it has a code, says why nothing may be removed here: what uses
-	// this namespace could not be learned.
+	// Closed, if it has a code, says why nothing may be removed here: the uses of
+	// this namespace's images could not be found out.
 	Closed cause.Cause
 }
 
@@ -142,13 +142,13 @@ type SnapshotKey struct {
 
 func (k SnapshotKey) String() string { return k.Snapshotter + "/" + k.Key }
 
-// Lease is a lease with what it holds directly.
+// Lease is a lease and the resources that it holds directly.
 type Lease struct {
 	leases.Lease
 	Resources []leases.Resource
 }
 
-// Config is what is known of the configs of one target.
+// Config is what is known about the image configs of one target.
 type Config struct {
 	// Labels has one entry for each platform whose config is present.
 	Labels []map[string]string

@@ -11,8 +11,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/strictjson"
 )
 
-// Use is one claim of a client on an image. Image and Digests claim what they
-// name. The image that Snapshot is based on is claimed unless they name it:
+// Use says that a client uses an image. What Image and Digests name is
+// protected. So is the image that Snapshot is based on, unless they name it:
 // other images may have the same layers.
 type Use struct {
 	Holder cause.Holder

@@ -1,4 +1,4 @@
-// Package journal is what a run writes down before it deletes anything, so that
-// every record can be put back: by the run itself, by the next one after a kill,
-// or by an undo.
+// Package journal has what a run records before it deletes anything, so that
+// every image record can be restored: by the run itself, by the next one after
+// a kill, or by an undo.
 package journal

@@ -15,8 +15,9 @@ import (
 // PlanSchema is the version of the plan's format.
 const PlanSchema = 2
 
-// PlanBlob is what a run writes down before it deletes anything: enough to
-// put every record back. Of a large plan it is a part that can be read alone.
+// PlanBlob is what a run records before it deletes anything: enough to restore
+// every record. A large plan is split into several, which can be read on their
+// own.
 type PlanBlob struct {
 	PlanHead
 	// Namespaces are all that the run was about to remove something from.

@@ -1,5 +1,5 @@
-// Package lock keeps a prune safe while it runs, and what it removed safe while
-// its grace lasts.
+// Package lock protects a prune while it runs, and what it removed during its
+// grace period.
 //
 // A run takes one lease with a fixed ID in each namespace that it changes. The
 // lease is the lock between runs, the holder of everything the run is about to

@@ -1,4 +1,5 @@
-// Package plan makes a plan of the decisions: what a collection frees because of
-// them, what of the removed images stays and who holds it, which uploads are
-// aborted, and whether what is to stay outlasts a collection (stays.go).
+// Package plan makes a plan from the decisions: what a collection frees because
+// of them, what of the removed images is kept and who holds it, which uploads
+// are aborted, and whether everything to be kept survives a collection
+// (stays.go).
 package plan

@@ -8,7 +8,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
-// Going is an image that a plan removes, by one of its names.
+// Going is an image that a plan removes, under one of its names.
 type Going struct {
 	Namespace string        `json:"namespace"`
 	Name      string        `json:"name"`

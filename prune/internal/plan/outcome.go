@@ -25,7 +25,8 @@ type Outcome struct {
 	Orphans []gc.Orphan
 }
 
-// Held is a blob or snapshot of a removed image that stays, and why.
+// Held is a blob or snapshot of a removed image that will not be freed, and
+// why.
 type Held struct {
 	Namespace string        `json:"namespace"`
 	Digest    digest.Digest `json:"digest,omitempty"`
@@ -74,7 +75,8 @@ func Foresee(c *gc.Collector, inv *inventory.Inventory, decisions []rules.Decisi
 	return o, after
 }
 
-// heldBack lists the objects of removed images that stay, with their holders.
+// heldBack lists the objects of removed images that are kept, with their
+// holders.
 func heldBack(c *gc.Collector, touched, after graph.Reached) []Held {
 	var held []Held
 	for n := range touched.All() {

@@ -51,9 +51,9 @@ func (r Refusal) Error() string {
 	return fmt.Sprintf("nothing is removed from namespace %q: %s", r.Namespace, r.Reason)
 }
 
-// NewPlan decides what goes and why the rest stays. It is a pure function: the
-// same inventory, policy and time give the same plan. The error is a
-// *[rules.PolicyError].
+// NewPlan decides what is removed and why the rest is kept. It is a pure
+// function: the same inventory, policy and time give the same plan. The error
+// is a *[rules.PolicyError].
 func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time) (*Plan, error) {
 	p, _, err := NewPlanAndModel(inv, policy, now, nil)
 	return p, err
@@ -142,7 +142,7 @@ func (p *Plan) addNamespace(ns *inventory.Namespace) rules.View {
 }
 
 // ended are the leases of killed runs, which this run will finish, and the
-// uploads that the plan gives up.
+// uploads that the plan aborts.
 func (p *Plan) ended() map[graph.Node]bool {
 	ended := make(map[graph.Node]bool)
 	for _, ns := range p.Chosen {
@@ -158,7 +158,8 @@ func (p *Plan) ended() map[graph.Node]bool {
 	return ended
 }
 
-// addDetails says of each record that goes why it frees less than it seems.
+// addDetails adds to each record to be removed why that frees less than it
+// seems.
 func addDetails(c *gc.Collector, decisions []rules.Decision, after graph.Reached) {
 	for i := range decisions {
 		d := &decisions[i]
@@ -185,7 +186,7 @@ func (p *Plan) Predicted() inventory.Amount { return p.Outcome.Freed.Amount() }
 // Garbage is what any collection would free already now.
 func (p *Plan) Garbage() inventory.Amount { return p.Outcome.Garbage.Amount() }
 
-// Held lists what stays of the images that go, and who holds it.
+// Held lists what is kept of the removed images, and who holds it.
 func (p *Plan) Held() []Held { return append([]Held(nil), p.Outcome.Held...) }
 
 // Interrupted lists the chosen namespaces in which a killed run waits to be
@@ -238,14 +239,14 @@ func (p *Plan) Elsewhere() map[string]int {
 	return counts
 }
 
-// Batch is the records of one namespace that go.
+// Batch is the records of one namespace that are removed.
 type Batch struct {
 	Namespace *inventory.Namespace
 	Records   []rules.Decision
 }
 
-// Batches groups what goes by namespace, in order. A namespace with nothing
-// to remove is among them if the run has other work there.
+// Batches groups what is removed by namespace, in order. A namespace with
+// nothing to remove is among them if the run has other work there.
 func (p *Plan) Batches() []Batch {
 	if p.Blocked != nil {
 		return nil
@@ -270,9 +271,9 @@ func (p *Plan) Batches() []Batch {
 	return all
 }
 
-// Dropped lists the records of a plan file that this plan leaves alone, with
-// the reasons: those that are gone, and those that changed or are needed by
-// now. It is empty for a plan that was not made from a file.
+// Dropped lists the records of a plan file that this plan skips, with the
+// reasons: those that no longer exist, and those that have changed or are in
+// use by now. It is empty for a plan that was not made from a file.
 func (p *Plan) Dropped() []rules.Skip {
 	s := p.Policy.Selection
 	if s == nil {

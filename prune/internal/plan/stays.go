@@ -11,9 +11,10 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
-// StayError says that a record which is to stay would not outlast a garbage
-// collection: it has expired, and nothing that stays leads to it. Nothing is
-// removed then, in no namespace, because a collection is one for all.
+// StayError says that a record to be kept would not survive a garbage
+// collection, because it has expired and nothing that is kept refers to it.
+// Then nothing is removed in any namespace, because a collection covers all of
+// them.
 type StayError struct {
 	Namespace, Name string
 	// Expiry is the record's label containerd.io/gc.expire.
@@ -42,7 +43,7 @@ func (p *Plan) keeps(c *gc.Collector, after graph.Reached) error {
 	return nil
 }
 
-// Outlasts says whether a record that is to stay outlasts a collection.
+// Outlasts reports whether a record that is to be kept survives a collection.
 func Outlasts(c *gc.Collector, after graph.Reached, d rules.Decision, record *images.Image) error {
 	if !c.Expired(record) || after.Holds(graph.ImageNode(d.Namespace, d.Name)) {
 		return nil

@@ -2,7 +2,7 @@ package read
 
 import "sync/atomic"
 
-// Stage is a part of the flow that may take long.
+// Stage is a part of the flow that may take a long time.
 type Stage string
 
 // The stages, in order.
@@ -15,7 +15,7 @@ const (
 	StageVerify Stage = "verifying"
 )
 
-// Progress says how far a stage has come.
+// Progress is how far a stage has got.
 type Progress struct {
 	Stage Stage
 	// Done counts objects: things read, records deleted.

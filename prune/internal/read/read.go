@@ -27,7 +27,7 @@ const (
 	measurements = 64
 )
 
-// ReadOptions are the parts of a read that a policy does not decide.
+// ReadOptions are the settings of a read that do not belong to a policy.
 type ReadOptions struct {
 	// Sources tell what clients use that containerd does not know of.
 	Sources []clients.Source
@@ -40,10 +40,9 @@ type ReadOptions struct {
 	AllSizes bool
 }
 
-// Read takes the inventory of a store: each list once, containers last, so
-// that a container which appears meanwhile is seen rather than missed. Sizes of
-// snapshots are not read. Any error means that the inventory is not to be
-// trusted, and none is returned.
+// Read takes the inventory of a store: each list once, containers last, so that
+// a container created meanwhile is not missed. Sizes of snapshots are not read.
+// After any error the inventory could be incomplete, so none is returned.
 func Read(ctx context.Context, store store.Store, scope inventory.Scope, now time.Time, opts ReadOptions) (*inventory.Inventory, error) {
 	return read(ctx, store, &scope, now, opts, nil)
 }

@@ -47,9 +47,9 @@ type Judge struct {
 // Verdict is the decision about a record while it is being made.
 type Verdict struct {
 	Decision
-	// firm verdicts stay, whatever the record belongs to.
+	// firm verdicts do not change, whatever the record belongs to.
 	firm bool
-	// doomed records are gone after any collection.
+	// doomed records are removed by any collection.
 	doomed bool
 }
 

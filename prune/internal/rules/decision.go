@@ -19,12 +19,12 @@ type Action string
 
 // The actions. Every record of a pruned namespace has exactly one.
 const (
-	// Remove: the record goes.
+	// Remove means that the record is removed.
 	Remove Action = "remove"
-	// Keep: the record stays.
+	// Keep means that the record is kept.
 	Keep Action = "keep"
-	// StandIn: the record goes and a dangling one takes its place, because
-	// its target is in use and has no other record left.
+	// StandIn means that the record is removed and a dangling record takes its
+	// place, because its target is in use and has no other record left.
 	StandIn Action = "stand-in"
 )
 
@@ -54,7 +54,7 @@ type Decision struct {
 // Key is the namespace and the name of the record.
 func (d Decision) Key() [2]string { return [2]string{d.Namespace, d.Name} }
 
-// Gone says whether the record itself goes.
+// Gone reports whether the record itself is removed.
 func (d Decision) Gone() bool { return d.Action != Keep }
 
 // StandInRecord is the record that takes the place of this one. It holds the target
@@ -66,7 +66,7 @@ func (d Decision) StandInRecord() images.Image {
 	return images.Image{Name: d.StandIn, Target: d.Target, Labels: labels}
 }
 
-// Skip is a planned record that was left alone.
+// Skip is a planned record that the run did not change, and why.
 type Skip struct {
 	inventory.Record
 	cause.Cause

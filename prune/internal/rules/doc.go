@@ -1,7 +1,7 @@
-// Package rules decides what becomes of each image record: an inventory and a
-// policy go in, decisions with their causes come out. It is pure.
+// Package rules decides what happens to each image record: it turns an
+// inventory and a policy into decisions with their causes. It does no I/O.
 //
-// A record goes through decide.go by itself, then family.go and lineage.go let
-// what belongs to an image live and die with it, ties.go does so for records
-// that hang on others, and lastrecord.go makes stand-ins.
+// First, decide.go judges each record by itself; then family.go and lineage.go
+// let what belongs to an image be kept or removed with it, ties.go does the
+// same for records that depend on others, and lastrecord.go creates stand-ins.
 package rules

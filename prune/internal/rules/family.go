@@ -17,10 +17,10 @@ type Parent struct {
 	Subject bool
 }
 
-// follow makes what belongs to an image live and die with it. What a staying
-// image is, and what belongs to that in turn, stays: a closure, so that it is
-// the same wherever one starts and whatever cycles there are. Signatures,
-// SBOMs and attestations of images that all go, go too.
+// follow lets what belongs to an image be kept or removed with it. What belongs
+// to a kept image is kept, and so is what belongs to that in turn: this is a
+// closure, so the result does not depend on where one starts or on cycles.
+// Signatures, SBOMs and attestations are removed if all their images are.
 func (j *Judge) follow() {
 	l := j.Lineage(j.order)
 	j.subjects, j.ringed = l.Subjects(), l.Ringed()

@@ -4,7 +4,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 )
 
-// keepAll keeps those records of a unit that were to go.
+// keepAll keeps those records of a unit that were to be removed.
 func (j *Judge) keepAll(u *Unit, why cause.Cause) {
 	for _, record := range u.Records {
 		if v := j.Verdicts[record.Name]; v.Action != Keep && !v.doomed {
@@ -62,7 +62,8 @@ func (j *Judge) keepLast(u *Unit) {
 	j.standIn(last, holders)
 }
 
-// standIn makes a stand-in of a record that is to go, if the name is free.
+// standIn makes a stand-in of a record that is to be removed, if the name is
+// free.
 func (j *Judge) standIn(v *Verdict, holders []cause.User) {
 	name := StandInName(j.ns.Name, v.Target.Digest)
 	if there := j.named[name]; len(there) > 0 {

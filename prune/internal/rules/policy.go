@@ -13,7 +13,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
 
-// Policy says what a run may remove. The zero value removes nothing, for it
+// Policy says what a run may remove. The zero value removes nothing, because it
 // names no namespace.
 type Policy struct {
 	// Namespaces are the ones to prune.
@@ -23,7 +23,7 @@ type Policy struct {
 	AllNamespaces bool
 	// MissingOK accepts a namespace that does not exist as an empty one.
 	MissingOK bool
-	// Filters choose the records that may go.
+	// Filters select the records that may be removed.
 	Filters filters.Set
 	// DanglingPrefixes are further prefixes of dangling names, such as
 	// buildkit's dangling-name-prefix.
@@ -39,7 +39,8 @@ type Policy struct {
 	Run string
 }
 
-// PolicyError says that a policy does not fit the store; nothing was changed.
+// PolicyError says that a policy cannot be applied to the store. Nothing was
+// changed.
 type PolicyError struct{ Message string }
 
 func (e *PolicyError) Error() string { return e.Message }

@@ -25,8 +25,8 @@ const PlanSchema = 1
 // records.
 const maxPlanFile = 256 << 20
 
-// Selection is what a plan file allows to be removed: exactly those records,
-// as they were when the plan was made.
+// Selection is what a plan file allows to be removed: exactly its records, as
+// they were when the plan was made.
 type Selection struct {
 	// other is why a record that it does not name stays.
 	other    cause.Code
@@ -57,8 +57,8 @@ type planFile struct {
 	Images []selected `json:"images"`
 }
 
-// ParseSelection reads a plan document, as `--format json` of a dry run writes
-// it. The error is a *[PolicyError] if it is not one.
+// ParseSelection reads a plan [Document] in JSON. The error is a *[PolicyError]
+// if the text is not one.
 func ParseSelection(r io.Reader) (*Selection, error) {
 	var file planFile
 	limited := &io.LimitedReader{R: r, N: maxPlanFile + 1}

@@ -15,8 +15,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// abort gives up the abandoned uploads of the run's namespaces, if they are
-// still as they were planned.
+// abort aborts the abandoned uploads of the run's namespaces, if they have not
+// changed since the plan.
 func (x *Execution) abort(ctx context.Context) {
 	for _, upload := range x.plan.Uploads {
 		if upload.Action != rules.Remove {

@@ -1,6 +1,6 @@
-// Package run does a plan, or less of it where the store has changed, in the
-// steps of docs/design.md: lock.go, look.go (revalidation and putting back),
-// writedown.go, remove.go, lookagain.go, unlease.go, collect.go, measure.go;
-// execute.go leads through them. At each step everything that was deleted can
-// still be put back.
+// Package run carries out a plan, skipping what has changed in the store, in
+// the steps of docs/design.md: lock.go, look.go (revalidation and putting
+// back), writedown.go, remove.go, lookagain.go, unlease.go, collect.go,
+// measure.go; execute.go calls them in order. At each step everything deleted
+// so far can still be restored.
 package run

@@ -22,7 +22,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// ExecuteOptions are the parts of a run that a plan does not decide.
+// ExecuteOptions are the settings of a run that do not belong to its plan.
 type ExecuteOptions struct {
 	// Now is the clock. Required.
 	Now func() time.Time
@@ -108,36 +108,38 @@ type Execution struct {
 	Told   map[string]struct{} // the texts of errs
 }
 
-// Execute does the plan, or less of it where the store has changed, and
-// reports what the disk gave back. At each step everything that was deleted
-// can still be put back, by this run or, if it is killed, by the next:
+// Execute carries out the plan, skipping what has changed in the store, and
+// reports the space that was really freed. At each step, everything deleted so
+// far can still be restored, by this run or, if it is killed, by the next one:
 //
-//  1. Watch for records that others write from here on. Take the run lease in
-//     each namespace that changes. It is the lock. A
-//     lease that a dead run left is taken over: what that run deleted and
-//     something needs now is put back, and the lease is replaced. An Execute
-//     that has returned is over, also for others in its process.
-//  2. Look once more, and leave out what changed since the plan. Write the
-//     plan as a blob under the lease that refers to all targets: from here on
-//     the collector keeps every blob and snapshot of every victim.
-//  3. Make the stand-ins, then delete the records; abort abandoned uploads.
-//  4. Look again, and re-create each record that something needs by now, or
-//     that somebody wrote just before it was deleted.
-//  5. Remove the snapshot labels of configs that only build history holds.
-//  6. Delete the run leases, the last one synchronously: the one collection.
-//     With a grace there is none: a second lease, made in step 2, keeps all.
-//  7. Read the store again and count what is gone.
+//  1. Watch for records that other clients write from now on. Take the run
+//     lease, which is the lock, in each namespace to be changed. A lease left
+//     by a dead run is taken over: records that it deleted and that are needed
+//     now are restored, and the lease is replaced. Once an Execute has
+//     returned, other runs in the same process can take its leases over too.
+//  2. Read the store again, and leave out what has changed since the plan.
+//     Write the plan as a blob, held by the lease, that refers to all targets:
+//     from now on garbage collection keeps every blob and snapshot of the
+//     images to be removed.
+//  3. Create the stand-ins, then delete the records; abort abandoned uploads.
+//  4. Read the store again, and re-create each record that is in use by now, or
+//     that another client wrote just before it was deleted.
+//  5. Remove the snapshot labels from configs that only build history holds.
+//  6. Delete the run leases, the last one synchronously: this is the only
+//     garbage collection. With a grace period there is none: a second lease,
+//     created in step 2, keeps everything.
+//  7. Read the store again and count what was freed.
 //
-// With NoGuard, steps 1 and 2 only look, and step 6 makes and deletes a lease
-// for its collection.
+// With NoGuard, steps 1 and 2 write nothing, and step 6 creates and deletes a
+// lease to trigger the collection.
 //
-// When ctx ends, deleting stops and steps 4 to 7 are done for what was
-// deleted, for as long as [ExecuteOptions.Finish] allows; so they are when it
-// ends later. It also stops when the server is gone,
-// which is a *[GoneError] for all that is left. The report is never nil once a
-// lease was taken; without one the error is a *[lock.Busy] if another run is
-// under way, and a *[GuardError] if the disk does not take it. All errors are
-// joined. A plan that is [plan.Plan.Empty] needs no run: its report says so.
+// When ctx ends, the run stops deleting, and carries out steps 4 to 7 for what
+// was deleted, within the time that [ExecuteOptions.Finish] allows. It also
+// stops when containerd no longer answers, with one *[GoneError] for everything
+// that is left. The report is never nil once a lease was taken; otherwise the
+// error is a *[lock.Busy] if another run is in progress, or a *[GuardError] if
+// the disk is full or read-only. All errors are joined. A plan that is
+// [plan.Plan.Empty] needs no run, and its report says so.
 func Execute(ctx context.Context, p *plan.Plan, store store.Store, opts ExecuteOptions) (*Report, error) {
 	if err := opts.checkGuard(); err != nil {
 		return nil, err
@@ -276,8 +278,8 @@ func (x *Execution) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Event is something that a run has just done. The report tells later
-// whether it is still so.
+// Event is something that a run has just done. Whether it is final is in the
+// report.
 type Event struct {
 	// Untagged is the record that was deleted.
 	Untagged inventory.Record

@@ -20,7 +20,7 @@ import (
 // fileNow is what a blob's file is that was on the disk while an inventory did
 // not know the blob. Neither known nor gone, containerd has forgotten it.
 type fileNow struct {
-	// Known: somebody was committing the blob, for which its file comes first.
+	// Known: somebody was committing the blob, which creates its file first.
 	Known bool
 	// Gone: a collection has taken it meanwhile.
 	Gone bool

@@ -10,8 +10,9 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 )
 
-// GoneError says that the server went away while a run deleted. What the run
-// had not come to by then it did not try: each record would have told the same.
+// GoneError says that containerd stopped answering while a run was deleting.
+// The run did not try the remaining records, because each would have failed in
+// the same way.
 type GoneError struct {
 	// Untried is how many of the Planned records are left to be tried, those
 	// included whose deletion was asked for and never answered.

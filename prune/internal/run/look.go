@@ -25,8 +25,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/leases"
 )
 
-// glance reads the store again, without what cannot have changed.
-func (x *Execution) glance(ctx context.Context) (*inventory.Inventory, error) {
+// readStore reads the store again, except for what cannot have changed.
+func (x *Execution) readStore(ctx context.Context) (*inventory.Inventory, error) {
 	opts := read.ReadOptions{Sources: x.opts.Sources, Procfs: x.opts.Procfs}
 	inv, err := read.ReadAgain(ctx, x.Store, x.plan.Inventory, x.plan.Now, opts)
 	if err != nil {
@@ -41,7 +41,7 @@ func (x *Execution) glance(ctx context.Context) (*inventory.Inventory, error) {
 // revalidate leaves out of the batches what is not as it was when the plan
 // was made, or would not be removed if it were made now.
 func (x *Execution) revalidate(ctx context.Context) error {
-	inv, err := x.glance(ctx)
+	inv, err := x.readStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (x *Execution) putBack(ctx context.Context, lost map[string][]rules.Decisio
 	if len(lost) == 0 {
 		return nil, nil, nil
 	}
-	inv, err := x.glance(ctx)
+	inv, err := x.readStore(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

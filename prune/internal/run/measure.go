@@ -23,7 +23,7 @@ func (x *Execution) measure(ctx context.Context) {
 	// Files first: a blob that is pulled again meanwhile is then known by the
 	// time that the store is read.
 	files, filesErr := x.Store.BlobFiles(ctx)
-	after, err := x.glance(ctx)
+	after, err := x.readStore(ctx)
 	if err != nil {
 		x.fail(cause.CodeNotMeasured, fmt.Errorf("could not measure what was reclaimed: %w", err))
 		return

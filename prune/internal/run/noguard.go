@@ -16,8 +16,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// GuardError says that a run removed nothing, because the disk did not take
-// the lease or the plan that guard a run.
+// GuardError says that a run removed nothing, because the lease or the plan
+// that protects a run could not be written to the disk.
 type GuardError struct {
 	// Errno is what the disk answered: ENOSPC, EDQUOT, EROFS or EIO.
 	Errno syscall.Errno

@@ -61,7 +61,7 @@ func (x *Execution) makeCRIForget(ctx context.Context, b plan.Batch, records []r
 			stuck[d.Target.Digest] = cause.Plainly(cause.CodeCRIUnknown)
 		}
 	}
-	x.layAllToRest(ctx, cri, Phantoms(b.Namespace, gc.ParseVersion(x.plan.Inventory.Store.Version), shown, records), records, stuck)
+	x.forgetAll(ctx, cri, Phantoms(b.Namespace, gc.ParseVersion(x.plan.Inventory.Store.Version), shown, records), records, stuck)
 	return slices.DeleteFunc(records, func(d rules.Decision) bool {
 		why, isStuck := stuck[d.Target.Digest]
 		if isStuck {
@@ -71,17 +71,18 @@ func (x *Execution) makeCRIForget(ctx context.Context, b plan.Batch, records []r
 	})
 }
 
-// layAllToRest lays phantoms to rest until deleting has to end, and notes why
-// images cannot go. A CRI that takes no note of one record takes none of the
-// others, and to wait for each would take longer than the run lease lasts.
-func (x *Execution) layAllToRest(ctx context.Context, cri store.CRI, all []phantom, records []rules.Decision, stuck map[digest.Digest]cause.Cause) {
-	var deaf error
+// forgetAll makes CRI forget phantoms until deleting has to end, and records
+// why images cannot be removed. A CRI that does not notice one record does not
+// notice the others either, and waiting for each would take longer than the run
+// lease lasts.
+func (x *Execution) forgetAll(ctx context.Context, cri store.CRI, all []phantom, records []rules.Decision, stuck map[digest.Digest]cause.Cause) {
+	var unresponsive error
 	for i, p := range all {
 		if ctx.Err() != nil || x.late() {
 			return
 		}
-		err := deaf
-		if deaf == nil {
+		err := unresponsive
+		if unresponsive == nil {
 			// Each probe has a name of its own: CRI may still have the last one.
 			probe := fmt.Sprintf("ctr-prune.invalid/probe:%s-%d", x.run.Name, i)
 			err = x.forgetOne(ctx, cri, p, probe, records)
@@ -89,13 +90,13 @@ func (x *Execution) layAllToRest(ctx context.Context, cri store.CRI, all []phant
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || deaf == nil && x.lost(ctx, err) {
+		if ctx.Err() != nil || unresponsive == nil && x.lost(ctx, err) {
 			return
 		}
 		stuck[p.target] = cause.Because(cause.CodeCRIShows, cause.Parts{Name: p.Ref, Detail: err.Error()})
-		if unheard := (*unheardError)(nil); deaf == nil && errors.As(err, &unheard) {
-			deaf = unheard
-			x.fail(cause.CodeCRIDeaf, fmt.Errorf("images were kept in namespace %q because CRI would still show them: %w", store.CRINamespace, unheard))
+		if silentErr := (*unresponsiveError)(nil); unresponsive == nil && errors.As(err, &silentErr) {
+			unresponsive = silentErr
+			x.fail(cause.CodeCRIUnresponsive, fmt.Errorf("images were kept in namespace %q because CRI would still show them: %w", store.CRINamespace, silentErr))
 		}
 	}
 }
@@ -155,16 +156,16 @@ func (x *Execution) forgetOne(ctx context.Context, cri store.CRI, p phantom, pro
 		}()
 	}
 	if err := AwaitCRI(ctx, cri, probe); err != nil {
-		return &unheardError{err}
+		return &unresponsiveError{err}
 	}
 	return nil
 }
 
-// unheardError says that CRI did not take note of a record.
-type unheardError struct{ err error }
+// unresponsiveError says that CRI did not notice a change of a record.
+type unresponsiveError struct{ err error }
 
-func (e *unheardError) Error() string { return e.err.Error() }
-func (e *unheardError) Unwrap() error { return e.err }
+func (e *unresponsiveError) Error() string { return e.err.Error() }
+func (e *unresponsiveError) Unwrap() error { return e.err }
 
 // probeLabels has CRI's own label, so that it need not write it.
 func (x *Execution) probeLabels() map[string]string {

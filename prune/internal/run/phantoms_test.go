@@ -96,17 +96,17 @@ func TestPhantoms(t *testing.T) {
 	}
 }
 
-// deaf is a CRI that never takes note of anything.
-type deaf struct{ store.CRI }
+// unresponsiveCRI is a CRI that never takes note of anything.
+type unresponsiveCRI struct{ store.CRI }
 
-func (deaf) Image(context.Context, string) (store.CRIImage, bool, error) {
+func (unresponsiveCRI) Image(context.Context, string) (store.CRIImage, bool, error) {
 	return store.CRIImage{}, false, nil
 }
 
 func TestCRIThatTakesNoNoteIsNotAwaitedForever(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if err := run.AwaitCRI(ctx, deaf{}, "ctr-prune.invalid/probe:1"); !errors.Is(err, context.DeadlineExceeded) {
+	if err := run.AwaitCRI(ctx, unresponsiveCRI{}, "ctr-prune.invalid/probe:1"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 }

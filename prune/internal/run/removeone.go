@@ -25,8 +25,8 @@ const (
 	// the run had removed. No event tells of a deletion by the run.
 	taken
 	failed
-	// unanswered: neither is known whether it was deleted nor whether it is
-	// there, for looking failed as well.
+	// unanswered: it is known neither whether it was deleted nor whether it is
+	// there, because reading failed as well.
 	unanswered
 	// late: the run's lease is about to expire. It was not tried.
 	late

@@ -12,7 +12,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
-// Report is what a run did, as far as it was seen afterwards.
+// Report is what a run did, as measured afterwards.
 type Report struct {
 	Plan *plan.Plan
 
@@ -65,7 +65,7 @@ type Grace struct {
 	Until time.Time `json:"until"`
 }
 
-// Restored is a record that was put back.
+// Restored is a record that a run or an undo restored.
 type Restored struct {
 	Namespace string        `json:"namespace"`
 	Name      string        `json:"name"`
@@ -73,7 +73,7 @@ type Restored struct {
 	cause.Cause
 }
 
-// Recovered is a killed run that was finished.
+// Recovered is a killed run that this run finished.
 type Recovered struct {
 	Namespace string             `json:"namespace"`
 	Run       string             `json:"run"`

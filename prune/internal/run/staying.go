@@ -73,7 +73,7 @@ func (x *Execution) beforeCollecting(ctx context.Context) error {
 	if !x.plan.MayExpire() || x.opts.Grace > 0 {
 		return nil
 	}
-	inv, err := x.glance(ctx)
+	inv, err := x.readStore(ctx)
 	if err != nil {
 		return err
 	}

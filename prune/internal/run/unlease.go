@@ -36,7 +36,7 @@ func (x *Execution) unleaseOrphans(ctx context.Context) (untaken, err error) {
 // settleOrphans does that for the configs below the records that a run lost,
 // and below those whose labels are gone already.
 func (x *Execution) settleOrphans(ctx context.Context, lost []rules.Decision, run string, planned []gc.Orphan) (untaken, err error) {
-	inv, err := x.glance(ctx)
+	inv, err := x.readStore(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (x *Execution) settleOrphans(ctx context.Context, lost []rules.Decision, ru
 	x.unleased = append(x.unleased, orphans...)
 	untaken = x.unlease(ctx, orphans)
 	// An image may have come back since the store was read.
-	if inv, err = x.glance(ctx); err != nil {
+	if inv, err = x.readStore(ctx); err != nil {
 		return untaken, err
 	}
 	return untaken, x.relabel(ctx, gc.NewCollector(inv, x.opts.Now()))

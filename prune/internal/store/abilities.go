@@ -16,7 +16,8 @@ type Abilities struct {
 	Dirs  SnapshotterDirs
 }
 
-// BlobFiles are the files of a content store that this process sees.
+// BlobFiles are the files of the content store, as far as this process can see
+// them.
 type BlobFiles interface {
 	// ContentDir is the directory of the content store.
 	ContentDir(ctx context.Context) (string, error)
@@ -33,16 +34,16 @@ type SnapshotterDirs interface {
 	SnapshotterDir(ctx context.Context, snapshotter string) (string, error)
 }
 
-// Disk is the disk below a store.
+// Disk is the disk that the store is on.
 type Disk interface {
 	// TakesNothing says why the disk takes nothing that is written, if it does
 	// not and that can be told.
 	TakesNothing(ctx context.Context) (why syscall.Errno, ok bool)
 }
 
-// CRI is what a containerd's CRI plugin shows of its images and pods. It keeps
-// lists of its own, fed by containerd's events. Errors are
-// errdefs.ErrNotImplemented where no CRI plugin runs.
+// CRI is containerd's CRI plugin: its view of images and pods. It keeps lists
+// of its own, fed by containerd's events. Errors are errdefs.ErrNotImplemented
+// where no CRI plugin runs.
 type CRI interface {
 	Images(ctx context.Context) ([]CRIImage, error)
 	// Image returns the image of a name in its full spelling or of an image

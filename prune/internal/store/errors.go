@@ -8,14 +8,14 @@ import (
 )
 
 // OpenError says in one sentence why a store could not be opened, and what to
-// do about it. Nothing was created or changed when it is returned.
+// do about it. Nothing was created or changed.
 //
 // It matches one of containerd's errdefs with errors.Is:
 //   - ErrInvalidArgument: the address cannot name a containerd's socket.
-//   - ErrNotFound: there is no such socket or directory.
-//   - ErrPermissionDenied: it is there, but not for this user.
-//   - ErrUnavailable: nothing answers there, or another process holds it.
-//   - ErrFailedPrecondition: what is there is not a store this package can work on.
+//   - ErrNotFound: the socket or directory does not exist.
+//   - ErrPermissionDenied: this user may not access it.
+//   - ErrUnavailable: nothing answers there, or another process holds the lock.
+//   - ErrFailedPrecondition: it is not a store that this package can work on.
 type OpenError struct {
 	// Kind is the kind of store that was asked for.
 	Kind StoreKind

@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// PodSandbox is what CRI makes for a pod before its first container. A pod may
-// have several, one that it uses and earlier ones that have ended.
+// PodSandbox is what CRI creates for a pod before its first container. A pod
+// may have several: the current one, and earlier ones that have ended.
 type PodSandbox struct {
 	ID string
 	// Namespace, Name and UID are the pod's, as the kubelet gave them. The UID
@@ -15,7 +15,7 @@ type PodSandbox struct {
 	State                SandboxState
 }
 
-// SandboxState says what became of a sandbox.
+// SandboxState is the state of a sandbox.
 type SandboxState string
 
 // SandboxRuns is one that CRI calls ready, or whose process runs.
@@ -31,7 +31,7 @@ const SandboxLeft SandboxState = "left"
 
 // The states of a sandbox.
 const (
-	// SandboxUnknown is one of which nobody can tell, as with containerd
-	// stopped.
+	// SandboxUnknown is the state if it cannot be found out, for example while
+	// containerd is stopped.
 	SandboxUnknown SandboxState = "unknown"
 )

@@ -61,7 +61,7 @@ type Store interface {
 	Close() error
 }
 
-// StoreKind says how a store is reached.
+// StoreKind is how a store is accessed.
 type StoreKind string
 
 // The kinds of store.

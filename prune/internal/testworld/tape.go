@@ -21,7 +21,7 @@ type Tape struct {
 	Calls  []string                // such as "delete docker.io/library/a:1", "write", "free ctr-prune"
 	Before func(call string) error // its error is returned instead of the call
 	After  func(call string) error // its error is returned in place of the call's
-	Down   func(call string) error // the same as before, for questions, which are not written down
+	Down   func(call string) error // the same as before for reads, which are not written down
 }
 
 func (t *Tape) call(call string, do func() error) error {

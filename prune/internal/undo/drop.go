@@ -17,15 +17,15 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// Dropped is what came of dropping a run.
+// Dropped is the result of dropping a run.
 type Dropped struct {
 	Reclaimed inventory.Amount `json:"reclaimed"`
 	// Garbage is what nothing held already before.
 	Garbage inventory.Amount `json:"garbage"`
 }
 
-// Drop gives up the grace of a run, so that containerd collects what it held,
-// and tells by comparing what is gone.
+// Drop ends the grace period of a run, so that containerd collects what it
+// held, and compares the store before and after to report what was freed.
 func Drop(ctx context.Context, store store.Store, run Run, now time.Time, opts read.ReadOptions) (Dropped, error) {
 	before, err := read.ReadMeasured(ctx, store, inventory.Scope{}, now, opts, (*gc.Collector).SnapshotsOfLeases)
 	if err != nil {

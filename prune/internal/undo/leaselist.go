@@ -15,7 +15,7 @@ import (
 	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
-// LeaseInfo is a lease as a user meets it.
+// LeaseInfo describes a lease for people.
 type LeaseInfo struct {
 	Namespace string    `json:"namespace"`
 	ID        string    `json:"id"`
@@ -34,8 +34,8 @@ type LeaseInfo struct {
 	cause.Cause
 }
 
-// Leases reads the store and lists the leases of all namespaces with what each
-// alone holds.
+// Leases reads the store and lists the leases of all namespaces, with what only
+// that lease holds.
 func Leases(ctx context.Context, store store.Store, now time.Time, opts read.ReadOptions) ([]LeaseInfo, error) {
 	inv, err := read.ReadMeasured(ctx, store, inventory.Scope{}, now, opts, (*gc.Collector).SnapshotsOfLeases)
 	if err != nil {
@@ -82,7 +82,7 @@ func leaseFate(c *gc.Collector, s *gc.Space, lease inventory.Lease) (rules.Actio
 		return rules.Keep, cause.Plainly(cause.CodeLeaseRunning)
 	case !c.Live(lease):
 		return rules.Remove, cause.Plainly(cause.CodeLeaseExpired)
-	case cause.LetsGo(kind, command) != "":
+	case cause.ReleaseCommand(kind, command) != "":
 		return rules.Keep, cause.Because(cause.CodeLeaseBuildkit, cause.Parts{LeaseKind: kind, Command: command})
 	case kind == ours.KindDocker:
 		return rules.Keep, cause.Because(cause.CodeLeaseDocker, cause.Parts{Command: "docker rm"})

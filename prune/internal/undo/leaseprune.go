@@ -18,8 +18,8 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// PrunedLeases is what became of the leases that had expired or that runs of
-// ours had left.
+// PrunedLeases is what happened to the leases that had expired or that
+// interrupted runs had left.
 type PrunedLeases struct {
 	// Removed are those that are gone, wherever they were, and also those that
 	// expired after they were listed.
@@ -34,11 +34,12 @@ type PrunedLeases struct {
 	Garbage   inventory.Amount `json:"garbage"`
 }
 
-// PruneLeases finishes the interrupted runs among the listed leases, has
-// containerd collect, and tells by comparing what is gone. It deletes nobody's
-// lease: what [Leases] has listed as expired may be its owner's again
-// by now, under the same ID, while the collection goes by what is true at its
-// moment. It is one of all namespaces.
+// PruneLeases finishes the interrupted runs among the listed leases, requests a
+// garbage collection, and compares the store before and after to report what
+// was freed. It never deletes another client's lease itself: the owner of a
+// lease that [Leases] listed as expired may have created it again under the
+// same ID, whereas the collection removes only what has expired when it runs.
+// It covers all namespaces.
 func PruneLeases(ctx context.Context, store store.Store, listed []LeaseInfo, opts run.ExecuteOptions) (*PrunedLeases, error) {
 	done := &PrunedLeases{Removed: []LeaseInfo{}, Renewed: []LeaseInfo{}, Recovered: []run.Recovered{}}
 	before, err := read.ReadMeasured(ctx, store, inventory.Scope{AllNamespaces: true}, opts.Now(), opts.Reading(), (*gc.Collector).SnapshotsOfLeases)

@@ -18,7 +18,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// Run is a run that was given a grace and can still be undone.
+// Run is a run that has a grace period and can still be undone.
 type Run struct {
 	Name    string    `json:"run"`
 	Started time.Time `json:"started"`
@@ -31,7 +31,7 @@ type Run struct {
 	Holds inventory.Amount `json:"holds"`
 }
 
-// Runs reads the store and lists the runs that can be undone, the newest first.
+// Runs reads the store and lists the runs that can be undone, newest first.
 func Runs(ctx context.Context, store store.Store, now time.Time, opts read.ReadOptions) ([]Run, error) {
 	inv, err := read.ReadMeasured(ctx, store, inventory.Scope{}, now, opts, (*gc.Collector).SnapshotsOfLeases)
 	if err != nil {

@@ -45,9 +45,10 @@ type Missing struct {
 	cause.Cause
 }
 
-// Undo puts the records of a run back, with their labels and the snapshot
-// labels of their configs, and gives the run's grace up if all of them are
-// back. A name that was taken meanwhile stays as it is and is reported.
+// Undo restores the records that a run removed, with their labels and the
+// snapshot labels of their configs, and ends the run's grace period once all of
+// them are back. A name that another image has taken meanwhile is not changed,
+// and is reported.
 func Undo(ctx context.Context, store store.Store, run Run, now time.Time) (*Undone, error) {
 	u := &Undone{Run: run.Name, Missing: []Missing{}}
 	var errs []error

@@ -42,8 +42,8 @@ func daemonConnect(ctx context.Context, path string, cfg daemonConfig) (*client.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: silence, Timeout: silenceTimeout}),
 	}, cfg.dial...)
 	c, err := client.New(path,
-		// Twice the timeout for the transport: the call below has to run into
-		// its own first, for then the error is known to be a timeout.
+		// Twice the timeout for the transport: the call below has to reach its own
+		// first, because then the error is known to be a timeout.
 		client.WithTimeout(2*cfg.timeout),
 		client.WithExtraDialOpts(dial),
 		// Lists of images and leases are one message each. containerd lets its

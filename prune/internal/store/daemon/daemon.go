@@ -37,21 +37,22 @@ type daemonConfig struct {
 }
 
 // WithTimeout sets how long [Open] waits for the first answer; the default is
-// ten seconds. It does not limit later calls: their contexts do.
+// ten seconds. Later calls are limited only by their contexts.
 func WithTimeout(d time.Duration) OpenOption {
 	return func(c *daemonConfig) { c.timeout = d }
 }
 
-// WithDialOptions adds gRPC options, interceptors for instance, after those
-// that [Open] sets itself.
+// WithDialOptions adds gRPC options, for example interceptors, after those that
+// [Open] sets itself.
 func WithDialOptions(opts ...grpc.DialOption) OpenOption {
 	return func(c *daemonConfig) { c.dial = append(c.dial, opts...) }
 }
 
-// WithInsecureSocket accepts a socket that [Open] refuses: every user of the
-// machine may write to it or replace it, or it belongs to neither root nor the
-// user of this process. Whoever can write to it is root on the machine, and may
-// change the store under a run.
+// WithInsecureSocket accepts a socket that [Open] otherwise refuses, because
+// every user of the machine can write to it or replace it, or because it
+// belongs neither to root nor to the user of this process. Anybody who can
+// write to the socket is in effect root on the machine, and can change the
+// store during a run.
 func WithInsecureSocket() OpenOption {
 	return func(c *daemonConfig) { c.insecure = true }
 }

@@ -24,7 +24,7 @@ const roomToGuard = 64 << 10
 // these are certain to be what this process sees.
 func (s *daemonStore) TakesNothing(ctx context.Context) (why syscall.Errno, ok bool) {
 	dir, err := s.ContentDir(ctx)
-	if err != nil { // a server may have no UUID, for it could not write one
+	if err != nil { // a server may have no UUID because it could not write one
 		root, err := s.contentRoot(ctx)
 		if err != nil {
 			return 0, false

@@ -12,11 +12,11 @@ import (
 )
 
 // rootGuard stands between containerd's metadata and a snapshotter. The
-// snapshotters take for granted that their database is whole, and panic where
-// it is not, in the middle of a transaction. The collection, which runs in a
-// goroutine of the metadata's, would then wait for that transaction while it
-// unwinds, for ever. The guard makes an error of the first panic, and of every
-// call after it: the lock that the transaction holds is never let go of.
+// snapshotters assume that their database is intact, and panic in the middle of
+// a transaction if it is not. The collection, which runs in a goroutine of the
+// metadata's, would then wait forever for that transaction while it unwinds.
+// The guard turns the first panic, and every call after it, into an error,
+// because the lock that the transaction holds is never released.
 type rootGuard struct {
 	name    string
 	backend snapshots.Snapshotter
@@ -109,8 +109,8 @@ func (g *rootGuard) Cleanup(ctx context.Context) error {
 	return g.call(func() error { return c.Cleanup(ctx) })
 }
 
-// Close leaves a broken snapshotter open, for closing waits for its
-// transaction; the process that ends closes it.
+// Close leaves a broken snapshotter open, because closing would wait for its
+// transaction; it is closed when the process ends.
 func (g *rootGuard) Close() error {
 	if !g.usable() {
 		return nil

@@ -37,19 +37,19 @@ type rootConfig struct {
 	lockTimeout time.Duration
 }
 
-// WithLockTimeout sets how long [OpenRoot] waits for the lock on a database
-// that another process holds; the default is one second.
+// WithLockTimeout sets how long [OpenRoot] waits if another process holds the
+// lock on a database; the default is one second.
 func WithLockTimeout(d time.Duration) RootOption {
 	return func(c *rootConfig) { c.lockTimeout = d }
 }
 
-// OpenRoot opens the root directory of a containerd that does not run, usually
+// OpenRoot opens the root directory of a stopped containerd, usually
 // /var/lib/containerd, with containerd's own packages. The database is locked
-// until Close; a containerd that is started meanwhile waits for it.
+// until Close; a containerd that is started meanwhile waits for the lock.
 //
-// It never migrates the database. It looks at every file before it opens one
-// for good, so that a refusal creates and changes nothing. Every error is an
-// *[store.OpenError], or that of ctx.
+// It never migrates the database. It checks every file before it opens any of
+// them for writing, so that nothing is created or changed if it refuses the
+// directory. Every error is an *[store.OpenError], or that of ctx.
 func OpenRoot(ctx context.Context, dir string, opts ...RootOption) (store.Store, error) {
 	cfg := rootConfig{lockTimeout: rootLockTimeout}
 	for _, o := range opts {
