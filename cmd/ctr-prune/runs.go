@@ -67,7 +67,7 @@ type runEvent struct {
 }
 
 func listRuns(ctx context.Context, in *invocation, out *format.Output[runRow]) error {
-	runs, err := in.runs(ctx)
+	runs, err := in.runs(ctx, prune.ReadOptions{})
 	if err != nil {
 		return err
 	}
@@ -81,9 +81,9 @@ func listRuns(ctx context.Context, in *invocation, out *format.Output[runRow]) e
 }
 
 // runs reads the store and lists the runs of the chosen namespaces.
-func (in *invocation) runs(ctx context.Context) ([]prune.Run, error) {
+func (in *invocation) runs(ctx context.Context, opts prune.ReadOptions) ([]prune.Run, error) {
 	var all []prune.Run
-	err := in.read(ctx, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
+	err := in.read(ctx, opts, func(now time.Time, opts prune.ReadOptions) (err error) {
 		all, err = prune.Runs(ctx, in.store, now, opts)
 		return err
 	})
@@ -97,8 +97,8 @@ func (in *invocation) runs(ctx context.Context) ([]prune.Run, error) {
 }
 
 // runNamed returns one of the chosen runs, the newest if the name is empty.
-func (in *invocation) runNamed(ctx context.Context, name string) (prune.Run, error) {
-	runs, err := in.runs(ctx)
+func (in *invocation) runNamed(ctx context.Context, name string, opts prune.ReadOptions) (prune.Run, error) {
+	runs, err := in.runs(ctx, opts)
 	if err != nil {
 		return prune.Run{}, err
 	}
@@ -176,7 +176,7 @@ func (o *dropOptions) refuse(in *invocation) error {
 }
 
 func (o *dropOptions) do(ctx context.Context, in *invocation, out *format.Output[droppedDocument]) error {
-	run, err := in.runNamed(ctx, in.args[0])
+	run, err := in.runNamed(ctx, in.args[0], prune.ReadOptions{NoSizes: o.force})
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ type undoneDocument struct {
 }
 
 func undo(ctx context.Context, in *invocation, out *format.Output[recordRow]) error {
-	run, err := in.runNamed(ctx, append(in.args, "")[0])
+	run, err := in.runNamed(ctx, append(in.args, "")[0], prune.ReadOptions{NoSizes: true})
 	if err != nil {
 		return err
 	}

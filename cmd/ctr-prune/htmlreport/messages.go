@@ -12,6 +12,9 @@ func (b *builder) messages() []message {
 	m := messages{list: []message{}}
 	m.add("warning", "Lower bounds", bounds(b.page.Usage))
 	d := b.page.Document
+	if u := b.page.Usage; u != nil && d == nil {
+		m.add("note", "Notes", reasons(u.Notes))
+	}
 	if d == nil {
 		return m.list
 	}
@@ -55,6 +58,9 @@ func bounds(u *prune.DiskUsage) []string {
 		}
 	}
 	for _, o := range u.Objects {
+		if o.AtLeast {
+			names = append(names, fmt.Sprintf("the size of %s in namespace %q", o.Snapshot, o.Namespaces[0]))
+		}
 		if o.ImagesAtLeast {
 			names = append(names, fmt.Sprintf("the number of images of %s%s", o.Digest, o.Snapshot))
 		}
@@ -62,7 +68,7 @@ func bounds(u *prune.DiskUsage) []string {
 	if len(names) == 0 {
 		return nil
 	}
-	return append([]string{"The images refer to each other in too many ways to follow them all. The total and shared sizes of these are lower bounds:"}, names...)
+	return append([]string{"Images refer to each other in too many ways to follow them all, or snapshots could not be measured. The total and shared sizes of these are lower bounds:"}, names...)
 }
 
 type messages struct{ list []message }

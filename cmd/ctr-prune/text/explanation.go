@@ -28,7 +28,7 @@ func Explanation(out *terminal.Printer, explained *prune.Explanation) {
 		v.fact("Created", e.CreatedAt.Format(time.RFC3339))
 	}
 	if e.Bytes > 0 {
-		v.fact("Size", terminal.Size(e.Bytes)+", without what it refers to")
+		v.fact("Size", terminal.SizeAtLeast(e.Bytes, e.AtLeast)+", without what it refers to")
 	}
 	v.fact("Holds", Amount(e.Holds))
 	v.fact("Removing it", v.freeing())
@@ -150,9 +150,9 @@ func partSize(part prune.Part) string {
 	case part.Again:
 		return "see above"
 	case part.Shared:
-		return terminal.Size(part.Bytes) + ", shared"
+		return terminal.SizeAtLeast(part.Bytes, part.AtLeast) + ", shared"
 	default:
-		return terminal.Size(part.Bytes)
+		return terminal.SizeAtLeast(part.Bytes, part.AtLeast)
 	}
 }
 

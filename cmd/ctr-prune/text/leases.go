@@ -25,7 +25,7 @@ func Leases(out *terminal.Printer, list []prune.LeaseInfo, now time.Time) {
 			flat = "yes"
 		}
 		t.Add(l.Namespace, l.ID, string(l.Kind), terminal.Ago(now, l.CreatedAt), terminal.Until(now, l.Expires), flat, strconv.Itoa(l.Resources),
-			terminal.Size(l.Alone.TotalBytes), string(l.Action), l.Reason)
+			total(l.Alone), string(l.Action), l.Reason)
 	}
 	t.Narrow(out, "FLAT", "HOLDS", "AGE", "EXPIRES", "KIND", "NAMESPACE", "REASON")
 	t.Print(out)

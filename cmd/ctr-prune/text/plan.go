@@ -60,7 +60,7 @@ func (v document) garbage(doc prune.Document) {
 	if doc.Garbage.Blobs+doc.Garbage.Snapshots == 0 {
 		return
 	}
-	text := objects(doc.Garbage.Blobs, doc.Garbage.Snapshots) + ", " + terminal.Size(doc.Garbage.TotalBytes)
+	text := objects(doc.Garbage.Blobs, doc.Garbage.Snapshots) + ", " + total(doc.Garbage)
 	if collects(doc) {
 		v.out.Sentence("Existing garbage, collected as well: %s.", text)
 	} else {

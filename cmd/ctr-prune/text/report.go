@@ -62,10 +62,10 @@ func (v document) records(doc prune.Document) {
 // rest shows what else was removed, and what differs from the prediction.
 func (v document) rest(doc prune.Document) {
 	if n := doc.Garbage.Blobs + doc.Garbage.Snapshots; n > 0 {
-		v.out.Sentence("Existing garbage collected: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), terminal.Size(doc.Garbage.TotalBytes))
+		v.out.Sentence("Existing garbage collected: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), total(doc.Garbage))
 	}
 	if n := doc.Others.Blobs + doc.Others.Snapshots; n > 0 {
-		v.out.Line("Removed by other clients meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), terminal.Size(doc.Others.TotalBytes))
+		v.out.Line("Removed by other clients meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), total(doc.Others))
 	}
 	if doc.Measured && doc.Reclaimed != doc.Predicted && len(doc.Changes) > 0 {
 		v.out.Sentence("Predicted: %s", Sizes(doc.Predicted))

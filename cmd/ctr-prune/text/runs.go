@@ -17,7 +17,7 @@ func Runs(out *terminal.Printer, runs []prune.Run, now time.Time) {
 	}
 	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "UNTIL", Least: 10}, {Title: "NAMESPACES", Least: 10}, {Title: "RECORDS"}, {Title: "HOLDS"}}}
 	for _, r := range runs {
-		t.Add(r.Name, terminal.Ago(now, r.Started), terminal.Until(now, r.Until), strings.Join(r.Namespaces, ","), strconv.Itoa(len(r.Records)), terminal.Size(r.Holds.TotalBytes))
+		t.Add(r.Name, terminal.Ago(now, r.Started), terminal.Until(now, r.Until), strings.Join(r.Namespaces, ","), strconv.Itoa(len(r.Records)), total(r.Holds))
 	}
 	t.Narrow(out, "NAMESPACES", "STARTED", "RECORDS")
 	t.Print(out)
@@ -43,7 +43,7 @@ func Dropped(out *terminal.Printer, run string, freed, garbage prune.Amount) {
 // reclaimedText is the last line after anything that freed space.
 func reclaimedText(out *terminal.Printer, freed, garbage prune.Amount) {
 	if garbage.Blobs+garbage.Snapshots > 0 {
-		out.Line("Existing garbage collected: %s, %s", objects(garbage.Blobs, garbage.Snapshots), terminal.Size(garbage.TotalBytes))
+		out.Line("Existing garbage collected: %s, %s", objects(garbage.Blobs, garbage.Snapshots), total(garbage))
 	}
 	out.Line("Total reclaimed space: %s", Sizes(freed))
 }

@@ -19,6 +19,9 @@ func Usage(out *terminal.Printer, u *prune.DiskUsage, now time.Time) {
 	v.namespaces()
 	v.images()
 	v.objects()
+	for _, note := range u.Notes {
+		out.Sentence("Note: %s", out.Prose(note.Reason))
+	}
 }
 
 type usage struct {
@@ -42,7 +45,7 @@ func (v usage) holders() {
 	t := terminal.Table{Columns: []terminal.Column{{Title: "HELD BY", Least: least}, {Title: "BLOBS"}, {Title: "SNAPSHOTS"}, {Title: "CONTENT"}, {Title: "ON DISK"}, {Title: "SIZE"}}}
 	for _, h := range v.usage.Holders {
 		if h.Blobs+h.Snapshots > 0 {
-			t.Add(h.Class.String(), strconv.Itoa(h.Blobs), strconv.Itoa(h.Snapshots), terminal.Size(h.ContentBytes), terminal.Size(h.SnapshotBytes), terminal.Size(h.TotalBytes))
+			t.Add(h.Class.String(), strconv.Itoa(h.Blobs), strconv.Itoa(h.Snapshots), terminal.Size(h.ContentBytes), onDisk(h.Amount), total(h.Amount))
 		}
 	}
 	v.table(t, "BLOBS", "SNAPSHOTS", "CONTENT", "ON DISK")
@@ -54,8 +57,8 @@ func (v usage) namespaces() {
 		{Title: "CONTENT"}, {Title: "SNAPSHOTS"}, {Title: "SIZE"}, {Title: "UNIQUE"}, {Title: "RECLAIMABLE"},
 	}}
 	for _, n := range v.usage.Namespaces {
-		t.Add(n.Name, strconv.Itoa(n.Images), strconv.Itoa(n.Containers), strconv.Itoa(n.Leases), terminal.Size(n.ContentBytes), terminal.Size(n.SnapshotBytes),
-			terminal.Size(n.TotalBytes), terminal.Size(n.UniqueBytes), terminal.Size(n.ReclaimableBytes))
+		t.Add(n.Name, strconv.Itoa(n.Images), strconv.Itoa(n.Containers), strconv.Itoa(n.Leases), terminal.Size(n.ContentBytes), onDisk(n.Amount),
+			total(n.Amount), terminal.Size(n.UniqueBytes), terminal.Size(n.ReclaimableBytes))
 	}
 	v.table(t, "LEASES", "CONTAINERS", "CONTENT", "SNAPSHOTS", "UNIQUE", "IMAGES")
 }
@@ -119,7 +122,7 @@ func (v usage) objects() {
 		if holder == "" {
 			holder = o.Class.String()
 		}
-		t.Add(v.out.Prose(name), strings.Join(o.Namespaces, ","), kind, terminal.Size(o.Bytes), string(o.State), imageCount(o), v.out.Prose(holder))
+		t.Add(v.out.Prose(name), strings.Join(o.Namespaces, ","), kind, terminal.SizeAtLeast(o.Bytes, o.AtLeast), string(o.State), imageCount(o), v.out.Prose(holder))
 	}
 	v.table(t, "IMAGES", "NAMESPACE", "HELD BY", "KIND")
 }

@@ -65,6 +65,8 @@ type Parts struct {
 	// Blobs and Snapshots count objects.
 	Blobs     int `json:"blobs,omitempty"`
 	Snapshots int `json:"snapshots,omitempty"`
+	// Objects are the snapshots that could not be measured.
+	Objects []graph.Object `json:"objects,omitempty"`
 	// Time is when an image was born, an upload was written, a record expired.
 	Time time.Time `json:"time,omitzero"`
 	// AgeSeconds is the age that was asked for.

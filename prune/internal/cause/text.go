@@ -91,6 +91,7 @@ const (
 	CodeNotLoaded      Code = "snapshotter-not-loaded"
 	CodeStillHeld      Code = "still-held"
 	CodeStillCollected Code = "not-collected"
+	CodeUnmeasured     Code = "snapshots-unmeasured"
 )
 
 // sentence puts a cause in words.
@@ -199,7 +200,8 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeNotLoaded: func(p *Parts) string {
 		return fmt.Sprintf("images of namespace %q (%d) are unpacked in snapshotter %q, which containerd has not loaded: what is based on their snapshots, and their size, is unknown", p.Namespace, p.Blobs, p.Name)
 	},
-	CodeStillHeld: func(p *Parts) string { return p.stillThere("held by " + p.Holder) },
+	CodeUnmeasured: unmeasured,
+	CodeStillHeld:  func(p *Parts) string { return p.stillThere("held by " + p.Holder) },
 	CodeStillCollected: func(p *Parts) string {
 		return p.stillThere("nothing refers to it any more; a later garbage collection will remove it")
 	},

@@ -55,7 +55,7 @@ type Finding struct {
 	Object    string  `json:"object"`
 	Bytes     int64   `json:"bytes"`
 	// AtLeast says that Bytes is a lower bound: images refer to each other in
-	// more ways than are followed.
+	// more ways than are followed, or a snapshot was not measured.
 	AtLeast bool `json:"atLeast,omitempty"`
 	// Meaning is what it means for a user, and Parts are what that names.
 	Meaning string       `json:"meaning"`
@@ -125,7 +125,7 @@ func Check(ctx context.Context, st store.Store, now time.Time, opts CheckOptions
 	slices.SortStableFunc(k.Found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Problem, b.Problem), cmp.Compare(a.Object, b.Object))
 	})
-	return &Checked{Findings: k.Found, Unseen: d.unseen(inv)}, errors.Join(errs...)
+	return &Checked{Findings: k.Found, Unseen: append(d.unseen(inv), inv.Sizes.Notes()...)}, errors.Join(errs...)
 }
 
 // add notes a finding, in words.
@@ -182,7 +182,8 @@ func (k *Checker) Unreached() {
 		snapshot := k.C.Spaces[id.Namespace].Snapshots[id.SnapshotKey]
 		if clients.IsActive(snapshot) {
 			k.add(Finding{
-				Problem: ProblemUnowned, Namespace: id.Namespace, Object: id.SnapshotKey.String(), Bytes: unheld.Snapshots[id],
+				Problem: ProblemUnowned, Namespace: id.Namespace, Object: id.SnapshotKey.String(), Bytes: inventory.Known(unheld.Snapshots[id]),
+				AtLeast:      unheld.Snapshots[id] == inventory.Unmeasured,
 				Snapshotters: []string{id.Snapshotter},
 			})
 			continue

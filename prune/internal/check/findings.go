@@ -157,7 +157,7 @@ func (k *Checker) Incomplete(ns *inventory.Namespace, l manifests.Completeness) 
 	for _, record := range records {
 		sum := present[record]
 		k.add(Finding{
-			Problem: ProblemIncomplete, Namespace: ns.Name, Object: record.Key, Bytes: sum.TotalBytes, AtLeast: sum.Bound,
+			Problem: ProblemIncomplete, Namespace: ns.Name, Object: record.Key, Bytes: sum.TotalBytes, AtLeast: sum.Bound || sum.AtLeast,
 			Parts: cause.PartsBecause(lacks[record]),
 			Mend:  fmt.Sprintf("ctr -n %s images pull %s", ns.Name, manifests.PullName(record.Key)),
 		})

@@ -124,7 +124,7 @@ func (u *Accounting) snapshotUsage(id inventory.SnapshotID, layers map[inventory
 	_, freed := u.plan.Outcome.Freed.Snapshots[id]
 	o := ObjectUsage{
 		Namespaces: []string{id.Namespace}, Snapshot: id.SnapshotKey.String(), Kind: KindSnapshot,
-		Layer: layers[id], Bytes: u.All.Snapshots[id], Class: class,
+		Layer: layers[id], Bytes: inventory.Known(u.All.Snapshots[id]), AtLeast: u.All.Snapshots[id] == inventory.Unmeasured, Class: class,
 	}
 	o.State = stateOf(freed, class, kept.Holds(id.Node()), u.Owners.Of(id.Node()))
 	u.name(&o, root, id.Node())

@@ -65,7 +65,7 @@ func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 	d := &DiskUsage{
 		Store: inv.Store, Time: p.Now,
 		Total: u.All.Amount(), Reclaimable: plan.Predicted(),
-		Holders: u.holders(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
+		Notes: inv.Sizes.Notes(), Holders: u.holders(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
 	}
 	u.Totals = u.Collector.Totals(u.Collector.Sizes(), TargetsOf(plan.Chosen))
 	decided := make(map[string][]rules.Decision, len(plan.Chosen))
@@ -224,7 +224,7 @@ func (u *Accounting) image(ns *inventory.Namespace, record images.Image) *ImageU
 		all.Amount = alone // the better bound
 	}
 	usage := &ImageUsage{
-		Namespace: ns.Name, Target: key.Target, CreatedAt: record.CreatedAt, Amount: all.Amount, AtLeast: all.Bound,
+		Namespace: ns.Name, Target: key.Target, CreatedAt: record.CreatedAt, Amount: all.Amount, AtLeast: all.Bound || all.AtLeast,
 		UniqueBytes: alone.TotalBytes, SharedBytes: all.TotalBytes - alone.TotalBytes,
 	}
 	if u.gone[key] {

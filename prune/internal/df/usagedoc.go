@@ -26,6 +26,8 @@ type DiskUsage struct {
 	Namespaces  []NamespaceUsage `json:"namespaces"`
 	Images      []ImageUsage     `json:"images"`
 	Objects     []ObjectUsage    `json:"objects,omitempty"`
+	// Notes say what could not be measured.
+	Notes []cause.Cause `json:"notes,omitempty"`
 
 	common func(class func(image int) int) []int
 }
@@ -110,7 +112,7 @@ type ImageUsage struct {
 	CreatedAt time.Time     `json:"createdAt"`
 	inventory.Amount
 	// AtLeast says that the amount and SharedBytes are lower bounds: images refer to
-	// each other in more ways than are followed.
+	// each other in more ways than are followed, or a snapshot was not measured.
 	AtLeast bool `json:"atLeast,omitempty"`
 	// SharedBytes are what others hold too; UniqueBytes what removing all of the
 	// image's names would free.
@@ -133,9 +135,11 @@ type ObjectUsage struct {
 	Kind       ObjectKind    `json:"kind"`
 	// Layer counts the layers of an image from its base, which is 1; 0 if the
 	// object is no layer, or none that is known as one.
-	Layer int         `json:"layer,omitempty"`
-	Bytes int64       `json:"bytes"`
-	State ObjectState `json:"state"`
+	Layer int   `json:"layer,omitempty"`
+	Bytes int64 `json:"bytes"`
+	// AtLeast says that Bytes is a lower bound: the snapshot could not be measured.
+	AtLeast bool        `json:"atLeast,omitempty"`
+	State   ObjectState `json:"state"`
 	// Images counts the images that have the object, of those that are listed.
 	Images int `json:"images"`
 	// ImagesAtLeast says that Images is a lower bound, as AtLeast does of an

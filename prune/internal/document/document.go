@@ -209,7 +209,7 @@ func deletedDocuments(r *run.Report) []DeletedDocument {
 		all = append(all, DeletedDocument{Digest: dgst, Bytes: r.Deleted.Blobs[dgst]})
 	}
 	for _, id := range r.Deleted.SortedSnapshots() {
-		all = append(all, DeletedDocument{Namespace: id.Namespace, Snapshot: id.SnapshotKey.String(), Bytes: r.Deleted.Snapshots[id]})
+		all = append(all, DeletedDocument{Namespace: id.Namespace, Snapshot: id.SnapshotKey.String(), Bytes: inventory.Known(r.Deleted.Snapshots[id])})
 	}
 	return all
 }

@@ -21,7 +21,9 @@ import (
 type Explanation struct {
 	Object graph.Object `json:"object"`
 	// Bytes are the object's own, without what it refers to.
-	Bytes     int64         `json:"bytes"`
+	Bytes int64 `json:"bytes"`
+	// AtLeast says that Bytes is a lower bound: the snapshot could not be measured.
+	AtLeast   bool          `json:"atLeast,omitempty"`
 	Target    digest.Digest `json:"target,omitempty"`
 	CreatedAt time.Time     `json:"createdAt,omitzero"`
 	// UsedBy are the clients that use the image, in words.
@@ -57,7 +59,7 @@ func Explain(ctx context.Context, store store.Store, text string, policy rules.P
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := read.Measure(ctx, store, snapshotsOf(m.Collector, n), read.NewMeter(opts.Progress, read.StageRead))
+	sizes, err := read.Measure(ctx, store, inv, snapshotsOf(m.Collector, n), read.NewMeter(opts.Progress, read.StageRead))
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +120,8 @@ func addFacts(c *gc.Collector, e *Explanation, n graph.Node) {
 		e.Bytes, e.CreatedAt = blob.Size, blob.CreatedAt
 	case graph.KindSnapshot:
 		snapshot := s.Snapshots[inventory.ParseSnapshotKey(n.Key)]
-		e.Bytes, e.CreatedAt = c.Inv.Size(inventory.SnapshotOf(n)), snapshot.Created
+		bytes := c.Inv.Size(inventory.SnapshotOf(n))
+		e.Bytes, e.AtLeast, e.CreatedAt = inventory.Known(bytes), bytes == inventory.Unmeasured, snapshot.Created
 	case graph.KindContainer:
 		e.CreatedAt = s.ContainerByID[n.Key].CreatedAt
 	case graph.KindLease:

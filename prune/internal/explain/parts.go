@@ -23,6 +23,8 @@ type Part struct {
 	// Layer counts the layers of an image from its base, which is 1.
 	Layer int   `json:"layer,omitempty"`
 	Bytes int64 `json:"bytes"`
+	// AtLeast says that Bytes is a lower bound: the snapshot could not be measured.
+	AtLeast bool `json:"atLeast,omitempty"`
 	// Shared says that more than one image holds it, or an image and
 	// something else.
 	Shared bool `json:"shared"`
@@ -118,7 +120,9 @@ func (d *dissection) part(n graph.Node, depth int) Part {
 	case graph.KindSnapshot:
 		key := inventory.ParseSnapshotKey(n.Key)
 		_, known := s.Snapshots[key]
-		p.Kind, p.Layer, p.Bytes, p.Missing = df.KindSnapshot, df.LayerOf(s.Namespace, key), d.Inv.Size(inventory.SnapshotOf(n)), !known
+		bytes := d.Inv.Size(inventory.SnapshotOf(n))
+		p.Kind, p.Layer, p.Missing = df.KindSnapshot, df.LayerOf(s.Namespace, key), !known
+		p.Bytes, p.AtLeast = inventory.Known(bytes), bytes == inventory.Unmeasured
 		p.Shared = d.Owners.Of(n) == graph.Several
 		return p
 	default:

@@ -30,7 +30,7 @@ func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now t
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := read.Measure(ctx, store, plan.ToMeasure(), progress)
+	sizes, err := read.Measure(ctx, store, inv, plan.ToMeasure(), progress)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func PlanMeanwhile(ctx context.Context, store store.Store, inv *inventory.Invent
 	var sizes inventory.Sizes
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		sizes, err = read.Measure(ctx, store, inv.Objects().SortedSnapshots(), progress)
+		sizes, err = read.Measure(ctx, store, inv, inv.Objects().SortedSnapshots(), progress)
 		return err
 	})
 	g.Go(func() (err error) {

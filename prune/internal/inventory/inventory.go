@@ -62,7 +62,8 @@ func (inv *Inventory) With(ns *Namespace) *Inventory {
 }
 
 // Sizes are the allocated bytes of each snapshot, without its parents, as its
-// snapshotter reports them. A snapshot that was not measured has no entry.
+// snapshotter reports them. A snapshot that was not asked for has no entry, one
+// that could not be measured is [Unmeasured].
 type Sizes map[SnapshotID]int64
 
 // WithSizes returns the same inventory with the sizes of snapshots.
@@ -72,7 +73,8 @@ func (inv *Inventory) WithSizes(sizes Sizes) *Inventory {
 	return &measured
 }
 
-// Size is what a snapshot takes on the disk, 0 if it was not measured.
+// Size is what a snapshot takes on the disk: 0 if nobody asked for it, or
+// [Unmeasured].
 func (inv *Inventory) Size(id SnapshotID) int64 { return inv.Sizes[id] }
 
 // HasSnapshot says whether the store listed a snapshot.

@@ -39,7 +39,7 @@ func (p *Plan) Going() []Going {
 	totals := c.Totals(c.Weights(p.freed), targets)
 	for i := range list {
 		sum := totals[targets[i]]
-		list[i].Bytes, list[i].AtLeast = sum.TotalBytes, sum.Bound
+		list[i].Bytes, list[i].AtLeast = sum.TotalBytes, sum.Bound || sum.AtLeast
 	}
 	return list
 }

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
 
@@ -24,11 +26,12 @@ func (p *Plan) ToMeasure() []inventory.SnapshotID {
 func (p *Plan) WithSizes(sizes inventory.Sizes) *Plan {
 	sized := *p
 	sized.Inventory = p.Inventory.WithSizes(sizes)
+	sized.Notes = append(slices.Clone(p.Notes), sizes.Notes()...)
 	sized.Outcome.Freed, sized.Outcome.Garbage = p.Outcome.Freed.Sized(sizes), p.Outcome.Garbage.Sized(sizes)
 	sized.Outcome.Held = append([]Held(nil), p.Outcome.Held...)
 	for i, held := range sized.Outcome.Held {
 		if held.Snapshot != "" {
-			sized.Outcome.Held[i].Bytes = sizes[held.SnapshotID()]
+			sized.Outcome.Held[i].Bytes = inventory.Known(sizes[held.SnapshotID()])
 		}
 	}
 	return &sized

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/disk"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
@@ -13,54 +15,111 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// noSize is that of a snapshot that went since it was listed.
-const noSize = -1
+const (
+	// lookups is how many questions for sizes are under way at once: thousands of
+	// small ones, of which many fit into one write to the socket.
+	lookups = 64
+	// walks is the same for active snapshots, whose files are walked for it.
+	walks = 4
+	// walkTries is how often an active snapshot is measured: its files may come and
+	// go, and a walk fails on one that went.
+	walkTries = 2
+)
 
-// Measure asks for the sizes of snapshots, and adds what their snapshotters
-// leave out, where the files can be seen.
-func Measure(ctx context.Context, st store.Store, ids []inventory.SnapshotID, progress *Meter) (inventory.Sizes, error) {
+// noSize is that of a snapshot that went since it was listed.
+const noSize = -2
+
+// Measure asks for the sizes of snapshots of an inventory, and adds what their
+// snapshotters leave out, where the files can be seen.
+func Measure(ctx context.Context, st store.Store, inv *inventory.Inventory, ids []inventory.SnapshotID, progress *Meter) (inventory.Sizes, error) {
 	onDisk, err := disk.NewSizes(ctx, st, ids)
 	if err != nil {
 		return nil, fmt.Errorf("measuring snapshots: %w", err)
 	}
-	bytes := make([]int64, len(ids))
-	places := make([]int, len(ids))
-	for i := range places {
-		places[i] = i
+	m := measuring{store: st, onDisk: onDisk, ids: ids, bytes: make([]int64, len(ids)), progress: progress}
+	var committed, active []int
+	for i, id := range ids {
+		if inv.Namespace(id.Namespace).Snapshots[id.SnapshotKey].Kind == snapshots.KindActive {
+			active = append(active, i)
+		} else {
+			committed = append(committed, i)
+		}
 	}
-	err = eachOf(ctx, measurements, places, func(ctx context.Context, i int) error {
-		id := ids[i]
-		usage, err := st.Snapshotter(id.Snapshotter).Usage(store.InNamespace(ctx, id.Namespace), id.Key)
-		if errdefs.IsNotFound(err) {
-			bytes[i] = noSize
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("measuring snapshot %s in namespace %q: %w", id.SnapshotKey, id.Namespace, err)
-		}
-		bytes[i] = onDisk.Of(id, usage.Size)
-		progress.Add(1)
-		return nil
-	})
-	if err != nil {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return eachOf(ctx, lookups, committed, m.lookUp) })
+	g.Go(func() error { return eachOf(ctx, walks, active, m.walk) })
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	sizes := make(inventory.Sizes, len(ids))
-	for i, id := range ids {
-		if bytes[i] != noSize {
-			sizes[id] = bytes[i]
+	return m.sizes(), nil
+}
+
+// measuring is the state of [Measure]. Each snapshot has its own place in bytes.
+type measuring struct {
+	store    store.Store
+	onDisk   *disk.Sizes
+	ids      []inventory.SnapshotID
+	bytes    []int64
+	progress *Meter
+}
+
+// lookUp measures a snapshot that does not change, whose size is recorded.
+func (m measuring) lookUp(ctx context.Context, i int) error {
+	id := m.ids[i]
+	usage, err := m.store.Snapshotter(id.Snapshotter).Usage(store.InNamespace(ctx, id.Namespace), id.Key)
+	if errdefs.IsNotFound(err) {
+		m.bytes[i] = noSize
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("measuring snapshot %s in namespace %q: %w", id.SnapshotKey, id.Namespace, err)
+	}
+	m.bytes[i] = m.onDisk.Of(id, usage.Size)
+	m.progress.Add(1)
+	return nil
+}
+
+// walk measures a snapshot that a container may be writing to, whose size is
+// unknown where that fails more than once. An error does not say whether the
+// snapshot or one of its files is gone.
+func (m measuring) walk(ctx context.Context, i int) error {
+	var err error
+	for range walkTries {
+		if err = m.lookUp(ctx, i); err == nil && m.bytes[i] != noSize {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return err
 		}
 	}
-	return sizes, nil
+	id := m.ids[i]
+	if err == nil {
+		_, err = m.store.Snapshotter(id.Snapshotter).Stat(store.InNamespace(ctx, id.Namespace), id.Key)
+		if errdefs.IsNotFound(err) {
+			return nil
+		}
+	}
+	m.bytes[i] = inventory.Unmeasured
+	return ctx.Err()
+}
+
+func (m measuring) sizes() inventory.Sizes {
+	sizes := make(inventory.Sizes, len(m.ids))
+	for i, id := range m.ids {
+		if m.bytes[i] != noSize {
+			sizes[id] = m.bytes[i]
+		}
+	}
+	return sizes
 }
 
 // ReadMeasured reads the store and measures the snapshots that are asked for.
 func ReadMeasured(ctx context.Context, store store.Store, scope inventory.Scope, now time.Time, opts ReadOptions, which func(*gc.Collector) []inventory.SnapshotID) (*inventory.Inventory, error) {
 	inv, err := Read(ctx, store, scope, now, opts)
-	if err != nil {
-		return nil, err
+	if err != nil || opts.NoSizes {
+		return inv, err
 	}
-	sizes, err := Measure(ctx, store, which(gc.NewCollector(inv, now)), NewMeter(opts.Progress, StageRead))
+	sizes, err := Measure(ctx, store, inv, which(gc.NewCollector(inv, now)), NewMeter(opts.Progress, StageRead))
 	if err != nil {
 		return nil, err
 	}

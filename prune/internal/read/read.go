@@ -18,14 +18,9 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-const (
-	// parallel is how many requests a read has under way at once. More do not
-	// help: a containerd answers them from one database.
-	parallel = 8
-	// measurements is the same for the sizes of snapshots: thousands of small
-	// questions, of which many fit into one write to the socket.
-	measurements = 64
-)
+// parallel is how many requests a read has under way at once. More do not
+// help: a containerd answers them from one database.
+const parallel = 8
 
 // ReadOptions are the settings of a read that do not belong to a policy.
 type ReadOptions struct {
@@ -38,6 +33,8 @@ type ReadOptions struct {
 	// AllSizes makes flow.ReadPlan measure every snapshot, not only those that the
 	// plan tells of, for df.Usage.
 	AllSizes bool
+	// NoSizes leaves the sizes of snapshots out, where nobody is told of them.
+	NoSizes bool
 }
 
 // Read takes the inventory of a store: each list once, containers last, so that
