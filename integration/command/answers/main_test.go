@@ -10,6 +10,9 @@ import (
 // binary is the command under test, built once for all tests.
 var binary string
 
+// farSnapshotter is a snapshotter that runs outside of containerd.
+var farSnapshotter string
+
 func TestMain(m *testing.M) {
-	os.Exit(programs.Main(m, map[*string]string{&binary: programs.Command}))
+	os.Exit(programs.Main(m, map[*string]string{&binary: programs.Command, &farSnapshotter: "integration/bed/programs/snapshotter"}))
 }

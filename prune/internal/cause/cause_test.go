@@ -120,6 +120,7 @@ func reasons() map[cause.Code]told {
 		cause.CodeImageAbsent:    {&cause.Parts{Users: []cause.User{web}, Image: "a:1"}, `container web (nerdctl), running uses image "a:1", which is not in the store`},
 		cause.CodeImageUnnamed:   {&cause.Parts{Users: []cause.User{web}}, "container web (nerdctl), running names no image and is based on none"},
 		cause.CodeNotLoaded:      {&cause.Parts{Namespace: "x", Name: "zfs", Blobs: 3}, `images of namespace "x" (3) are unpacked in snapshotter "zfs", which containerd has not loaded: what is based on their snapshots, and their size, is unknown`},
+		cause.CodeSilent:         {&cause.Parts{Name: "far", Names: []string{"a", "b"}, Detail: "refused"}, `snapshotter "far" does not answer, so its snapshots in 2 namespaces (a, b) are not counted: refused`},
 		cause.CodeUnmeasured:     {&cause.Parts{Snapshots: 2, Objects: []graph.Object{{Kind: "snapshot", Namespace: "x", Name: "native/k"}}}, `snapshot native/k in namespace "x" and 1 more could not be measured, so sizes that include them are lower bounds`},
 		cause.CodeStillHeld:      {&cause.Parts{Target: "sha256:a", Namespace: "x", Snapshot: "native/k", Keeper: &keeper}, `snapshot native/k in namespace "x" was expected to be removed but is still there: held by lease "l" (pull or build in progress) in namespace "x"`},
 		cause.CodeStillCollected: {&cause.Parts{Target: "sha256:a", Namespace: "x", Snapshot: "native/k"}, `snapshot native/k in namespace "x" was expected to be removed but is still there: nothing refers to it any more; a later garbage collection will remove it`},

@@ -36,6 +36,7 @@ const (
 	// Why nothing is removed from a namespace.
 	CodeHistory      Code = "build-history"
 	CodeClientFailed Code = "client-failed"
+	CodeSilent       Code = "snapshotter-silent"
 	// These are also made by the packages that ask the clients.
 	CodeDockerNotAsked  Code = "docker-not-asked"
 	CodeDockerOffline   Code = "docker-offline"
@@ -136,6 +137,7 @@ var Sentences = map[Code]func(*Parts) string{
 
 	CodeHistory:         func(p *Parts) string { return "this namespace holds build history; " + freed(p.Command) },
 	CodeClientFailed:    detail,
+	CodeSilent:          silent,
 	CodeDockerNotAsked:  detail,
 	CodeDockerOffline:   detail,
 	CodeDockerMissing:   detail,

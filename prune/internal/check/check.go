@@ -109,7 +109,9 @@ func Check(ctx context.Context, st store.Store, now time.Time, opts CheckOptions
 	k := &Checker{Inv: inv, C: gc.NewCollector(inv, now)}
 	k.alone = k.C.HeldAlone()
 	for _, ns := range inv.Namespaces {
-		k.Incomplete(ns, manifests.NewCompletenessReading(ctx, ns, st))
+		if len(ns.Silences) == 0 { // else it is unknown what is unpacked
+			k.Incomplete(ns, manifests.NewCompletenessReading(ctx, ns, st))
+		}
 		k.leases(ns)
 		k.uploads(ns)
 		k.unreadable(ns)
@@ -125,7 +127,7 @@ func Check(ctx context.Context, st store.Store, now time.Time, opts CheckOptions
 	slices.SortStableFunc(k.Found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Problem, b.Problem), cmp.Compare(a.Object, b.Object))
 	})
-	return &Checked{Findings: k.Found, Unseen: append(d.unseen(inv), inv.Sizes.Notes()...)}, errors.Join(errs...)
+	return &Checked{Findings: k.Found, Unseen: append(d.unseen(inv), inv.Notes()...)}, errors.Join(errs...)
 }
 
 // add notes a finding, in words.

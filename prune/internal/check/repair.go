@@ -44,7 +44,7 @@ func Repair(ctx context.Context, store store.Store, findings []Finding, opts run
 	if _, err := undo.FinishRuns(ctx, store, before, mendings(findings), opts); err != nil {
 		return nil, err
 	}
-	snapshotters := suspect(findings, before.Store.Snapshotters)
+	snapshotters := suspect(findings, before)
 	err = run.RequestCollection(ctx, before, store, opts, func(ctx context.Context, run lock.Run) error {
 		return refuse(ctx, store, snapshotters, run)
 	})
@@ -90,10 +90,12 @@ func expiredIn(findings []Finding) []undo.LeaseInfo {
 	return list
 }
 
-// suspect lists those of the snapshotters of which something was found.
-func suspect(findings []Finding, loaded []string) []string {
-	return slices.DeleteFunc(slices.Clone(loaded), func(name string) bool {
-		return !slices.ContainsFunc(findings, func(f Finding) bool { return slices.Contains(f.Snapshotters, name) })
+// suspect lists those of the snapshotters of which something was found, and
+// which answer.
+func suspect(findings []Finding, inv *inventory.Inventory) []string {
+	silent := inv.Silent()
+	return slices.DeleteFunc(slices.Clone(inv.Store.Snapshotters), func(name string) bool {
+		return slices.Contains(silent, name) || !slices.ContainsFunc(findings, func(f Finding) bool { return slices.Contains(f.Snapshotters, name) })
 	})
 }
 

@@ -46,6 +46,17 @@ func unloaded(ns *inventory.Namespace, loaded []string, now time.Time) error {
 	return errors.Join(errs...)
 }
 
+// silent tells of snapshotters that have snapshots in the namespace and do not
+// answer: nobody knows which these are, and what stands on them.
+func silent(ns *inventory.Namespace) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(ns.Silences)) {
+		err := fmt.Errorf("snapshotter %q, which has snapshots in this namespace, does not answer, so it is unknown what is based on them: restart it: %s", name, ns.Silences[name])
+		errs = append(errs, &cause.CodeError{Code: cause.CodeSilent, Err: err})
+	}
+	return errors.Join(errs...)
+}
+
 // mayUseImages says whether what a lease holds may be a use that nobody else
 // tells of: a container that is being created, or something of a client that is
 // not known. Docker is asked, and build cache uses no images.

@@ -36,7 +36,7 @@ func ReadUsage(ctx context.Context, store store.Store, policy rules.Policy, now 
 	if err != nil {
 		return nil, err
 	}
-	plan, m, err := flow.PlanMeanwhile(ctx, store, inv, policy, now, read.NewMeter(opts.Progress, read.StageRead))
+	plan, m, err := flow.PlanMeanwhile(ctx, store, inv, policy, now, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 	d := &DiskUsage{
 		Store: inv.Store, Time: p.Now,
 		Total: u.All.Amount(), Reclaimable: plan.Predicted(),
-		Notes: inv.Sizes.Notes(), Holders: u.holders(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
+		Notes: inv.Notes(), Holders: u.holders(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
 	}
 	u.Totals = u.Collector.Totals(u.Collector.Sizes(), TargetsOf(plan.Chosen))
 	decided := make(map[string][]rules.Decision, len(plan.Chosen))
@@ -82,6 +82,7 @@ func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 			d.IngestBytes = inventory.Saturate(d.IngestBytes, ingest.Offset)
 		}
 	}
+	d.Total.AtLeast = d.Total.AtLeast || len(inv.Silent()) > 0
 	if objects {
 		d.Objects = u.objects(d)
 	}
@@ -162,6 +163,7 @@ func (u *Accounting) namespace(ns *inventory.Namespace) NamespaceUsage {
 			usage.ReclaimableBytes = inventory.Saturate(usage.ReclaimableBytes, blob.Size)
 		}
 	}
+	usage.AtLeast = len(ns.Silences) > 0
 	for key := range ns.Snapshots {
 		id := inventory.SnapshotID{Namespace: ns.Name, SnapshotKey: key}
 		bytes := u.Inv.Size(id)
@@ -224,7 +226,7 @@ func (u *Accounting) image(ns *inventory.Namespace, record images.Image) *ImageU
 		all.Amount = alone // the better bound
 	}
 	usage := &ImageUsage{
-		Namespace: ns.Name, Target: key.Target, CreatedAt: record.CreatedAt, Amount: all.Amount, AtLeast: all.Bound || all.AtLeast,
+		Namespace: ns.Name, Target: key.Target, CreatedAt: record.CreatedAt, Amount: all.Amount, AtLeast: all.Bound || all.AtLeast || len(ns.Silences) > 0,
 		UniqueBytes: alone.TotalBytes, SharedBytes: all.TotalBytes - alone.TotalBytes,
 	}
 	if u.gone[key] {

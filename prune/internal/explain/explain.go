@@ -59,7 +59,7 @@ func Explain(ctx context.Context, store store.Store, text string, policy rules.P
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := read.Measure(ctx, store, inv, snapshotsOf(m.Collector, n), read.NewMeter(opts.Progress, read.StageRead))
+	sizes, err := read.Measure(ctx, store, inv, snapshotsOf(m.Collector, n), opts)
 	if err != nil {
 		return nil, err
 	}

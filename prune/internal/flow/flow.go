@@ -21,16 +21,15 @@ func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now t
 	if err != nil {
 		return nil, err
 	}
-	progress := read.NewMeter(opts.Progress, read.StageRead)
 	if opts.AllSizes {
-		plan, _, err := PlanMeanwhile(ctx, store, inv, policy, now, progress)
+		plan, _, err := PlanMeanwhile(ctx, store, inv, policy, now, opts)
 		return plan, err
 	}
 	plan, err := plan.NewPlan(inv, policy, now)
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := read.Measure(ctx, store, inv, plan.ToMeasure(), progress)
+	sizes, err := read.Measure(ctx, store, inv, plan.ToMeasure(), opts)
 	if err != nil {
 		return nil, err
 	}
@@ -39,13 +38,13 @@ func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now t
 
 // PlanMeanwhile measures every snapshot and plans at the same time: the server
 // is busy with the one, this process with the other.
-func PlanMeanwhile(ctx context.Context, store store.Store, inv *inventory.Inventory, policy rules.Policy, now time.Time, progress *read.Meter) (*plan.Plan, *plan.Model, error) {
+func PlanMeanwhile(ctx context.Context, store store.Store, inv *inventory.Inventory, policy rules.Policy, now time.Time, opts read.ReadOptions) (*plan.Plan, *plan.Model, error) {
 	var p *plan.Plan
 	var m *plan.Model
 	var sizes inventory.Sizes
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		sizes, err = read.Measure(ctx, store, inv, inv.Objects().SortedSnapshots(), progress)
+		sizes, err = read.Measure(ctx, store, inv, inv.Objects().SortedSnapshots(), opts)
 		return err
 	})
 	g.Go(func() (err error) {

@@ -132,6 +132,9 @@ type Namespace struct {
 	// Went are the records that a killed run removed, by their targets, where
 	// all names of an image are judged together.
 	Went map[digest.Digest][]*images.Image
+	// Silences says why snapshotters did not answer that have snapshots here, by
+	// their names: those snapshots are not known.
+	Silences map[string]string
 	// Closed, if it has a code, says why nothing may be removed here: the uses of
 	// this namespace's images could not be found out.
 	Closed cause.Cause

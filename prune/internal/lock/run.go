@@ -47,6 +47,9 @@ func (e *Busy) Is(target error) bool { return target == errdefs.ErrAlreadyExists
 type Locker struct {
 	Manager leases.Manager
 	Procfs  proc.Procfs
+	// CollectTime is how long a collection is waited for; as long as it takes if
+	// zero. One may never end where a snapshotter does not answer.
+	CollectTime time.Duration
 }
 
 // lockTries bounds how often a run that ends just then is waited for. Where

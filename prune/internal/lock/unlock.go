@@ -68,7 +68,7 @@ func (l Locker) UnlockStale(ctx context.Context, stale *Stale, self Run, now tim
 func (l Locker) end(ctx context.Context, run, self Run, now time.Time, collect bool) (collected bool, err error) {
 	if !mayExpire(run, now) {
 		err := l.delete(ctx, ours.RunID, collect)
-		return collect && err == nil, ignoreGone(err)
+		return collect && (err == nil || isUnended(err)), ignoreGone(err)
 	}
 	if err := l.Collect(ctx, self, now, nil); err != nil {
 		return false, err
@@ -116,7 +116,7 @@ func (l Locker) delete(ctx context.Context, id string, collect bool) error {
 	if collect {
 		opts = append(opts, leases.SynchronousDelete)
 	}
-	if err := l.Manager.Delete(ctx, leases.Lease{ID: id}, opts...); err != nil {
+	if err := l.deleteWithin(ctx, leases.Lease{ID: id}, opts...); err != nil {
 		return fmt.Errorf("deleting lease %q: %w", id, err)
 	}
 	return nil

@@ -86,11 +86,14 @@ func (r *reader) sandboxes(ctx context.Context, ns *inventory.Namespace) (err er
 func (r *reader) snapshots(ctx context.Context, ns *inventory.Namespace) error {
 	ns.Snapshots = make(map[inventory.SnapshotKey]snapshots.Info)
 	for _, name := range r.info.Snapshotters {
-		err := r.store.Snapshotter(name).Walk(ctx, func(_ context.Context, info snapshots.Info) error {
+		err := r.plugins.walk(ctx, name, func(info snapshots.Info) {
 			ns.Snapshots[inventory.SnapshotKey{Snapshotter: name, Key: info.Name}] = info
 			r.progress.Add(1)
-			return nil
 		})
+		if isSilence(err) {
+			ns.Silence(name, err.Error())
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("snapshotter %q: %w", name, err)
 		}
@@ -143,11 +146,15 @@ func (r *reader) containers(ctx context.Context, inv *inventory.Inventory) error
 func (r *reader) newSnapshots(ctx context.Context, ns *inventory.Namespace) error {
 	for _, container := range ns.Containers {
 		key := inventory.SnapshotKey{Snapshotter: container.Snapshotter, Key: container.SnapshotKey}
-		for key.Key != "" && slices.Contains(r.info.Snapshotters, key.Snapshotter) {
+		for key.Key != "" && slices.Contains(r.info.Snapshotters, key.Snapshotter) && !ns.IsSilent(key.Snapshotter) {
 			if _, known := ns.Snapshots[key]; known {
 				break
 			}
-			info, err := r.store.Snapshotter(key.Snapshotter).Stat(ctx, key.Key)
+			info, err := r.plugins.stat(ctx, key)
+			if isSilence(err) {
+				ns.Silence(key.Snapshotter, err.Error())
+				break
+			}
 			if errdefs.IsNotFound(err) {
 				break // the container has lost its snapshot
 			}

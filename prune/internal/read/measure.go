@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/snapshots"
@@ -31,12 +32,12 @@ const noSize = -2
 
 // Measure asks for the sizes of snapshots of an inventory, and adds what their
 // snapshotters leave out, where the files can be seen.
-func Measure(ctx context.Context, st store.Store, inv *inventory.Inventory, ids []inventory.SnapshotID, progress *Meter) (inventory.Sizes, error) {
+func Measure(ctx context.Context, st store.Store, inv *inventory.Inventory, ids []inventory.SnapshotID, opts ReadOptions) (inventory.Sizes, error) {
 	onDisk, err := disk.NewSizes(ctx, st, ids)
 	if err != nil {
 		return nil, fmt.Errorf("measuring snapshots: %w", err)
 	}
-	m := measuring{store: st, onDisk: onDisk, ids: ids, bytes: make([]int64, len(ids)), progress: progress}
+	m := measuring{plugins: newPlugins(st, opts, inv), onDisk: onDisk, ids: ids, bytes: make([]int64, len(ids)), progress: NewMeter(opts.Progress, StageRead)}
 	var committed, active []int
 	for i, id := range ids {
 		if inv.Namespace(id.Namespace).Snapshots[id.SnapshotKey].Kind == snapshots.KindActive {
@@ -45,30 +46,40 @@ func Measure(ctx context.Context, st store.Store, inv *inventory.Inventory, ids 
 			committed = append(committed, i)
 		}
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return eachOf(ctx, lookups, committed, m.lookUp) })
-	g.Go(func() error { return eachOf(ctx, walks, active, m.walk) })
+	g, within := errgroup.WithContext(ctx)
+	g.Go(func() error { return eachOf(within, lookups, committed, m.lookUp) })
+	g.Go(func() error { return eachOf(within, walks, active, m.walk) })
 	if err := g.Wait(); err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(m.plugins.silent, func(name string) bool { return !slices.Contains(inv.Silent(), name) }) {
+		if _, err := st.Namespaces(ctx); err != nil { // it is containerd that does not answer
+			return nil, fmt.Errorf("measuring snapshots: %w", err)
+		}
 	}
 	return m.sizes(), nil
 }
 
 // measuring is the state of [Measure]. Each snapshot has its own place in bytes.
 type measuring struct {
-	store    store.Store
+	plugins  *plugins
 	onDisk   *disk.Sizes
 	ids      []inventory.SnapshotID
 	bytes    []int64
 	progress *Meter
 }
 
-// lookUp measures a snapshot that does not change, whose size is recorded.
+// lookUp measures a snapshot that does not change, whose size is recorded. It is
+// unknown where the snapshotter does not answer.
 func (m measuring) lookUp(ctx context.Context, i int) error {
 	id := m.ids[i]
-	usage, err := m.store.Snapshotter(id.Snapshotter).Usage(store.InNamespace(ctx, id.Namespace), id.Key)
+	usage, err := m.plugins.usage(store.InNamespace(ctx, id.Namespace), id.SnapshotKey)
 	if errdefs.IsNotFound(err) {
 		m.bytes[i] = noSize
+		return nil
+	}
+	if isSilence(err) {
+		m.bytes[i] = inventory.Unmeasured
 		return nil
 	}
 	if err != nil {
@@ -94,7 +105,7 @@ func (m measuring) walk(ctx context.Context, i int) error {
 	}
 	id := m.ids[i]
 	if err == nil {
-		_, err = m.store.Snapshotter(id.Snapshotter).Stat(store.InNamespace(ctx, id.Namespace), id.Key)
+		_, err = m.plugins.stat(store.InNamespace(ctx, id.Namespace), id.SnapshotKey)
 		if errdefs.IsNotFound(err) {
 			return nil
 		}
@@ -119,7 +130,7 @@ func ReadMeasured(ctx context.Context, store store.Store, scope inventory.Scope,
 	if err != nil || opts.NoSizes {
 		return inv, err
 	}
-	sizes, err := Measure(ctx, store, inv, which(gc.NewCollector(inv, now)), NewMeter(opts.Progress, StageRead))
+	sizes, err := Measure(ctx, store, inv, which(gc.NewCollector(inv, now)), opts)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,9 @@ type ReadOptions struct {
 	AllSizes bool
 	// NoSizes leaves the sizes of snapshots out, where nobody is told of them.
 	NoSizes bool
+	// PluginTime is how long a snapshotter may take for an answer, which may be a
+	// program of its own that hangs; ten seconds if zero.
+	PluginTime time.Duration
 }
 
 // Read takes the inventory of a store: each list once, containers last, so that
@@ -65,7 +68,7 @@ func read(ctx context.Context, store store.Store, scope *inventory.Scope, now ti
 	if err != nil {
 		return nil, fmt.Errorf("listing namespaces: %w", err)
 	}
-	r := &reader{store: store, info: info, opts: opts, before: before, now: now, progress: NewMeter(opts.Progress, StageRead)}
+	r := &reader{store: store, info: info, opts: opts, before: before, now: now, progress: NewMeter(opts.Progress, StageRead), plugins: newPlugins(store, opts, before)}
 	inv := &inventory.Inventory{Store: info, Scope: scope}
 	for _, name := range names {
 		inv.Namespaces = append(inv.Namespaces, &inventory.Namespace{Name: name})
@@ -87,6 +90,7 @@ type reader struct {
 	before   *inventory.Inventory
 	now      time.Time
 	progress *Meter
+	plugins  *plugins
 }
 
 // asking is what it takes to learn who uses the images of the store.

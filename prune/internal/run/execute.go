@@ -51,6 +51,9 @@ type ExecuteOptions struct {
 	// more the measuring; ten minutes if zero. Without an interruption nothing
 	// of it is bounded: a collection takes as long as it takes.
 	Finish time.Duration
+	// PluginTime is as for [read.Read]. Where a snapshotter does not answer, a
+	// collection is waited for three times as long.
+	PluginTime time.Duration
 }
 
 // The times of a run, where its options say nothing else.
@@ -188,7 +191,7 @@ func newExecution(p *plan.Plan, store store.Store, opts ExecuteOptions) *Executi
 		plan: p, Store: store, opts: opts,
 		run:       lock.Run{Name: name, Owner: owner, Start: start, Expires: start.Add(opts.LeaseTTL)},
 		end:       end,
-		locker:    lock.Locker{Manager: store.Leases(), Procfs: opts.Procfs},
+		locker:    lock.Locker{Manager: store.Leases(), Procfs: opts.Procfs, CollectTime: opts.collectTime(p.Inventory)},
 		Batches:   p.Batches(),
 		attempted: make(map[string][]rules.Decision),
 		Deleted:   make(map[[2]string]time.Time),
@@ -287,5 +290,5 @@ type Event struct {
 
 // Reading are the options of a read that goes with a run.
 func (o ExecuteOptions) Reading() read.ReadOptions {
-	return read.ReadOptions{Sources: o.Sources, Procfs: o.Procfs, Progress: o.Progress}
+	return read.ReadOptions{Sources: o.Sources, Procfs: o.Procfs, Progress: o.Progress, PluginTime: o.PluginTime}
 }

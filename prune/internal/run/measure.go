@@ -32,7 +32,7 @@ func (x *Execution) measure(ctx context.Context) {
 	x.Report.Untagged = x.untagged(after)
 	x.Report.Aborted = x.aborted(after)
 	remaining := after.Objects()
-	x.fail(cause.CodeSnapshotterLost, x.unloaded(after.Store.Snapshotters, remaining))
+	x.fail(cause.CodeSnapshotterLost, x.unloaded(after, remaining))
 	c := gc.NewCollector(after, x.opts.Now())
 	now := c.Reach(gc.Change{})
 	for dgst := range c.Awaited { // its file stays, whether a namespace knows it or not
@@ -180,11 +180,13 @@ func stillThere(p cause.Parts, k cause.Keeper, held bool) cause.Cause {
 }
 
 // unloaded counts the snapshots as remaining whose snapshotter went away during
-// the run, as with a restart of containerd: nobody can look for them.
-func (x *Execution) unloaded(loaded []string, remaining inventory.Objects) error {
+// the run, as with a restart of containerd, or does not answer any more: nobody
+// can look for them.
+func (x *Execution) unloaded(after *inventory.Inventory, remaining inventory.Objects) error {
 	missing := make(map[string]bool)
+	silent := after.Silent()
 	for id, bytes := range x.baseline.Snapshots {
-		if !slices.Contains(loaded, id.Snapshotter) {
+		if !slices.Contains(after.Store.Snapshotters, id.Snapshotter) || slices.Contains(silent, id.Snapshotter) {
 			missing[id.Snapshotter] = true
 			remaining.Snapshots[id] = bytes
 		}
@@ -192,5 +194,5 @@ func (x *Execution) unloaded(loaded []string, remaining inventory.Objects) error
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("containerd lost snapshotter %q during the run, so its snapshots could not be measured", slices.Sorted(maps.Keys(missing)))
+	return fmt.Errorf("containerd lost snapshotter %q during the run, or it stopped answering, so its snapshots could not be measured", slices.Sorted(maps.Keys(missing)))
 }

@@ -31,7 +31,7 @@ func Drop(ctx context.Context, store store.Store, run Run, now time.Time, opts r
 	if err != nil {
 		return Dropped{}, err
 	}
-	if err := giveUp(ctx, store, run, now); err != nil {
+	if err := giveUp(ctx, store, before, run, now); err != nil {
 		return Dropped{}, err
 	}
 	var d Dropped
@@ -46,8 +46,8 @@ func Drop(ctx context.Context, store store.Store, run Run, now time.Time, opts r
 }
 
 // giveUp returns when what the run held is collected.
-func giveUp(ctx context.Context, st store.Store, r Run, now time.Time) error {
-	locker := lock.Locker{Manager: st.Leases()}
+func giveUp(ctx context.Context, st store.Store, inv *inventory.Inventory, r Run, now time.Time) error {
+	locker := lock.Locker{Manager: st.Leases(), CollectTime: run.CollectTime(inv)}
 	var errs []error
 	collected := false
 	for i, ns := range r.Namespaces {

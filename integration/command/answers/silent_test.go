@@ -1,0 +1,174 @@
+package answers_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
+	"github.com/ctr-prune/ctr-prune/prune"
+)
+
+// farNode is a node with a namespace whose images are unpacked in a snapshotter
+// that is a program of its own.
+type farNode struct {
+	*node
+	dir  string
+	proc *programs.Process
+	far  *imagestore.Image
+}
+
+func newFarNode(t *testing.T, v parts.Part) *farNode {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "far")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	f := &farNode{node: &node{t: t}, dir: dir}
+	f.serve()
+	f.daemon = daemon.Start(t, daemon.Options{Version: v, NoSync: true, Config: fmt.Sprintf("[proxy_plugins.far]\n  type = \"snapshot\"\n  address = %q\n", f.socket())})
+	f.daemon.Expect(prune.ProblemUnreadable) // its process ends before the daemon is looked at
+	f.fill(f.daemon.Store("default"))
+	s := f.daemon.Store("far")
+	s.Snapshotter = "far"
+	f.far = imagestore.New(7).Image(imagestore.Spec{Name: "docker.io/library/far:1", Layers: 2})
+	f.must(s.Add(t.Context(), f.far))
+	return f
+}
+
+func (f *farNode) socket() string { return filepath.Join(f.dir, "s.sock") }
+
+// serve starts the snapshotter, and waits until it answers.
+func (f *farNode) serve() {
+	f.t.Helper()
+	f.proc = programs.Start(f.t, farSnapshotter, f.socket(), filepath.Join(f.dir, "root"))
+	for {
+		conn, err := net.Dial("unix", f.socket())
+		if err == nil {
+			f.must(conn.Close())
+			return
+		}
+		select {
+		case <-f.proc.Ended():
+			f.t.Fatal("the snapshotter has ended")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// dies and hangs are what becomes of it, each with what brings it back.
+func (f *farNode) dies() (back func()) {
+	f.proc.Signal(syscall.SIGKILL)
+	<-f.proc.Ended()
+	return f.serve
+}
+
+func (f *farNode) hangs() (back func()) {
+	f.proc.Signal(syscall.SIGSTOP)
+	return func() { f.proc.Signal(syscall.SIGCONT) }
+}
+
+// What stands on a snapshotter that does not answer is left alone, and all else
+// goes on.
+func TestSilentSnapshotter(t *testing.T) {
+	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
+		for name, falls := range map[string]func(*farNode) func(){"dead": (*farNode).dies, "hangs": (*farNode).hangs} {
+			t.Run(name, func(t *testing.T) {
+				f := newFarNode(t, v)
+				back := falls(f)
+				defer back()
+				f.asked()
+				f.pruned()
+			})
+		}
+	})
+}
+
+// asked runs the commands that only look.
+func (f *farNode) asked() {
+	f.t.Helper()
+	usage := read[prune.DiskUsage](f.node, "df")
+	if !slices.ContainsFunc(usage.Notes, func(c prune.Cause) bool { return c.ReasonCode == "snapshotter-silent" }) || !usage.Total.AtLeast {
+		f.t.Errorf("df: %+v, notes %+v", usage.Total, usage.Notes)
+	}
+	f.wantText(f.run(0, "df").Stdout, "≥", `snapshotter "far" does not answer`)
+	f.wantText(f.run(0, "explain", "--all", f.app.Name).Stdout, "unused")
+	f.wantText(f.run(0, "explain", "-n", "far", f.far.Name).Stdout, "does not answer")
+	f.run(0, "leases")
+	f.wantText(f.run(1, "check").Stdout, "does not answer")
+}
+
+func (f *farNode) pruned() {
+	f.t.Helper()
+	args := []string{"--all", "--all-namespaces", "--format", "json"}
+	plan := decode[prune.Document](f.node, f.run(1, append(args, "--dry-run")...).Stdout)
+	f.farIsRefused(plan)
+	if plan.Counts.Remove == 0 {
+		f.t.Errorf("nothing is to go: %+v", plan.Counts)
+	}
+	start := time.Now()
+	report := decode[prune.Document](f.node, f.run(1, append(args, "--force")...).Stdout)
+	f.farIsRefused(report)
+	if took := time.Since(start); took > 2*time.Minute || len(report.Errors) > 0 {
+		f.t.Errorf("a run of %s with errors %+v", took, report.Errors)
+	}
+	if report.Reclaimed.Blobs == 0 || report.Reclaimed.Snapshots == 0 || report.Reclaimed != report.Predicted {
+		f.t.Errorf("reclaimed %+v, predicted %+v", report.Reclaimed, report.Predicted)
+	}
+	records, err := f.daemon.Client("far").ImageService().List(f.t.Context())
+	f.must(err)
+	if len(records) != 1 {
+		f.t.Errorf("records left of the namespace: %d", len(records))
+	}
+	for _, b := range f.far.Blobs() {
+		if _, err := os.Stat(f.daemon.BlobFile(b.Desc.Digest)); err != nil {
+			f.t.Error(err)
+		}
+	}
+}
+
+func (f *farNode) farIsRefused(doc prune.Document) {
+	f.t.Helper()
+	if len(doc.Refused) != 1 || doc.Refused[0].Namespace != "far" || doc.Refused[0].ReasonCode != "snapshotter-silent" || !strings.Contains(doc.Refused[0].Reason, `"far"`) {
+		f.t.Errorf("refused: %+v", doc.Refused)
+	}
+}
+
+// A collection that is to remove something from a snapshotter that hangs never
+// ends by itself. A run does, with what it freed.
+func TestCollectionWithASilentSnapshotter(t *testing.T) {
+	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
+		f := newFarNode(t, v)
+		f.must(f.daemon.Store("default").Collect(t.Context())) // what filling the store has left to collect
+		_, err := f.daemon.Client("far").SnapshotService("far").Prepare(t.Context(), "garbage", "")
+		f.must(err)
+		back := f.hangs()
+		report := decode[prune.Document](f.node, f.run(1, "--all", "--force", "--format", "json").Stdout)
+		if len(report.Errors) != 1 || !strings.Contains(report.Errors[0].Reason, "did not end its garbage collection") {
+			t.Errorf("errors: %+v", report.Errors)
+		}
+		// A collection that containerd began by itself may be the one that hangs.
+		if report.Reclaimed != report.Predicted && report.Reclaimed != (prune.Amount{}) {
+			t.Errorf("reclaimed %+v, predicted %+v", report.Reclaimed, report.Predicted)
+		}
+		back()
+		f.must(f.daemon.Store("default").Collect(t.Context()))
+		if _, err := os.Stat(f.daemon.BlobFile(f.dangling.Target.Digest)); err == nil {
+			t.Error("what was removed is left when the snapshotter answers again")
+		}
+	})
+}
