@@ -146,7 +146,7 @@ func TestExpiredAndPinned(t *testing.T) {
 		before := s.state()
 		for _, args := range [][]string{{"--all", "--force"}, {"--all-namespaces", "--all", "--force"}, {"--all", "--dry-run"}} {
 			r := run(t, append(s.where(), args...)...)
-			if sentence := fmt.Sprintf("image %q in namespace \"default\" is to stay", bundleApp1); r.Code != programs.ExitFailed || !strings.Contains(r.Stderr, sentence) {
+			if sentence := fmt.Sprintf("image %q in namespace \"default\" is to be kept", bundleApp1); r.Code != programs.ExitFailed || !strings.Contains(r.Stderr, sentence) {
 				t.Errorf("%q: exit code %d, and on stderr: %s", args, r.Code, r.Stderr)
 			}
 			wantSame(t, before, s.state())

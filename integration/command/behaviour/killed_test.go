@@ -136,7 +136,7 @@ func TestKilledRunInText(t *testing.T) {
 		finish(t, victim)
 		r := run(t, append(s.where(), "--force", "--all")...).Want(t, programs.ExitDone)
 		for _, text := range []string{
-			fmt.Sprintf("Finished the run of process %d", victim.Process.Pid), "9 image records gone",
+			fmt.Sprintf("Finished the interrupted run of process %d", victim.Process.Pid), "9 image records removed",
 			"Deleted: " + going[1].Target.Digest.String(),
 		} {
 			if !strings.Contains(r.Stdout, text) {

@@ -49,11 +49,11 @@ func TestWrittenInTheMomentOfItsDeletion(t *testing.T) {
 		because string
 	}{
 		"pinned":       {func(s *subject) error { return s.Label(s.ctx(), mine, pin()) }, pin(), "pinned by label"},
-		"pulled again": {func(s *subject) error { return s.Tag(s.ctx(), mine, mine) }, nil, "written again"},
+		"pulled again": {func(s *subject) error { return s.Tag(s.ctx(), mine, mine) }, nil, "updated since the plan was made"},
 		"removed, then pulled again": {func(s *subject) error {
 			s.must(s.Tag(s.ctx(), mine, "docker.io/library/held:1"), s.Untag(s.ctx(), mine))
 			return s.Tag(s.ctx(), "docker.io/library/held:1", mine)
-		}, nil, "written again"},
+		}, nil, "updated since the plan was made"},
 	}
 	for what, w := range writes {
 		t.Run(what, func(t *testing.T) {

@@ -62,7 +62,7 @@ func reasons() map[cause.Code]told {
 		cause.CodeStandIn:        {&standIn, `the name is removed and replaced by "<none>@x", because its image is in use by container web (nerdctl), running and container 2f, whose snapshot is based on it`},
 		cause.CodeStandInTaken:   {&standIn, `its image is in use by container web (nerdctl), running and container 2f, whose snapshot is based on it, and its stand-in "<none>@x" names another image`},
 		cause.CodeStandInExpired: {&standIn, `its image is in use by container web (nerdctl), running and container 2f, whose snapshot is based on it, and its stand-in "<none>@x" has expired`},
-		cause.CodeBlocked:        {&detail, "nothing is removed: no"},
+		cause.CodeBlocked:        {&detail, "the next garbage collection would remove what must be kept: no"},
 		cause.CodeContentMissing: {nil, "its content is not in the store"},
 		cause.CodeContentHeld:    {&held, `its content is held by lease "l" (pull or build in progress) in namespace "x"`},
 
