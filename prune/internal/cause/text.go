@@ -131,7 +131,9 @@ var Sentences = map[Code]func(*Parts) string{
 	},
 	CodeStandInTaken:   func(p *Parts) string { return p.noStandIn("names another image") },
 	CodeStandInExpired: func(p *Parts) string { return p.noStandIn("has expired") },
-	CodeBlocked:        func(p *Parts) string { return "the next garbage collection would remove what must be kept: " + p.Detail },
+	CodeBlocked: func(p *Parts) string {
+		return "the next garbage collection would remove what must be kept: " + p.Detail
+	},
 	CodeContentMissing: Fixed("its content is not in the store"),
 	CodeContentHeld:    func(p *Parts) string { return "its content is held by " + p.Holder },
 
