@@ -52,7 +52,7 @@ func TooLarge(err error) error {
 }
 
 func (r *reader) images(ctx context.Context, ns *inventory.Namespace) (err error) {
-	ns.Images, err = r.store.Images().List(ctx)
+	ns.Images, err = InParts(ctx, "name", r.store.Images().List)
 	slices.SortFunc(ns.Images, func(a, b images.Image) int { return strings.Compare(a.Name, b.Name) })
 	r.progress.Add(len(ns.Images))
 	return err
@@ -102,7 +102,7 @@ func (r *reader) snapshots(ctx context.Context, ns *inventory.Namespace) error {
 }
 
 func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
-	list, err := r.store.Leases().List(ctx)
+	list, err := InParts(ctx, "id", r.store.Leases().List)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
 
 func (r *reader) containers(ctx context.Context, inv *inventory.Inventory) error {
 	return each(ctx, inv.Namespaces, func(ctx context.Context, ns *inventory.Namespace) error {
-		list, err := r.store.Containers().List(store.InNamespace(ctx, ns.Name))
+		list, err := InParts(store.InNamespace(ctx, ns.Name), "id", r.store.Containers().List)
 		if err != nil {
 			return fmt.Errorf("listing the containers of namespace %q: %w", ns.Name, err)
 		}
