@@ -89,9 +89,9 @@ func (p *plugins) limit(name string) time.Duration {
 	return p.time
 }
 
-// walk lists the snapshots that a snapshotter has in the namespace of ctx. Of an
-// error containerd does not tell the kind here. Each is a *silence: the snapshots
-// are not known.
+// walk lists the snapshots that a snapshotter has in the namespace of ctx.
+// containerd passes the error of one that it cannot reach on here without its
+// kind, so an error of no known kind is a *silence, too.
 func (p *plugins) walk(ctx context.Context, name string, fn func(snapshots.Info)) error {
 	err := p.ask(ctx, name, func(ctx context.Context, s snapshots.Snapshotter, answered func()) error {
 		return s.Walk(ctx, func(_ context.Context, info snapshots.Info) error {
@@ -100,7 +100,7 @@ func (p *plugins) walk(ctx context.Context, name string, fn func(snapshots.Info)
 			return nil
 		})
 	})
-	if err == nil || isSilence(err) || ctx.Err() != nil {
+	if isSilence(err) || ctx.Err() != nil || !errdefs.IsUnknown(err) {
 		return err
 	}
 	return &silence{err}
