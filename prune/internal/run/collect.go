@@ -90,9 +90,9 @@ func deleteOwnNamespace(ctx context.Context, store store.Store, name string) err
 
 // QuietNamespace names a namespace in which a collection can be asked for. It is
 // one of all namespaces, so that any would do, and what is made for it, a lease,
-// at times a blob and a snapshot, should be in nobody's way: never in Docker's
-// namespace or in one of build history, whose owners take all that is there for
-// theirs; in that of Kubernetes or buildkit only if there is no other, as runs
+// at times a blob and a snapshot, should disturb nobody: never in Docker's
+// namespace or in one of build history, whose owners take everything there for
+// their own; in that of Kubernetes or buildkit only if there is no other, as runs
 // of ours lock these, too; best in one that nobody watches, as "default". There
 // may be none.
 func QuietNamespace(inv *inventory.Inventory) (name string, found bool) {

@@ -9,9 +9,9 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
-// finish does what follows the deletions. An interruption, whenever it comes,
-// bounds it; measuring has a bound of its own, so that what a long collection
-// did is told.
+// finish does what follows the deletions. After an interruption, whenever it
+// comes, its time is limited; measuring has a limit of its own, so that what a
+// long collection freed is reported.
 func (x *Execution) finish(ctx context.Context) {
 	finishing, done := linger(ctx, x.opts.Finish)
 	defer done()
@@ -39,8 +39,8 @@ func (x *Execution) undone() bool {
 }
 
 // answerTime is how long an interrupted run waits for the answers to what it
-// has asked for. A request that is given up is made all the same, as likely as
-// not, and perhaps only when the run has looked what became of it.
+// has asked for. A request that the client abandons is often carried out all the
+// same, perhaps only after the run has checked what became of it.
 const answerTime = 10 * time.Second
 
 // linger returns a context that ends so long after ctx.

@@ -38,7 +38,7 @@ type ExecuteOptions struct {
 	// nobody recovers it; an hour if zero.
 	LeaseTTL time.Duration
 	// Grace, if positive, keeps what is removed for so long instead of
-	// collecting it: undo.Undo can put it back, and containerd collects it when
+	// collecting it: undo.Undo can restore it, and containerd collects it when
 	// the time is over.
 	Grace time.Duration
 	// NoGuard runs without the run lease and the plan blob, for a disk that
@@ -70,14 +70,14 @@ type Execution struct {
 	Store store.Store
 	opts  ExecuteOptions
 	run   lock.Run
-	// end puts the sign of the run away: from then on it counts as over.
+	// end marks the run as over for other runs.
 	end     func()
 	locker  lock.Locker
 	Batches []plan.Batch
 	locked  []string
-	// baseline is what the store held at the run's first look, before it let
-	// go of anything, also of what a killed run left: what went earlier,
-	// somebody else let go of.
+	// baseline is what the store held at the run's first look, before it
+	// released anything, including what a killed run left: what disappeared
+	// earlier, another client released.
 	baseline inventory.Objects
 	// trace is where on the disk the objects of the plan were; nil with a grace,
 	// which frees nothing.

@@ -17,8 +17,8 @@ type GoneError struct {
 	// Untried is how many of the Planned records are left to be tried, those
 	// included whose deletion was asked for and never answered.
 	Untried, Planned int
-	// Held says that the run could not go on to its end either: what it deleted
-	// is held by its lease, for the next run to finish.
+	// Held says that the run could not be finished either: what it deleted is
+	// held by its lease until the next run finishes it.
 	Held bool
 	// Err is how the server failed to answer.
 	Err error
@@ -58,7 +58,7 @@ func (x *Execution) silent(ctx context.Context, err error) error {
 }
 
 // lost says whether a call failed only because the server is gone. The first
-// that finds it so ends the deleting. Not for use by several at once.
+// call that finds so stops the deleting. Not safe for concurrent use.
 func (x *Execution) lost(ctx context.Context, err error) bool {
 	if x.gone != nil {
 		return errdefs.IsUnavailable(err) || errdefs.IsCanceled(err)
@@ -78,8 +78,8 @@ func (x *Execution) left(held bool) error {
 	return &GoneError{Untried: x.Report.Untried, Planned: x.planned(), Held: held, Err: x.gone}
 }
 
-// unfinished tells that a run could not look whether something needs what it
-// deleted. It gives nothing up: the lease stays, and the next run finishes it.
+// unfinished reports that a run could not check whether something needs what it
+// deleted. It releases nothing: the lease is kept, and the next run finishes it.
 func (x *Execution) unfinished(err error) {
 	switch held := !x.opts.NoGuard; {
 	case held && x.gone != nil && errdefs.IsUnavailable(err): // one sentence tells both

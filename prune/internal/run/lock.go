@@ -90,7 +90,7 @@ func (x *Execution) takeOver(ctx context.Context, ns *inventory.Namespace, stale
 	return err
 }
 
-// recover puts back what the killed run deleted and something needs by now.
+// recover restores what the killed run deleted and something needs by now.
 func (x *Execution) recover(ctx context.Context, ns *inventory.Namespace, run lock.Run) (Recovered, error) {
 	recovered := Recovered{Namespace: ns.Name, Run: run.Name, Owner: run.Owner.String(), Started: run.Start}
 	plan, err := journal.HeldPlan(ctx, x.Store)
@@ -133,7 +133,7 @@ func (x *Execution) dropLeftovers(ctx context.Context, ns *inventory.Namespace) 
 	return nil
 }
 
-// abandon gives the locks back when nothing was deleted.
+// abandon releases the locks when nothing was deleted.
 func (x *Execution) abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), UnlockTime)
 	defer cancel()

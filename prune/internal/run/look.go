@@ -101,10 +101,10 @@ func changed(planned, found rules.Decision, ok bool) cause.Cause {
 }
 
 // putBack plans again, over the store as it is with the lost records in it,
-// and re-creates those that this plan does not remove. So the rules for what
-// must come back are the rules for what must not go. A record that is there
-// stays, but for those that are still going. It returns what is back and,
-// sorted, the lost records that are gone for good.
+// and re-creates those that this plan does not remove. So what must be
+// restored is decided by the same rules as what may be removed. A record that is
+// there is kept, except for those still to be removed. It returns what was
+// restored and, sorted, the lost records that were not.
 func (x *Execution) putBack(ctx context.Context, lost map[string][]rules.Decision, policy rules.Policy, going []rules.Decision) (restored []Restored, gone []inventory.Record, err error) {
 	if len(lost) == 0 {
 		return nil, nil, nil

@@ -24,8 +24,8 @@ const (
 	probeLifetime = 10 * time.Minute
 )
 
-// phantom is a reference that CRI would go on showing, with its image, when
-// all records of the image are gone.
+// phantom is a reference that CRI would keep showing, with its image, after all
+// records of the image were removed.
 //
 // CRI spells out the references of an image in full, but when a record is
 // deleted it looks for the name as it was ("nginx:1", "overlayfs@sha256:…"),
@@ -147,7 +147,7 @@ func (x *Execution) forgetOne(ctx context.Context, cri store.CRI, p phantom, pro
 		if _, err := x.Store.Images().Create(ctx, made); err != nil {
 			return fmt.Errorf("making a record of that name: %w", err)
 		}
-		// What was made is unmade, whatever happens and however hurried.
+		// What was created is deleted again, whatever happens.
 		defer func() {
 			if left := x.unmake(ctx, made); left != nil {
 				x.fail(cause.CodeProbeLeft, left)

@@ -16,27 +16,27 @@ import (
 type Report struct {
 	Plan *plan.Plan
 
-	// Untagged are the records that are gone, sorted.
+	// Untagged are the records that were removed, sorted.
 	Untagged []inventory.Record
-	// Aborted are the abandoned uploads that are gone.
+	// Aborted are the abandoned uploads that were aborted.
 	Aborted []plan.Upload
 	// Skipped are the planned records that were left alone, and why.
 	Skipped []rules.Skip
-	// Restored are the records that were put back because something needed
+	// Restored are the records that were restored because something needed
 	// them by the end of the run.
 	Restored []Restored
 	// Recovered are the killed runs that this one finished.
 	Recovered []Recovered
 
-	// Grace, if not nil, says until when everything can be put back; nothing
-	// is reclaimed before.
+	// Grace, if not nil, says until when everything can be restored; nothing
+	// is reclaimed before that.
 	Grace *Grace
-	// Reclaimed is what is gone because of this run, read after it.
+	// Reclaimed is what this run freed, measured afterwards.
 	Reclaimed inventory.Amount
-	// Garbage is what was gone already before for everybody, and was
-	// collected on the way.
+	// Garbage is what nothing referred to even before the run, and what
+	// containerd did not know, as far as the collection removed it.
 	Garbage inventory.Amount
-	// Others is what went while the run lasted without being in its plan.
+	// Others is what disappeared during the run without being in its plan.
 	Others inventory.Amount
 	// Held lists what of the removed images is still there, with its holder.
 	Held []plan.Held
@@ -45,13 +45,13 @@ type Report struct {
 	// Interrupted says that deleting was stopped early, and that something is
 	// left of the plan.
 	Interrupted bool
-	// Untried counts the planned records that the run did not come to, as it
-	// was interrupted or its server went away (see [GoneError]).
+	// Untried counts the planned records that the run did not try, because it
+	// was interrupted or containerd stopped answering (see [GoneError]).
 	Untried int
 	// Measured says that the store was read again after the collection. If
 	// not, nothing is counted.
 	Measured bool
-	// Verified says that the blobs were also looked for on the disk.
+	// Verified says that blobs and snapshots were also looked for on the disk.
 	Verified bool
 	// Errors are all errors, as texts with their codes.
 	Errors []cause.Cause

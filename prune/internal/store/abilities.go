@@ -36,8 +36,8 @@ type SnapshotterDirs interface {
 
 // Disk is the disk that the store is on.
 type Disk interface {
-	// TakesNothing says why the disk takes nothing that is written, if it does
-	// not and that can be told.
+	// TakesNothing says why nothing can be written to the disk; ok is false if
+	// something can, or if that is unknown.
 	TakesNothing(ctx context.Context) (why syscall.Errno, ok bool)
 }
 

@@ -47,8 +47,8 @@ type Store interface {
 	// Transactional says whether Batch makes one transaction of its writes.
 	Transactional() bool
 
-	// Events tells of what is written, also by others. It is nil for a store
-	// that nobody else can write to.
+	// Events reports what is written, also by other clients. It is nil for a
+	// store that nobody else can write to.
 	Events() events.Subscriber
 
 	// BlobFiles lists the blobs that lie in the content store's directory.

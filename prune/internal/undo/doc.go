@@ -1,3 +1,3 @@
-// Package undo lists the runs that were given a grace, puts back what they
-// removed or lets go of it, and lists and prunes leases.
+// Package undo lists the runs that were given a grace, restores or drops
+// what they removed, and lists and prunes leases.
 package undo

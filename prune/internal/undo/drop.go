@@ -45,7 +45,8 @@ func Drop(ctx context.Context, store store.Store, run Run, now time.Time, opts r
 	return d, nil
 }
 
-// giveUp returns when what the run held is collected.
+// giveUp deletes the grace leases of a run, and returns when what they held has
+// been collected.
 func giveUp(ctx context.Context, st store.Store, inv *inventory.Inventory, r Run, now time.Time) error {
 	locker := lock.Locker{Manager: st.Leases(), CollectTime: run.CollectTime(inv)}
 	var errs []error
@@ -63,7 +64,7 @@ func giveUp(ctx context.Context, st store.Store, inv *inventory.Inventory, r Run
 	return errors.Join(errs...)
 }
 
-// reclaimedOf is the same with what was held given.
+// reclaimedOf does the same for what was held, which the caller gives.
 func reclaimedOf(ctx context.Context, c *gc.Collector, store store.Store, before, after *inventory.Inventory, held graph.Reached) (freed, garbage inventory.Amount, err error) {
 	remaining := after.Objects()
 	files, err := store.BlobFiles(ctx)
@@ -77,9 +78,9 @@ func reclaimedOf(ctx context.Context, c *gc.Collector, store store.Store, before
 	return taken.Amount(), unheld.Amount(), nil
 }
 
-// reclaimed is what of an earlier inventory is gone in a later one of the same
-// store, apart from the garbage that nothing held already at the time now. A
-// blob counts only if its file is gone as well, where the files can be seen.
+// reclaimed is what a later inventory of a store lacks of an earlier one, apart
+// from the garbage that nothing held at the time now. Where the files can be
+// seen, a blob counts only if its file is gone as well.
 func reclaimed(ctx context.Context, store store.Store, before, after *inventory.Inventory, now time.Time) (freed, garbage inventory.Amount, err error) {
 	c := gc.NewCollector(before, now)
 	return reclaimedOf(ctx, c, store, before, after, c.Reach(gc.Change{}))

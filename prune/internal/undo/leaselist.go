@@ -26,10 +26,10 @@ type LeaseInfo struct {
 	Kind    ours.Kind `json:"kind"`
 	// Resources is how many objects it holds directly.
 	Resources int `json:"resources"`
-	// Alone is what nothing else holds: what goes when the lease goes, or
-	// because it has expired.
+	// Alone is what nothing else holds: what is freed when the lease is deleted,
+	// or because it has expired.
 	Alone inventory.Amount `json:"alone"`
-	// Action says whether it goes with [PruneLeases], Cause why.
+	// Action says whether [PruneLeases] removes it, Cause why.
 	Action rules.Action `json:"action"`
 	cause.Cause
 }
@@ -64,10 +64,10 @@ func ListLeases(inv *inventory.Inventory, now time.Time) []LeaseInfo {
 	return list
 }
 
-// leaseFate says whether a lease goes. Only two sorts do: those that have
+// leaseFate says whether a lease is removed. Only two kinds are: those that have
 // expired, which containerd's collection removes, and those of runs of ours that
-// have ended, which are deleted when the run is finished. To tell an abandoned lease of another client from one in use is
-// that client's business.
+// have ended, which are deleted when the run is finished. Only another client can
+// tell whether a lease of its own is abandoned or in use.
 func leaseFate(c *gc.Collector, s *gc.Space, lease inventory.Lease) (rules.Action, cause.Cause) {
 	interrupted := false
 	for _, id := range s.Interrupted {
@@ -93,7 +93,7 @@ func leaseFate(c *gc.Collector, s *gc.Space, lease inventory.Lease) (rules.Actio
 	return rules.Keep, cause.Plainly(cause.CodeLeaseOther)
 }
 
-// leaseCodes say why live leases stay of which no more is to be told.
+// leaseCodes say why live leases are kept whose reason has no parts.
 var leaseCodes = map[ours.Kind]cause.Code{
 	ours.KindUndo:  cause.CodeLeaseUndo,
 	ours.KindGrace: cause.CodeLeaseGrace,

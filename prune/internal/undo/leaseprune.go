@@ -21,15 +21,15 @@ import (
 // PrunedLeases is what happened to the leases that had expired or that
 // interrupted runs had left.
 type PrunedLeases struct {
-	// Removed are those that are gone, wherever they were, and also those that
-	// expired after they were listed.
+	// Removed are those that were removed, in all namespaces, including those
+	// that expired after they were listed.
 	Removed []LeaseInfo `json:"removed"`
 	// Renewed were listed as expired. Their owners have made leases with the
-	// same IDs since, which stay; they are shown as they are now.
+	// same IDs since, which are kept; they are shown as they are now.
 	Renewed   []LeaseInfo     `json:"renewed"`
 	Recovered []run.Recovered `json:"recovered"`
-	// Reclaimed is what is gone and was held, also by a lease that had expired;
-	// Garbage is what nothing held.
+	// Reclaimed is what was freed and had been held, also by a lease that had
+	// expired; Garbage is what nothing had held.
 	Reclaimed inventory.Amount `json:"reclaimed"`
 	Garbage   inventory.Amount `json:"garbage"`
 }
@@ -63,7 +63,7 @@ func PruneLeases(ctx context.Context, store store.Store, listed []LeaseInfo, opt
 	return done, errors.Join(append(errs, err)...)
 }
 
-// compare tells what is gone. The inventory before is of the time at, the one
+// compare fills in what was removed. The inventory before is of the time at, the one
 // after of the time end.
 func (p *PrunedLeases) compare(ctx context.Context, store store.Store, listed []LeaseInfo, before, after *inventory.Inventory, at, end time.Time) (err error) {
 	left := ListLeases(after, end)
@@ -124,9 +124,9 @@ func ByID(list []LeaseInfo) map[leaseID]LeaseInfo {
 	return found
 }
 
-// RemovedLeases lists the leases that are not there any more: of those that
-// were listed to go, and of those before the collection that have expired by
-// its end. All others were given up by their owners.
+// RemovedLeases lists the leases that no longer exist: of those that were listed
+// for removal, and of those before the collection that had expired by its end.
+// All others were deleted by their owners.
 func RemovedLeases(listed, before, after []LeaseInfo, at, end time.Time) []LeaseInfo {
 	known, left := ByID(listed), ByID(after)
 	var gone []LeaseInfo

@@ -168,7 +168,7 @@ func (u *Undone) fail(d rules.Decision, why cause.Cause) {
 
 // expired finds the records whose own expiry has passed and that nothing else
 // keeps, now that all are there: the next collection takes them again. They do not
-// count as restored, and what they hold stays as long as the grace does.
+// count as restored, and what they hold is kept as long as the grace lasts.
 func (u *Undone) expired(ctx context.Context, st store.Store, decisions []rules.Decision, now time.Time) error {
 	if !slices.ContainsFunc(decisions, func(d rules.Decision) bool { return gc.Expires(d.Image) }) {
 		return nil

@@ -18,7 +18,7 @@ import (
 
 // rootID returns the UUID that the daemon of this root reports, if it was ever
 // asked for one (only then does containerd make it). Otherwise it is derived
-// from what stays with meta.db for life, wherever the disk is mounted: its
+// from what belongs to meta.db as long as it exists, wherever the disk is mounted: its
 // inode's number and time of birth, or else its path.
 func rootID(l RootLayout) (string, error) {
 	data, err := os.ReadFile(filepath.Join(l.Dir, daemon.StoreUUIDFile))

@@ -77,7 +77,7 @@ func rootProbe(ctx context.Context, l RootLayout, meta *os.File, wait time.Durat
 	if err := rootProbeFile(l.Dir, l.Meta, meta); err != nil {
 		return err
 	}
-	// In order: of several damaged ones always the same is named.
+	// Sorted, so that of several damaged ones the same is always reported.
 	for _, name := range slices.Sorted(maps.Keys(l.snapshotters)) {
 		path := filepath.Join(l.snapshotters[name], rootSnapshotsDB)
 		f, err := rootLock(ctx, l.Dir, path, wait)
