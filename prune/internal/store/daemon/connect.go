@@ -23,11 +23,11 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
 
-// A containerd that is there but does not move, stopped or stuck in the kernel,
-// would be waited for without end. silence is after how long without a word it
-// is asked whether it lives, which it answers also while it collects garbage,
-// and silenceTimeout how long it has for that. A gRPC server that sets nothing
-// else takes a client that asks more often than every five minutes for rude.
+// A containerd that is connected but does not respond, because it is stopped or
+// stuck in the kernel, would be waited for forever. After silence without a
+// message it is sent a keepalive ping, which it answers also while it collects
+// garbage, and it has silenceTimeout to do so. By default a gRPC server closes
+// the connection of a client that pings more often than every five minutes.
 const (
 	silence        = 6 * time.Minute
 	silenceTimeout = time.Minute

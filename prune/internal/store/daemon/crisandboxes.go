@@ -51,7 +51,7 @@ func (p daemonCRI) PodSandboxes(ctx context.Context) ([]store.CRISandbox, error)
 	return found, nil
 }
 
-// Runs takes a process whose state cannot be told for one that runs.
+// Runs says that a process runs also if its state is unknown.
 func (p daemonCRI) Runs(ctx context.Context, id string) (bool, error) {
 	answer, err := p.tasks.Get(store.InNamespace(ctx, store.CRINamespace), &tasks.GetRequest{ContainerID: id})
 	if err = errgrpc.ToNative(err); errdefs.IsNotFound(err) {

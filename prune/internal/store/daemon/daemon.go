@@ -149,7 +149,7 @@ func (s *daemonStore) Info(ctx context.Context) (store.StoreInfo, error) {
 
 // uuid is empty for a server that could not write one yet: it makes its UUID
 // when it is first asked, and its disk may be full or read-only by then. That is
-// the one error of its own that it has then, which is of no known kind.
+// the one error of its own that it returns then, and it is of no known kind.
 func (s *daemonStore) uuid(ctx context.Context) (string, error) {
 	server, err := s.client.Server(ctx)
 	if errdefs.IsUnknown(err) {
