@@ -61,7 +61,7 @@ func Build(tb testing.TB) string {
 
 // build builds a package without any library that an image would need.
 func build(path, pkg string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, "github.com/ctr-prune/ctr-prune/"+pkg)
+	cmd := exec.Command("go", "build", "-tags=grpcnotrace,nethttpomithttp2", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, "github.com/ctr-prune/ctr-prune/"+pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
