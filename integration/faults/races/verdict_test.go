@@ -2,6 +2,7 @@ package races
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/moby/sys/mountinfo"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -155,7 +157,7 @@ func (r *race) healthy() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if slices.ContainsFunc(found.Findings, func(f prune.Finding) bool { return f.Problem == prune.ProblemForgotten }) {
+	if slices.ContainsFunc(found.Findings, isForgotten) {
 		if _, err := prune.Repair(ctx, store, found.Findings, prune.ExecuteOptions{Now: time.Now, Sources: sources}); err != nil {
 			r.t.Errorf("repairing %+v: %v", found, err)
 		}
@@ -164,6 +166,18 @@ func (r *race) healthy() {
 		}
 	}
 	for _, f := range found.Findings {
+		if daemon.ByHand(f) {
+			if err := os.RemoveAll(f.Object); err != nil {
+				r.t.Error(err)
+			}
+			continue
+		}
 		r.t.Errorf("found: %+v", f)
 	}
+}
+
+// isForgotten says whether a finding is what a containerd leaves on the disk
+// that is killed.
+func isForgotten(f prune.Finding) bool {
+	return f.Problem == prune.ProblemForgotten || f.Problem == prune.ProblemForgottenFiles || f.Problem == prune.ProblemForgottenUpload
 }
