@@ -10,6 +10,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/disk"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -195,4 +196,70 @@ func (x *Execution) unloaded(after *inventory.Inventory, remaining inventory.Obj
 		return nil
 	}
 	return fmt.Errorf("containerd lost snapshotter %q during the run, or it stopped answering, so its snapshots could not be measured", slices.Sorted(maps.Keys(missing)))
+}
+
+// rememberFiles notes where on the disk the objects of the plan are. A run does
+// not need it: without it, what is reclaimed is what containerd says.
+func (x *Execution) rememberFiles(ctx context.Context) {
+	if x.opts.Grace > 0 {
+		return
+	}
+	objects := x.baseline.Within(x.plan.Outcome.Freed)
+	maps.Copy(objects.Blobs, x.plan.Outcome.Garbage.Blobs)
+	maps.Copy(objects.Snapshots, x.plan.Outcome.Garbage.Snapshots)
+	trace, err := disk.NewTrace(ctx, x.Store, x.plan.Inventory, objects)
+	if err != nil {
+		x.fail(cause.CodeFilesNotRead, fmt.Errorf("looking for the files on the disk: %w", err))
+		return
+	}
+	x.trace = trace
+}
+
+// countFiles makes what is gone weigh what the disk gave back: blobs whose
+// files were shorter, and snapshots of which files are left, count less. The
+// error names what is left.
+func (x *Execution) countFiles(ctx context.Context, gone inventory.Objects) error {
+	if x.trace == nil {
+		return nil
+	}
+	for dgst, bytes := range x.trace.Blobs {
+		if _, ok := gone.Blobs[dgst]; ok {
+			gone.Blobs[dgst] = bytes
+		}
+	}
+	left, err := x.trace.Left(ctx, slices.Collect(maps.Keys(gone.Snapshots)))
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	for id, entry := range left {
+		gone.Snapshots[id] = max(0, gone.Snapshots[id]-entry.Bytes)
+	}
+	return leftError(left)
+}
+
+// leftError says that the files of snapshots are on the disk although
+// containerd removed them, and where those of the first are.
+func leftError(left map[inventory.SnapshotID]disk.Entry) error {
+	first := slices.SortedFunc(maps.Keys(left), inventory.CompareSnapshotIDs)[0]
+	var bytes int64
+	for _, entry := range left {
+		bytes += entry.Bytes
+	}
+	return &cause.CodeError{Code: cause.CodeFilesLeft, Err: fmt.Errorf("containerd removed %d snapshots but not all of their files: %d bytes are still on the disk, those of the first in %q; a check says how to remove them",
+		len(left), bytes, left[first].Path)}
+}
+
+// addLeftovers counts what containerd did not know and removed on the way.
+func (x *Execution) addLeftovers(garbage *inventory.Amount) error {
+	if x.trace == nil {
+		return nil
+	}
+	snapshots, uploads, err := x.trace.Collected()
+	for _, entry := range snapshots {
+		garbage.AddSnapshot(entry.Bytes)
+	}
+	for _, entry := range uploads {
+		garbage.AddBlob(entry.Bytes)
+	}
+	return err
 }
