@@ -16,7 +16,7 @@ import (
 func built(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "ctr-prune")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-o", program, "github.com/ctr-prune/ctr-prune/cmd/ctr-prune")
+	build := exec.CommandContext(t.Context(), "go", "build", "-tags=grpcnotrace,nethttpomithttp2", "-trimpath", "-buildvcs=false", "-o", program, "github.com/ctr-prune/ctr-prune/cmd/ctr-prune")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
