@@ -72,7 +72,6 @@ func TestClaimTooLate(t *testing.T) {
 	}
 }
 
-// Claimants that died are claimed in turn, however many.
 // One that comes when the run has been finished and nobody works any more is
 // told so, and leaves nothing.
 func TestClaimOfAFinishedRun(t *testing.T) {
@@ -105,25 +104,56 @@ type unlisted struct{ leases.Manager }
 
 func (unlisted) List(context.Context, ...string) ([]leases.Lease, error) { return nil, nil }
 
+// Claimants that died are replaced, however many, also those that died while
+// they replaced another.
 func TestClaimChain(t *testing.T) {
 	m, s := newMachine(t), newDatabase(t)
 	l := Locker{Manager: s.manager, Procfs: m.procfs()}
 	stale := s.crashed(t, m)
-	for _, name := range []string{"one", "two", "three"} {
-		must(l.Claim(s.ctx, stale, m.dead(name, 51), noon))
-	}
-	want := []string{ours.RunID, ours.KindClaim.ID("crashed"), ours.KindClaim.ID("one"), ours.KindClaim.ID("two")}
-	if diff := cmp.Diff(want, s.ids()); diff != "" {
-		t.Fatalf("leases (-want +got):\n%s", diff)
+	must(l.Claim(s.ctx, stale, m.dead("one", 51), noon))
+	must(l.Claim(s.ctx, stale, m.dead("two", 51), noon))
+	s.want(t, ours.RunID+" of crashed", ours.KindClaim.ID("crashed")+" of two")
+	for claimed, by := range map[string]string{"two": "three", "three": "four"} {
+		must(s.manager.Create(s.ctx, leases.WithID(ours.KindClaim.ID(claimed)), leases.WithLabels(m.dead(by, 51).labels())))
 	}
 	release := must(l.Claim(s.ctx, stale, m.alive("new", 43), noon))
+	s.want(t, ours.RunID+" of crashed", ours.KindClaim.ID("crashed")+" of new")
 	if _, err := l.Claim(s.ctx, stale, m.alive("late", 44), noon); !errdefs.IsAlreadyExists(err) {
 		t.Errorf("a claim on the living: %v", err)
 	}
 	must(0, release(s.ctx))
-	if diff := cmp.Diff([]string{ours.RunID}, s.ids()); diff != "" {
-		t.Errorf("leases left (-want +got):\n%s", diff)
+	s.want(t, ours.RunID+" of crashed")
+}
+
+// Who replaces a claim that is released at that moment does not go on: of two
+// that come, one before and one after, only one finishes the run.
+func TestClaimThatIsReleasedWhileItIsReplaced(t *testing.T) {
+	m, s := newMachine(t), newDatabase(t)
+	l := Locker{Manager: s.manager, Procfs: m.procfs()}
+	stale := s.crashed(t, m)
+	id := ours.KindClaim.ID("crashed")
+	must(s.manager.Create(s.ctx, leases.WithID(id), leases.WithLabels(m.dead("gives up", 51).labels())))
+	slow := l
+	slow.Manager = afterList{s.manager, sync.OnceFunc(func() { must(0, s.manager.Delete(s.ctx, leases.Lease{ID: id})) })}
+	if _, err := slow.Claim(s.ctx, stale, m.alive("slow", 43), noon); !errors.Is(err, ErrFinished) {
+		t.Errorf("who replaces what has gone: %v, want ErrFinished", err)
 	}
+	must(l.Claim(s.ctx, stale, m.alive("quick", 44), noon))
+	s.want(t, ours.RunID+" of crashed", id+" of quick")
+}
+
+// afterList lets something happen after each answer to a list.
+type afterList struct {
+	leases.Manager
+	then func()
+}
+
+func (a afterList) List(ctx context.Context, filters ...string) ([]leases.Lease, error) {
+	all, err := a.Manager.List(ctx, filters...)
+	if len(all) > 0 {
+		a.then()
+	}
+	return all, err
 }
 
 // Damaged claims that name each other end in an error, not in a loop.
