@@ -18,14 +18,16 @@ import (
 // Files that a running container makes and removes while containerd walks them
 // for a size fail no command.
 func TestBusyContainer(t *testing.T) {
+	t.Parallel()
 	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
+		t.Parallel()
 		n := newNode(t, v, false)
 		n.leased("worker")
 		defer churn(t, n.upper("worker"))()
 		unmeasured := 0
-		for i := range 20 {
+		for i := range 6 {
 			n.must(n.daemon.Store("default").Collect(t.Context())) // the records of an undone run
-			graced := i%5 == 0
+			graced := i%3 == 0
 			if graced {
 				n.run(0, "--all", "--force", "--grace", "1h")
 			}

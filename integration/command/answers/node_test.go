@@ -1,11 +1,13 @@
 package answers_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,14 +94,41 @@ func (n *node) run(code int, args ...string) programs.Result {
 
 func (n *node) runWith(stdin string, code int, args ...string) programs.Result {
 	n.t.Helper()
-	cmd := exec.Command(binary, append(args, n.where()...)...)
+	cmd := n.command(args...)
 	cmd.Stdin = strings.NewReader(stdin)
+	return programs.Collect(n.t, cmd).Want(n.t, code)
+}
+
+func (n *node) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(binary, append(args, n.where()...)...)
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "CONTAINERD_") {
 			cmd.Env = append(cmd.Env, kv)
 		}
 	}
-	return programs.Collect(n.t, cmd).Want(n.t, code)
+	return cmd
+}
+
+// runAtOnce runs commands side by side, which is quicker where each waits.
+func (n *node) runAtOnce(commands ...[]string) []programs.Result {
+	n.t.Helper()
+	var wg sync.WaitGroup
+	results := make([]func() programs.Result, len(commands))
+	for i, args := range commands {
+		wg.Go(func() {
+			var out, errs bytes.Buffer
+			cmd := n.command(args...)
+			cmd.Stdout, cmd.Stderr = &out, &errs
+			err := cmd.Run()
+			results[i] = func() programs.Result { return programs.Ended(n.t, cmd, err, &out, &errs) }
+		})
+	}
+	wg.Wait()
+	ended := make([]programs.Result, 0, len(commands))
+	for _, result := range results {
+		ended = append(ended, result())
+	}
+	return ended
 }
 
 // read runs the command with --format json and decodes what it says.

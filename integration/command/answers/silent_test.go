@@ -85,9 +85,11 @@ func (f *farNode) hangs() (back func()) {
 // What stands on a snapshotter that does not answer is left alone, and all else
 // goes on.
 func TestSilentSnapshotter(t *testing.T) {
+	t.Parallel()
 	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
 		for name, falls := range map[string]func(*farNode) func(){"dead": (*farNode).dies, "hangs": (*farNode).hangs} {
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				f := newFarNode(t, v)
 				back := falls(f)
 				defer back()
@@ -98,18 +100,33 @@ func TestSilentSnapshotter(t *testing.T) {
 	})
 }
 
-// asked runs the commands that only look.
+// asked runs the commands that only look. Each waits for the snapshotter.
 func (f *farNode) asked() {
 	f.t.Helper()
-	usage := read[prune.DiskUsage](f.node, "df")
+	looks := []struct {
+		args []string
+		code int
+		says []string
+	}{
+		{[]string{"df", "--format", "json"}, 0, nil},
+		{[]string{"df"}, 0, []string{"≥", `snapshotter "far" does not answer`}},
+		{[]string{"explain", "--all", f.app.Name}, 0, []string{"unused"}},
+		{[]string{"explain", "-n", "far", f.far.Name}, 0, []string{"does not answer"}},
+		{[]string{"leases"}, 0, nil},
+		{[]string{"check"}, 1, []string{"does not answer"}},
+	}
+	commands := make([][]string, 0, len(looks))
+	for _, look := range looks {
+		commands = append(commands, look.args)
+	}
+	results := f.runAtOnce(commands...)
+	for i, look := range looks {
+		f.wantText(results[i].Want(f.t, look.code).Stdout, look.says...)
+	}
+	usage := decode[prune.DiskUsage](f.node, results[0].Stdout)
 	if !slices.ContainsFunc(usage.Notes, func(c prune.Cause) bool { return c.ReasonCode == "snapshotter-silent" }) || !usage.Total.AtLeast {
 		f.t.Errorf("df: %+v, notes %+v", usage.Total, usage.Notes)
 	}
-	f.wantText(f.run(0, "df").Stdout, "≥", `snapshotter "far" does not answer`)
-	f.wantText(f.run(0, "explain", "--all", f.app.Name).Stdout, "unused")
-	f.wantText(f.run(0, "explain", "-n", "far", f.far.Name).Stdout, "does not answer")
-	f.run(0, "leases")
-	f.wantText(f.run(1, "check").Stdout, "does not answer")
 }
 
 func (f *farNode) pruned() {
@@ -151,7 +168,9 @@ func (f *farNode) farIsRefused(doc prune.Document) {
 // A collection that is to remove something from a snapshotter that hangs never
 // ends by itself. A run does, with what it freed.
 func TestCollectionWithASilentSnapshotter(t *testing.T) {
+	t.Parallel()
 	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
+		t.Parallel()
 		f := newFarNode(t, v)
 		f.must(f.daemon.Store("default").Collect(t.Context())) // what filling the store has left to collect
 		_, err := f.daemon.Client("far").SnapshotService("far").Prepare(t.Context(), "garbage", "")
