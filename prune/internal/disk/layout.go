@@ -15,7 +15,8 @@ type layout struct {
 	dirs []string
 	// upper is what an entry cannot do without, below it.
 	upper string
-	// own are what an entry has beside the files that the snapshotter measures.
+	// own are what an entry has beside the files that the snapshotter measures,
+	// each to be put after its path.
 	own []string
 	// whole says that the snapshotter measures something else than the entry.
 	whole bool
@@ -30,7 +31,7 @@ const temporary = "new-"
 // layouts are those of the snapshotters that keep snapshots in files. Others,
 // as devmapper and proxies, cannot be looked at.
 var layouts = map[string]layout{
-	"overlayfs": {dirs: []string{"snapshots"}, upper: "fs", own: []string{"", "work", "work/work"}, cleans: true},
+	"overlayfs": {dirs: []string{"snapshots"}, upper: "fs", own: []string{"", "/work", "/work/work"}, cleans: true},
 	"native":    {dirs: []string{"snapshots"}},
 	"blockfile": {dirs: []string{"snapshots"}, whole: true},
 	"btrfs":     {dirs: []string{"active", "view", "snapshots"}},

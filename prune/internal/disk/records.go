@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/core/snapshots/storage"
 	"github.com/containerd/errdefs"
 	"go.etcd.io/bbolt"
@@ -32,6 +33,9 @@ const copyTries = 20
 type record struct {
 	id     inventory.SnapshotID
 	number uint64
+	// bytes is what the snapshotter measured when the snapshot was committed, -1
+	// if it is not: that of others changes, and is not recorded.
+	bytes int64
 }
 
 // readRecords reads the records of a snapshotter by the names of their
@@ -51,17 +55,9 @@ func readRecords(ctx context.Context, dir, snapshotter string) (records map[stri
 	if err := boltcheck.Check(f, size); err != nil {
 		return nil, fmt.Errorf("%q is damaged: %w", path, err)
 	}
-	names, err := keysOf(ctx, f)
+	records, err = recordsIn(ctx, f, snapshotter)
 	if err != nil {
 		return nil, fmt.Errorf("reading a copy of %q: %w", path, err)
-	}
-	records = make(map[string]record, len(names))
-	for name, key := range names {
-		r, err := parseRecord(key, snapshotter)
-		if err != nil {
-			return nil, fmt.Errorf("reading a copy of %q: %w", path, err)
-		}
-		records[name] = r
 	}
 	return records, nil
 }
@@ -134,9 +130,9 @@ func metaPages(f *os.File) ([]byte, error) {
 	return pages[:n], err
 }
 
-// keysOf reads the keys of the snapshots in a database by the names of their
-// directories.
-func keysOf(ctx context.Context, f *os.File) (names map[string]string, err error) {
+// recordsIn reads the records of the snapshots in a database by the names of
+// their directories.
+func recordsIn(ctx context.Context, f *os.File, snapshotter string) (records map[string]record, err error) {
 	ms, err := storage.NewMetaStore(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), func(o *bbolt.Options) error {
 		o.ReadOnly = true
 		return nil
@@ -146,13 +142,38 @@ func keysOf(ctx context.Context, f *os.File) (names map[string]string, err error
 	}
 	defer func() { err = errors.Join(err, ms.Close()) }()
 	err = ms.WithTransaction(ctx, false, func(ctx context.Context) error {
-		names, err = storage.IDMap(ctx)
-		return err
+		names, err := storage.IDMap(ctx)
+		if err != nil {
+			return err
+		}
+		records = make(map[string]record, len(names))
+		for name, key := range names {
+			if records[name], err = readRecord(ctx, key, snapshotter); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if errdefs.IsNotFound(err) {
 		return nil, nil // it has had no snapshot yet
 	}
-	return names, err
+	return records, err
+}
+
+func readRecord(ctx context.Context, key, snapshotter string) (record, error) {
+	r, err := parseRecord(key, snapshotter)
+	if err != nil {
+		return record{}, err
+	}
+	_, info, usage, err := storage.GetInfo(ctx, key)
+	if err != nil {
+		return record{}, fmt.Errorf("reading snapshot %q: %w", key, err)
+	}
+	r.bytes = -1
+	if info.Kind == snapshots.KindCommitted {
+		r.bytes = usage.Size
+	}
+	return r, nil
 }
 
 // parseRecord takes a key of a snapshotter apart: containerd makes it of the

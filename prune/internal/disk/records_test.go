@@ -1,12 +1,16 @@
 package disk
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/core/snapshots/storage"
 	"go.etcd.io/bbolt"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -91,7 +95,7 @@ func checkCopy(t *testing.T, path string) {
 
 func TestParseRecord(t *testing.T) {
 	r, err := parseRecord("k8s.io/7/a/b", "overlayfs")
-	want := record{inventory.SnapshotID{Namespace: "k8s.io", SnapshotKey: inventory.SnapshotKey{Snapshotter: "overlayfs", Key: "a/b"}}, 7}
+	want := record{id: inventory.SnapshotID{Namespace: "k8s.io", SnapshotKey: inventory.SnapshotKey{Snapshotter: "overlayfs", Key: "a/b"}}, number: 7}
 	if err != nil || r != want {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -99,6 +103,33 @@ func TestParseRecord(t *testing.T) {
 		if _, err := parseRecord(key, ""); err == nil {
 			t.Errorf("%q is taken for a record", key)
 		}
+	}
+}
+
+// The size of a committed snapshot is in its record. That of another one is not,
+// because it changes.
+func TestRecordedSizes(t *testing.T) {
+	dir := t.TempDir()
+	ms, err := storage.NewMetaStore(filepath.Join(dir, database))
+	must(t, err)
+	must(t, ms.WithTransaction(t.Context(), true, func(ctx context.Context) error {
+		for _, key := range []string{"test/1/base", "test/3/worker"} {
+			if _, err := storage.CreateSnapshot(ctx, snapshots.KindActive, key, ""); err != nil {
+				return err
+			}
+		}
+		_, err := storage.CommitActive(ctx, "test/1/base", "test/2/sha256:base", snapshots.Usage{Size: 12_345})
+		return err
+	}))
+	must(t, ms.Close())
+	records, err := readRecords(t.Context(), dir, "native")
+	must(t, err)
+	got := make(map[string]int64)
+	for _, r := range records {
+		got[r.id.Key] = r.bytes
+	}
+	if want := map[string]int64{"sha256:base": 12_345, "worker": -1}; !maps.Equal(got, want) {
+		t.Errorf("sizes %v, want %v", got, want)
 	}
 }
 

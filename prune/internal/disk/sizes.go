@@ -2,11 +2,10 @@ package disk
 
 import (
 	"context"
-	"os"
-	"path/filepath"
-	"syscall"
+	"maps"
 
 	"github.com/containerd/errdefs"
+	"golang.org/x/sys/unix"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -15,22 +14,18 @@ import (
 // Sizes says what removing snapshots gives back.
 type Sizes struct {
 	layouts map[string]layout
-	paths   map[inventory.SnapshotID]string
+	places  map[inventory.SnapshotID]place
 }
 
 // NewSizes looks for the files of snapshots. Of those that cannot be seen from
 // here, what the snapshotter measures has to do.
 func NewSizes(ctx context.Context, st store.Store, ids []inventory.SnapshotID) (*Sizes, error) {
-	sizes := &Sizes{layouts: make(map[string]layout), paths: make(map[inventory.SnapshotID]string)}
+	sizes := &Sizes{layouts: make(map[string]layout), places: make(map[inventory.SnapshotID]place)}
 	for _, id := range ids {
 		if _, known := sizes.layouts[id.Snapshotter]; known {
 			continue
 		}
-		l := layouts[id.Snapshotter]
-		sizes.layouts[id.Snapshotter] = l
-		if !l.whole && len(l.own) == 0 {
-			continue // what it measures is all
-		}
+		sizes.layouts[id.Snapshotter] = layouts[id.Snapshotter]
 		s, err := ReadSnapshots(ctx, st, id.Snapshotter)
 		if errdefs.IsUnavailable(err) {
 			continue
@@ -38,39 +33,49 @@ func NewSizes(ctx context.Context, st store.Store, ids []inventory.SnapshotID) (
 		if err != nil {
 			return nil, err
 		}
-		for id, path := range s.Paths() {
-			sizes.paths[id] = path
-		}
+		maps.Copy(sizes.places, s.places())
 	}
 	return sizes, nil
+}
+
+// Recorded is the size in bytes of a committed snapshot, which its snapshotter
+// has measured and recorded; ok is false where it has to be asked.
+func (s *Sizes) Recorded(id inventory.SnapshotID) (bytes int64, ok bool) {
+	at, seen := s.places[id]
+	if !seen || at.bytes < 0 {
+		return 0, false
+	}
+	return s.Of(id, at.bytes), true
 }
 
 // Of is the size of a snapshot in bytes, made of what its snapshotter measured:
 // overlayfs leaves out its own directories, and blockfile measures the
 // difference to the parent of a file that takes the whole.
 func (s *Sizes) Of(id inventory.SnapshotID, measured int64) int64 {
-	path, seen := s.paths[id]
+	at, seen := s.places[id]
 	if !seen {
 		return measured
 	}
 	l := s.layouts[id.Snapshotter]
 	if l.whole {
-		if bytes := blocksOf(path); bytes > 0 {
+		if bytes := blocksOf(at.path); bytes > 0 {
 			return bytes
 		}
 		return measured
 	}
 	for _, own := range l.own {
-		measured += blocksOf(filepath.Join(path, own))
+		measured += blocksOf(at.path + own)
 	}
 	return measured
 }
 
 // blocksOf is what a file itself takes on the disk, in bytes; 0 if it is gone.
+// It is asked for each directory of each snapshot, which os.Lstat would make an
+// object for.
 func blocksOf(path string) int64 {
-	info, err := os.Lstat(path)
-	if err != nil {
+	var info unix.Stat_t
+	if err := unix.Lstat(path, &info); err != nil {
 		return 0
 	}
-	return info.Sys().(*syscall.Stat_t).Blocks * blockSize
+	return info.Blocks * blockSize
 }

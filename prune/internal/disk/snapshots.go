@@ -75,17 +75,23 @@ func (s *Snapshots) read(ctx context.Context) (err error) {
 	return err
 }
 
-// Paths are where the snapshots are, also those that containerd no longer
+// place is where a snapshot is, with its record.
+type place struct {
+	record
+	path string
+}
+
+// places are where the snapshots are, also those that containerd no longer
 // knows. Of several records of one key the newest counts.
-func (s *Snapshots) Paths() map[inventory.SnapshotID]string {
-	paths, newest := make(map[inventory.SnapshotID]string), make(map[inventory.SnapshotID]uint64)
+func (s *Snapshots) places() map[inventory.SnapshotID]place {
+	places := make(map[inventory.SnapshotID]place, len(s.records))
 	for name, r := range s.records {
 		path, there := s.entries[name]
-		if there && r.number >= newest[r.id] {
-			paths[r.id], newest[r.id] = path, r.number
+		if there && r.number >= places[r.id].number {
+			places[r.id] = place{r, path}
 		}
 	}
-	return paths
+	return places
 }
 
 // Cleans says that the snapshotter itself removes an unknown entry, at the next
@@ -164,11 +170,10 @@ func (s *Snapshots) Lost(ctx context.Context, st store.Store, inv *inventory.Inv
 // without returns those of the snapshots that have no files, sorted.
 func (s *Snapshots) without(ids []inventory.SnapshotID) ([]inventory.SnapshotID, error) {
 	var found []inventory.SnapshotID
-	paths := s.Paths()
+	places := s.places()
 	for _, id := range ids {
-		path, there := paths[id]
-		if there {
-			_, err := os.Lstat(filepath.Join(path, s.layout.upper))
+		if at, there := places[id]; there {
+			_, err := os.Lstat(filepath.Join(at.path, s.layout.upper))
 			if err == nil {
 				continue
 			}

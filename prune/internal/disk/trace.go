@@ -53,10 +53,10 @@ func NewTrace(ctx context.Context, st store.Store, inv *inventory.Inventory, obj
 		}
 	}
 	for _, s := range t.snapshots {
-		paths := s.Paths()
+		places := s.places()
 		for id := range objects.Snapshots {
-			if path, there := paths[id]; there && id.Snapshotter == s.Snapshotter {
-				t.paths[id] = path
+			if at, there := places[id]; there && id.Snapshotter == s.Snapshotter {
+				t.paths[id] = at.path
 			}
 		}
 	}

@@ -70,9 +70,14 @@ type measuring struct {
 }
 
 // lookUp measures a snapshot that does not change, whose size is recorded. It is
-// unknown where the snapshotter does not answer.
+// unknown where the records cannot be read and the snapshotter does not answer.
 func (m measuring) lookUp(ctx context.Context, i int) error {
 	id := m.ids[i]
+	if bytes, recorded := m.onDisk.Recorded(id); recorded {
+		m.bytes[i] = bytes
+		m.progress.Add(1)
+		return nil
+	}
 	usage, err := m.plugins.usage(store.InNamespace(ctx, id.Namespace), id.SnapshotKey)
 	if errdefs.IsNotFound(err) {
 		m.bytes[i] = noSize
