@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -37,10 +38,10 @@ const (
 // at most cfg.timeout.
 func daemonConnect(ctx context.Context, path string, cfg daemonConfig) (*client.Client, error) {
 	dialer := &daemonDialer{path: path, connect: cfg.dialer()}
-	dial := append([]grpc.DialOption{
+	dial := slices.Concat([]grpc.DialOption{
 		grpc.WithContextDialer(dialer.dial),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: silence, Timeout: silenceTimeout}),
-	}, cfg.dial...)
+	}, withoutDeadlines(), cfg.dial)
 	c, err := client.New(path,
 		// Twice the timeout for the transport: the call below has to reach its own
 		// first, because then the error is known to be a timeout.
