@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
@@ -31,16 +30,27 @@ func ParseSelection(r io.Reader) (*Selection, error) {
 	return rules.ParseSelection(r)
 }
 
-// TrustFile refuses an open file, such as a plan file, that anybody except
-// root, the user of this process and the given user IDs could have written or
-// replaced, because its content decides what is removed. The error then has the
-// code plan-file-untrusted. Any other error means that the check itself failed.
-func TrustFile(f *os.File, users ...int) error {
-	err := trust.Self().And(users...).File(f)
-	if refused, ok := errors.AsType[*trust.Refusal](err); ok {
-		return &CodeError{Code: "plan-file-untrusted", Err: refused}
+// OpenPlanFile opens a plan file for [ParseSelection], and refuses one that anybody
+// except root, the user of this process and the given user IDs could have written
+// or replaced, because its content decides what is removed; insecure accepts it.
+// The error then has the code plan-file-untrusted. Reading ends with the context,
+// because the file may be a pipe that nobody writes to.
+func OpenPlanFile(ctx context.Context, path string, insecure bool, users ...int) (io.ReadCloser, error) {
+	f, err := trust.Open(ctx, path)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	if insecure {
+		return f, nil
+	}
+	if err := trust.Self().And(users...).File(f.File); err != nil {
+		_ = f.Close() // nothing was read
+		if refused, ok := errors.AsType[*trust.Refusal](err); ok {
+			return nil, &CodeError{Code: "plan-file-untrusted", Err: refused}
+		}
+		return nil, err
+	}
+	return f, nil
 }
 
 // NewPlan decides what is removed and why the rest is kept. It is a pure

@@ -49,7 +49,7 @@ func (o *actOptions) addOutput(fs *pflag.FlagSet) {
 }
 
 // refuse returns an error for flags that cannot be used.
-func (o *actOptions) refuse(in *invocation) error {
+func (o *actOptions) refuse(_ context.Context, in *invocation) error {
 	if o.grace != "" {
 		if err := o.refuseGrace(); err != nil {
 			return err

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -49,18 +51,18 @@ func newApply(p process) *cobra.Command {
 
 // refuseFile returns an error for flags or a plan file that cannot be used. The
 // file decides what may be removed.
-func (o *actOptions) refuseFile(in *invocation) error {
+func (o *actOptions) refuseFile(ctx context.Context, in *invocation) error {
 	file := in.args[0]
 	if file == "-" && !o.force && !o.dryRun {
 		return usagef("the plan comes from stdin, so no answer can: use --force, --dry-run, or a file")
 	}
-	if err := o.refuse(in); err != nil {
+	if err := o.refuse(ctx, in); err != nil {
 		return err
 	}
 	if o.output.html != "" && file != "-" && privatefile.Same(o.output.html, file) {
 		return usagef("--%s names the plan's own file: choose another", flagHTML)
 	}
-	selection, err := readSelection(in.process, file, o.clients.insecureFile)
+	selection, err := readSelection(ctx, in.process, file, o.clients.insecureFile)
 	if err != nil {
 		return err
 	}
@@ -68,24 +70,22 @@ func (o *actOptions) refuseFile(in *invocation) error {
 	return nil
 }
 
-func readSelection(p process, file string, insecure bool) (_ *prune.Selection, err error) {
-	in, name := p.stdin, "stdin"
+func readSelection(ctx context.Context, p process, file string, insecure bool) (*prune.Selection, error) {
+	in, name := terminal.Interruptible(ctx, p.stdin), "stdin"
 	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
+		f, err := prune.OpenPlanFile(ctx, file, insecure, caller(p))
+		switch {
+		case prune.CodeOf(err) != "":
+			return nil, usagef("%s: %s", file, text.Error(err))
+		case err != nil:
 			return nil, usagef("the plan cannot be read: %s", err)
 		}
 		defer func() { _ = f.Close() }() // it was only read
-		if !insecure {
-			if err := believed(p, f); err != nil {
-				return nil, err
-			}
-		}
 		in, name = f, file
 	}
 	selection, err := prune.ParseSelection(in)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, stopped(ctx, fmt.Errorf("%s: %w", name, err))
 	}
 	return selection, nil
 }

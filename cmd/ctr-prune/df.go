@@ -103,7 +103,7 @@ func usageRowOf(i prune.ImageUsage) usageRow {
 	}
 }
 
-func (o *usageOptions) refuse(in *invocation) (err error) {
+func (o *usageOptions) refuse(_ context.Context, in *invocation) (err error) {
 	o.choose, err = o.chooser(in.now())
 	return err
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
@@ -44,5 +46,31 @@ func TestPageFiles(t *testing.T) {
 	}
 	if b, err := os.ReadFile(victim); err != nil || string(b) != "precious" {
 		t.Errorf("the link's target holds %q, %v", b, err)
+	}
+}
+
+// A plan file that nobody writes to, as a pipe may be, is waited for until the
+// command is interrupted or its time is up.
+func TestPlanThatNeverComes(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"apply", "-f", "--root", t.TempDir(), pipe},
+		{"apply", "-f", "--root", t.TempDir(), "-"},
+		{"apply", "-f", "--root", t.TempDir(), pipe, "--timeout", "10ms"},
+		{"apply", "-f", "--root", t.TempDir(), "-", "--timeout", "10ms"},
+	} {
+		f := newFake("")
+		f.stdin = newStuck(t)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		if len(args) == 5 {
+			cancel(errSignal)
+		}
+		if code := Main(ctx, args, f.process); code != exitInterrupted {
+			t.Errorf("%v: exit code %d, %s", args, code, f.err)
+		}
+		cancel(nil)
 	}
 }

@@ -31,7 +31,7 @@ type work[R any] struct {
 	shape   format.Shape[R]
 	// refuse returns an error if the arguments or the command's own flags are
 	// wrong, before the store is opened. It is nil if they cannot be wrong.
-	refuse func(*invocation) error
+	refuse func(context.Context, *invocation) error
 	// do does the work and shows the result.
 	do func(context.Context, *invocation, *format.Output[R]) error
 }
@@ -47,12 +47,14 @@ func (w work[R]) run(p process) func(*cobra.Command, []string) error {
 		if err != nil {
 			return err
 		}
+		ctx, cancel := w.options.store.limit(cmd.Context())
+		defer cancel()
 		if w.refuse != nil {
-			if err := w.refuse(in); err != nil {
+			if err := w.refuse(ctx, in); err != nil {
 				return err
 			}
 		}
-		return in.open(cmd.Context(), func(ctx context.Context) error { return w.do(ctx, in, out) })
+		return in.open(ctx, func() error { return w.do(ctx, in, out) })
 	}
 }
 
@@ -89,13 +91,11 @@ func newInvocation(p process, cmd *cobra.Command, o *commonOptions, args []strin
 }
 
 // open opens the store and calls do.
-func (in *invocation) open(ctx context.Context, do func(context.Context) error) (err error) {
+func (in *invocation) open(ctx context.Context, do func() error) (err error) {
 	o := in.options
 	if in.sources, err = o.clients.sources(in.process); err != nil {
 		return err
 	}
-	ctx, cancel := o.store.limit(ctx)
-	defer cancel()
 	if in.store, err = o.store.open(ctx, in.getenv); err != nil {
 		return stopped(ctx, err)
 	}
@@ -103,7 +103,7 @@ func (in *invocation) open(ctx context.Context, do func(context.Context) error) 
 	if in.sources, err = o.clients.docker.source(in.sources, in.store, o.store.insecure); err != nil {
 		return err
 	}
-	return do(ctx)
+	return do()
 }
 
 // read calls a function that reads the store, with progress on a terminal.

@@ -157,7 +157,7 @@ type prunedLeases struct {
 	prune.PrunedLeases
 }
 
-func (o *leasesPruneOptions) refuse(in *invocation) error {
+func (o *leasesPruneOptions) refuse(_ context.Context, in *invocation) error {
 	if !o.dryRun && !o.force && !in.isTerminal(in.stdin) {
 		return noTerminal("remove leases")
 	}

@@ -12,8 +12,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
-	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
-	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // outputOptions say how a result is shown. A command has those of the flags
@@ -131,17 +129,4 @@ func caller(p process) int {
 		return 0
 	}
 	return user
-}
-
-// believed refuses a plan that other users could have written, because it
-// decides what is removed.
-func believed(p process, f *os.File) error {
-	err := prune.TrustFile(f, caller(p))
-	switch {
-	case err == nil:
-		return nil
-	case prune.CodeOf(err) != "":
-		return usagef("%s: %s", f.Name(), text.Error(err))
-	}
-	return usagef("the plan cannot be read: %s", err)
 }

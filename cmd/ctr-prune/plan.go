@@ -57,7 +57,7 @@ func newPlan(p process) *cobra.Command {
 	return cmd
 }
 
-func (o *planOptions) refuse(*invocation) error {
+func (o *planOptions) refuse(context.Context, *invocation) error {
 	if o.file == "-" {
 		return nil
 	}

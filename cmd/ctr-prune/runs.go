@@ -168,7 +168,7 @@ type droppedDocument struct {
 	prune.Dropped
 }
 
-func (o *dropOptions) refuse(in *invocation) error {
+func (o *dropOptions) refuse(_ context.Context, in *invocation) error {
 	if !o.force && !in.isTerminal(in.stdin) {
 		return usagef("there is no terminal to ask on: use --force to drop the run without asking")
 	}

@@ -22,12 +22,12 @@ func (s *Source) read(ctx context.Context) ([]byte, error) {
 	case s.stream != nil:
 		return s.stream, nil
 	}
-	f, err := os.Open(s.from)
+	f, err := trust.Open(ctx, s.from)
 	if err != nil {
 		return nil, bare(err)
 	}
-	defer f.Close()
-	if err := s.believe(f); err != nil {
+	defer func() { _ = f.Close() }() // it was only read
+	if err := s.believe(f.File); err != nil {
 		return nil, err
 	}
 	text, err := capped(f, s.opts.limit)
@@ -85,7 +85,7 @@ func (s *Source) fetch(ctx context.Context) ([]byte, error) {
 	if err := s.authorize(request); err != nil {
 		return nil, err
 	}
-	transport, err := s.transport()
+	transport, err := s.transport(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -2,15 +2,21 @@ package kubelet
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
 )
+
+// maxCredential is the limit on a file with a token, a key or certificates, in
+// bytes.
+const maxCredential = 16 << 20
 
 // authorize adds the token. That of the service account is sent only over
 // https, and may be missing.
@@ -22,7 +28,7 @@ func (s *Source) authorize(request *http.Request) error {
 	if path == "" {
 		path = filepath.Join(s.opts.account, "token")
 	}
-	token, err := os.ReadFile(path)
+	token, err := trust.ReadFile(request.Context(), path, maxCredential)
 	if s.opts.TokenFile == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -42,25 +48,37 @@ func (s *Source) authorize(request *http.Request) error {
 
 // transport connects directly and ignores proxies, because the kubelet is on
 // this node.
-func (s *Source) transport() (*http.Transport, error) {
+func (s *Source) transport(ctx context.Context) (*http.Transport, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.opts.Insecure}
 	if s.opts.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(s.opts.CertFile, s.opts.KeyFile)
+		pair, err := keyPair(ctx, s.opts.CertFile, s.opts.KeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("reading the client certificate: %w", err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
 	var err error
-	if config.RootCAs, err = s.authorities(); err != nil {
+	if config.RootCAs, err = s.authorities(ctx); err != nil {
 		return nil, err
 	}
 	return &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}, nil
 }
 
+func keyPair(ctx context.Context, certFile, keyFile string) (tls.Certificate, error) {
+	cert, err := trust.ReadFile(ctx, certFile, maxCredential)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := trust.ReadFile(ctx, keyFile, maxCredential)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
+}
+
 // authorities are the CA certificates of the file or, without one, those of the
 // system and, in a pod, of the cluster; nil means only the system's.
-func (s *Source) authorities() (*x509.CertPool, error) {
+func (s *Source) authorities(ctx context.Context) (*x509.CertPool, error) {
 	path, pool := s.opts.CAFile, x509.NewCertPool()
 	if path == "" {
 		path = filepath.Join(s.opts.account, "ca.crt")
@@ -68,7 +86,7 @@ func (s *Source) authorities() (*x509.CertPool, error) {
 			pool = system
 		}
 	}
-	text, err := os.ReadFile(path)
+	text, err := trust.ReadFile(ctx, path, maxCredential)
 	if s.opts.CAFile == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

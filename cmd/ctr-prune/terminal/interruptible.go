@@ -1,0 +1,38 @@
+package terminal
+
+import (
+	"context"
+	"io"
+)
+
+// Interruptible reads from a stream until the context ends. The goroutine of a
+// read that gets no answer is left behind: such a read cannot be stopped, and the
+// process is about to exit.
+func Interruptible(ctx context.Context, in io.Reader) io.Reader {
+	return interruptible{ctx, in}
+}
+
+type interruptible struct {
+	ctx context.Context //nolint:containedctx // that of one reading
+	in  io.Reader
+}
+
+// Read implements [io.Reader].
+func (r interruptible) Read(p []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	done := make(chan result, 1)
+	own := make([]byte, len(p)) // p belongs to the caller again when the context ends
+	go func() {
+		n, err := r.in.Read(own)
+		done <- result{n, err}
+	}()
+	select {
+	case <-r.ctx.Done():
+		return 0, r.ctx.Err()
+	case got := <-done:
+		return copy(p, own[:got.n]), got.err
+	}
+}
