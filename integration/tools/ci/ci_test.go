@@ -5,8 +5,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -30,8 +32,9 @@ func TestChecksThatAreEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for signal, want := range map[string]int{"TERM": 128 + 15, "INT": 128 + 2, "HUP": 128 + 1, "": 7} {
-		t.Run("SIG"+signal, func(t *testing.T) {
+	notIgnored(t)
+	for name, want := range map[string]int{"TERM": 128 + 15, "INT": 128 + 2, "HUP": 128 + 1, "": 7} {
+		t.Run("SIG"+name, func(t *testing.T) {
 			dir := t.TempDir()
 			run := filepath.Join(dir, ".ci", "run")
 			for path, text := range map[string]string{run: string(script), filepath.Join(dir, "bin", "make"): fakeMake} {
@@ -40,7 +43,7 @@ func TestChecksThatAreEnded(t *testing.T) {
 				}
 			}
 			cmd := exec.CommandContext(t.Context(), "bash", run)
-			cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "SEND="+signal)
+			cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "SEND="+name)
 			text, err := output(t, cmd, filepath.Join(dir, "child"))
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) || exit.ExitCode() != want {
@@ -51,6 +54,14 @@ func TestChecksThatAreEnded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// notIgnored lets what the test starts be ended by signals that whoever started
+// the test ignores, as nohup(1) does.
+func notIgnored(t *testing.T) {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
+	t.Cleanup(func() { signal.Stop(caught) })
 }
 
 // output runs a command and returns what it and its children say until the last
