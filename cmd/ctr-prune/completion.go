@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -110,24 +111,23 @@ func directories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
-// completer looks into the store for what could be typed. A store that does
-// not answer at once offers nothing.
+// completer asks containerd for what could be typed. One that does not answer at
+// once offers nothing. Neither do the files of a stopped containerd: they are
+// examined as a whole under the locks of their databases, which would keep
+// containerd from starting because somebody presses a key.
 type completer struct {
 	process
 	options *commonOptions
 }
 
-// ask opens the store for a moment.
+// ask connects to containerd for a moment.
 func (c completer) ask(fn func(context.Context, prune.Store) error) {
+	if c.options.store.root != "" {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), completionTime)
 	defer cancel()
-	var store prune.Store
-	var err error
-	if c.options.store.root != "" {
-		store, err = prune.OpenRoot(ctx, c.options.store.root, prune.WithLockTimeout(completionTime/2))
-	} else {
-		store, err = prune.Open(ctx, c.options.store.where(c.getenv), prune.WithTimeout(completionTime/2))
-	}
+	store, err := prune.Open(ctx, c.options.store.where(c.getenv), prune.WithTimeout(completionTime/2))
 	if err != nil {
 		return // a completion has nowhere to report to
 	}
@@ -214,20 +214,15 @@ func (c completer) objects(_ *cobra.Command, args []string, typed string) ([]str
 	}
 	var names []string
 	c.each(func(ctx context.Context, store prune.Store) error {
-		images, err := store.Images().List(ctx, namedLike(typed)...)
-		if err != nil {
-			return err
-		}
+		images, notImages := store.Images().List(ctx, namedLike(typed)...)
 		for _, image := range images {
 			names = append(names, spellings(image.Name, typed)...)
 		}
-		containers, err := store.Containers().List(ctx)
+		containers, notContainers := store.Containers().List(ctx, "id~="+strconv.Quote("^"+regexp.QuoteMeta(typed)))
 		for _, container := range containers {
-			if strings.HasPrefix(container.ID, typed) {
-				names = append(names, container.ID)
-			}
+			names = append(names, container.ID)
 		}
-		return err
+		return errors.Join(notImages, notContainers) // where one list is too long, the other may not be
 	})
 	slices.Sort(names)
 	return typeable(slices.Compact(names)), cobra.ShellCompDirectiveNoFileComp
@@ -240,7 +235,7 @@ func (c completer) runs(_ *cobra.Command, args []string, _ string) ([]string, co
 	}
 	found := make(map[string]bool)
 	c.each(func(ctx context.Context, store prune.Store) error {
-		list, err := store.Leases().List(ctx)
+		list, err := store.Leases().List(ctx, "id~="+strconv.Quote("^"+leases.KindGrace.ID("")))
 		for _, lease := range list {
 			if run, ok := leases.GraceOf(lease); ok {
 				found[run] = true

@@ -2,6 +2,7 @@ package answers_test
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +45,8 @@ func TestCompletion(t *testing.T) {
 	everywhere(t, func(n *node) {
 		run := n.graced()
 		store := n.where()
+		const keys, bools, ages = "dangling= until= label= label!= reference= reference!=", "dangling=true dangling=false", "24h 72h 1w 2w 4w"
+		fixed := []string{keys, bools, ages}
 		for _, c := range []struct {
 			typed []string
 			want  string
@@ -57,13 +60,16 @@ func TestCompletion(t *testing.T) {
 			{[]string{"explain", "used:1", ""}, ""},
 			{[]string{"--filter", "reference=us"}, "reference=used:1"},
 			{[]string{"--filter", "reference!=us"}, "reference!=used:1"},
-			{[]string{"--filter", "dang"}, "dangling= until= label= label!= reference= reference!="},
-			{[]string{"--filter", "dangling="}, "dangling=true dangling=false"},
+			{[]string{"--filter", "dang"}, keys},
+			{[]string{"--filter", "dangling="}, bools},
 			{[]string{"--namespace", ""}, "default other"},
 			{[]string{"undo", ""}, run.Name},
 			{[]string{"runs", "drop", ""}, run.Name},
-			{[]string{"--until", ""}, "24h 72h 1w 2w 4w"},
+			{[]string{"--until", ""}, ages},
 		} {
+			if n.stopped && !slices.Contains(fixed, c.want) {
+				c.want = "" // nothing is read of the files of a stopped containerd
+			}
 			at := len(c.typed) - 1
 			if strings.HasPrefix(c.typed[max(0, at-1)], "--") {
 				at-- // a flag and its value stay together
