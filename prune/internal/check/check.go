@@ -14,12 +14,12 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
+	"github.com/ctr-prune/ctr-prune/prune/internal/disk"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
-	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
@@ -152,7 +152,7 @@ func (k *Checker) forgotten(ctx context.Context, store store.Store, files map[di
 	if store.Abilities().Files == nil {
 		return nil
 	}
-	reached, looker := k.C.Reach(gc.Change{}), run.FileLooker{Store: store, Inv: k.Inv}
+	reached, looker := k.C.Reach(gc.Change{}), disk.BlobLooker{Store: store, Inv: k.Inv}
 	var errs []error
 	for dgst := range files {
 		if _, ok := known[dgst]; ok {

@@ -3,7 +3,6 @@ package disk
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
@@ -92,16 +91,12 @@ func unknownBlobs(ctx context.Context, st store.Store, dir string, inv *inventor
 		path := store.BlobFile(dir, dgst)
 		paths, digests[path] = append(paths, path), dgst
 	}
+	looker := BlobLooker{Store: st, Inv: inv}
 	return leftBehind(ctx, paths, func(path string) (bool, error) {
-		for _, ns := range inv.Namespaces {
-			_, err := st.Content().Info(store.InNamespace(ctx, ns.Name), digests[path])
-			if err == nil {
-				return false, nil
-			}
-			if !errdefs.IsNotFound(err) {
-				return false, fmt.Errorf("looking again at blob %s in namespace %q: %w", filepath.Base(path), ns.Name, err)
-			}
+		now, err := looker.Look(ctx, digests[path])
+		if err != nil {
+			return false, fmt.Errorf("looking again at blob %s: %w", digests[path], err)
 		}
-		return true, nil
+		return !now.Known && !now.Gone, nil
 	})
 }

@@ -86,7 +86,7 @@ func (x *Execution) untagged(after *inventory.Inventory) []inventory.Record {
 func (x *Execution) addFiles(ctx context.Context, after *inventory.Inventory, files map[digest.Digest]struct{}, remaining inventory.Objects) error {
 	// With a grace nothing is removed that there would be files of.
 	x.Report.Verified = x.opts.Grace > 0 || x.trace != nil && len(x.trace.Unseen) == 0
-	looker := FileLooker{Store: x.Store, Inv: after}
+	looker := disk.BlobLooker{Store: x.Store, Inv: after}
 	var left []digest.Digest
 	for dgst := range files {
 		if _, ok := remaining.Blobs[dgst]; ok {
