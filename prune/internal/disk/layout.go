@@ -25,8 +25,13 @@ type layout struct {
 	cleans bool
 }
 
-// temporary is how the name of a snapshot begins that is being made.
-const temporary = "new-"
+const (
+	// temporary is how the name of a snapshot begins that is being made.
+	temporary = "new-"
+	// removing is how the name begins of one that is being removed: native and
+	// others rename it first.
+	removing = "rm-"
+)
 
 // layouts are those of the snapshotters that keep snapshots in files. Others,
 // as devmapper and proxies, cannot be looked at.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/sys/unix"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -117,15 +118,16 @@ func (t *Trace) addLeftover(ctx context.Context, path, snapshotter string) error
 // addBlobs looks at the lengths of the files of blobs.
 func (t *Trace) addBlobs(dir string, objects inventory.Objects) error {
 	for dgst, bytes := range objects.Blobs {
-		info, err := os.Lstat(store.BlobFile(dir, dgst))
+		var info unix.Stat_t
+		err := unix.Lstat(store.BlobFile(dir, dgst), &info)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it is listed as lost
 		}
 		if err != nil {
 			return fmt.Errorf("looking at the file of blob %s: %w", dgst, err)
 		}
-		if info.Size() != bytes {
-			t.Blobs[dgst] = info.Size()
+		if info.Size != bytes {
+			t.Blobs[dgst] = info.Size
 		}
 	}
 	return nil
@@ -150,14 +152,21 @@ func (t *Trace) addUploads(ctx context.Context, dir string, inv *inventory.Inven
 // Left returns what is still on the disk of snapshots that containerd has
 // removed, because their files could not be.
 func (t *Trace) Left(ctx context.Context, removed []inventory.SnapshotID) (map[inventory.SnapshotID]Entry, error) {
+	entries := make(map[string]map[string]string, len(t.snapshots))
+	for name, s := range t.snapshots {
+		var err error
+		if entries[name], err = s.layout.entries(s.Dir); err != nil {
+			return nil, fmt.Errorf("looking for the files of removed snapshots: %w", err)
+		}
+	}
 	left := make(map[inventory.SnapshotID]Entry)
 	for _, id := range removed {
-		path, known := t.paths[id]
-		if !known {
-			continue
-		}
-		// native and others rename what they remove first.
-		for _, path := range []string{path, filepath.Join(filepath.Dir(path), "rm-"+filepath.Base(path))} {
+		name := filepath.Base(t.paths[id])
+		for _, name := range []string{name, removing + name} {
+			path, there := entries[id.Snapshotter][name]
+			if !there {
+				continue
+			}
 			bytes, err := Weigh(ctx, path)
 			if err != nil {
 				return nil, fmt.Errorf("looking for the files of snapshot %s in namespace %q: %w", id.SnapshotKey, id.Namespace, err)
