@@ -60,7 +60,6 @@ func recordRows(records []prune.Record) []recordRow {
 type undoneDocument struct {
 	header
 	prune.Undone
-	Errors []string `json:"errors"`
 }
 
 func undo(ctx context.Context, in *invocation, out *format.Output[recordRow]) error {
@@ -71,15 +70,13 @@ func undo(ctx context.Context, in *invocation, out *format.Output[recordRow]) er
 	var undone *prune.Undone
 	var failure error
 	whole(func() { undone, failure = prune.Undo(ctx, in.store, run, in.now()) })
-	return firstError(out.Show(undoneResult(in.header(runsSchema, "undo"), undone, failure)), in.undoFailed(undone, failure))
+	return firstError(out.Show(undoneResult(in.header(runsSchema, "undo"), undone)), in.undoFailed(undone, failure))
 }
 
-func undoneResult(head header, undone *prune.Undone, failure error) format.Result[recordRow] {
-	doc := undoneDocument{header: head, Undone: *undone, Errors: []string{}}
+func undoneResult(head header, undone *prune.Undone) format.Result[recordRow] {
+	doc := undoneDocument{header: head, Undone: *undone}
 	doc.Restored, doc.Failed = append([]prune.Record{}, undone.Restored...), append([]prune.Skip{}, undone.Failed...)
-	if failure != nil {
-		doc.Errors = sentences(failure)
-	}
+	doc.Errors = append([]prune.Cause{}, undone.Errors...)
 	return format.Result[recordRow]{
 		Doc: doc, Lines: func() []any { return undoneLines(undone) }, Rows: func() []recordRow { return recordRows(undone.Restored) },
 		Names: func() []string { return each(undone.Restored, func(r prune.Record) string { return r.Name }) },

@@ -1,5 +1,7 @@
 package cause
 
+import "strings"
+
 // The codes of what fails in a run. The words are those of the error.
 const (
 	CodeBusy            Code = "busy"
@@ -23,6 +25,7 @@ const (
 	CodeSnapshotterLost Code = "snapshotter-lost"
 	CodeFilesNotRead    Code = "files-not-read"
 	CodeFilesLeft       Code = "files-left"
+	CodeNotRestored     Code = "not-restored"
 )
 
 // Failed is an error as a cause: its words, and the code that it has itself, or
@@ -32,4 +35,26 @@ func Failed(code Code, err error) Cause {
 		code = own
 	}
 	return Cause{Reason: err.Error(), ReasonCode: code}
+}
+
+// Failures are the errors that [errors.Join] has joined, each as [Failed] makes
+// it. Another error that wraps several is one.
+func Failures(code Code, err error) []Cause {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // a wrapped one is one sentence
+	if !ok {
+		return []Cause{Failed(code, err)}
+	}
+	var all []Cause
+	var texts []string
+	for _, e := range joined.Unwrap() {
+		all = append(all, Failures(code, e)...)
+		texts = append(texts, e.Error())
+	}
+	if strings.Join(texts, "\n") != err.Error() {
+		return []Cause{Failed(code, err)}
+	}
+	return all
 }

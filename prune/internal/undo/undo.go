@@ -34,6 +34,8 @@ type Undone struct {
 	// Missing are the namespaces in which the run keeps nothing any more, so that
 	// what it removed from there is not back.
 	Missing []Missing `json:"missing"`
+	// Errors are the error that [Undo] returned, in parts.
+	Errors []cause.Cause `json:"errors"`
 
 	// of are all namespaces of the run, as far as it has told.
 	of []string
@@ -64,7 +66,9 @@ func Undo(ctx context.Context, store store.Store, run Run, now time.Time) (*Undo
 			u.Missing = append(u.Missing, Missing{ns, cause.Because(cause.CodeNotKept, cause.Parts{Run: run.Name, Namespace: ns})})
 		}
 	}
-	return u, errors.Join(errs...)
+	err := errors.Join(errs...)
+	u.Errors = append(u.Errors, cause.Failures(cause.CodeNotRestored, err)...)
+	return u, err
 }
 
 // guarded undoes what the run did to a namespace, under a lease that holds all
