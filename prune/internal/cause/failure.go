@@ -43,7 +43,7 @@ func Failures(code Code, err error) []Cause {
 	if err == nil {
 		return nil
 	}
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // a wrapped one is one sentence
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []Cause{Failed(code, err)}
 	}
