@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,17 +23,38 @@ func (d *Daemon) CgroupParent(client string) string {
 // removeCgroups removes what [Daemon.CgroupParent] named, with the groups in it,
 // in all hierarchies of cgroup v1 or in the one of v2: nobody else does.
 func removeCgroups(dir string) error {
-	var errs []error
-	for _, parent := range []string{cgroupRoot, cgroupRoot + "/*"} {
-		groups, err := filepath.Glob(filepath.Join(parent, "*-"+filepath.Base(dir)))
-		errs = append(errs, err)
-		for _, group := range groups {
-			if err := removeGroup(group); err != nil {
-				errs = append(errs, fmt.Errorf("removing cgroup %s: %w", group, err))
+	names, err := namelessGroups(dir)
+	errs := []error{err}
+	for _, name := range append(names, "*-"+filepath.Base(dir)) {
+		for _, parent := range []string{cgroupRoot, cgroupRoot + "/*"} {
+			groups, err := filepath.Glob(filepath.Join(parent, name))
+			errs = append(errs, err)
+			for _, group := range groups {
+				if err := removeGroup(group); err != nil {
+					errs = append(errs, fmt.Errorf("removing cgroup %s: %w", group, err))
+				}
 			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// namelessGroups returns the groups of containers whose client named no parent,
+// as a kubelet without cgroups for pods. They are called like the container.
+func namelessGroups(dir string) (names []string, err error) {
+	files, err := filepath.Glob(filepath.Join(dir, "state", "io.containerd.runtime.v2.task", "*", "*", "config.json"))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // the container was removed
+		}
+		var spec struct{ Linux struct{ CgroupsPath string } }
+		id := filepath.Base(filepath.Dir(file))
+		if json.Unmarshal(text, &spec) == nil && spec.Linux.CgroupsPath == "/"+id {
+			names = append(names, id)
+		}
+	}
+	return names, err
 }
 
 // removeGroup removes a group with those in it: only folders can be, and the
