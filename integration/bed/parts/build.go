@@ -9,7 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
+
+// endTimeout is how long an interrupted build may take to end.
+const endTimeout = time.Minute
 
 // build compiles the recipe's packages into dir, all of them or none.
 //
@@ -17,7 +21,7 @@ import (
 // so that the module's own go.mod and go.sum decide about its dependencies.
 // That also builds modules with exclude directives, which install refuses.
 func build(ctx context.Context, dir string, rec recipe) error {
-	src, err := download(ctx, rec.module)
+	src, err := source(ctx, rec)
 	if err != nil {
 		return err
 	}
@@ -27,7 +31,7 @@ func build(ctx context.Context, dir string, rec recipe) error {
 	}
 	defer os.RemoveAll(tmp)
 
-	args := []string{"build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", tmp + "/"}
+	args := []string{"build", "-mod=readonly", "-trimpath", "-ldflags=" + ldflags(rec), "-o", tmp + "/"}
 	if rec.tags != "" {
 		args = append(args, "-tags", rec.tags)
 	}
@@ -44,6 +48,23 @@ func build(ctx context.Context, dir string, rec recipe) error {
 		return err
 	}
 	return os.Rename(tmp, dir)
+}
+
+// source is the folder to build in.
+func source(ctx context.Context, rec recipe) (string, error) {
+	if rec.within == "" {
+		return download(ctx, rec.module)
+	}
+	root, err := moduleRoot()
+	return filepath.Join(root, "integration", "bed", "parts", "modules", rec.within), err
+}
+
+func ldflags(rec recipe) string {
+	flags := "-s -w"
+	for _, v := range rec.variables {
+		flags += " -X " + v
+	}
+	return flags
 }
 
 // download puts a module into the module cache and returns its folder there.
@@ -68,6 +89,9 @@ func download(ctx context.Context, module string) (string, error) {
 func goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
+	// Go removes its own temporary folders when it is interrupted, not killed.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = endTimeout
 	// GOFLAGS of the caller (-race, -mod=vendor, …) are about its own module.
 	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false", "GOWORK=off", "GO111MODULE=on")
 	return cmd

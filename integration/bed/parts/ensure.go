@@ -81,20 +81,46 @@ func present(dir string, programs []string) bool {
 	return true
 }
 
-// cacheDir returns .cache/parts under the root of this module, which it finds
-// above the working directory: tests run in their package's folder.
+// Missing returns those of the parts that have to be built first. Programs of the
+// distribution are not looked for.
+func Missing(wanted ...Part) (missing []Part, err error) {
+	cache, err := cacheDir()
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range wanted {
+		rec := recipes[part]
+		if rec.module != "" && !present(filepath.Join(cache, string(part)), rec.programs) {
+			missing = append(missing, part)
+		}
+	}
+	return missing, nil
+}
+
+// cacheDir returns .cache/parts under the root of this module.
 func cacheDir() (string, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return "", err
+	}
+	cache := filepath.Join(root, ".cache", "parts")
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	return cache, nil
+}
+
+// moduleRoot finds the root of this module above the working directory: tests
+// run in their package's folder.
+func moduleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for {
 		_, err := os.Stat(filepath.Join(dir, "go.mod"))
-		if err == nil {
-			break
-		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
+			return dir, err
 		}
 		up := filepath.Dir(dir)
 		if up == dir {
@@ -102,9 +128,4 @@ func cacheDir() (string, error) {
 		}
 		dir = up
 	}
-	cache := filepath.Join(dir, ".cache", "parts")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	return cache, nil
 }

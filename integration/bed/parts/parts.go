@@ -15,13 +15,20 @@ const (
 	Runc         Part = "runc@1.5.2"
 	Dockerd      Part = "dockerd@2.0.0-beta.24"
 	Buildkit     Part = "buildkit@0.33.1"
+	Etcd         Part = "etcd@3.7.3"
+	Kubelet      Part = "kubelet@1.37.2"
+	APIServer    Part = "kube-apiserver@1.37.2"
 	Umoci        Part = "umoci"
 	Skopeo       Part = "skopeo"
 	Chromium     Part = "chromium"
 	E2fsprogs    Part = "e2fsprogs"
 )
 
-// All returns every part, those that the first tests need first.
+// Cluster returns the parts of `make test-cluster` alone: building them takes
+// far longer than all others together.
+func Cluster() []Part { return []Part{Etcd, Kubelet, APIServer} }
+
+// All returns every part of `make test`, those that the first tests need first.
 func All() []Part {
 	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs}
 }

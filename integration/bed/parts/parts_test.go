@@ -5,13 +5,15 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestEveryPartHasARecipe(t *testing.T) {
-	for _, part := range All() {
+	every := append(All(), Cluster()...)
+	for _, part := range every {
 		rec, ok := recipes[part]
 		if !ok || len(rec.programs) == 0 {
 			t.Errorf("%s: no recipe, or one without programs", part)
@@ -21,8 +23,46 @@ func TestEveryPartHasARecipe(t *testing.T) {
 			t.Errorf("%s: built from %q", part, rec.module)
 		}
 	}
-	if len(All()) != len(recipes) {
-		t.Errorf("All lists %d parts, there are %d recipes", len(All()), len(recipes))
+	if len(every) != len(recipes) {
+		t.Errorf("All and Cluster list %d parts, there are %d recipes", len(every), len(recipes))
+	}
+}
+
+// What is built within a module of ours is built from what its go.mod says.
+func TestModulesRequireTheVersionsOfTheParts(t *testing.T) {
+	for part, rec := range recipes {
+		if rec.within == "" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join("modules", rec.within, "go.mod"))
+		if err != nil {
+			t.Error(err)
+		}
+		path, version, _ := strings.Cut(rec.module, "@")
+		if !strings.Contains(string(text), path+" "+version+" ") {
+			t.Errorf("%s: %s does not require %s %s", part, rec.within, path, version)
+		}
+		_, minor, _ := strings.Cut(version, ".") // v1.37.2 has staging modules v0.37.2
+		if rec.within == "kubernetes" && strings.Count(string(text), " v0."+minor+"\n") < 30 {
+			t.Errorf("%s: the staging modules are not replaced by v0.%s", part, minor)
+		}
+	}
+}
+
+func TestMissingParts(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("go.mod", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(".cache", "parts", string(Kubelet)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(".cache", "parts", string(Kubelet), "kubelet"), nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	missing, err := Missing(Etcd, Kubelet, Umoci)
+	if err != nil || !slices.Equal(missing, []Part{Etcd}) {
+		t.Errorf("Missing = %v, %v", missing, err)
 	}
 }
 

@@ -5,11 +5,18 @@ package parts
 type recipe struct {
 	// module is "path@version" on the Go module proxy.
 	module string
-	// packages are the main packages to build, relative to the module.
+	// within is the folder under modules/ with the go.mod that requires the
+	// module, for one whose own go.mod only works in its repository. It has to
+	// require that version.
+	within string
+	// packages are the main packages to build, relative to the module or, with
+	// within, in full.
 	packages []string
 	programs []string
 	cgo      bool
 	tags     string
+	// variables are set by the linker, each "package.name=value".
+	variables []string
 	// debian are packages to install when a program of needs is missing.
 	debian []string
 	// needs are programs that must be in PATH before the build (or, without
@@ -61,9 +68,34 @@ var recipes = map[Part]recipe{
 		packages: []string{"./cmd/buildkitd", "./cmd/buildctl"},
 		programs: []string{"buildkitd", "buildctl"},
 	},
+	Etcd: {
+		module:   "go.etcd.io/etcd/server/v3@v3.7.3",
+		within:   "etcd",
+		packages: []string{"go.etcd.io/etcd/server/v3"},
+		programs: []string{"server"},
+	},
+	Kubelet:   kubernetes("kubelet"),
+	APIServer: kubernetes("kube-apiserver"),
 	Umoci:     {programs: []string{"umoci"}, needs: []string{"umoci"}, debian: []string{"umoci"}},
 	Skopeo:    {programs: []string{"skopeo"}, needs: []string{"skopeo"}, debian: []string{"skopeo"}},
 	E2fsprogs: {programs: []string{"mkfs.ext4", "e2fsck"}, needs: []string{"mkfs.ext4", "e2fsck"}, debian: []string{"e2fsprogs"}},
 	// The fonts make the browser measure text as on a desktop.
 	Chromium: {programs: []string{"chromium"}, needs: []string{"chromium"}, debian: []string{"chromium", "fonts-dejavu-core"}},
+}
+
+// kubernetes is the recipe of one program of Kubernetes. Its version is not in
+// the source: the linker has to say it, and the API server does not start
+// without.
+func kubernetes(program string) recipe {
+	return recipe{
+		module:   "k8s.io/kubernetes@v1.37.2",
+		within:   "kubernetes",
+		packages: []string{"k8s.io/kubernetes/cmd/" + program},
+		programs: []string{program},
+		variables: []string{
+			"k8s.io/component-base/version.gitVersion=v1.37.2",
+			"k8s.io/component-base/version.gitMajor=1",
+			"k8s.io/component-base/version.gitMinor=37",
+		},
+	}
 }
