@@ -71,7 +71,7 @@ func (n *Node) Settle() {
 	if err := s.Add(ctx, img, probe); err != nil {
 		n.tb.Fatal(err)
 	}
-	n.await("CRI to see a new image", func(ctx context.Context) (bool, error) {
+	n.Await("CRI to see a new image", func(ctx context.Context) (bool, error) {
 		found, err := n.Status(ctx, probe)
 		return found != nil, err
 	})
@@ -79,7 +79,7 @@ func (n *Node) Settle() {
 	if err := s.Untag(ctx, probe, id); err != nil {
 		n.tb.Fatal(err)
 	}
-	n.await("CRI to forget an image", func(ctx context.Context) (bool, error) {
+	n.Await("CRI to forget an image", func(ctx context.Context) (bool, error) {
 		found, err := n.Status(ctx, id)
 		return found == nil, err
 	})

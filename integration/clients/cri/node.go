@@ -104,7 +104,7 @@ func (n *Node) dial() {
 	}
 	n.conns = append(n.conns, conn)
 	n.Runtime, n.Images = runtime.NewRuntimeServiceClient(conn), runtime.NewImageServiceClient(conn)
-	n.await("CRI to answer", func(ctx context.Context) (bool, error) {
+	n.Await("CRI to answer", func(ctx context.Context) (bool, error) {
 		_, err := n.Runtime.Version(ctx, &runtime.VersionRequest{})
 		return err == nil, nil
 	})
@@ -114,15 +114,15 @@ func (n *Node) dial() {
 // the connections there are.
 func (n *Node) Ready() {
 	n.tb.Helper()
-	n.await("CRI to be ready", func(ctx context.Context) (bool, error) {
+	n.Await("CRI to be ready", func(ctx context.Context) (bool, error) {
 		_, err := n.Status(ctx, PauseName)
 		return err == nil, nil
 	})
 }
 
-// await asks until the answer is yes: CRI follows containerd's events in its
+// Await asks until the answer is yes: CRI follows containerd's events in its
 // own time and offers nothing to wait on.
-func (n *Node) await(what string, ask func(ctx context.Context) (bool, error)) {
+func (n *Node) Await(what string, ask func(ctx context.Context) (bool, error)) {
 	n.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(n.tb.Context()), answerTimeout)
 	defer cancel()

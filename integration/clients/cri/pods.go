@@ -128,7 +128,7 @@ func (p *Pod) Start(id string) {
 // AwaitExit waits until a container's program has ended.
 func (p *Pod) AwaitExit(id string) {
 	p.n.tb.Helper()
-	p.n.await("a container to exit", func(ctx context.Context) (bool, error) {
+	p.n.Await("a container to exit", func(ctx context.Context) (bool, error) {
 		answer, err := p.n.Runtime.ContainerStatus(ctx, &runtime.ContainerStatusRequest{ContainerId: id})
 		return answer.GetStatus().GetState() == runtime.ContainerState_CONTAINER_EXITED, err
 	})
