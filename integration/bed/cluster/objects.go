@@ -1,0 +1,90 @@
+package cluster
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+)
+
+// Object is an object of the API, in its JSON.
+type Object map[string]any
+
+// Create creates an object in a collection, such as
+// /api/v1/namespaces/default/pods, and returns what the API server answers.
+func (p *Plane) Create(collection string, object Object) Object {
+	p.tb.Helper()
+	return p.do(http.MethodPost, collection, "application/json", object)
+}
+
+// Patch merges fields into an object.
+func (p *Plane) Patch(path string, fields Object) Object {
+	p.tb.Helper()
+	return p.do(http.MethodPatch, path, "application/strategic-merge-patch+json", fields)
+}
+
+// Token returns a token of a service account in namespace default.
+func (p *Plane) Token(account string) string {
+	p.tb.Helper()
+	answer := p.Create("/api/v1/namespaces/default/serviceaccounts/"+account+"/token", Object{"spec": Object{}})
+	status, _ := answer["status"].(map[string]any)
+	token, _ := status["token"].(string)
+	if token == "" {
+		p.tb.Fatalf("there is no token for service account %s: %v", account, answer)
+	}
+	return token
+}
+
+// do fails the test unless the API server does what it is asked for.
+func (p *Plane) do(method, path, contentType string, object Object) (answer Object) {
+	p.tb.Helper()
+	text, err := json.Marshal(object)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(p.tb.Context(), method, p.URL+path, bytes.NewReader(text))
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	request.Header.Set("Content-Type", contentType)
+	response, err := p.admin.Do(request)
+	if err != nil {
+		p.tb.Fatalf("asking the API server: %v", err)
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode >= http.StatusBadRequest {
+		err = fmt.Errorf("%s: %s", response.Status, said)
+	}
+	if err == nil {
+		err = json.Unmarshal(said, &answer)
+	}
+	if err != nil {
+		p.tb.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer
+}
+
+// Kubeconfig writes the file with which a program reaches the API server as a
+// user with some groups, and returns its path.
+func (p *Plane) Kubeconfig(user string, groups ...string) string {
+	p.tb.Helper()
+	pair := p.CA.User(user, groups...)
+	text, err := json.Marshal(Object{
+		"kind": "Config", "apiVersion": "v1", "current-context": "test",
+		"clusters": []Object{{"name": "test", "cluster": Object{"server": p.URL, "certificate-authority": p.CA.CertFile}}},
+		"users":    []Object{{"name": user, "user": Object{"client-certificate": pair.CertFile, "client-key": pair.KeyFile}}},
+		"contexts": []Object{{"name": "test", "context": Object{"cluster": "test", "user": user}}},
+	})
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	path := filepath.Join(p.dir, user+".kubeconfig")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		p.tb.Fatal(err)
+	}
+	return path
+}
