@@ -48,7 +48,7 @@ version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Versi
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test unit race lint fmt fmt-check vet fuzz soak bench bench-growth bench-peers sbom licences vuln man tidy-check tools install uninstall clean
+.PHONY: help build demo test test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak bench bench-growth bench-peers sbom licences vuln man tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -63,6 +63,17 @@ demo: build ## prune a store made on the spot; ARCHIVE=file.tar adds your image
 test: $(GOTESTSUM) ## all tests, also against real daemons; TESTS=./integration/faults/...
 	$(GO) run ./integration/tools/runtests -gotestsum $(GOTESTSUM) $(TESTS)
 
+# The kubelet and the API server take so long to build that no other target does.
+CLUSTER   := ./integration/clients/kubelet
+test-cluster: $(GOTESTSUM) ## tests against a real kubelet and API server; builds them, once
+	$(GO) run ./integration/tools/runtests -gotestsum $(GOTESTSUM) -cluster $(CLUSTER)
+
+cluster-parts: ## build what test-cluster needs; WITHIN=3m gives up after that time
+	$(GO) run ./integration/bed/parts/install -cluster $(if $(WITHIN),-within $(WITHIN))
+
+cluster-missing: ## list what of it is not built
+	@$(GO) run ./integration/bed/parts/install -cluster -missing
+
 unit: ## only the tests that need no daemon
 	$(GO) test ./cmd/... $(LIBRARY)
 
@@ -71,7 +82,7 @@ race: ## the library's tests, and races with it, under the race detector
 	$(GO) test -race -count 1 -timeout 20m ./integration/faults/races
 
 lint: $(LINT) ## vet and lint
-	$(GO) vet ./...
+	$(GO) vet -tags cluster ./...
 	$(LINT) run
 
 fmt: ## format the source
@@ -82,7 +93,7 @@ fmt-check: ## fail if the source is not formatted
 	if [[ -n $$unformatted ]]; then echo "not formatted (run: make fmt):"; echo "$$unformatted"; exit 1; fi
 
 vet: ## go vet
-	$(GO) vet ./...
+	$(GO) vet -tags cluster ./...
 
 # Now and then go test says "context deadline exceeded" when the time of a target
 # is up. Without a failing input that is the end of the time and no finding.

@@ -2,9 +2,9 @@
 // them on real daemons, and what they stand on. Nothing that ships imports it.
 //
 //	bed      what tests stand on: daemons, the programs they need, images, a
-//	         proxy in front of containerd, runs of the library
+//	         proxy in front of containerd, a control plane, runs of the library
 //	clients  tests with real clients of containerd: CRI, Docker, BuildKit,
-//	         nerdctl's records, and all of them on one node
+//	         nerdctl's records, all of them on one node, and a kubelet
 //	command  tests of the command from outside, and of its documents
 //	faults   tests in which something breaks: calls, the disk, containerd, the
 //	         root of a stopped daemon, a hostile store, races
@@ -14,5 +14,6 @@
 //	peers    the same work done by ctr-prune and by other tools
 //	tools    programs that the Makefile runs
 //
-// The tests that need a daemon skip, and say why, where it cannot run.
+// The tests that need a daemon skip, and say why, where it cannot run. Those that
+// need a kubelet have the tag cluster, and are run by make test-cluster.
 package integration

@@ -23,7 +23,7 @@ func (d *Daemon) CgroupParent(client string) string {
 // removeCgroups removes what [Daemon.CgroupParent] named, with the groups in it,
 // in all hierarchies of cgroup v1 or in the one of v2: nobody else does.
 func removeCgroups(dir string) error {
-	names, err := namelessGroups(dir)
+	names, err := defaultGroups(dir)
 	errs := []error{err}
 	for _, name := range append(names, "*-"+filepath.Base(dir)) {
 		for _, parent := range []string{cgroupRoot, cgroupRoot + "/*"} {
@@ -39,9 +39,10 @@ func removeCgroups(dir string) error {
 	return errors.Join(errs...)
 }
 
-// namelessGroups returns the groups of containers whose client named no parent,
-// as a kubelet without cgroups for pods. They are called like the container.
-func namelessGroups(dir string) (names []string, err error) {
+// defaultGroups returns the groups of containers whose client named none, as a
+// kubelet without cgroups for pods: containerd names them by the namespace and
+// the container.
+func defaultGroups(dir string) (names []string, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "state", "io.containerd.runtime.v2.task", "*", "*", "config.json"))
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -49,9 +50,10 @@ func namelessGroups(dir string) (names []string, err error) {
 			continue // the container was removed
 		}
 		var spec struct{ Linux struct{ CgroupsPath string } }
-		id := filepath.Base(filepath.Dir(file))
-		if json.Unmarshal(text, &spec) == nil && spec.Linux.CgroupsPath == "/"+id {
-			names = append(names, id)
+		namespace, id := filepath.Split(filepath.Dir(file))
+		name := filepath.Join(filepath.Base(namespace), id)
+		if json.Unmarshal(text, &spec) == nil && spec.Linux.CgroupsPath == "/"+name {
+			names = append(names, name)
 		}
 	}
 	return names, err

@@ -16,13 +16,14 @@ func TestGroupsOfBundlesAreRemoved(t *testing.T) {
 	dir := t.TempDir()
 	unique := filepath.Base(filepath.Dir(dir))
 	own, named := "own"+unique, "named"+unique
-	writeBundle(t, dir, own, `{"linux":{"cgroupsPath":"/`+own+`"}}`)
-	writeBundle(t, dir, named, `{"linux":{"cgroupsPath":"/somewhere/`+named+`"}}`)
+	writeBundle(t, dir, "ns"+unique, own, `{"linux":{"cgroupsPath":"/ns`+unique+`/`+own+`"}}`)
+	writeBundle(t, dir, "ns"+unique, named, `{"linux":{"cgroupsPath":"/somewhere/`+named+`"}}`)
 	hierarchy := cgroupRoot
 	if v1, err := filepath.Glob(cgroupRoot + "/*/tasks"); err == nil && len(v1) > 0 {
 		hierarchy = filepath.Dir(v1[0])
 	}
-	for _, name := range []string{own, named} {
+	hierarchy = filepath.Join(hierarchy, "ns"+unique)
+	for _, name := range []string{"", own, named} {
 		group := filepath.Join(hierarchy, name)
 		if err := os.Mkdir(group, 0o755); err != nil {
 			t.Fatal(err)
@@ -41,9 +42,9 @@ func TestGroupsOfBundlesAreRemoved(t *testing.T) {
 }
 
 // writeBundle writes what a container is started with.
-func writeBundle(t *testing.T, dir, id, config string) {
+func writeBundle(t *testing.T, dir, namespace, id, config string) {
 	t.Helper()
-	bundle := filepath.Join(dir, "state", "io.containerd.runtime.v2.task", "k8s.io", id)
+	bundle := filepath.Join(dir, "state", "io.containerd.runtime.v2.task", namespace, id)
 	if err := os.MkdirAll(bundle, 0o755); err != nil {
 		t.Fatal(err)
 	}

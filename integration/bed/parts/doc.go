@@ -1,10 +1,12 @@
 // Package parts makes sure that the real programs the integration tests need
-// are on this machine: containerd, ctr, runc, a shim, dockerd, buildkitd, and
-// the image tools umoci and skopeo, a browser, and
-// what makes file systems.
+// are on this machine: containerd, ctr, runc, a shim, dockerd, buildkitd, the
+// image tools umoci and skopeo, a browser, what makes file systems, and for make
+// test-cluster etcd, a kubelet and an API server.
 //
 // Go programs are built once, from the Go module proxy, into
 // .cache/parts/<name>@<version>/ under the project's root, which git ignores.
+// Some can only be built in the repository of their project, or in a module that
+// says what they require: those modules are in the folder modules.
 // Programs of the distribution are looked up in PATH and, as root, installed
 // with apt-get. What cannot be had is an error that says what to do.
 package parts

@@ -1,0 +1,143 @@
+package kubelet
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/cluster"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/service"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
+)
+
+// Name is the name of the node.
+const Name = "node-1"
+
+// Node is a containerd with CRI and a kubelet that belong to one test. Its
+// methods fail the test on errors.
+type Node struct {
+	*cri.Node
+	// CA issued the certificates that the kubelet accepts. Its own is issued by
+	// it only on a node of a cluster: otherwise the kubelet makes one.
+	CA *cluster.Authority
+	// Plane is the control plane, if the node is registered with one.
+	Plane *cluster.Plane
+
+	tb      testing.TB
+	program string
+	ports   []int
+	flags   []string
+	service *service.Service
+}
+
+// Standalone starts a node whose kubelet runs static pods and knows of no API
+// server.
+func Standalone(tb testing.TB) *Node {
+	tb.Helper()
+	n := create(tb)
+	n.CA = cluster.NewAuthority(tb, n.dir("pki"))
+	n.start()
+	return n
+}
+
+// Registered starts a control plane, and a node whose kubelet is registered
+// with it.
+func Registered(tb testing.TB) *Node {
+	tb.Helper()
+	n := create(tb)
+	n.Plane = cluster.Start(tb, n.dir("plane"))
+	n.CA = n.Plane.CA
+	n.flags = []string{"--kubeconfig", n.Plane.Kubeconfig("system:node:"+Name, "system:nodes")}
+	n.start()
+	return n
+}
+
+func create(tb testing.TB) *Node {
+	tb.Helper()
+	tb.Cleanup(removeDefaultGroup) // when the daemon's own cleanup is over
+	n := &Node{Node: cri.Start(tb, parts.Containerd24), tb: tb, ports: cluster.Ports(tb, 2)}
+	n.program = cluster.Programs(tb, parts.Kubelet).Bin(parts.Kubelet, "kubelet")
+	n.dir("manifests")
+	return n
+}
+
+// removeDefaultGroup removes the cgroup in which containerd puts containers of
+// pods that have none of their own. Only an empty one can be: another containerd
+// may have it, too.
+func removeDefaultGroup() {
+	for _, pattern := range []string{"/sys/fs/cgroup/" + cri.Namespace, "/sys/fs/cgroup/*/" + cri.Namespace} {
+		groups, _ := filepath.Glob(pattern) // the pattern is correct
+		for _, group := range groups {
+			_ = syscall.Rmdir(group)
+		}
+	}
+}
+
+// dir is a folder of the kubelet's, which goes with containerd's.
+func (n *Node) dir(name string) string {
+	n.tb.Helper()
+	dir := filepath.Join(n.Dir(), "kubelet", name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		n.tb.Fatal(err)
+	}
+	return dir
+}
+
+func (n *Node) start() {
+	n.tb.Helper()
+	n.flags = append(n.flags,
+		"--config", n.write("config.json", n.config()),
+		"--hostname-override", Name,
+		"--root-dir", n.dir("root"), "--cert-dir", n.dir("certs"),
+	)
+	kernel := n.kernel()
+	n.service = service.Start(n.tb, "kubelet", filepath.Join(n.dir(""), "log"), func() *exec.Cmd {
+		return apart(kernel, n.program, n.flags...)
+	}, n.ready)
+}
+
+// ready says whether the kubelet answers: with an empty list, perhaps.
+func (n *Node) ready(ctx context.Context) error {
+	_, err := n.list(ctx)
+	return err
+}
+
+// Kill ends the kubelet, so that it can put nothing in order. The pods go on.
+func (n *Node) KillKubelet() { n.tb.Helper(); n.service.Kill() }
+
+// StartKubelet starts the kubelet again and waits until it answers, which is
+// before it has heard of its pods.
+func (n *Node) StartKubelet() { n.tb.Helper(); n.service.Up(n.ready) }
+
+// Static gives the kubelet a static pod.
+func (n *Node) Static(name string, spec Spec) {
+	n.tb.Helper()
+	text := n.write("next", manifest(name, spec))
+	if err := os.Rename(text, n.manifestFile(name)); err != nil { // whole, or not at all
+		n.tb.Fatal(err)
+	}
+}
+
+// RemoveStatic takes a static pod away, if it is there.
+func (n *Node) RemoveStatic(name string) {
+	n.tb.Helper()
+	if err := os.Remove(n.manifestFile(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		n.tb.Fatal(err)
+	}
+}
+
+func (n *Node) manifestFile(name string) string {
+	return filepath.Join(n.dir("manifests"), name+".json")
+}
+
+// Bind creates a pod in the cluster that is bound to this node.
+func (n *Node) Bind(name string, spec Spec) {
+	n.tb.Helper()
+	spec.NodeName = Name
+	n.Plane.Create("/api/v1/namespaces/default/pods", manifest(name, spec))
+}

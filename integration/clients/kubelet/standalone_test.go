@@ -1,0 +1,116 @@
+//go:build cluster
+
+package kubelet_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/cluster"
+	"github.com/ctr-prune/ctr-prune/integration/clients/kubelet"
+)
+
+// fill gives the kubelet pods in every state in which a pod needs an image that
+// no container has.
+func (n *node) fill(absent string) {
+	n.t.Helper()
+	app, gate := n.image("app"), n.image("gate")
+	n.Static("running", kubelet.Spec{Containers: []kubelet.Container{kubelet.Waits("main", app)}})
+	n.Static("starting", kubelet.Spec{
+		InitContainers: []kubelet.Container{kubelet.Waits("gate", gate)},
+		Containers:     []kubelet.Container{kubelet.Waits("main", n.image("later")).WithVolume("data")},
+		Volumes:        []kubelet.Volume{kubelet.ImageVolume("data", n.image("later-data"))},
+	})
+	n.Static("set-up", kubelet.Spec{
+		InitContainers: []kubelet.Container{kubelet.Exits("once", n.image("once"))},
+		Containers:     []kubelet.Container{kubelet.Waits("main", app)},
+	})
+	n.Static("crashing", kubelet.Spec{Containers: []kubelet.Container{kubelet.Exits("main", n.image("crash"))}})
+	refused := kubelet.Waits("main", n.image("refused"))
+	refused.SecurityContext = &cluster.Object{"runAsNonRoot": true}
+	n.Static("refused", kubelet.Spec{Containers: []kubelet.Container{refused}})
+	n.Static("mounting", mounts(n.image("mounting"), absent))
+	n.Static("volume", kubelet.Spec{
+		Containers: []kubelet.Container{kubelet.Waits("main", app).WithVolume("data")},
+		Volumes:    []kubelet.Volume{kubelet.ImageVolume("data", n.image("data"))},
+	})
+}
+
+// mounts is a pod that waits, without a sandbox, until a folder is there.
+func mounts(image, folder string) kubelet.Spec {
+	return kubelet.Spec{
+		Containers: []kubelet.Container{kubelet.Waits("main", image).WithVolume("data")},
+		Volumes:    []kubelet.Volume{kubelet.Folder("data", folder)},
+	}
+}
+
+// awaitFilled waits until each pod of fill is in its state, and removes the
+// containers that have ended.
+func (n *node) awaitFilled() {
+	n.t.Helper()
+	for _, pod := range []string{"running", "set-up", "volume"} {
+		n.AwaitContainer(pod, "main", "running", runs)
+	}
+	n.AwaitContainer("starting", "gate", "running", runs)
+	n.AwaitContainer("refused", "main", "refused", func(s kubelet.Status) bool { return s.Waits("CreateContainerConfigError") })
+	n.AwaitContainer("mounting", "main", "waiting", func(s kubelet.Status) bool { return s.Waits("ContainerCreating") })
+	n.AwaitContainer("set-up", "once", "done", ended)
+	n.remove("set-up", "once")
+	n.AwaitContainer("crashing", "main", "backing off", backsOff)
+}
+
+// Images that only the kubelet's list needs stay, also when their pod has no
+// container, and not even a sandbox; what nobody needs goes. Each pod starts
+// with what is left.
+func TestStandaloneKubelet(t *testing.T) {
+	n := on(t, kubelet.Standalone(t))
+	absent := filepath.Join(t.TempDir(), "absent")
+	n.fill(absent)
+	n.image("stray")
+	n.awaitFilled()
+
+	n.wantCertificateRefused()
+	n.wantImages(n.allBut()...)
+
+	n.wantUnused("later", "later-data", "mounting", "once", "refused", "stray")
+	n.prune("--pods", n.ReadOnlyURL()).Want(t, 0)
+	n.wantImages(n.allBut("stray")...)
+
+	n.image("stray") // the same list, over https
+	user := n.CA.User("pruner")
+	n.prune("--pods", n.URL(), "--pods-client-certificate", user.CertFile, "--pods-client-key", user.KeyFile, "--pods-insecure-skip-tls-verify").Want(t, 0)
+	n.wantImages(n.allBut("stray")...)
+
+	n.restart()
+	n.release(absent)
+}
+
+// wantCertificateRefused fails the test unless the certificate that a kubelet
+// makes for itself, which has only the node's name, closes the namespace of
+// pods: also where its authority is given.
+func (n *node) wantCertificateRefused() {
+	n.t.Helper()
+	own := filepath.Join(n.Dir(), "kubelet", "certs", "kubelet.crt")
+	for _, args := range [][]string{
+		{"--pods", n.URL()},
+		{"--pods", n.URL(), "--pods-certificate-authority", own},
+	} {
+		n.prune(args...).Want(n.t, 1, "could not list this node's pods from "+n.URL(), "certificate")
+	}
+}
+
+// release lets those pods start that could not.
+func (n *node) release(absent string) {
+	n.t.Helper()
+	if err := os.Mkdir(absent, 0o755); err != nil {
+		n.t.Fatal(err)
+	}
+	// Another pod, because the kubelet takes minutes to look for the folder again.
+	n.Static("mounted", mounts("docker.io/library/mounting:1", absent))
+	n.AwaitContainer("mounted", "main", "running", runs)
+	n.stopContainer("starting", "gate")
+	n.AwaitContainer("starting", "main", "running", runs)
+	again := n.Pods()["crashing"].Container("main").RestartCount
+	n.AwaitContainer("crashing", "main", "running again", func(s kubelet.Status) bool { return s.RestartCount > again })
+}
