@@ -107,7 +107,7 @@ func (n *Node) ready(ctx context.Context) error {
 	return err
 }
 
-// Kill ends the kubelet, so that it can put nothing in order. The pods go on.
+// KillKubelet ends the kubelet, so that it can put nothing in order. The pods go on.
 func (n *Node) KillKubelet() { n.tb.Helper(); n.service.Kill() }
 
 // StartKubelet starts the kubelet again and waits until it answers, which is
