@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 )
 
 // Object is an object of the API, in its JSON.
@@ -66,25 +64,4 @@ func (p *Plane) do(method, path, contentType string, object Object) (answer Obje
 		p.tb.Fatalf("%s %s: %v", method, path, err)
 	}
 	return answer
-}
-
-// Kubeconfig writes the file with which a program reaches the API server as a
-// user with some groups, and returns its path.
-func (p *Plane) Kubeconfig(user string, groups ...string) string {
-	p.tb.Helper()
-	pair := p.CA.User(user, groups...)
-	text, err := json.Marshal(Object{
-		"kind": "Config", "apiVersion": "v1", "current-context": "test",
-		"clusters": []Object{{"name": "test", "cluster": Object{"server": p.URL, "certificate-authority": p.CA.CertFile}}},
-		"users":    []Object{{"name": user, "user": Object{"client-certificate": pair.CertFile, "client-key": pair.KeyFile}}},
-		"contexts": []Object{{"name": "test", "context": Object{"cluster": "test", "user": user}}},
-	})
-	if err != nil {
-		p.tb.Fatal(err)
-	}
-	path := filepath.Join(p.dir, user+".kubeconfig")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		p.tb.Fatal(err)
-	}
-	return path
 }

@@ -3,6 +3,7 @@ package kubelet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,7 +53,7 @@ func Registered(tb testing.TB) *Node {
 	n := create(tb)
 	n.Plane = cluster.Start(tb, n.dir("plane"))
 	n.CA = n.Plane.CA
-	n.flags = []string{"--kubeconfig", n.Plane.Kubeconfig("system:node:"+Name, "system:nodes")}
+	n.flags = []string{"--kubeconfig", n.CA.Kubeconfig(n.Plane.URL, "system:node:"+Name, "system:nodes")}
 	n.start()
 	return n
 }
@@ -113,6 +114,13 @@ func (n *Node) KillKubelet() { n.tb.Helper(); n.service.Kill() }
 // StartKubelet starts the kubelet again and waits until it answers, which is
 // before it has heard of its pods.
 func (n *Node) StartKubelet() { n.tb.Helper(); n.service.Up(n.ready) }
+
+// ExpectAPI lets the kubelet, when it is started again, expect its pods from an
+// API server that does not answer.
+func (n *Node) ExpectAPI() {
+	n.tb.Helper()
+	n.flags = append(n.flags, "--kubeconfig", n.CA.Kubeconfig(fmt.Sprintf("https://127.0.0.1:%d", cluster.Ports(n.tb, 1)[0]), "system:node:"+Name, "system:nodes"))
+}
 
 // Static gives the kubelet a static pod.
 func (n *Node) Static(name string, spec Spec) {
