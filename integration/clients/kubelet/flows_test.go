@@ -4,8 +4,6 @@ package kubelet_test
 
 import (
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -173,16 +171,6 @@ func (n *node) running() map[string]string {
 func runs(s kubelet.Status) bool     { return s.State.Running != nil }
 func ended(s kubelet.Status) bool    { return s.State.Terminated != nil }
 func backsOff(s kubelet.Status) bool { return s.Waits("CrashLoopBackOff") }
-
-// file writes a file for the command.
-func (n *node) file(name, text string) string {
-	n.t.Helper()
-	path := filepath.Join(n.t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		n.t.Fatal(err)
-	}
-	return path
-}
 
 // stopContainer tells a container to end.
 func (n *node) stopContainer(pod, container string) {
