@@ -34,14 +34,15 @@ type record struct {
 	id     inventory.SnapshotID
 	number uint64
 	// bytes is what the snapshotter measured when the snapshot was committed, -1
-	// if it is not: that of others changes, and is not recorded.
+	// if it is not: that of others changes, and is not recorded. It is also -1
+	// where sizes were not asked for.
 	bytes int64
 }
 
 // readRecords reads the records of a snapshotter by the names of their
 // directories. The snapshotter of a containerd that runs has its database
 // locked, so a copy in memory is read.
-func readRecords(ctx context.Context, dir, snapshotter string) (records map[string]record, err error) {
+func readRecords(ctx context.Context, dir, snapshotter string, sizes bool) (records map[string]record, err error) {
 	path := filepath.Join(dir, database)
 	f, err := inMemory()
 	if err != nil {
@@ -55,7 +56,7 @@ func readRecords(ctx context.Context, dir, snapshotter string) (records map[stri
 	if err := boltcheck.Check(f, size); err != nil {
 		return nil, fmt.Errorf("%q is damaged: %w", path, err)
 	}
-	records, err = recordsIn(ctx, f, snapshotter)
+	records, err = recordsIn(ctx, f, snapshotter, sizes)
 	if err != nil {
 		return nil, fmt.Errorf("reading a copy of %q: %w", path, err)
 	}
@@ -132,7 +133,7 @@ func metaPages(f *os.File) ([]byte, error) {
 
 // recordsIn reads the records of the snapshots in a database by the names of
 // their directories.
-func recordsIn(ctx context.Context, f *os.File, snapshotter string) (records map[string]record, err error) {
+func recordsIn(ctx context.Context, f *os.File, snapshotter string, sizes bool) (records map[string]record, err error) {
 	ms, err := storage.NewMetaStore(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), func(o *bbolt.Options) error {
 		o.ReadOnly = true
 		return nil
@@ -148,7 +149,7 @@ func recordsIn(ctx context.Context, f *os.File, snapshotter string) (records map
 		}
 		records = make(map[string]record, len(names))
 		for name, key := range names {
-			if records[name], err = readRecord(ctx, key, snapshotter); err != nil {
+			if records[name], err = readRecord(ctx, key, snapshotter, sizes); err != nil {
 				return err
 			}
 		}
@@ -160,16 +161,16 @@ func recordsIn(ctx context.Context, f *os.File, snapshotter string) (records map
 	return records, err
 }
 
-func readRecord(ctx context.Context, key, snapshotter string) (record, error) {
+func readRecord(ctx context.Context, key, snapshotter string, sizes bool) (record, error) {
 	r, err := parseRecord(key, snapshotter)
-	if err != nil {
-		return record{}, err
+	r.bytes = -1
+	if err != nil || !sizes {
+		return r, err
 	}
 	_, info, usage, err := storage.GetInfo(ctx, key)
 	if err != nil {
 		return record{}, fmt.Errorf("reading snapshot %q: %w", key, err)
 	}
-	r.bytes = -1
 	if info.Kind == snapshots.KindCommitted {
 		r.bytes = usage.Size
 	}

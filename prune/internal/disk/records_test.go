@@ -122,7 +122,7 @@ func TestRecordedSizes(t *testing.T) {
 		return err
 	}))
 	must(t, ms.Close())
-	records, err := readRecords(t.Context(), dir, "native")
+	records, err := readRecords(t.Context(), dir, "native", true)
 	must(t, err)
 	got := make(map[string]int64)
 	for _, r := range records {

@@ -26,7 +26,7 @@ func NewSizes(ctx context.Context, st store.Store, ids []inventory.SnapshotID) (
 			continue
 		}
 		sizes.layouts[id.Snapshotter] = layouts[id.Snapshotter]
-		s, err := ReadSnapshots(ctx, st, id.Snapshotter)
+		s, err := readSnapshots(ctx, st, id.Snapshotter, true)
 		if errdefs.IsUnavailable(err) {
 			continue
 		}

@@ -24,6 +24,7 @@ type Snapshots struct {
 	// what they are is gone.
 	NoDatabase bool
 	layout     layout
+	sizes      bool // whether those of the records are read
 	records    map[string]record
 	entries    map[string]string
 }
@@ -41,6 +42,10 @@ type Entry struct {
 // that the records are read, and its record by the time that the caller reads
 // the store.
 func ReadSnapshots(ctx context.Context, st store.Store, snapshotter string) (*Snapshots, error) {
+	return readSnapshots(ctx, st, snapshotter, false)
+}
+
+func readSnapshots(ctx context.Context, st store.Store, snapshotter string, sizes bool) (*Snapshots, error) {
 	l, ok := layouts[snapshotter]
 	dirs := st.Abilities().Dirs
 	if !ok || dirs == nil {
@@ -50,7 +55,7 @@ func ReadSnapshots(ctx context.Context, st store.Store, snapshotter string) (*Sn
 	if err != nil {
 		return nil, fmt.Errorf("looking for the files of snapshotter %q: %w", snapshotter, err)
 	}
-	s := &Snapshots{Snapshotter: snapshotter, Dir: dir, layout: l}
+	s := &Snapshots{Snapshotter: snapshotter, Dir: dir, layout: l, sizes: sizes}
 	if err := s.read(ctx); err != nil {
 		if errors.Is(err, fs.ErrPermission) {
 			err = store.Cause(errdefs.ErrUnavailable, err)
@@ -67,7 +72,7 @@ func (s *Snapshots) read(ctx context.Context) (err error) {
 	if s.entries, err = s.layout.entries(s.Dir); err != nil {
 		return err
 	}
-	s.records, err = readRecords(ctx, s.Dir, s.Snapshotter)
+	s.records, err = readRecords(ctx, s.Dir, s.Snapshotter, s.sizes)
 	if errors.Is(err, fs.ErrNotExist) { // it is made with the first snapshot
 		s.NoDatabase = len(s.entries) > 0
 		return nil
