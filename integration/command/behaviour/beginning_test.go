@@ -30,7 +30,7 @@ func TestImageOfAContainerBeingCreatedComesBack(t *testing.T) {
 		// What was not deleted yet when the snapshot came is kept, the rest
 		// comes back.
 		for _, r := range p.Restored {
-			if !strings.Contains(r.Reason, "being created") {
+			if !strings.Contains(r.Reason, "writable snapshot") {
 				t.Errorf("restored for %q", r.Reason)
 			}
 		}

@@ -93,8 +93,8 @@ type User struct {
 }
 
 func (u User) String() string {
-	if u.ByChain {
-		return u.Holder.String() + StandsOn
+	if u.ByChain && !u.IsSnapshot() { // one of these is nothing but based on it
+		return u.Holder.String() + standsOn
 	}
 	return u.Holder.String()
 }
@@ -174,5 +174,5 @@ func ClientFailed(err error) Cause {
 	return Because(code, Parts{Detail: err.Error()})
 }
 
-// StandsOn ends the name of a user whose snapshot has the image below it.
-const StandsOn = ", whose snapshot is based on it"
+// standsOn ends the name of a user whose snapshot has the image below it.
+const standsOn = ", whose snapshot is based on it"

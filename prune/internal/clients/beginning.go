@@ -2,11 +2,9 @@ package clients
 
 import (
 	"strings"
-	"time"
 
 	"github.com/containerd/containerd/v2/core/snapshots"
 
-	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
@@ -16,8 +14,8 @@ import (
 // is being pulled again.
 const unpackPrefix = "extract-"
 
-// AddBeginnings adds what is about to be a container: a writable snapshot that
-// was not there in an earlier reading and that no container has yet. A client
+// AddBeginnings adds what may be about to be a container: a snapshot that was
+// mounted since an earlier reading and that no container has yet. A client
 // that creates a container looks the image up, prepares the snapshot, and
 // records the container last, which with a large image can take a while. It
 // has not said by which name it knows the image, so all of its names count.
@@ -27,38 +25,32 @@ func AddBeginnings(inv *inventory.Inventory, before *inventory.Inventory) {
 		if known == nil {
 			continue
 		}
-		for key := range beginnings(ns) {
-			if _, old := known.Snapshots[key]; !old {
-				begin(ns, key)
+		begun := mounted(ns)
+		for key := range begun {
+			if _, old := known.Snapshots[key]; old {
+				delete(begun, key)
 			}
+		}
+		for i := range ns.Uses {
+			if use := &ns.Uses[i]; use.Holder.IsSnapshot() && begun[use.Snapshot] {
+				use.Begun = true // a label, or a lease for good, holds it
+				delete(begun, use.Snapshot)
+			}
+		}
+		for key := range begun {
+			holder := snapshotHolder(ns, key)
+			holder.State = "made since the plan"
+			ns.Uses = append(ns.Uses, inventory.Use{Holder: holder, Snapshot: key, Begun: true})
 		}
 	}
 }
 
-// addLeasedBeginnings adds those that a lease tells of at the first reading
-// already: containerd's client creates a container under a lease with an
-// expiry, which holds the snapshot until the container is recorded.
-func addLeasedBeginnings(ns *inventory.Namespace, now time.Time) {
-	beginnings := beginnings(ns)
-	for _, lease := range ns.Leases {
-		if at, _ := leases.Expiry(lease.Lease); leases.KindOf(lease.Lease) != leases.KindPull || now.After(at) {
-			continue
-		}
-		for _, resource := range lease.Resources {
-			snapshotter, ok := strings.CutPrefix(resource.Type, "snapshots/")
-			if key := (inventory.SnapshotKey{Snapshotter: snapshotter, Key: resource.ID}); ok && beginnings[key] {
-				begin(ns, key)
-			}
-		}
-	}
-}
-
-// beginnings lists the writable snapshots that no container has, but for those
-// of unpacking.
-func beginnings(ns *inventory.Namespace) map[inventory.SnapshotKey]bool {
+// mounted lists the views and the writable snapshots that no container has, but
+// for those of unpacking.
+func mounted(ns *inventory.Namespace) map[inventory.SnapshotKey]bool {
 	found := make(map[inventory.SnapshotKey]bool)
 	for key, snapshot := range ns.Snapshots {
-		if IsActive(snapshot) && !strings.HasPrefix(key.Key, unpackPrefix) {
+		if (IsActive(snapshot) || snapshot.Kind == snapshots.KindView) && !strings.HasPrefix(key.Key, unpackPrefix) {
 			found[key] = true
 		}
 	}
@@ -68,10 +60,13 @@ func beginnings(ns *inventory.Namespace) map[inventory.SnapshotKey]bool {
 	return found
 }
 
-func begin(ns *inventory.Namespace, key inventory.SnapshotKey) {
-	ns.Uses = append(ns.Uses, inventory.Use{
-		Holder: cause.Holder{Kind: "a container that is being created,", ID: key.Key}, Snapshot: key, Begun: true,
-	})
+// snapshotHolder is a snapshot as what uses an image.
+func snapshotHolder(ns *inventory.Namespace, key inventory.SnapshotKey) cause.Holder {
+	kind := cause.KindWritable
+	if ns.Snapshots[key].Kind == snapshots.KindView {
+		kind = cause.KindView
+	}
+	return cause.Holder{Kind: kind, ID: key.String()}
 }
 
 // IsActive says whether a snapshot can be written to, as that of a container.

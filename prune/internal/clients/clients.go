@@ -43,9 +43,10 @@ type Asking struct {
 func (r Asking) Learn(ctx context.Context, inv *inventory.Inventory) error {
 	for _, ns := range inv.Namespaces {
 		AddVolumes(ns)
-		addLeasedBeginnings(ns, r.Now)
-		// The last one uses what the others have found.
-		err := errors.Join(silent(ns), AddContainers(ns), r.askSources(ctx, ns), r.pinnedByCRI(ctx, ns), unloaded(ns, r.Info.Snapshotters, r.Now))
+		err := errors.Join(silent(ns), AddContainers(ns), r.askSources(ctx, ns), r.pinnedByCRI(ctx, ns))
+		// These two use what the others have found.
+		addRooted(ns, r.Now)
+		err = errors.Join(err, unloaded(ns, r.Info.Snapshotters, r.Now))
 		if ctx.Err() != nil {
 			return fmt.Errorf("asking what uses the images of namespace %q: %w", ns.Name, ctx.Err())
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
 // Release is a containerd version, as far as it gates the collector's rules.
@@ -59,7 +60,7 @@ var labelRules = []labelRule{
 const (
 	LabelPrefix   = "containerd.io/gc."
 	LabelExpire   = leases.ExpireLabel
-	LabelRoot     = "containerd.io/gc.root"
+	LabelRoot     = store.RootLabel
 	LabelImageRef = "containerd.io/gc.ref.image"
 	labelUsedAt   = "containerd.io/gc.cond.value-usedat"
 	condUsedAt    = "usedat"

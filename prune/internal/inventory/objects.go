@@ -27,7 +27,7 @@ func SnapshotOf(n graph.Node) SnapshotID { return SnapshotID{n.Namespace, ParseS
 
 // CompareSnapshotIDs orders snapshots by namespace, snapshotter and key.
 func CompareSnapshotIDs(a, b SnapshotID) int {
-	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), compareSnapshotKeys(a.SnapshotKey, b.SnapshotKey))
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), CompareSnapshotKeys(a.SnapshotKey, b.SnapshotKey))
 }
 
 // Objects are blobs and snapshots with their bytes. A blob is one object
@@ -141,6 +141,7 @@ func (o Objects) Sized(sizes Sizes) Objects {
 	return s
 }
 
-func compareSnapshotKeys(a, b SnapshotKey) int {
+// CompareSnapshotKeys orders snapshots of a namespace by snapshotter and key.
+func CompareSnapshotKeys(a, b SnapshotKey) int {
 	return cmp.Or(cmp.Compare(a.Snapshotter, b.Snapshotter), cmp.Compare(a.Key, b.Key))
 }

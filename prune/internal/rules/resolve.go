@@ -88,10 +88,7 @@ func (u *usage) hold(by sought, units []*Unit, who cause.User, holder string) {
 		return
 	}
 	c := u.on(by, units)
-	text := holder
-	if who.ByChain {
-		text += cause.StandsOn
-	}
+	text := who.String()
 	if !c.told[text] && !c.told[holder] {
 		c.told[text] = true
 		u.count++

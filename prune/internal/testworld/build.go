@@ -135,6 +135,10 @@ func (t Thing) Create(ctx context.Context, s *root.RootStore) error {
 
 func (t Thing) createSnapshot(ctx context.Context, sn snapshots.Snapshotter) error {
 	key := t.Name
+	if t.View {
+		_, err := sn.View(ctx, key, t.Of, snapshots.WithLabels(t.Labels))
+		return err
+	}
 	if !t.Active {
 		key += "-extract"
 	}

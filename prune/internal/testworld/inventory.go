@@ -79,7 +79,7 @@ func (t Thing) list(ns *inventory.Namespace) {
 			ns.Subjects[Digest(t.Name)] = t.Subject
 		}
 	case graph.KindSnapshot:
-		ns.Snapshots[inventory.SnapshotKey{Snapshotter: t.Snapshotter, Key: t.Name}] = snapshots.Info{Name: t.Name, Parent: t.Of, Labels: t.Labels}
+		ns.Snapshots[inventory.SnapshotKey{Snapshotter: t.Snapshotter, Key: t.Name}] = snapshots.Info{Kind: t.snapshotKind(), Name: t.Name, Parent: t.Of, Labels: t.Labels}
 	case graph.KindImage:
 		target := Descriptor(t.Of)
 		target.Annotations = t.Annotations

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
@@ -31,6 +32,7 @@ type Thing struct {
 	// Key is the snapshot of a container, the lease of an upload.
 	Key         string
 	Active      bool   // of a snapshot: not committed
+	View        bool   // of a snapshot: mounted to be read
 	Snapshotter string // of a snapshot or a container
 	Labels      map[string]string
 	Extensions  map[string]string
@@ -67,6 +69,24 @@ func Active(key, parent string, attrs ...Attr) Thing {
 	t := Snapshot(key, parent, attrs...)
 	t.Active = true
 	return t
+}
+
+// View is a snapshot that is mounted to be read.
+func View(key, parent string, attrs ...Attr) Thing {
+	t := Snapshot(key, parent, attrs...)
+	t.View = true
+	return t
+}
+
+func (t Thing) snapshotKind() snapshots.Kind {
+	switch {
+	case t.Active:
+		return snapshots.KindActive
+	case t.View:
+		return snapshots.KindView
+	default:
+		return snapshots.KindCommitted
+	}
 }
 
 // Record is an image record; its target need not be there.
