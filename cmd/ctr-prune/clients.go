@@ -40,17 +40,25 @@ func (o *clientOptions) sources(p process) ([]prune.Source, error) {
 	return sources, nil
 }
 
-const flagDockerHost = "docker-host"
+const (
+	flagDockerHost = "docker-host"
+	flagDockerGone = "docker-gone"
+)
 
 // dockerOptions say which Docker Engine to ask for its containers.
 type dockerOptions struct {
 	flags *pflag.FlagSet
 	host  string
+	// gone says that there is no Engine any more.
+	gone bool
+	// sockets are where there must be none then.
+	sockets []string
 }
 
 func (o *dockerOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
 	fs.StringVar(&o.host, flagDockerHost, "", "ask the Docker Engine at this unix socket `PATH` for its containers, stopped ones too; without it nothing is removed from Docker's namespace (default that of $DOCKER_HOST, or "+docker.DefaultSocket+" if it exists)")
+	fs.BoolVar(&o.gone, flagDockerGone, false, "prune Docker's namespace without asking Docker, because it was uninstalled or cannot start: assumes that there are no Docker containers, stopped ones included, but those of which containerd holds the files, and that no container needs its image's name; refused as long as Docker's socket, a dockerd, or a unit that starts it is there")
 }
 
 // choose decides which Engine is asked, before any store is opened. A store
@@ -61,6 +69,13 @@ func (o *dockerOptions) choose(p process, root bool) error {
 	}
 	given := o.flags.Changed(flagDockerHost)
 	switch {
+	case given && o.gone:
+		return usagef("--%s and --%s contradict each other: an Engine that can be asked is not gone", flagDockerHost, flagDockerGone)
+	case o.gone:
+		o.sockets = []string{docker.DefaultSocket, "/run/docker.sock"}
+		if host := p.getenv("DOCKER_HOST"); docker.Check(host) == nil {
+			o.sockets = append(o.sockets, host)
+		}
 	case given && root:
 		return usagef("--%s and --root contradict each other: Docker does not run without its containerd", flagDockerHost)
 	case given:
@@ -75,6 +90,9 @@ func (o *dockerOptions) choose(p process, root bool) error {
 
 // source adds the Engine to the sources, if there is one.
 func (o *dockerOptions) source(sources []prune.Source, store prune.Store, insecure bool) ([]prune.Source, error) {
+	if o.gone {
+		return append(sources, docker.Gone(os.DirFS("/"), o.sockets...)), nil
+	}
 	if o.host == "" {
 		return sources, nil
 	}

@@ -10,8 +10,10 @@ import (
 // that helps. It is appended to the library's sentence.
 var advice = map[prune.Code]string{
 	// Why nothing is removed from a namespace.
-	"docker-not-asked":        "; give Docker's socket with --docker-host",
-	"docker-socket-missing":   " Give its socket with --docker-host",
+	"docker-not-asked":        "; give Docker's socket with --docker-host, or --docker-gone if there is no Docker any more",
+	"docker-offline":          "; if there is no Docker any more, say so with --docker-gone",
+	"docker-not-gone":         "; give its socket with --docker-host instead of --docker-gone, or disable it first (`systemctl disable --now docker.service docker.socket`)",
+	"docker-socket-missing":   " Give its socket with --docker-host, or --docker-gone if there is no Docker any more",
 	"docker-socket-untrusted": ", or accept it with --allow-insecure-socket",
 	"pods-list-empty":         " with --pods-may-be-empty",
 	"pods-file-untrusted":     ", or accept it with --allow-insecure-file",

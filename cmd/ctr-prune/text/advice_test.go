@@ -73,9 +73,9 @@ func TestAdvise(t *testing.T) {
 	}
 	doc = Advise(doc)
 	for got, want := range map[string]string{
-		doc.Images[0].Reason:            "Docker was not asked; give Docker's socket with --docker-host",
+		doc.Images[0].Reason:            "Docker was not asked; give Docker's socket with --docker-host, or --docker-gone if there is no Docker any more",
 		doc.Images[0].Details[0].Reason: "no",
-		doc.Refused[0].Error():          `nothing is removed from namespace "moby": Docker was not asked; give Docker's socket with --docker-host`,
+		doc.Refused[0].Error():          `nothing is removed from namespace "moby": Docker was not asked; give Docker's socket with --docker-host, or --docker-gone if there is no Docker any more`,
 		doc.Held[0].Holder:              "the grace of run r; `ctr-prune runs drop` frees it",
 		doc.Held[1].Holder:              `image "a"`,
 		doc.Errors[0].Reason:            "full; --no-guard prunes without them, most safely with containerd stopped and --root",

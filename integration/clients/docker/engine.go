@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,6 +41,8 @@ type Engine struct {
 
 	builder *imagestore.Builder
 	base    *imagestore.Image
+	// classic says that it keeps its images itself, and not in containerd.
+	classic bool
 }
 
 // Start starts a containerd and an Engine on it. The test is skipped, with
@@ -50,7 +53,12 @@ func Start(tb testing.TB) *Engine {
 }
 
 // StartOn is Start with a containerd of that version.
-func StartOn(tb testing.TB, version parts.Part) *Engine {
+func StartOn(tb testing.TB, version parts.Part) *Engine { return start(tb, version, false) }
+
+// StartClassic is Start with an Engine that keeps its images itself.
+func StartClassic(tb testing.TB) *Engine { return start(tb, parts.Containerd24, true) }
+
+func start(tb testing.TB, version parts.Part, classic bool) *Engine {
 	tb.Helper()
 	if os.Geteuid() != 0 {
 		tb.Skip("dockerd needs root")
@@ -65,12 +73,14 @@ func StartOn(tb testing.TB, version parts.Part) *Engine {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return On(tb, daemon.Start(tb, daemon.Options{Version: version, Path: []string{paths.Dir(parts.Runc), paths.Dir(shim)}}))
+	return on(tb, classic, daemon.Start(tb, daemon.Options{Version: version, Path: []string{paths.Dir(parts.Runc), paths.Dir(shim)}}))
 }
 
 // On starts an Engine on a containerd that runs and finds runc and its shim
 // in its path.
-func On(tb testing.TB, d *daemon.Daemon) *Engine {
+func On(tb testing.TB, d *daemon.Daemon) *Engine { return on(tb, false, d) }
+
+func on(tb testing.TB, classic bool, d *daemon.Daemon) *Engine {
 	tb.Helper()
 	// The check at the end of the test has no Engine to ask.
 	d.Expect(prune.ProblemUnreadable)
@@ -81,7 +91,7 @@ func On(tb testing.TB, d *daemon.Daemon) *Engine {
 		tb.Fatal(err)
 	}
 	e := &Engine{
-		Daemon: d, tb: tb, Program: programs.Sleeper(tb),
+		Daemon: d, tb: tb, Program: programs.Sleeper(tb), classic: classic,
 		dockerd: paths.Bin(parts.Dockerd, "dockerd"),
 		path:    paths.Dir(parts.Runc) + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}
@@ -107,6 +117,10 @@ func (e *Engine) config() string { return filepath.Join(e.dir(), "daemon.json") 
 func (e *Engine) Socket() string { return filepath.Join(e.Dir(), "docker.sock") }
 
 func (e *Engine) command() *exec.Cmd {
+	driver := e.Snapshotter()
+	if e.classic {
+		driver = "vfs"
+	}
 	cmd := exec.Command(e.dockerd,
 		"--config-file", e.config(),
 		"--host", "unix://"+e.Socket(),
@@ -114,8 +128,8 @@ func (e *Engine) command() *exec.Cmd {
 		"--exec-root", filepath.Join(e.dir(), "exec"),
 		"--pidfile", filepath.Join(e.dir(), "pid"),
 		"--containerd", e.Address(),
-		"--feature", "containerd-snapshotter=true",
-		"--storage-driver", e.Snapshotter(),
+		"--feature", fmt.Sprintf("containerd-snapshotter=%v", !e.classic),
+		"--storage-driver", driver,
 		"--exec-opt", "native.cgroupdriver=cgroupfs",
 		"--cgroup-parent", e.CgroupParent("docker"),
 		"--shutdown-timeout", "1", // a paused container does not end when told to

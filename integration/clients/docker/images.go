@@ -50,6 +50,24 @@ func (e *Engine) Load(img *imagestore.Image, names ...string) {
 	}
 }
 
+// Import makes an image of the program alone, as `docker import` does.
+func (e *Engine) Import(name string) {
+	e.tb.Helper()
+	files, err := archive(map[string]string{strings.TrimPrefix(ProgramPath, "/"): string(e.Program)})
+	if err != nil {
+		e.tb.Fatal(err)
+	}
+	answer, err := e.API.ImageImport(e.tb.Context(), client.ImageImportSource{Source: files, SourceName: "-"}, name,
+		client.ImageImportOptions{Changes: []string{"CMD [\"" + ProgramPath + "\"]"}})
+	if err != nil {
+		e.tb.Fatalf("importing %s: %v", name, err)
+	}
+	defer answer.Close()
+	if err := finish(answer); err != nil {
+		e.tb.Fatalf("importing %s: %v", name, err)
+	}
+}
+
 // Tag gives an image a further name, or moves the name to it.
 func (e *Engine) Tag(image, name string) {
 	e.tb.Helper()

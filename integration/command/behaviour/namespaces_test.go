@@ -36,6 +36,21 @@ func TestKubernetes(t *testing.T) {
 	})
 }
 
+// A namespace of Docker's in which there is nothing has nothing that Docker would
+// have to be asked about.
+func TestEmptyDockerNamespace(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *subject) {
+		s.must(s.Client.NamespaceService().Create(s.ctx(), "moby", nil))
+		gone := s.added("docker.io/library/gone:1", 1)
+		p := s.prune("--all", "--all-namespaces")
+		p.wantNames("default")
+		p.wantBlobsGone(gone)
+		if len(p.Refused)+len(p.Notes) > 0 {
+			t.Errorf("refused %v, noted %v", p.Refused, p.Notes)
+		}
+	})
+}
+
 // What buildkit keeps of its builds is not for us to remove.
 func TestHistoryNamespace(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *subject) {

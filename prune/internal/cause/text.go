@@ -42,6 +42,7 @@ const (
 	CodeDockerOffline   Code = "docker-offline"
 	CodeDockerMissing   Code = "docker-socket-missing"
 	CodeDockerUntrusted Code = "docker-socket-untrusted"
+	CodeDockerNotGone   Code = "docker-not-gone"
 	CodePodsEmpty       Code = "pods-list-empty"
 	CodePodsUntrusted   Code = "pods-file-untrusted"
 	CodePodsDenied      Code = "pods-token-refused"
@@ -89,6 +90,7 @@ const (
 const (
 	CodeImageAbsent    Code = "image-absent"
 	CodeImageUnnamed   Code = "image-unnamed"
+	CodeDockerNoImages Code = "docker-no-images"
 	CodeNotLoaded      Code = "snapshotter-not-loaded"
 	CodeStillHeld      Code = "still-held"
 	CodeStillCollected Code = "not-collected"
@@ -144,6 +146,7 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeDockerOffline:   detail,
 	CodeDockerMissing:   detail,
 	CodeDockerUntrusted: detail,
+	CodeDockerNotGone:   detail,
 	CodePodsEmpty:       detail,
 	CodePodsUntrusted:   detail,
 	CodePodsDenied:      detail,
@@ -201,6 +204,9 @@ var Sentences = map[Code]func(*Parts) string{
 		return fmt.Sprintf("%s uses image %q, which is not in the store", p.some(), p.Image)
 	},
 	CodeImageUnnamed: func(p *Parts) string { return p.some() + " names no image and is based on none" },
+	CodeDockerNoImages: func(p *Parts) string {
+		return fmt.Sprintf("namespace %q has no images, so Docker was not asked about it: if it keeps its images elsewhere, `docker image prune` removes them", p.Namespace)
+	},
 	CodeNotLoaded: func(p *Parts) string {
 		return fmt.Sprintf("images of namespace %q (%d) are unpacked in snapshotter %q, which containerd has not loaded: what is based on their snapshots, and their size, is unknown", p.Namespace, p.Blobs, p.Name)
 	},

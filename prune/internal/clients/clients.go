@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
@@ -35,6 +37,9 @@ type Asking struct {
 	Sources []Source
 	Procfs  proc.Procfs
 	Now     time.Time
+	// Again says that the store was read before: what is not there any more may
+	// have been removed by a run, and be needed.
+	Again bool
 }
 
 // Learn adds who uses what to an inventory whose lists have been read, from the
@@ -78,6 +83,12 @@ func AddContainers(ns *inventory.Namespace) error {
 }
 
 func (r Asking) askSources(ctx context.Context, ns *inventory.Namespace) error {
+	if ns.Docker() && !r.Again && nothingToDecide(ns) {
+		if len(ns.Containers)+len(ns.Leases) > 0 {
+			ns.Notes = append(ns.Notes, cause.Because(cause.CodeDockerNoImages, cause.Parts{Namespace: ns.Name}))
+		}
+		return nil
+	}
 	docker := false
 	for _, source := range r.Sources {
 		uses, covered, err := source.Uses(ctx, Asked{ns, PodReader{r.Store, r.Procfs}})
@@ -94,6 +105,15 @@ func (r Asking) askSources(ctx context.Context, ns *inventory.Namespace) error {
 		return r.withoutDocker()
 	}
 	return nil
+}
+
+// nothingToDecide says whether nothing could be removed from a namespace of
+// Docker's, as from one of an Engine that keeps its images elsewhere: then it
+// makes no difference what the Engine says. A run that was killed may have
+// removed all images there, and one of them may be needed.
+func nothingToDecide(ns *inventory.Namespace) bool {
+	return ns.Name != store.CRINamespace && len(ns.Images)+len(ns.Ingests)+len(ns.Interrupted) == 0 &&
+		!slices.ContainsFunc(ns.Leases, func(l inventory.Lease) bool { return leases.KindOf(l.Lease).Ours() })
 }
 
 // withoutDocker says why nothing is removed from a namespace of Docker's if no

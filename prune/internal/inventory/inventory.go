@@ -132,6 +132,8 @@ type Namespace struct {
 	// Went are the records that a killed run removed, by their targets, where
 	// all names of an image are judged together.
 	Went map[digest.Digest][]*images.Image
+	// Notes are what is good to know of how the uses were found out.
+	Notes []cause.Cause
 	// Silences says why snapshotters did not answer that have snapshots here, by
 	// their names: those snapshots are not known.
 	Silences map[string]string

@@ -133,7 +133,7 @@ func (m *Model) View(ns *inventory.Namespace) rules.View {
 func (p *Plan) addNamespace(ns *inventory.Namespace) rules.View {
 	v := rules.NewView(ns, p.Inventory.Store)
 	p.Decisions = append(p.Decisions, rules.Decide(v, p.Policy, p.Inventory.Store, p.Now)...)
-	p.Notes = append(p.Notes, v.Usage.Unknown...)
+	p.Notes = append(append(p.Notes, ns.Notes...), v.Usage.Unknown...)
 	p.Notes = append(p.Notes, clients.Unseen(ns, p.Inventory.Store.Snapshotters)...)
 	if ns.Closed.Given() {
 		p.Refused = append(p.Refused, Refusal{Namespace: ns.Name, Cause: ns.Closed})

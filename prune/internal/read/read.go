@@ -95,7 +95,7 @@ type reader struct {
 
 // asking is what it takes to learn who uses the images of the store.
 func (r *reader) asking() clients.Asking {
-	return clients.Asking{Store: r.store, Info: r.info, Sources: r.opts.Sources, Procfs: r.opts.Procfs, Now: r.now}
+	return clients.Asking{Store: r.store, Info: r.info, Sources: r.opts.Sources, Procfs: r.opts.Procfs, Now: r.now, Again: r.before != nil}
 }
 
 // each runs the tasks with bounded parallelism and returns the first error.
