@@ -117,7 +117,7 @@ type kubeletOptions struct {
 
 func (o *kubeletOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
-	fs.StringVar(&o.pods, "pods", "", "also keep the images that pods of this node need, including pods that have no container yet: read the pods from `URL|FILE`, such as https://127.0.0.1:10250/pods or the output of kubectl get pods -o json")
+	fs.StringVar(&o.pods, "pods", "", "also keep the images that pods of this node need, including pods that have no container yet: read the pods from `URL|FILE`, such as https://NODE-NAME:10250/pods or the output of kubectl get pods -o json (by default a kubelet's certificate has only the name of its node, so that 127.0.0.1 fails, and is verified with --pods-certificate-authority /var/lib/kubelet/pki/kubelet.crt)")
 	fs.BoolVar(&o.connect.MayBeEmpty, "pods-may-be-empty", false, "accept an empty list from --pods if no pod runs here: this node may have none (a kubelet that has just started also returns an empty list)")
 	fs.StringVar(&o.connect.TokenFile, "pods-token-file", "", "read the bearer token for the URL of --pods from this `FILE` (default that of the service account, if there is one)")
 	fs.StringVar(&o.connect.CAFile, "pods-certificate-authority", "", "verify the certificate of --pods with the authorities in this `FILE` (default the system's and the cluster's)")

@@ -18,6 +18,7 @@ var advice = map[prune.Code]string{
 	"pods-list-empty":         " with --pods-may-be-empty",
 	"pods-file-untrusted":     ", or accept it with --allow-insecure-file",
 	"pods-token-refused":      " with --pods-token-file",
+	"pods-certificate":        "; a kubelet's own certificate is only for its node's name: --pods https://NODE-NAME:10250/pods --pods-certificate-authority /var/lib/kubelet/pki/kubelet.crt",
 
 	// What holds something, and why a lease stays.
 	"grace":       "; `ctr-prune runs drop` frees it",

@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 
 	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
@@ -116,7 +118,24 @@ func cause(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
-		return failed.Err
+		err = failed.Err
+	}
+	return unverified(err)
+}
+
+// unverified tells what helps if the kubelet's certificate cannot be verified. One
+// that it has made itself, as by default, is only for the name of its node, and
+// verified with the file in which it is.
+func unverified(err error) error {
+	if wrong, ok := errors.AsType[x509.HostnameError](err); ok {
+		names := slices.Clone(wrong.Certificate.DNSNames)
+		for _, ip := range wrong.Certificate.IPAddresses {
+			names = append(names, ip.String())
+		}
+		return &prune.CodeError{Code: "pods-certificate", Err: fmt.Errorf("its certificate is for %q and not for %q: use one of its names: %w", names, wrong.Host, err)}
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return &prune.CodeError{Code: "pods-certificate", Err: err}
 	}
 	return err
 }

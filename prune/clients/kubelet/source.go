@@ -75,7 +75,7 @@ type Source struct {
 var _ prune.Source = (*Source)(nil)
 
 // New returns a source that reads a list of pods from a URL, such as the
-// kubelet's https://127.0.0.1:10250/pods, or a file. Nothing is read yet. An
+// kubelet's https://NODE:10250/pods, or a file. Nothing is read yet. An
 // error says which of the arguments is wrong.
 func New(from string, opts Options) (*Source, error) {
 	if from == "" {

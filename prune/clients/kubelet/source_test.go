@@ -92,6 +92,13 @@ func wantError(t *testing.T, err error, want string) {
 	}
 }
 
+func wantCode(t *testing.T, err error, want prune.Code) {
+	t.Helper()
+	if got := prune.CodeOf(err); got != want {
+		t.Errorf("the code of %v is %q, want %q", err, got, want)
+	}
+}
+
 func TestFetch(t *testing.T) {
 	server := kubelet(t, lists)
 	token, ca := file(t, "secret\n"), authority(t, server)
@@ -103,6 +110,10 @@ func TestFetch(t *testing.T) {
 
 	_, err = ask(t, server.URL+"/pods", Options{TokenFile: token})
 	wantError(t, err, "certificate signed by unknown authority")
+	wantCode(t, err, "pods-certificate")
+	_, err = ask(t, strings.Replace(server.URL, "127.0.0.1", "localhost", 1)+"/pods", Options{TokenFile: token, CAFile: ca})
+	wantError(t, err, `its certificate is for ["example.com" "*.example.com" "127.0.0.1" "::1"] and not for "localhost": use one of its names`)
+	wantCode(t, err, "pods-certificate")
 	_, err = ask(t, server.URL+"/pods", Options{CAFile: ca})
 	wantError(t, err, "401 Unauthorized")
 	_, err = ask(t, server.URL+"/pods", Options{CAFile: ca, TokenFile: file(t, "wrong")})

@@ -76,6 +76,7 @@ func reasons() map[cause.Code]told {
 		cause.CodePodsEmpty:       {&detail, "no"},
 		cause.CodePodsUntrusted:   {&detail, "no"},
 		cause.CodePodsDenied:      {&detail, "no"},
+		cause.CodePodsCertificate: {&detail, "no"},
 
 		cause.CodeNotChosen:    {nil, "not in the plan file"},
 		cause.CodeNotPlanned:   {nil, "the plan does not remove it"},

@@ -46,6 +46,7 @@ const (
 	CodePodsEmpty       Code = "pods-list-empty"
 	CodePodsUntrusted   Code = "pods-file-untrusted"
 	CodePodsDenied      Code = "pods-token-refused"
+	CodePodsCertificate Code = "pods-certificate"
 
 	// Why a record of a plan is left alone.
 	CodeNotChosen    Code = "not-in-plan-file"
@@ -150,6 +151,7 @@ var Sentences = map[Code]func(*Parts) string{
 	CodePodsEmpty:       detail,
 	CodePodsUntrusted:   detail,
 	CodePodsDenied:      detail,
+	CodePodsCertificate: detail,
 
 	CodeNotChosen:    Fixed("not in the plan file"),
 	CodeNotPlanned:   Fixed("the plan does not remove it"),
@@ -201,9 +203,11 @@ var Sentences = map[Code]func(*Parts) string{
 	},
 
 	CodeImageAbsent: func(p *Parts) string {
-		return fmt.Sprintf("%s uses image %q, which is not in the store", p.some(), p.Image)
+		return fmt.Sprintf("%s%s image %q, which is not in the store", p.some(), p.verb(" uses", " use"), p.Image)
 	},
-	CodeImageUnnamed: func(p *Parts) string { return p.some() + " names no image and is based on none" },
+	CodeImageUnnamed: func(p *Parts) string {
+		return p.some() + p.verb(" names no image and is", " name no image and are") + " based on none"
+	},
 	CodeDockerNoImages: func(p *Parts) string {
 		return fmt.Sprintf("namespace %q has no images, so Docker was not asked about it: if it keeps its images elsewhere, `docker image prune` removes them", p.Namespace)
 	},
@@ -265,34 +269,10 @@ func (p *Parts) some() string {
 	return strings.Join(texts, " and ")
 }
 
-// The codes of what is wrong with the file of a blob.
-const (
-	CodeWrongSize   Code = "wrong-size"
-	CodeWrongDigest Code = "wrong-digest"
-)
-
-// The codes of what a check could not look for.
-const (
-	CodeBlobsUnseen     Code = "blobs-unseen"
-	CodeSnapshotsUnseen Code = "snapshots-unseen"
-)
-
-// The codes of what an image lacks.
-const (
-	CodeBlobMissing   Code = "blob-missing"
-	CodeConfigMissing Code = "config-missing"
-	CodeLayerMissing  Code = "layer-missing"
-	CodeAttestation   Code = "only-attestation"
-	CodeCircle        Code = "refers-to-itself"
-)
-
-// lacking puts it in words, of which the first is the blob.
-func lacking(format string) func(*Parts) string {
-	return func(p *Parts) string {
-		text := fmt.Sprintf(format, p.Target)
-		if p.Index {
-			return "none of its platforms is complete; " + text
-		}
-		return text
+// verb is the form of a verb for the users.
+func (p *Parts) verb(one, several string) string {
+	if len(p.Users)+p.More > 1 {
+		return several
 	}
+	return one
 }

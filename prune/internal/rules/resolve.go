@@ -21,8 +21,7 @@ type usage struct {
 	Units map[digest.Digest][]*claim
 	// begun are those of units of which every name counts.
 	begun map[digest.Digest]bool
-	// Unknown are holders whose image is not in the namespace, with what they
-	// call it.
+	// Unknown tells of holders whose image is not in the namespace.
 	Unknown []cause.Cause
 
 	// told are the holders in names, each after the name.
@@ -71,14 +70,18 @@ type claimant struct {
 
 // Resolve finds the records and units of a namespace that the uses mean.
 func Resolve(c *Catalog, uses []inventory.Use) usage {
+	unknown := newUnknown()
 	u := usage{
 		Names: make(map[string][]cause.User), Units: make(map[digest.Digest][]*claim),
 		begun: make(map[digest.Digest]bool), told: make(map[[2]string]bool),
 		claims: make(map[sought]*claim), merged: make(map[digest.Digest][]cause.User), ids: make(map[string][]*Unit),
 	}
 	for _, use := range uses {
-		u.add(c, use)
+		if !u.add(c, use) {
+			unknown.add(use)
+		}
 	}
+	u.Unknown = unknown.notes()
 	return u
 }
 
@@ -177,8 +180,9 @@ func (u *usage) Users(name string, targets []digest.Digest) []string {
 // add claims what one use names. What a record or a client says of the image
 // of a snapshot is the whole truth if it fits the snapshot: other images on the
 // same layers are not used. If it does not fit, because a name has moved to
-// another image since, what the snapshot is based on is used, too.
-func (u *usage) add(c *Catalog, use inventory.Use) {
+// another image since, what the snapshot is based on is used, too. It says whether
+// the image is known, or need not be.
+func (u *usage) add(c *Catalog, use inventory.Use) bool {
 	holder := use.Holder.String()
 	word, lasting := u.said(c, use, holder)
 	known := len(word) > 0
@@ -193,9 +197,7 @@ func (u *usage) add(c *Catalog, use inventory.Use) {
 		}
 	}
 	none := use.Told && use.Image == "" && len(use.Digests) == 0
-	if !known && len(stands) == 0 && !use.Begun && !use.Absent && !none {
-		u.Unknown = append(u.Unknown, unknownHolder(use))
-	}
+	return known || len(stands) > 0 || use.Begun || use.Absent || none
 }
 
 // said claims what a holder, or its client, says that it uses, and returns the
@@ -255,12 +257,4 @@ func digestOf(text string) (digest.Digest, bool) {
 	}
 	dgst := digest.Digest(text)
 	return dgst, dgst.Validate() == nil
-}
-
-func unknownHolder(use inventory.Use) cause.Cause {
-	p := cause.Parts{Users: []cause.User{{Holder: use.Holder}}, Image: use.Image}
-	if use.Image == "" {
-		return cause.Because(cause.CodeImageUnnamed, p)
-	}
-	return cause.Because(cause.CodeImageAbsent, p)
 }

@@ -1,10 +1,16 @@
 package rules_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
@@ -229,6 +235,28 @@ func TestUnknownImagesAreTold(t *testing.T) {
 	}
 	if strings.Contains(notes, "container e") {
 		t.Errorf("notes %q tell of a container whose image is known", notes)
+	}
+}
+
+// What many containers lack is told once, and not at all of the steps of a
+// build.
+func TestUnknownImagesAreToldOnce(t *testing.T) {
+	things := []tw.Thing{tw.Record("x:1", "a"), tw.Container("f5lxx1zz5pnorynqglhzmsp33", "", "")}
+	for i := range 50 {
+		things = append(things, tw.Container(fmt.Sprintf("n%02d", i), "", ""), tw.Container(fmt.Sprintf("g%02d", i), "gone:1", ""))
+	}
+	w := tw.World{"default": things}.Inventory()
+	mount := cause.Holder{Kind: "container", ID: "m", State: "image mount"}
+	w.Namespaces[0].Uses = append(w.Namespaces[0].Uses, inventory.Use{Holder: mount, Snapshot: inventory.SnapshotKey{Snapshotter: "memory", Key: "v"}}, inventory.Use{Holder: mount, Image: "lost:1"})
+	got := tw.Reasons(tw.Must(plan.NewPlan(w, rules.Policy{Namespaces: []string{"default"}, Filters: tw.All()}, tw.Noon)).Notes)
+	slices.Sort(got)
+	want := []string{
+		"container g00 and 49 more use image \"gone:1\", which is not in the store",
+		"container m, image mount uses image \"lost:1\", which is not in the store",
+		"container n00 and 49 more name no image and are based on none",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 }
 
