@@ -39,6 +39,7 @@ const (
 	HeldByLeases     = df.HeldByLeases
 	HeldByIngests    = df.HeldByIngests
 	HeldByLabels     = df.HeldByLabels
+	HeldByUnread     = df.HeldByUnread
 	HeldByNothing    = df.HeldByNothing
 	UnknownFiles     = df.UnknownFiles
 )

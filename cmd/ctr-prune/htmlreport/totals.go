@@ -76,7 +76,7 @@ func thousands(n int) string {
 // holderKeys name the classes in the style sheet.
 var holderKeys = map[prune.HolderClass]string{
 	prune.HeldByImages: "images", prune.HeldByContainers: "containers", prune.HeldByGrace: "grace",
-	prune.HeldByLeases: "leases", prune.HeldByIngests: "ingests", prune.HeldByLabels: "labels", prune.HeldByNothing: "nothing",
+	prune.HeldByLeases: "leases", prune.HeldByIngests: "ingests", prune.HeldByLabels: "labels", prune.HeldByUnread: "labels", prune.HeldByNothing: "nothing",
 }
 
 func (b *builder) holders() []holder {

@@ -24,6 +24,9 @@ disabled_plugins = [
 
 [grpc]
   address = "{{.Address}}"
+{{- if .MaxAnswer}}
+  max_send_message_size = {{.MaxAnswer}}
+{{- end}}
 [ttrpc]
   address = "{{.Address}}.ttrpc"
 [debug]
@@ -69,6 +72,7 @@ type configValues struct {
 	NoSync, CRI                      bool
 	SandboxImage, Snapshotter, Extra string
 	LogLevel                         string
+	MaxAnswer                        int
 }
 
 func (d *Daemon) configFile() string { return filepath.Join(d.dir, "config.toml") }
@@ -86,6 +90,7 @@ func (d *Daemon) writeConfig() error {
 		Snapshotter:   d.Snapshotter(),
 		LogLevel:      d.opts.LogLevel,
 		Extra:         d.opts.Config,
+		MaxAnswer:     d.opts.MaxAnswer,
 	}
 	if d.opts.Version == parts.Containerd17 {
 		v.ConfigVersion = 2

@@ -29,6 +29,8 @@ type Options struct {
 	// LogLevel is containerd's default unless set: at "trace" the log tells of
 	// every collection.
 	LogLevel string
+	// MaxAnswer is how many bytes containerd sends in one answer: 16 MiB unless set.
+	MaxAnswer int
 	// Config is TOML added to the end of the configuration.
 	Config string
 }

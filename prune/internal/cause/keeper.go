@@ -32,6 +32,7 @@ var titles = map[Code]func(Keeper) string{
 	HolderBuild:     func(k Keeper) string { return fmt.Sprintf("%s (lease %q)", k.HolderParts.LeaseKind, k.HeldBy.Name) },
 	HolderDocker:    func(k Keeper) string { return "Docker container " + k.HeldBy.Name[:12] },
 	HolderUpload:    func(k Keeper) string { return fmt.Sprintf("upload in progress %q", k.HeldBy.Name) },
+	HolderUnread:    func(k Keeper) string { return fmt.Sprintf("namespace %q, which could not be read", k.HeldBy.Namespace) },
 	HolderRootLabel: func(k Keeper) string {
 		return fmt.Sprintf("label containerd.io/gc.root on %s %s", k.HeldBy.Kind, k.HeldBy.Name)
 	},
@@ -60,5 +61,6 @@ const (
 	HolderBuild     Code = "build-lease"
 	HolderDocker    Code = "docker-container"
 	HolderUpload    Code = "upload"
+	HolderUnread    Code = "namespace-unread"
 	HolderRootLabel Code = "root-label"
 )

@@ -37,6 +37,7 @@ const (
 	CodeHistory      Code = "build-history"
 	CodeClientFailed Code = "client-failed"
 	CodeSilent       Code = "snapshotter-silent"
+	CodeUnread       Code = "namespace-unread"
 	// These are also made by the packages that ask the clients.
 	CodeDockerNotAsked  Code = "docker-not-asked"
 	CodeDockerOffline   Code = "docker-offline"
@@ -140,9 +141,12 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeContentMissing: Fixed("its content is not in the store"),
 	CodeContentHeld:    func(p *Parts) string { return "its content is held by " + p.Holder },
 
-	CodeHistory:         func(p *Parts) string { return "this namespace holds build history; " + freed(p.Command) },
-	CodeClientFailed:    detail,
-	CodeSilent:          silent,
+	CodeHistory:      func(p *Parts) string { return "this namespace holds build history; " + freed(p.Command) },
+	CodeClientFailed: detail,
+	CodeSilent:       silent,
+	CodeUnread: func(p *Parts) string {
+		return fmt.Sprintf("namespace %q could not be read, so all that it is known to have counts as held, and sizes are estimates: %s", p.Namespace, p.Detail)
+	},
 	CodeDockerNotAsked:  detail,
 	CodeDockerOffline:   detail,
 	CodeDockerMissing:   detail,

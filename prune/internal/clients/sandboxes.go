@@ -53,11 +53,21 @@ func (r PodReader) list(ctx context.Context) ([]store.PodSandbox, error) {
 }
 
 func (r PodReader) recorded(ctx context.Context) (map[string]store.PodSandbox, error) {
-	list, err := r.Store.Containers().List(ctx, fmt.Sprintf("labels.%q==%s", inventory.LabelCRIKind, inventory.KindCRISandbox))
+	sandboxes := fmt.Sprintf("labels.%q==%s", inventory.LabelCRIKind, inventory.KindCRISandbox)
+	list, err := store.InParts(ctx, "id", func(ctx context.Context, parts ...string) ([]containers.Container, error) {
+		filters := []string{sandboxes}
+		if len(parts) > 0 {
+			filters = parts
+		}
+		for i, part := range parts {
+			filters[i] = sandboxes + "," + part
+		}
+		return r.Store.Containers().List(ctx, filters...)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("listing the sandboxes of pods: %w", err)
 	}
-	more, err := r.Store.Sandboxes().List(ctx)
+	more, err := store.InParts(ctx, "id", r.Store.Sandboxes().List)
 	if err != nil && !errdefs.IsNotImplemented(err) { // containerd before 1.7 has none
 		return nil, fmt.Errorf("listing the sandboxes of pods: %w", err)
 	}

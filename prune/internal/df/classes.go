@@ -32,11 +32,14 @@ func (u *Accounting) classOf(n graph.Node) HolderClass {
 		}
 		return HeldByLeases
 	default:
+		if u.Collector.Spaces[n.Namespace].Unread != "" {
+			return HeldByUnread
+		}
 		return HeldByLabels
 	}
 }
 
-var classOrder = []HolderClass{HeldByImages, HeldByContainers, HeldByGrace, HeldByLeases, HeldByIngests, HeldByLabels}
+var classOrder = []HolderClass{HeldByImages, HeldByContainers, HeldByGrace, HeldByLeases, HeldByIngests, HeldByLabels, HeldByUnread}
 
 func (u *Accounting) classify() {
 	roots := make(map[HolderClass][]graph.Node)
@@ -92,6 +95,9 @@ func (u *Accounting) holders() []HolderUsage {
 	}
 	usages := make([]HolderUsage, 0, len(classOrder)+1)
 	for _, class := range append(slices.Clone(classOrder), HeldByNothing) {
+		if class == HeldByUnread && !u.Collector.Inv.AnyUnread() {
+			continue
+		}
 		usages = append(usages, HolderUsage{Class: class, Amount: *sum(class)})
 	}
 	return usages

@@ -82,7 +82,7 @@ func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 			d.IngestBytes = inventory.Saturate(d.IngestBytes, ingest.Offset)
 		}
 	}
-	d.Total.AtLeast = d.Total.AtLeast || len(inv.Silent()) > 0
+	d.Total.AtLeast = d.Total.AtLeast || len(inv.Silent()) > 0 || inv.AnyUnread()
 	if objects {
 		d.Objects = u.objects(d)
 	}

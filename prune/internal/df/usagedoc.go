@@ -67,7 +67,9 @@ const (
 	HeldByLeases     HolderClass = "leases"
 	HeldByIngests    HolderClass = "uploads"
 	HeldByLabels     HolderClass = "root-labels"
-	HeldByNothing    HolderClass = "unreferenced"
+	// HeldByUnread may be held by what could not be read of a namespace.
+	HeldByUnread  HolderClass = "unread-namespaces"
+	HeldByNothing HolderClass = "unreferenced"
 	// UnknownFiles are on the disk, and containerd does not know them.
 	UnknownFiles HolderClass = "unknown-files"
 )
@@ -81,6 +83,8 @@ func (c HolderClass) String() string {
 		return "grace of a run only"
 	case HeldByLabels:
 		return "gc.root labels only"
+	case HeldByUnread:
+		return "namespaces that could not be read"
 	case UnknownFiles:
 		return "on disk, unknown to containerd"
 	case HeldByNothing:

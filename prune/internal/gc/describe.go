@@ -28,6 +28,9 @@ func (c *Collector) Keeper(n graph.Node) cause.Keeper {
 		k.HolderCode = cause.HolderUpload
 	case graph.KindContent, graph.KindSnapshot:
 		k.HolderCode = cause.HolderRootLabel
+		if s := c.Spaces[n.Namespace]; s != nil && s.Unread != "" {
+			k.HolderCode = cause.HolderUnread
+		}
 	default:
 		k.HolderCode = cause.HolderImage
 	}

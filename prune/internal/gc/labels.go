@@ -61,10 +61,11 @@ func (c *Collector) indexLabels() labelIndex {
 
 func (idx *labelIndex) addNamespace(ns *inventory.Namespace) {
 	for dgst, blob := range ns.Blobs {
-		idx.add(graph.Node{Kind: graph.KindContent, Namespace: ns.Name, Key: dgst.String()}, blob.Labels)
+		idx.hold(ns, idx.add(graph.Node{Kind: graph.KindContent, Namespace: ns.Name, Key: dgst.String()}, blob.Labels))
 	}
 	for key, snapshot := range ns.Snapshots {
 		id := idx.add(graph.Node{Kind: graph.KindSnapshot, Namespace: ns.Name, Key: key.String()}, snapshot.Labels)
+		idx.hold(ns, id)
 		if times, used := usedTimes(snapshot.Labels); used {
 			idx.usedAt[id] = times
 		}
@@ -83,6 +84,14 @@ func (idx *labelIndex) addNamespace(ns *inventory.Namespace) {
 	}
 	for _, ingest := range ns.Ingests {
 		idx.graph.ID(graph.Node{Kind: graph.KindIngest, Namespace: ns.Name, Key: ingest.Ref})
+	}
+}
+
+// hold makes an object of a namespace that could not be read a root, because what
+// holds it may be what could not be read.
+func (idx *labelIndex) hold(ns *inventory.Namespace, id graph.NodeID) {
+	if ns.Unread != "" {
+		idx.roots = append(idx.roots, idx.graph.Nodes[id])
 	}
 }
 

@@ -137,6 +137,9 @@ type Namespace struct {
 	// Silences says why snapshotters did not answer that have snapshots here, by
 	// their names: those snapshots are not known.
 	Silences map[string]string
+	// Unread says why a list of the namespace could not be read, of which nothing was
+	// to be removed; empty if all were. Whatever is known of it counts as held.
+	Unread string
 	// Closed, if it has a code, says why nothing may be removed here: the uses of
 	// this namespace's images could not be found out.
 	Closed cause.Cause

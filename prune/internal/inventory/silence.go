@@ -52,5 +52,15 @@ func (inv *Inventory) Notes() []cause.Cause {
 		notes = append(notes, cause.Because(cause.CodeSilent, cause.Parts{Name: name, Names: namespaces, Detail: why}))
 	}
 	slices.SortFunc(notes, func(a, b cause.Cause) int { return strings.Compare(a.ReasonParts.Name, b.ReasonParts.Name) })
+	for _, ns := range inv.Namespaces {
+		if ns.Unread != "" {
+			notes = append(notes, cause.Because(cause.CodeUnread, cause.Parts{Namespace: ns.Name, Detail: ns.Unread}))
+		}
+	}
 	return append(notes, inv.Sizes.Notes()...)
+}
+
+// AnyUnread says whether there is a namespace that could not be read.
+func (inv *Inventory) AnyUnread() bool {
+	return slices.ContainsFunc(inv.Namespaces, func(ns *Namespace) bool { return ns.Unread != "" })
 }

@@ -31,7 +31,7 @@ func (r *reader) lists(ctx context.Context, inv *inventory.Inventory) error {
 		in := func(what string, do func(context.Context, *inventory.Namespace) error) task {
 			return func(ctx context.Context) error {
 				if err := do(store.InNamespace(ctx, ns.Name), ns); err != nil {
-					return fmt.Errorf("listing the %s of namespace %q: %w", what, ns.Name, TooLarge(err))
+					return r.unread(ctx, ns, fmt.Errorf("listing the %s of namespace %q: %w", what, ns.Name, TooLarge(err)))
 				}
 				return nil
 			}
@@ -51,8 +51,29 @@ func TooLarge(err error) error {
 	return err
 }
 
+// unread notes that a list of a namespace cannot be read of which nothing is to be
+// removed, as if nothing that it has may go: the others need not stand still for
+// it. It returns the error where the namespace was chosen, where it could be read
+// before, so that what is missing now would seem to be gone, and where it is
+// containerd that does not answer.
+func (r *reader) unread(ctx context.Context, ns *inventory.Namespace, err error) error {
+	if ctx.Err() != nil || errdefs.IsUnavailable(err) || r.scope.Has(ns.Name) {
+		return err
+	}
+	if before := r.before; before != nil && (before.Namespace(ns.Name) == nil || before.Namespace(ns.Name).Unread == "") {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ns.Unread == "" {
+		ns.Unread = err.Error()
+		ns.Closed = cause.Because(cause.CodeUnread, cause.Parts{Namespace: ns.Name, Detail: ns.Unread})
+	}
+	return nil
+}
+
 func (r *reader) images(ctx context.Context, ns *inventory.Namespace) (err error) {
-	ns.Images, err = InParts(ctx, "name", r.store.Images().List)
+	ns.Images, err = store.InParts(ctx, "name", r.store.Images().List)
 	slices.SortFunc(ns.Images, func(a, b images.Image) int { return strings.Compare(a.Name, b.Name) })
 	r.progress.Add(len(ns.Images))
 	return err
@@ -75,7 +96,7 @@ func (r *reader) ingests(ctx context.Context, ns *inventory.Namespace) (err erro
 }
 
 func (r *reader) sandboxes(ctx context.Context, ns *inventory.Namespace) (err error) {
-	ns.Sandboxes, err = r.store.Sandboxes().List(ctx)
+	ns.Sandboxes, err = store.InParts(ctx, "id", r.store.Sandboxes().List)
 	if errdefs.IsNotImplemented(err) {
 		return nil // containerd before 1.7 has no sandboxes
 	}
@@ -102,7 +123,7 @@ func (r *reader) snapshots(ctx context.Context, ns *inventory.Namespace) error {
 }
 
 func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
-	list, err := InParts(ctx, "id", r.store.Leases().List)
+	list, err := store.InParts(ctx, "id", r.store.Leases().List)
 	if err != nil {
 		return err
 	}
@@ -131,9 +152,9 @@ func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
 
 func (r *reader) containers(ctx context.Context, inv *inventory.Inventory) error {
 	return each(ctx, inv.Namespaces, func(ctx context.Context, ns *inventory.Namespace) error {
-		list, err := InParts(store.InNamespace(ctx, ns.Name), "id", r.store.Containers().List)
+		list, err := store.InParts(store.InNamespace(ctx, ns.Name), "id", r.store.Containers().List)
 		if err != nil {
-			return fmt.Errorf("listing the containers of namespace %q: %w", ns.Name, err)
+			return r.unread(ctx, ns, fmt.Errorf("listing the containers of namespace %q: %w", ns.Name, TooLarge(err)))
 		}
 		slices.SortFunc(list, func(a, b containers.Container) int { return strings.Compare(a.ID, b.ID) })
 		ns.Containers = list

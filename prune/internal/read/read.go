@@ -68,7 +68,7 @@ func read(ctx context.Context, store store.Store, scope *inventory.Scope, now ti
 	if err != nil {
 		return nil, fmt.Errorf("listing namespaces: %w", err)
 	}
-	r := &reader{store: store, info: info, opts: opts, before: before, now: now, progress: NewMeter(opts.Progress, StageRead), plugins: newPlugins(store, opts, before)}
+	r := &reader{store: store, scope: scope, info: info, opts: opts, before: before, now: now, progress: NewMeter(opts.Progress, StageRead), plugins: newPlugins(store, opts, before)}
 	inv := &inventory.Inventory{Store: info, Scope: scope}
 	for _, name := range names {
 		inv.Namespaces = append(inv.Namespaces, &inventory.Namespace{Name: name})
@@ -87,7 +87,9 @@ type reader struct {
 	store    store.Store
 	info     store.StoreInfo
 	opts     ReadOptions
+	scope    *inventory.Scope
 	before   *inventory.Inventory
+	mu       sync.Mutex
 	now      time.Time
 	progress *Meter
 	plugins  *plugins

@@ -92,7 +92,7 @@ func (x *Execution) lookOnce(ctx context.Context) (settled bool, untaken, err er
 func (x *Execution) containerIDs(ctx context.Context) (map[[2]string]string, error) {
 	ids := make(map[[2]string]string)
 	for _, b := range x.Batches {
-		list, err := x.Store.Containers().List(store.InNamespace(ctx, b.Namespace.Name))
+		list, err := store.InParts(store.InNamespace(ctx, b.Namespace.Name), "id", x.Store.Containers().List)
 		if err != nil {
 			return nil, fmt.Errorf("listing the containers of namespace %q: %w", b.Namespace.Name, err)
 		}

@@ -34,6 +34,7 @@ func (x *Execution) measure(ctx context.Context) {
 	x.Report.Aborted = x.aborted(after)
 	remaining := after.Objects()
 	x.fail(cause.CodeSnapshotterLost, x.unloaded(after, remaining))
+	x.keepUnread(after, remaining)
 	c := gc.NewCollector(after, x.opts.Now())
 	now := c.Reach(gc.Change{})
 	for dgst := range c.Awaited { // its file stays, whether a namespace knows it or not
@@ -178,6 +179,16 @@ func stillThere(p cause.Parts, k cause.Keeper, held bool) cause.Cause {
 	}
 	p.Keeper = &k
 	return cause.Because(cause.CodeStillHeld, p)
+}
+
+// keepUnread counts the snapshots of namespaces that could not be read as
+// remaining: what is missing in a list of these may be there.
+func (x *Execution) keepUnread(after *inventory.Inventory, remaining inventory.Objects) {
+	for id, bytes := range x.baseline.Snapshots {
+		if ns := after.Namespace(id.Namespace); ns != nil && ns.Unread != "" {
+			remaining.Snapshots[id] = bytes
+		}
+	}
 }
 
 // unloaded counts the snapshots as remaining whose snapshotter went away during

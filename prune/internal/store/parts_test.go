@@ -1,4 +1,4 @@
-package read_test
+package store_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/errdefs"
 
-	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
@@ -33,7 +33,7 @@ func TestListInParts(t *testing.T) {
 			}
 			return got, err
 		}
-		got, err := read.InParts(s.Ctx, "name", list)
+		got, err := store.InParts(s.Ctx, "name", list)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func TestListInParts(t *testing.T) {
 			t.Errorf("asked %d times for one answer", asked)
 		}
 	}
-	_, err := read.InParts(s.Ctx, "name", func(context.Context, ...string) ([]images.Image, error) { return nil, errdefs.ErrResourceExhausted })
+	_, err := store.InParts(s.Ctx, "name", func(context.Context, ...string) ([]images.Image, error) { return nil, errdefs.ErrResourceExhausted })
 	if !errdefs.IsResourceExhausted(err) {
 		t.Errorf("one record that is too large: %v", err)
 	}
