@@ -94,16 +94,16 @@ func (s *Source) crossCheck(ctx context.Context, e *engine, ns *prune.Namespace,
 			strange = false
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(known)) {
-		if listed[id] {
-			continue
-		}
-		added, err := s.unlisted(ctx, e, ns.Name, id)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, added...)
+	missing := slices.DeleteFunc(slices.Sorted(maps.Keys(known)), func(id string) bool { return listed[id] })
+	added := make([][]container.Summary, len(missing))
+	err := each(ctx, len(missing), func(ctx context.Context, i int) (err error) {
+		added[i], err = s.unlisted(ctx, e, ns.Name, missing[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
+	list = slices.Concat(list, slices.Concat(added...))
 	if !strange {
 		return list, nil
 	}
@@ -119,29 +119,47 @@ func (s *Source) unheld(ctx context.Context, e *engine, namespace string, list [
 	over := time.NewTimer(s.patience)
 	defer over.Stop()
 	for {
-		left, strange := make([]container.Summary, 0, len(list)), 0
-		for _, c := range list {
-			if there, err := s.holds(ctx, namespace, c.ID); there || err != nil {
-				return list, err
-			}
-			found, err := e.api.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
-			switch {
-			case errdefs.IsNotFound(err):
-				continue
-			case err != nil:
-				return nil, e.sentence(err)
-			case !halfRemoved(found.Container.State):
-				strange++
-			}
-			left = append(left, c)
-		}
-		if list = left; strange == 0 {
+		left, strange, err := s.left(ctx, e, namespace, list)
+		if errors.Is(err, errHeld) {
 			return list, nil
+		}
+		if list = left; err != nil || !strange {
+			return list, err
 		}
 		if more, err := again(ctx, over); !more {
 			return nil, cmp.Or(err, fmt.Errorf("none of the %d containers that it lists is in this store: it is another Engine", len(list)))
 		}
 	}
+}
+
+// errHeld says that one container of a list is in the store.
+var errHeld = errors.New("it is in the store")
+
+// left returns what the Engine still knows of a list of containers, and whether
+// there is one among them that is not being removed. The error is errHeld if one
+// is in the store.
+func (s *Source) left(ctx context.Context, e *engine, namespace string, list []container.Summary) (left []container.Summary, strange bool, err error) {
+	states := make([]*container.State, len(list))
+	err = each(ctx, len(list), func(ctx context.Context, i int) error {
+		if there, err := s.holds(ctx, namespace, list[i].ID); there || err != nil {
+			return cmp.Or(err, errHeld)
+		}
+		found, err := e.api.ContainerInspect(ctx, list[i].ID, client.ContainerInspectOptions{})
+		switch {
+		case errdefs.IsNotFound(err):
+			return nil
+		case err != nil:
+			return e.sentence(err)
+		}
+		states[i] = cmp.Or(found.Container.State, &container.State{})
+		return nil
+	})
+	for i, state := range states {
+		if state != nil {
+			left, strange = append(left, list[i]), strange || !halfRemoved(state)
+		}
+	}
+	return left, strange, err
 }
 
 // halfRemoved reports whether a container is being removed, but is still

@@ -13,6 +13,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
@@ -26,8 +27,8 @@ type engine struct {
 }
 
 func (s *Source) connect() (*engine, error) {
-	l := &link{path: s.path, limit: s.limit, connect: s.dial}
-	base := &http.Transport{DialContext: l.dial, DisableCompression: true}
+	l := &link{path: s.path, left: s.limit, connect: s.dial}
+	base := &http.Transport{DialContext: l.dial, DisableCompression: true, MaxIdleConnsPerHost: parallel}
 	api, err := client.New(client.WithHost("unix://"+s.path), client.WithHTTPClient(&http.Client{
 		Transport: answers{base, l}, CheckRedirect: client.CheckRedirect,
 	}))
@@ -49,6 +50,20 @@ type sight struct {
 // looks is how often the Engine is asked if containers are created or removed
 // between its two answers.
 const looks = 3
+
+// parallel is how many questions about single containers are under way at once.
+const parallel = 8
+
+// each calls do for each container of a list, several at a time, and returns the
+// first error.
+func each(ctx context.Context, n int, do func(context.Context, int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i := range n {
+		g.Go(func() error { return do(ctx, i) })
+	}
+	return g.Wait()
+}
 
 // look asks the Engine about itself and for all of its containers. An answer
 // that cannot be complete is an error.

@@ -27,7 +27,7 @@ func FuzzContainers(f *testing.F) {
 				t.Errorf("container %q is well formed", c.ID)
 			}
 			seen[c.ID] = true
-			uses := containerUses(&prune.Namespace{}, c, c.Image, prune.SnapshotKey{})
+			uses := containerUses(nil, c, c.Image, prune.SnapshotKey{})
 			if (len(uses) == 0) != (c.ImageID == "") {
 				t.Errorf("container %+v has the uses %+v", c, uses)
 			}

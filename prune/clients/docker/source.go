@@ -27,11 +27,13 @@ type Source struct {
 type Option func(*Source)
 
 // WithTimeout limits the duration of one call of [Source.Uses]; the default is
-// ten seconds.
+// ten seconds. Each container of the Engine adds 20 ms, because it may be asked
+// about single ones.
 func WithTimeout(d time.Duration) Option { return func(s *Source) { s.timeout = d } }
 
 // WithLimit limits the total bytes of all answers in one call of [Source.Uses];
-// the default is 64 MiB, which is enough for some ten thousand containers.
+// the default is 64 MiB, which is enough for some ten thousand containers. Each
+// container adds 64 KiB.
 func WithLimit(bytes int64) Option { return func(s *Source) { s.limit = bytes } }
 
 // WithInsecureSocket accepts a socket that is otherwise refused, because every
@@ -51,6 +53,9 @@ const (
 	defaultTimeout  = 10 * time.Second
 	defaultLimit    = 64 << 20
 	defaultPatience = 3 * time.Second
+	// forEach and bytesForEach are what a container adds to these limits.
+	forEach      = 20 * time.Millisecond
+	bytesForEach = 64 << 10
 	// pause is the time between two questions about one container.
 	pause = 50 * time.Millisecond
 )
@@ -78,13 +83,17 @@ func (s *Source) Uses(ctx context.Context, asked prune.Asked) ([]prune.Use, bool
 	if !ns.Docker() {
 		return nil, false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
 	uses, covered, err := s.ask(ctx, ns)
 	if err != nil {
 		return nil, false, fmt.Errorf("could not ask Docker at %s which images it uses: %w", s.path, err)
 	}
 	return uses, covered, nil
+}
+
+func (s *Source) look(ctx context.Context, e *engine) (sight, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	return e.look(ctx)
 }
 
 func (s *Source) ask(ctx context.Context, ns *prune.Namespace) ([]prune.Use, bool, error) {
@@ -93,10 +102,14 @@ func (s *Source) ask(ctx context.Context, ns *prune.Namespace) ([]prune.Use, boo
 		return nil, false, err
 	}
 	defer e.close()
-	seen, err := e.look(ctx)
+	seen, err := s.look(ctx, e)
 	if err != nil {
 		return nil, false, err
 	}
+	n := len(seen.containers) + len(ns.Leases)
+	e.link.grow(int64(n) * bytesForEach)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout+time.Duration(n)*forEach)
+	defer cancel()
 	if err := s.same(ctx, seen.info); err != nil {
 		return nil, false, err
 	}

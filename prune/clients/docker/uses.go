@@ -28,13 +28,17 @@ const (
 // of them, such as one of a build in progress, uses what it is based on.
 func (e *engine) uses(ctx context.Context, ns *prune.Namespace, list []container.Summary) ([]prune.Use, error) {
 	own, layers := ns.DockerContainers(), ns.DockerLayers()
+	typed, recorded := make([]string, len(list)), targets(ns)
+	err := each(ctx, len(list), func(ctx context.Context, i int) (err error) {
+		typed[i], err = e.asTyped(ctx, list[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	var uses []prune.Use
-	for _, c := range list {
-		image, err := e.asTyped(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		uses = append(uses, containerUses(ns, c, image, own[c.ID])...)
+	for i, c := range list {
+		uses = append(uses, containerUses(recorded, c, typed[i], own[c.ID])...)
 		for _, m := range c.Mounts {
 			if m.Type != mount.TypeImage {
 				continue
@@ -55,7 +59,7 @@ func (e *engine) uses(ctx context.Context, ns *prune.Namespace, list []container
 // since. The manifest counts only if no record has the image. The container's
 // own layers always count: its files are based on them, whatever the Engine
 // says.
-func containerUses(ns *prune.Namespace, c container.Summary, typed string, own prune.SnapshotKey) []prune.Use {
+func containerUses(recorded map[digest.Digest]bool, c container.Summary, typed string, own prune.SnapshotKey) []prune.Use {
 	use := prune.Use{Holder: holder(kindContainer, c), Snapshot: own, Told: true}
 	if c.ImageID == "" {
 		if own == (prune.SnapshotKey{}) {
@@ -64,7 +68,7 @@ func containerUses(ns *prune.Namespace, c container.Summary, typed string, own p
 		return []prune.Use{use}
 	}
 	use.Image, use.Digests = typed, []digest.Digest{digest.Digest(c.ImageID)}
-	if !recorded(ns, digest.Digest(c.ImageID)) && c.ImageManifestDescriptor != nil {
+	if !recorded[digest.Digest(c.ImageID)] && c.ImageManifestDescriptor != nil {
 		use.Digests = append(use.Digests, c.ImageManifestDescriptor.Digest)
 	}
 	uses := []prune.Use{use}
@@ -74,13 +78,13 @@ func containerUses(ns *prune.Namespace, c container.Summary, typed string, own p
 	return uses
 }
 
-func recorded(ns *prune.Namespace, target digest.Digest) bool {
-	for _, image := range ns.Images {
-		if image.Target.Digest == target {
-			return true
-		}
+// targets are what the records of a namespace point to.
+func targets(ns *prune.Namespace) map[digest.Digest]bool {
+	found := make(map[digest.Digest]bool, len(ns.Images))
+	for i := range ns.Images {
+		found[ns.Images[i].Target.Digest] = true
 	}
-	return false
+	return found
 }
 
 // tagOf returns repo:tag of repo:tag@digest, and "" for all other forms. Docker

@@ -43,15 +43,15 @@ func TestContainerUses(t *testing.T) {
 			{Holder: holder, Image: "app:1", Digests: []digest.Digest{target, manifest}, Snapshot: own, Told: true},
 		}},
 	} {
-		if diff := cmp.Diff(x.want, containerUses(x.ns, c, x.typed, own)); diff != "" {
+		if diff := cmp.Diff(x.want, containerUses(targets(x.ns), c, x.typed, own)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", x.name, diff)
 		}
 	}
-	if got := containerUses(recorded, container.Summary{ID: id}, "", prune.SnapshotKey{}); got != nil {
+	if got := containerUses(targets(recorded), container.Summary{ID: id}, "", prune.SnapshotKey{}); got != nil {
 		t.Errorf("a container of no image uses %v", got)
 	}
 	of := prune.Holder{Kind: "Docker container", ID: id, Name: id[:12]}
-	if diff := cmp.Diff([]prune.Use{{Holder: of, Snapshot: own, Told: true}}, containerUses(recorded, container.Summary{ID: id}, "", own)); diff != "" {
+	if diff := cmp.Diff([]prune.Use{{Holder: of, Snapshot: own, Told: true}}, containerUses(targets(recorded), container.Summary{ID: id}, "", own)); diff != "" {
 		t.Errorf("a container of no image that stands on something (-want +got):\n%s", diff)
 	}
 }

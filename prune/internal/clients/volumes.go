@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
@@ -20,6 +21,7 @@ func AddVolumes(ns *inventory.Namespace) {
 	if ns.Name != store.CRINamespace {
 		return
 	}
+	pods := podNames(ns)
 	for _, lease := range ns.Leases {
 		for _, resource := range lease.Resources {
 			snapshotter, ok := strings.CutPrefix(resource.Type, "snapshots/")
@@ -30,7 +32,7 @@ func AddVolumes(ns *inventory.Namespace) {
 			if !strings.HasSuffix(dir, "/"+lease.ID+"/") {
 				continue // a layer, which the unpacking for a volume leases too
 			}
-			use := inventory.Use{Holder: volumeHolder(ns, lease.ID), Snapshot: inventory.SnapshotKey{Snapshotter: snapshotter, Key: resource.ID}}
+			use := inventory.Use{Holder: volumeHolder(pods, lease.ID), Snapshot: inventory.SnapshotKey{Snapshotter: snapshotter, Key: resource.ID}}
 			if dgst := digest.NewDigestFromEncoded(digest.SHA256, target); dgst.Validate() == nil {
 				use.Digests = []digest.Digest{dgst}
 			}
@@ -39,14 +41,18 @@ func AddVolumes(ns *inventory.Namespace) {
 	}
 }
 
-// volumeHolder names the pod whose sandbox has the ID, as its container does.
-func volumeHolder(ns *inventory.Namespace, sandbox string) cause.Holder {
-	h := cause.Holder{Kind: cause.KindPod, ID: sandbox, Name: sandbox, Client: "CRI"}
+// podNames are the names of pods, by the IDs of their containers and sandboxes.
+func podNames(ns *inventory.Namespace) map[string]string {
+	names := make(map[string]string, len(ns.Containers))
 	for _, c := range ns.Containers {
-		if name := inventory.PodName(c); c.ID == sandbox && name != "" {
-			h.Name = name
+		if name := inventory.PodName(c); name != "" {
+			names[c.ID] = name
 		}
 	}
-	h.Name += ", image volume"
-	return h
+	return names
+}
+
+// volumeHolder names the pod whose sandbox has the ID.
+func volumeHolder(pods map[string]string, sandbox string) cause.Holder {
+	return cause.Holder{Kind: cause.KindPod, ID: sandbox, Name: cmp.Or(pods[sandbox], sandbox) + ", image volume", Client: "CRI"}
 }
