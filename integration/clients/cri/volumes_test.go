@@ -1,6 +1,7 @@
 package cri_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,9 @@ func wantLeasesOfPods(t *testing.T, n *cri.Node) {
 		switch lease.Kind {
 		case leases.KindPod:
 			pods++
+			if !strings.Contains(lease.Reason, "pod default/") {
+				t.Errorf("lease %s is told with %q", lease.ID, lease.Reason)
+			}
 		case leases.KindDocker, leases.KindMount:
 			t.Errorf("lease %s is told as %q", lease.ID, lease.Kind)
 		}

@@ -114,7 +114,7 @@ func reasons() map[cause.Code]told {
 		cause.CodeLeaseBuildkit:     {&cause.Parts{LeaseKind: leases.KindCache, Command: "c"}, "belongs to buildkit; `c` frees it"},
 		cause.CodeLeaseDocker:       {&cause.Parts{Command: "c"}, "holds the files of a Docker container, running or stopped; `c` frees them"},
 		cause.CodeLeaseMount:        {nil, "belongs to Docker, for an image mount or a build; it is removed together with the container or the build"},
-		cause.CodeLeasePod:          {nil, "belongs to a Kubernetes pod and is removed together with it"},
+		cause.CodeLeasePod:          {&cause.Parts{Name: "default/api"}, "belongs to pod default/api and is removed together with it"},
 		cause.CodeLeasePull:         {nil, "a pull or build in progress, or one that was interrupted; it expires by itself"},
 		cause.CodeLeaseOther:        {nil, "belongs to another client; only that client knows whether it is still needed"},
 

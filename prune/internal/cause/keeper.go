@@ -27,12 +27,17 @@ var titles = map[Code]func(Keeper) string{
 	HolderImage:     func(k Keeper) string { return fmt.Sprintf("image %q", k.HeldBy.Name) },
 	HolderContainer: func(k Keeper) string { return k.HolderParts.some() },
 	HolderSandbox:   func(k Keeper) string { return "sandbox " + k.HeldBy.Name },
-	HolderLease:     func(k Keeper) string { return fmt.Sprintf("lease %q (%s)", k.HeldBy.Name, k.HolderParts.LeaseKind) },
-	HolderGrace:     func(k Keeper) string { return "the grace of run " + k.HolderParts.Run },
-	HolderBuild:     func(k Keeper) string { return fmt.Sprintf("%s (lease %q)", k.HolderParts.LeaseKind, k.HeldBy.Name) },
-	HolderDocker:    func(k Keeper) string { return "Docker container " + k.HeldBy.Name[:12] },
-	HolderUpload:    func(k Keeper) string { return fmt.Sprintf("upload in progress %q", k.HeldBy.Name) },
-	HolderUnread:    func(k Keeper) string { return fmt.Sprintf("namespace %q, which could not be read", k.HeldBy.Namespace) },
+	HolderLease: func(k Keeper) string {
+		if pod := k.HolderParts.Name; pod != "" {
+			return fmt.Sprintf("lease %q (%s %s)", k.HeldBy.Name, k.HolderParts.LeaseKind, pod)
+		}
+		return fmt.Sprintf("lease %q (%s)", k.HeldBy.Name, k.HolderParts.LeaseKind)
+	},
+	HolderGrace:  func(k Keeper) string { return "the grace of run " + k.HolderParts.Run },
+	HolderBuild:  func(k Keeper) string { return fmt.Sprintf("%s (lease %q)", k.HolderParts.LeaseKind, k.HeldBy.Name) },
+	HolderDocker: func(k Keeper) string { return "Docker container " + k.HeldBy.Name[:12] },
+	HolderUpload: func(k Keeper) string { return fmt.Sprintf("upload in progress %q", k.HeldBy.Name) },
+	HolderUnread: func(k Keeper) string { return fmt.Sprintf("namespace %q, which could not be read", k.HeldBy.Namespace) },
 	HolderRootLabel: func(k Keeper) string {
 		return fmt.Sprintf("label containerd.io/gc.root on %s %s", k.HeldBy.Kind, k.HeldBy.Name)
 	},

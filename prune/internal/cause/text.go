@@ -194,7 +194,7 @@ var Sentences = map[Code]func(*Parts) string{
 		return "holds the files of a Docker container, running or stopped; `" + p.Command + "` frees them"
 	},
 	CodeLeaseMount: Fixed("belongs to Docker, for an image mount or a build; it is removed together with the container or the build"),
-	CodeLeasePod:   Fixed("belongs to a Kubernetes pod and is removed together with it"),
+	CodeLeasePod:   func(p *Parts) string { return fmt.Sprintf("belongs to pod %s and is removed together with it", p.Name) },
 	CodeLeasePull:  Fixed("a pull or build in progress, or one that was interrupted; it expires by itself"),
 	CodeLeaseOther: Fixed("belongs to another client; only that client knows whether it is still needed"),
 

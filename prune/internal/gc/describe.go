@@ -1,10 +1,12 @@
 package gc
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/sandbox"
 
 	"github.com/ctr-prune/ctr-prune/leases"
@@ -52,7 +54,7 @@ func (c *Collector) leaseKeeper(n graph.Node) (cause.Code, *cause.Parts) {
 		return cause.HolderLease, &cause.Parts{LeaseKind: leases.KindOther}
 	}
 	kind := s.KindOf(s.LeaseByID[n.Key])
-	p := &cause.Parts{LeaseKind: kind, Command: c.Freeing(n.Namespace, kind)}
+	p := &cause.Parts{LeaseKind: kind, Command: c.Freeing(n.Namespace, kind), Name: s.PodOf(n.Key)}
 	run, grace := leases.GraceOf(s.LeaseByID[n.Key].Lease)
 	switch {
 	case grace:
@@ -70,17 +72,24 @@ func (c *Collector) leaseKeeper(n graph.Node) (cause.Code, *cause.Parts) {
 // KindOf tells the kind of a lease of the namespace.
 func (s *Space) KindOf(lease inventory.Lease) leases.Kind {
 	kind := leases.KindOf(lease.Lease, lease.Resources...)
-	if kind == leases.KindOther && s.pod(lease.ID) {
+	if kind == leases.KindOther && s.PodOf(lease.ID) != "" {
 		return leases.KindPod
 	}
 	return kind
 }
 
-// pod says whether a pod of the namespace has the ID.
-func (s *Space) pod(id string) bool {
-	container, ok := s.ContainerByID[id]
-	return ok && inventory.IsPodSandbox(container) ||
-		s.Name == store.CRINamespace && slices.ContainsFunc(s.Sandboxes, func(sb sandbox.Sandbox) bool { return sb.ID == id })
+// PodOf names the pod whose sandbox has the ID, by which CRI calls the pod's lease,
+// as "namespace/name", or by the ID if its sandbox does not say; it is "" if there
+// is none.
+func (s *Space) PodOf(id string) string {
+	if container, ok := s.ContainerByID[id]; ok && inventory.IsPodSandbox(container) {
+		return cmp.Or(inventory.PodName(container), id)
+	}
+	at := slices.IndexFunc(s.Sandboxes, func(sb sandbox.Sandbox) bool { return sb.ID == id })
+	if s.Name != store.CRINamespace || at < 0 {
+		return ""
+	}
+	return cmp.Or(inventory.PodName(containers.Container{Labels: s.Sandboxes[at].Labels}), id)
 }
 
 // Freeing is the command by which the owner of a lease releases what it holds,

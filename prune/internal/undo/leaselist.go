@@ -84,6 +84,8 @@ func leaseFate(c *gc.Collector, s *gc.Space, lease inventory.Lease) (rules.Actio
 		return rules.Remove, cause.Plainly(cause.CodeLeaseExpired)
 	case cause.ReleaseCommand(kind, command) != "":
 		return rules.Keep, cause.Because(cause.CodeLeaseBuildkit, cause.Parts{LeaseKind: kind, Command: command})
+	case kind == ours.KindPod:
+		return rules.Keep, cause.Because(cause.CodeLeasePod, cause.Parts{Name: s.PodOf(lease.ID)})
 	case kind == ours.KindDocker:
 		return rules.Keep, cause.Because(cause.CodeLeaseDocker, cause.Parts{Command: "docker rm"})
 	}
@@ -98,6 +100,5 @@ var leaseCodes = map[ours.Kind]cause.Code{
 	ours.KindUndo:  cause.CodeLeaseUndo,
 	ours.KindGrace: cause.CodeLeaseGrace,
 	ours.KindMount: cause.CodeLeaseMount,
-	ours.KindPod:   cause.CodeLeasePod,
 	ours.KindPull:  cause.CodeLeasePull,
 }

@@ -59,7 +59,7 @@ func TestLeaseFates(t *testing.T) {
 		"build cache in a Docker with a remapped root": {"moby-1000.1000", "cache", flat, nil, "keep: belongs to buildkit; `docker builder prune` frees it"},
 		"of 64 digits": {"default", id, nil, snapshots("sha256:chain"),
 			"keep: belongs to another client; only that client knows whether it is still needed"},
-		"of a pod": {"k8s.io", id, nil, snapshots("sha256:chain"), "keep: belongs to a Kubernetes pod and is removed together with it"},
+		"of a pod": {"k8s.io", id, nil, snapshots("sha256:chain"), "keep: belongs to pod " + id + " and is removed together with it"},
 		"a run":    {"default", ours.RunID, nil, nil, "keep: a run is in progress"},
 	} {
 		t.Run(name, func(t *testing.T) {
