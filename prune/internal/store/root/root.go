@@ -100,6 +100,9 @@ func rootLoad(ctx context.Context, layout RootLayout, bdb *bolt.DB) (_ *RootStor
 	if err != nil {
 		return nil, err
 	}
+	if err := rootStrange(ctx, layout, bdb, guards.backends()); err != nil {
+		return nil, errors.Join(err, guards.close())
+	}
 	blobs, err := rootContent(layout)
 	if err != nil {
 		return nil, errors.Join(err, guards.close())
