@@ -13,6 +13,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/pruning"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // A build that runs while its namespace is pruned ends well: its containers
@@ -63,6 +64,9 @@ func TestLeavingsOfKilledBuilder(t *testing.T) {
 	report := pruning.Run(t, b.Address(), pruning.All("buildkit"), pruning.None, nil)
 	if len(report.Untagged) != 1 {
 		t.Errorf("untagged %v, want the image of the other build", report.Untagged)
+	}
+	if notes := prune.ReportDocument(report).Notes; len(notes) > 0 {
+		t.Errorf("noted: %v", notes)
 	}
 	after := b.Capture()
 	same(t, before, after, func(change string) bool {
