@@ -164,7 +164,7 @@ func gone(before, after []prune.Finding) []prune.Finding {
 type checkRow struct {
 	Problem, Namespace, Object string
 	Bytes                      format.Bytes
-	Meaning, Mend              string
+	Meaning, Remedy            string
 	// AtLeast says that Bytes is a lower bound.
 	Repairable, AtLeast bool
 }
@@ -172,7 +172,7 @@ type checkRow struct {
 func checkRows(found []prune.Finding) []checkRow {
 	rows := make([]checkRow, len(found))
 	for i, f := range found {
-		rows[i] = checkRow{f.Problem.String(), f.Namespace, f.Object, format.Bytes(f.Bytes), f.Meaning, f.Mend, f.Repairable, f.AtLeast}
+		rows[i] = checkRow{f.Problem.String(), f.Namespace, f.Object, format.Bytes(f.Bytes), f.Meaning, f.Remedy, f.Repairable, f.AtLeast}
 	}
 	return rows
 }

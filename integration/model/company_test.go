@@ -217,10 +217,10 @@ func (c *company) act(due func(*guest) bool, counted string) {
 	}
 }
 
-// look captures the store and sees to it that the run's victims are whole.
+// look captures the store and sees to it that what the run deletes is whole.
 func (c *company) look() {
 	m := c.m
 	now := m.capture()
 	m.seen = append(m.seen, now)
-	c.victimsWhole(now)
+	c.deletedAreWhole(now)
 }

@@ -42,14 +42,14 @@ func (c *company) judge() {
 	m.journal, m.seen, m.newcomers = nil, nil, nil
 }
 
-// victimsWhole holds at every instant: what the run has deleted is all there,
+// deletedAreWhole holds at every instant: what the run has deleted is all there,
 // until the run lets go of it.
-func (c *company) victimsWhole(now *oracle.State) {
+func (c *company) deletedAreWhole(now *oracle.State) {
 	m := c.m
 	m.t.Helper()
 	was, is := copyOf(c.before), copyOf(now)
 	for name, ns := range was.Namespaces {
-		victims := map[string]images.Image{}
+		deleted := map[string]images.Image{}
 		_, freed := m.journal.last(itFrees, name, "", m.journal.end())
 		for _, e := range m.journal.entries {
 			switch {
@@ -57,12 +57,12 @@ func (c *company) victimsWhole(now *oracle.State) {
 			case e.what == itUnlabels: // what only build history holds may go
 				ns.Snapshots = nil
 			case e.what == itDeletes && !freed:
-				victims[e.name] = e.image
+				deleted[e.name] = e.image
 			}
 		}
-		ns.Images = victims
+		ns.Images = deleted
 		if is.Namespaces[name] != nil {
-			is.Namespaces[name].Images = victims
+			is.Namespaces[name].Images = deleted
 		}
 	}
 	if err := oracle.CheckComplete(was, is); err != nil {
@@ -92,7 +92,7 @@ func (c *company) reachable(after *oracle.State) {
 	for i, was := range m.seen {
 		was = withoutCollectible(was)
 		c.withoutRemoved(was)
-		was = c.withVictims(was)
+		was = c.withDeleted(was)
 		c.unpackAgain(was)
 		pulledAnew(was, after)
 		err := errors.Join(oracle.CheckComplete(was, after), oracle.CheckReachable(was, after, oracle.AllowOrphanedSnapshots()))
@@ -118,9 +118,9 @@ func (c *company) withoutLateLeases(after *oracle.State) *oracle.State {
 	return after // it did not collect
 }
 
-// withVictims adds the records that the run deleted to a state that was seen
+// withDeleted adds the records that the run deleted to a state that was seen
 // when they were gone: what only they held may go.
-func (c *company) withVictims(s *oracle.State) *oracle.State {
+func (c *company) withDeleted(s *oracle.State) *oracle.State {
 	all := copyOf(s)
 	all.Documents = maps.Clone(s.Documents)
 	maps.Copy(all.Documents, c.before.Documents)
@@ -130,9 +130,9 @@ func (c *company) withVictims(s *oracle.State) *oracle.State {
 			continue
 		}
 		// Under a name of its own: another image may have its name by now.
-		victim := e.image
-		victim.Name = "deleted: " + e.name
-		ns.Images[victim.Name] = victim
+		gone := e.image
+		gone.Name = "deleted: " + e.name
+		ns.Images[gone.Name] = gone
 	}
 	return all
 }

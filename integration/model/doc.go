@@ -24,8 +24,8 @@
 //	I4   reclaimed is what was predicted        run.undisturbed; machine.collect for garbage
 //	I5   a second run finds nothing to do       run.undisturbed
 //	I6   killed and run again is uninterrupted  machine.killAndRerun, against a twin of the store
-//	I7   each victim has its record or is held  watched.heldNow before each delete, watched.collectNow at any call;
-//	                                            company.victimsWhole after all that clients do
+//	I7   each deleted image has its record or is held  watched.heldNow before each delete, watched.collectNow at any call;
+//	                                            company.deletedAreWhole after all that clients do
 //	I8   an error while reading changes nothing machine.failToRead
 //	I9   a root more never frees more           machine.check, after each step that only adds a root; but for images that
 //	                                            a container may have been made from, beside others on its chain

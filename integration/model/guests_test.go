@@ -240,7 +240,7 @@ func (m *machine) guestLease(*prune.Plan) *guest {
 	return g
 }
 
-// guestDrop gives up a lease that is there already.
+// guestDrop drops a lease that is there already.
 func (m *machine) guestDrop(*prune.Plan) *guest {
 	ns := m.space()
 	list, err := m.store.Leases().List(inNamespace(m.ctx, ns))

@@ -11,7 +11,7 @@ import (
 )
 
 // noHarm asks the oracle. The records that a killed run has removed count as
-// being there before: what finishes that run gives up what only they held, and
+// being there before: what finishes that run drops what only they held, and
 // has to put back what containers need, where it has finished it.
 func (m *machine) noHarm(what string, before, after *oracle.State) {
 	m.t.Helper()

@@ -72,7 +72,7 @@ func (m *machine) takeLease() bool {
 	return true
 }
 
-// dropLease gives up one that no run needs any more, be it a grace: what that one
+// dropLease drops one that no run needs any more, be it a grace: what that one
 // kept in this namespace an undo of its run does not put back.
 func (m *machine) dropLease() bool {
 	ns := m.space()

@@ -77,7 +77,7 @@ func (m *machine) everyRecordOnce(inv *prune.Inventory, policy prune.Policy, pla
 }
 
 // planted are the problems that a step may leave in a store: what expires,
-// what is given up, what was killed. No step leaves an image that is not whole,
+// what is dropped, what was killed. No step leaves an image that is not whole,
 // nor the file of a blob that containerd has forgotten. A snapshot of a container
 // that was removed is forgotten if containerd ends before it collects.
 var planted = []prune.Problem{

@@ -138,7 +138,7 @@ func (m *machine) step() {
 	}
 }
 
-// end mends what can be mended, and then a check has nothing to tell.
+// end repairs what can be repaired, and then a check has nothing to tell.
 func (m *machine) end() {
 	m.onlyPlantedProblems()
 	m.repair()

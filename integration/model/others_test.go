@@ -98,7 +98,7 @@ func (m *machine) undo() bool {
 	return true
 }
 
-// dropGrace gives up what a grace keeps.
+// dropGrace drops what a grace keeps.
 func (m *machine) dropGrace() bool {
 	run, ok := m.aRun()
 	if !ok {
@@ -138,7 +138,7 @@ func (m *machine) pruneLeases() bool {
 	return true
 }
 
-// repair mends what a check finds, and then there is nothing left to find.
+// repair repairs what a check finds, and then there is nothing left to find.
 func (m *machine) repair() bool {
 	before := m.capture()
 	found := m.find()

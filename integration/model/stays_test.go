@@ -117,7 +117,7 @@ func (r *run) keepsGrace() {
 	m.graces[r.report.Grace.Run] = g
 }
 
-// givenUp is for a namespace in which the grace was given up before its time.
+// givenUp is for a namespace in which the grace was dropped before its time.
 func (g grace) givenUp(ns string) {
 	maps.DeleteFunc(g.went, func(key recordKey, _ images.Image) bool { return key.ns == ns })
 }

@@ -113,7 +113,7 @@ func AdviseFindings(found []prune.Finding) []prune.Finding {
 	for i := range found {
 		f := &found[i]
 		if mend := mends[f.Problem]; mend != nil {
-			f.Mend = mend(f.Namespace)
+			f.Remedy = mend(f.Namespace)
 		}
 		if f.Parts != nil && f.Parts.Because != nil {
 			f.Meaning += adviceOn(*f.Parts.Because)

@@ -107,9 +107,9 @@ func TestAdviceOnWhatACauseNames(t *testing.T) {
 // What mends a finding is a command of this program where there is one.
 func TestAdviseFindings(t *testing.T) {
 	found := AdviseFindings([]prune.Finding{
-		{Problem: prune.ProblemOldUpload, Namespace: "ns", Mend: "a repair"}, {Problem: prune.ProblemPhantom, Mend: "restart containerd"},
+		{Problem: prune.ProblemOldUpload, Namespace: "ns", Remedy: "a repair"}, {Problem: prune.ProblemPhantom, Remedy: "restart containerd"},
 	})
-	if found[0].Mend != "ctr-prune -n ns --ingests=24h" || found[1].Mend != "restart containerd" {
+	if found[0].Remedy != "ctr-prune -n ns --ingests=24h" || found[1].Remedy != "restart containerd" {
 		t.Errorf("%+v", found)
 	}
 }

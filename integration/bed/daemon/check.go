@@ -70,7 +70,7 @@ func (d *Daemon) findings(ctx context.Context) (found []prune.Finding, err error
 	return checked.Findings, nil
 }
 
-// ByHand says whether a finding is one that containerd cannot be made to mend,
+// ByHand says whether a finding is one that containerd cannot be made to repair,
 // and for which the files are to be removed by hand: native has no way to remove
 // what a collection that was killed has left, and nobody removes an upload that
 // has lost its name.

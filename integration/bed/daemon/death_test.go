@@ -14,36 +14,36 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 )
 
-const victimEnv = "DAEMON_TEST_VICTIM"
+const childEnv = "DAEMON_TEST_CHILD"
 
 // A test process that is killed takes its daemon with it, and the next one
 // ends and removes what the two left.
 func TestDaemonDiesWithItsTest(t *testing.T) {
-	if os.Getenv(victimEnv) != "" {
-		beVictim(t)
+	if os.Getenv(childEnv) != "" {
+		runChild(t)
 	}
 	if reason := daemon.Unsupported(); reason != "" {
 		t.Skip(reason)
 	}
-	victim := exec.Command(os.Args[0], "-test.run=^TestDaemonDiesWithItsTest$")
-	victim.Env = append(os.Environ(), victimEnv+"=1")
-	out, err := victim.StdoutPipe()
+	child := exec.Command(os.Args[0], "-test.run=^TestDaemonDiesWithItsTest$")
+	child.Env = append(os.Environ(), childEnv+"=1")
+	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := victim.Start(); err != nil {
+	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
 	var pid, guest int
 	var dir string
 	if _, err := fmt.Fscan(bufio.NewReader(out), &pid, &guest, &dir); err != nil {
-		t.Fatalf("reading what the victim says: %v", err)
+		t.Fatalf("reading what the child says: %v", err)
 	}
 	fd, program := open(t, pid), open(t, guest)
-	if err := victim.Process.Kill(); err != nil {
+	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = victim.Wait() // it says "killed"
+	_ = child.Wait() // it says "killed"
 
 	if !over(t, fd, 5*time.Minute) {
 		t.Errorf("containerd %d outlives its test", pid)
@@ -57,8 +57,8 @@ func TestDaemonDiesWithItsTest(t *testing.T) {
 	}
 }
 
-// beVictim says what is there to be killed. Only root can run a container.
-func beVictim(t *testing.T) {
+// runChild says what is there to be killed. Only root can run a container.
+func runChild(t *testing.T) {
 	if os.Geteuid() == 0 {
 		g := run(t, parts.Containerd24)
 		fmt.Println(g.PID(), g.task.Pid(), g.Dir())

@@ -29,8 +29,8 @@ type closing struct {
 	says map[string]string
 	// docker and pods replace the socket and the file, if set.
 	docker, pods string
-	// damage breaks something and returns what mends it.
-	damage func(n *node) (mend func())
+	// damage breaks something and returns what repairs it.
+	damage func(n *node) (repair func())
 }
 
 // Each client is broken in turn, and two at once: its namespace is left as it

@@ -33,13 +33,13 @@ func (s *subject) testInterruptedRun(sig syscall.Signal, answered bool) {
 	proxy := s.newProxy()
 	// Four deletions are under way at once: by the fifth one is done.
 	held := proxy.hold(callDeleteImage, 5, answered)
-	victim := start(t, proxy.through("--all")...)
+	child := start(t, proxy.through("--all")...)
 	await(t, "the fifth deletion", held.reached)
-	s.must(victim.Process.Signal(sig))
+	s.must(child.Process.Signal(sig))
 	await(t, "the end of the call", held.left)
 	held.release()
 
-	r := finish(t, victim).Want(t, programs.ExitInterrupted)
+	r := finish(t, child).Want(t, programs.ExitInterrupted)
 	p.Document, p.after = r.Document(t), s.state()
 	p.check(expected{orphans: true, changes: true})
 	if !p.Interrupted || !strings.Contains(r.Stderr, "interrupted") {
@@ -84,12 +84,12 @@ func TestInterruptedWhenAllIsDone(t *testing.T) {
 		s.ready()
 		proxy := s.newProxy()
 		held := proxy.hold(callDeleteImage, len(going), true)
-		victim := start(t, proxy.through("--all")...)
+		child := start(t, proxy.through("--all")...)
 		await(t, "the last deletion", held.reached)
-		s.must(victim.Process.Signal(syscall.SIGINT))
+		s.must(child.Process.Signal(syscall.SIGINT))
 		await(t, "the end of the call", held.left)
 		held.release()
-		r := finish(t, victim).Want(t, programs.ExitDone)
+		r := finish(t, child).Want(t, programs.ExitDone)
 		doc := r.Document(t)
 		if doc.Interrupted || len(doc.Untagged) != len(going) || len(doc.Errors) > 0 || strings.Contains(r.Stderr, "again for the rest") {
 			t.Errorf("interrupted %v, untagged %d of %d, errors %+v, stderr: %s", doc.Interrupted, len(doc.Untagged), len(going), doc.Errors, r.Stderr)

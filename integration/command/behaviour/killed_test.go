@@ -40,10 +40,10 @@ func (s *subject) testKilledRun(proxy *proxy, held *hold) {
 	going := s.several()
 	s.ready()
 	before := s.state()
-	victim := start(t, proxy.through("--all")...)
+	child := start(t, proxy.through("--all")...)
 	await(t, "the step", held.reached)
-	s.must(victim.Process.Kill())
-	if r := finish(t, victim); r.Code != -1 {
+	s.must(child.Process.Kill())
+	if r := finish(t, child); r.Code != -1 {
 		t.Fatalf("the run ended by itself: %+v", r)
 	}
 	await(t, "the end of the call", held.left)
@@ -60,7 +60,7 @@ func (s *subject) testKilledRun(proxy *proxy, held *hold) {
 	s.must(s.Collect(s.ctx()))
 	wantNothingLost(t, before, s.state(), late, rebuilt)
 
-	p := s.recover(victim.Process.Pid, before)
+	p := s.recover(child.Process.Pid, before)
 	p.wantNames("default", "docker.io/library/used:1", late.Name)
 	p.wantOwnBlobsGone(going[1], going[0])
 	// What the killed run took from the config of the image is back as well.
@@ -108,7 +108,7 @@ func wantNothingLost(t *testing.T, before, after *oracle.State, history ...*imag
 
 // recover runs the command over what a killed run left of the store, and
 // checks that it names that run. What both took away is judged together.
-func (s *subject) recover(victim int, before *oracle.State) pruned {
+func (s *subject) recover(child int, before *oracle.State) pruned {
 	s.t.Helper()
 	p := pruned{t: s.t, before: s.state()}
 	for name, ns := range p.before.Namespaces {
@@ -116,8 +116,8 @@ func (s *subject) recover(victim int, before *oracle.State) pruned {
 	}
 	r := run(s.t, append(s.where(), "--force", "--format", "json", "--all")...)
 	p.Document, p.after = r.Want(s.t, programs.ExitDone).Document(s.t), s.state()
-	if len(p.Recovered) != 1 || !strings.Contains(p.Recovered[0].Owner, fmt.Sprintf("process %d", victim)) {
-		s.t.Errorf("recovered: %+v, want the run of process %d", p.Recovered, victim)
+	if len(p.Recovered) != 1 || !strings.Contains(p.Recovered[0].Owner, fmt.Sprintf("process %d", child)) {
+		s.t.Errorf("recovered: %+v, want the run of process %d", p.Recovered, child)
 	}
 	p.check(expected{orphans: true, changes: true, recovers: true, leases: []string{"ctr-prune"}})
 	return p
@@ -130,13 +130,13 @@ func TestKilledRunInText(t *testing.T) {
 		s.ready()
 		proxy := s.newProxy()
 		held := proxy.hold(callDeleteLease, 1, false)
-		victim := start(t, proxy.through("--all")...)
+		child := start(t, proxy.through("--all")...)
 		await(t, "the last step", held.reached)
-		s.must(victim.Process.Kill())
-		finish(t, victim)
+		s.must(child.Process.Kill())
+		finish(t, child)
 		r := run(t, append(s.where(), "--force", "--all")...).Want(t, programs.ExitDone)
 		for _, text := range []string{
-			fmt.Sprintf("Finished the interrupted run of process %d", victim.Process.Pid), "9 image records removed",
+			fmt.Sprintf("Finished the interrupted run of process %d", child.Process.Pid), "9 image records removed",
 			"Deleted: " + going[1].Target.Digest.String(),
 		} {
 			if !strings.Contains(r.Stdout, text) {
@@ -155,7 +155,7 @@ func TestKilledRunOfARoot(t *testing.T) {
 				going := s.several()
 				s.ready()
 				before := s.state()
-				victim := s.killChild()
+				child := s.killChild()
 				rebuilt := going[len(going)-1]
 				wantNothingLost(t, before, s.state(), rebuilt)
 				if next == "daemon" {
@@ -164,7 +164,7 @@ func TestKilledRunOfARoot(t *testing.T) {
 					s.must(s.Collect(s.ctx()))
 					wantNothingLost(t, before, s.state(), rebuilt)
 				}
-				p := s.recover(victim, before)
+				p := s.recover(child, before)
 				p.wantNames("default", "docker.io/library/used:1")
 				p.wantOwnBlobsGone(going[1], going[0])
 			})

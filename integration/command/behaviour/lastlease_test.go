@@ -57,11 +57,11 @@ func TestRunLeaseIsGoneBeforeItsDeletion(t *testing.T) {
 		s.ready()
 		proxy := s.newProxy()
 		held := proxy.hold(callDeleteLease, 1, false)
-		victim := start(t, proxy.through("--all")...)
+		child := start(t, proxy.through("--all")...)
 		await(t, "the deletion of the lease", held.reached)
 		s.expire("ctr-prune")
 		held.release()
-		doc := finish(t, victim).Want(t, programs.ExitDone).Document(t)
+		doc := finish(t, child).Want(t, programs.ExitDone).Document(t)
 		if len(doc.Untagged) != len(going) || doc.Reclaimed != doc.Predicted || doc.Reclaimed.Blobs == 0 {
 			t.Errorf("untagged %d, reclaimed %+v of %+v", len(doc.Untagged), doc.Reclaimed, doc.Predicted)
 		}

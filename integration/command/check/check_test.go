@@ -34,8 +34,8 @@ func want(t *testing.T, found []prune.Finding, all ...planted) {
 	var got []planted
 	for _, f := range found {
 		got = append(got, planted{f.Problem, f.Namespace, f.Object, f.Bytes})
-		if f.Meaning == "" || f.Mend == "" {
-			t.Errorf("%s %q has no meaning or nothing that mends it", f.Problem, f.Object)
+		if f.Meaning == "" || f.Remedy == "" {
+			t.Errorf("%s %q has no meaning or nothing that repairs it", f.Problem, f.Object)
 		}
 	}
 	order := func(a, b planted) int {
@@ -66,7 +66,7 @@ func TestNothingIsWrong(t *testing.T) {
 func TestEveryProblem(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(n *node) {
-		n.d.Expect(prune.ProblemIncomplete) // nothing mends that but a pull
+		n.d.Expect(prune.ProblemIncomplete) // nothing repairs that but a pull
 		healthy := n.state()
 		incomplete := n.incomplete("docker.io/library/broken:1")
 		upload := n.abandoned("layer-abc")

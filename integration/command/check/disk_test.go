@@ -72,8 +72,8 @@ func TestFilesUnknownToContainerd(t *testing.T) {
 		left := n.find()
 		want(n.t, left, stuck...)
 		for _, f := range left {
-			if f.Repairable || f.Mend != "stop containerd, then: rm -r "+f.Object {
-				n.t.Errorf("%s can be repaired %v, by %q", f.Object, f.Repairable, f.Mend)
+			if f.Repairable || f.Remedy != "stop containerd, then: rm -r "+f.Object {
+				n.t.Errorf("%s can be repaired %v, by %q", f.Object, f.Repairable, f.Remedy)
 			}
 			n.must(os.RemoveAll(f.Object))
 		}
@@ -94,7 +94,7 @@ func missing(before, after map[digest.Digest]int64) (lost []digest.Digest) {
 }
 
 // A snapshot whose files are gone, whole or in part, is found, and what is
-// offered mends it.
+// offered repairs it.
 func TestLostSnapshot(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(n *node) {

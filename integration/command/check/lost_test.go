@@ -7,7 +7,7 @@ import (
 )
 
 // A blob that containerd lists and whose file is gone is found, and what is
-// offered mends it: removed from the list, it comes back with a pull.
+// offered repairs it: removed from the list, it comes back with a pull.
 func TestLostBlob(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(n *node) {
@@ -21,7 +21,7 @@ func TestLostBlob(t *testing.T) {
 		want(n.t, found, planted{prune.ProblemLost, "default", layer.Digest.String(), layer.Size})
 		n.repair(found)
 		if left := n.find(); len(left) != 1 {
-			n.t.Errorf("after a repair, which cannot mend it: %+v", left)
+			n.t.Errorf("after a repair, which cannot repair it: %+v", left)
 		}
 		if images := len(n.state().Namespaces["default"].Images); images != len(before.Namespaces["default"].Images) {
 			n.t.Errorf("%d images are left", images)

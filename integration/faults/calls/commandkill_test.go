@@ -118,9 +118,9 @@ func (b *bed) undisturbed() []proxy.Call {
 func (b *bed) killCommand(s spot) bool {
 	b.t.Helper()
 	what := "killed " + s.String()
-	r, p := b.through(func(ctx context.Context, c proxy.Call, victim *programs.Process) {
+	r, p := b.through(func(ctx context.Context, c proxy.Call, child *programs.Process) {
 		if s.is(c) {
-			victim.Signal(syscall.SIGKILL)
+			child.Signal(syscall.SIGKILL)
 			<-ctx.Done()
 		}
 	})

@@ -41,10 +41,10 @@ func TestEveryCallFails(t *testing.T) {
 	})
 }
 
-// fails strikes one call with an error.
+// fails makes one call return an error.
 func (b *bed) fails(at int, m moment, code codes.Code) {
 	b.t.Helper()
-	f := &fault{at: at, moment: m, strike: func() error { return status.Error(code, "struck by the test") }}
+	f := &fault{at: at, moment: m, inject: func() error { return status.Error(code, "injected by the test") }}
 	o := b.run(b.t.Context(), f)
 	what := fmt.Sprintf("%s %s call %d, %s", code, m, at, f.method)
 	if o.err == nil && len(o.report.Skipped) == 0 {
@@ -74,7 +74,7 @@ func (b *bed) cancels(at int, m moment) {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	defer cancel()
-	f := &fault{at: at, moment: m, strike: func() error { cancel(); return nil }}
+	f := &fault{at: at, moment: m, inject: func() error { cancel(); return nil }}
 	o := b.run(ctx, f)
 	what := fmt.Sprintf("cancelled %s call %d, %s", m, at, f.method)
 	if o.report == nil && !errors.Is(o.err, context.Canceled) && status.Code(o.err) != codes.Canceled {

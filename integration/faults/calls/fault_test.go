@@ -21,19 +21,19 @@ const (
 
 func (m moment) String() string { return [...]string{"before", "after"}[m] }
 
-// fault strikes one call of a run.
+// fault makes one call of a run fail.
 type fault struct {
-	// at is the number of the call, from 1; 0 strikes none.
+	// at is the number of the call, from 1; 0 is none.
 	at     int
 	moment moment
-	// lasting strikes all later calls as well.
+	// lasting makes all later calls fail as well.
 	lasting bool
-	// strike returns the error of the call. If that is nil the call goes on.
-	strike func() error
+	// inject returns the error of the call. If that is nil the call goes on.
+	inject func() error
 
 	mu sync.Mutex
 	// calls are the methods of the calls so far, method that of the call that
-	// was struck.
+	// failed.
 	calls  []string
 	method string
 }
@@ -66,13 +66,13 @@ func (f *fault) options() []grpc.DialOption {
 func (f *fault) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	hit := f.hits(method)
 	if hit && f.moment == before {
-		if err := f.strike(); err != nil {
+		if err := f.inject(); err != nil {
 			return err
 		}
 	}
 	err := invoke(ctx, method, req, reply, cc, opts...)
 	if hit && f.moment == after {
-		if fault := f.strike(); fault != nil {
+		if fault := f.inject(); fault != nil {
 			return fault
 		}
 	}
@@ -82,7 +82,7 @@ func (f *fault) unary(ctx context.Context, method string, req, reply any, cc *gr
 func (f *fault) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	hit := f.hits(method)
 	if hit && f.moment == before {
-		if err := f.strike(); err != nil {
+		if err := f.inject(); err != nil {
 			return nil, err
 		}
 	}
@@ -95,14 +95,14 @@ func (f *fault) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Clie
 		cancel()
 		return nil, err
 	}
-	return &cut{ClientStream: s, strike: f.strike, cancel: cancel}, nil
+	return &cut{ClientStream: s, inject: f.inject, cancel: cancel}, nil
 }
 
 // cut is a stream that breaks where its first message is received, for both
 // ends.
 type cut struct {
 	grpc.ClientStream
-	strike func() error
+	inject func() error
 	cancel context.CancelFunc
 	once   sync.Once
 	err    error
@@ -111,7 +111,7 @@ type cut struct {
 func (c *cut) RecvMsg(m any) error {
 	err := c.ClientStream.RecvMsg(m)
 	c.once.Do(func() {
-		if c.err = c.strike(); c.err != nil {
+		if c.err = c.inject(); c.err != nil {
 			c.cancel()
 		}
 	})

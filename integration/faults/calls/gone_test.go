@@ -41,7 +41,7 @@ func deletes(method string) bool {
 
 func (b *bed) goesAway(at int, m moment) {
 	b.t.Helper()
-	f := &fault{at: at, moment: m, lasting: true, strike: func() error { return status.Error(codes.Unavailable, "nobody is there") }}
+	f := &fault{at: at, moment: m, lasting: true, inject: func() error { return status.Error(codes.Unavailable, "nobody is there") }}
 	o := b.run(b.t.Context(), f)
 	what := fmt.Sprintf("gone %s call %d, %s", m, at, f.method)
 	if o.err == nil {
@@ -54,7 +54,7 @@ func (b *bed) goesAway(at int, m moment) {
 }
 
 // saidOnce fails the test if a report tells of single records, or does not
-// tell what is left of the deleting, if that was struck.
+// tell what is left of the deleting, if that call failed.
 func (b *bed) saidOnce(what string, report *prune.Report, deleting bool) {
 	b.t.Helper()
 	for _, failed := range report.Errors {

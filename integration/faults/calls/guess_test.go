@@ -22,7 +22,7 @@ func TestFailureThatReadsLikeAFullDisk(t *testing.T) {
 	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
 		t.Parallel()
 		b := newBed(t, v)
-		f := &fault{strike: func() error {
+		f := &fault{inject: func() error {
 			return status.Error(codes.Unknown, `lease "no space left on device" is odd`)
 		}}
 		for i, method := range b.calls {
@@ -34,7 +34,7 @@ func TestFailureThatReadsLikeAFullDisk(t *testing.T) {
 		o := b.run(context.WithoutCancel(t.Context()), f)
 		var guard *prune.GuardError
 		if o.err == nil || f.method == "" || errors.As(o.err, &guard) || prune.CodeOf(o.err) != "" {
-			t.Errorf("struck %q: %v", f.method, o.err)
+			t.Errorf("failed %q: %v", f.method, o.err)
 		}
 	})
 }

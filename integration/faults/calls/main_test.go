@@ -9,8 +9,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if address := os.Getenv(victimAddress); address != "" {
-		fmt.Fprintln(os.Stderr, "the run was to be killed:", beVictim(address))
+	if address := os.Getenv(childAddress); address != "" {
+		fmt.Fprintln(os.Stderr, "the run was to be killed:", runChild(address))
 		os.Exit(1)
 	}
 	os.Exit(programs.Main(m, nil))

@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// few is how many calls are struck at least.
+// few is how many calls fail at least.
 const few = 8
 
 // writing are the calls that change a store.
 var writing = []string{"Create", "Delete", "Update", "Write", "Abort", "Prepare", "AddResource"}
 
-// sample are the numbers of the calls to strike: all in the long mode, else a
+// sample are the numbers of the calls that fail: all in the long mode, else a
 // spread. A wide one has every call that changes the store as well.
 func (b *bed) sample(wide bool) []int {
 	switch {

@@ -18,7 +18,7 @@ import (
 // unreadable makes every read of one file fail with EIO, and returns what takes
 // that back. The file is moved to the last blocks of the disk, and what is
 // behind the loop device is cut off before them: the device keeps its size.
-func (v *volume) unreadable(path string) (mend func()) {
+func (v *volume) unreadable(path string) (repair func()) {
 	v.t.Helper()
 	data, err := os.ReadFile(path)
 	v.must(err)
@@ -110,7 +110,7 @@ func uncache(path string) error {
 func TestUnreadableBlob(t *testing.T) {
 	each(t, func(b *bed) {
 		gone := b.images["gone1"]
-		mend := b.unreadable(b.d.BlobFile(gone.Config.Desc.Digest))
+		repair := b.unreadable(b.d.BlobFile(gone.Config.Desc.Digest))
 		before := b.capture()
 		b.stop()
 		r := b.prune("--filter", "label!=no-such-label", "--format", "json").Want(b.t, programs.ExitDone)
@@ -129,7 +129,7 @@ func TestUnreadableBlob(t *testing.T) {
 			b.t.Errorf("removed %v", doc.Untagged)
 		}
 		harmless(b.t, after, b.capture(), doc.Reclaimed.ContentBytes)
-		mend()
+		repair()
 		b.works(b.t.Context())
 	})
 }
@@ -147,14 +147,14 @@ func TestUnreadableDatabase(t *testing.T) {
 			filepath.Join(b.d.Root(), "io.containerd.metadata.v1.bolt", "meta.db"),
 			filepath.Join(b.d.Root(), "io.containerd.snapshotter.v1."+b.d.Snapshotter(), "metadata.db"),
 		} {
-			mend := b.unreadable(path)
+			repair := b.unreadable(path)
 			for _, args := range [][]string{{"--dry-run"}, nil} {
 				r := b.prune(args...).Want(b.t, programs.ExitUnreachable, filepath.Base(path), "input/output error")
 				if strings.Count(r.Stderr, "\n") != 1 {
 					b.t.Errorf("not one sentence:\n%s", r.Stderr)
 				}
 			}
-			mend()
+			repair()
 		}
 		same(b.t, before, b.capture())
 		b.prune().Want(b.t, programs.ExitDone)

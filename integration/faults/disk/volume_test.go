@@ -60,7 +60,7 @@ func (v *volume) mount() error {
 	return command("mount", "-o", "loop,errors=remount-ro", v.image(), v.root)
 }
 
-// remount takes the disk out, mends it and puts it in again. The daemon must
+// remount takes the disk out, repairs it and puts it in again. The daemon must
 // not run. The disk is copied for that: a process with mounts of its own that
 // was started meanwhile may still have the broken file system, and the kernel
 // would give that back for the same disk.

@@ -12,9 +12,9 @@ import (
 // blow is what happens to containerd.
 type blow struct {
 	name string
-	// strike is called while the command waits at a call or, at a random
+	// inject is called while the command waits at a call or, at a random
 	// instant, runs.
-	strike func(*bed)
+	inject func(*bed)
 }
 
 var blows = []blow{
@@ -58,16 +58,16 @@ func (b *bed) lasts() time.Duration {
 	return took
 }
 
-// diesAt strikes at a call.
+// diesAt acts at a call.
 func (b *bed) diesAt(hit blow, at spot) int {
 	b.t.Helper()
 	what := fmt.Sprintf("%s at call %d of %s, answered %v", hit.name, at.Nth, at.Method, at.Answered)
 	h := b.halt(at)
-	hit.strike(b)
+	hit.inject(b)
 	return b.afterwards(what, h.end(), h.Stderr())
 }
 
-// diesAtAnInstant strikes a while after the command was started, with nothing
+// diesAtAnInstant acts a while after the command was started, with nothing
 // between it and containerd.
 func (b *bed) diesAtAnInstant(hit blow, after time.Duration) int {
 	b.t.Helper()
@@ -77,7 +77,7 @@ func (b *bed) diesAtAnInstant(hit blow, after time.Duration) int {
 	case <-r.Ended():
 	case <-time.After(after):
 	}
-	hit.strike(b)
+	hit.inject(b)
 	code, _ := r.End()
 	return b.afterwards(what, code, r.Stderr())
 }

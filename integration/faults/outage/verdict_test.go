@@ -38,7 +38,7 @@ func (b *bed) survived(what string) *oracle.State {
 	return left
 }
 
-// recovered lets the next run finish, and the check mend what that leaves, and
+// recovered lets the next run finish, and the check repair what that leaves, and
 // holds the store to what an undisturbed run leaves. It returns how many blobs
 // containerd had forgotten.
 func (b *bed) recovered(what string) int {
@@ -51,7 +51,7 @@ func (b *bed) recovered(what string) int {
 		b.t.Errorf("%s: the next run did harm:\n%v", what, err)
 	}
 	truthful(b.t, what, doc, left, after)
-	b.mend(what, forgotten(after))
+	b.repair(what, forgotten(after))
 	b.complete(what)
 	if third := b.run().Document(); third.Counts.Remove+third.Counts.StandIn+len(third.Recovered) > 0 {
 		b.t.Errorf("%s: a third run has something to do: %+v, recovered %+v", what, third.Counts, third.Recovered)

@@ -67,7 +67,7 @@ func (r *race) unmounted() {
 func (r *race) prunes(what string) {
 	r.t.Helper()
 	err := r.pruneCommand(r.t.Context())
-	for errors.Is(err, errLost) { // and that is mended now
+	for errors.Is(err, errLost) { // and that is repaired now
 		err = r.pruneCommand(r.t.Context())
 	}
 	if err != nil {

@@ -135,7 +135,7 @@ func TestDamagedDatabase(t *testing.T) {
 			b.must(os.WriteFile(path, sound, 0o600))
 		}
 	}
-	b.run("--all", "--force", "-n", "default", "-n", "other").want(t, "mended", programs.ExitDone)
+	b.run("--all", "--force", "-n", "default", "-n", "other").want(t, "repaired", programs.ExitDone)
 	t.Logf("%d damages, %d of them refused", tried, refused)
 	if refused < tried/3 {
 		t.Errorf("only %d of %d were refused", refused, tried)

@@ -11,9 +11,9 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
-	if root := os.Getenv(victimRoot); root != "" {
+	if root := os.Getenv(childRoot); root != "" {
 		programs.Quiet()
-		os.Exit(beVictim(root))
+		os.Exit(runChild(root))
 	}
 	os.Exit(programs.Main(m, map[*string]string{&program: programs.Command}))
 }

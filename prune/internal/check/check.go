@@ -60,8 +60,8 @@ type Finding struct {
 	// Meaning is what it means for a user, and Parts are what that names.
 	Meaning string       `json:"meaning"`
 	Parts   *cause.Parts `json:"parts,omitempty"`
-	// Mend says what fixes it.
-	Mend string `json:"mend"`
+	// Remedy says what fixes it.
+	Remedy string `json:"remedy"`
 	// Repairable says that [Repair] can fix it without risk.
 	Repairable bool `json:"repairable"`
 	// Snapshotters are those that have a part in it, sorted.
@@ -138,8 +138,8 @@ func (k *Checker) add(f Finding) {
 		p = &cause.Parts{}
 	}
 	f.Meaning = text.meaning(p)
-	if f.Mend == "" {
-		f.Mend, f.Repairable = text.mend, text.repairable
+	if f.Remedy == "" {
+		f.Remedy, f.Repairable = text.mend, text.repairable
 	}
 	k.Found = append(k.Found, f)
 }

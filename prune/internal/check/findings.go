@@ -158,8 +158,8 @@ func (k *Checker) Incomplete(ns *inventory.Namespace, l manifests.Completeness) 
 		sum := present[record]
 		k.add(Finding{
 			Problem: ProblemIncomplete, Namespace: ns.Name, Object: record.Key, Bytes: sum.TotalBytes, AtLeast: sum.Bound || sum.AtLeast,
-			Parts: cause.PartsBecause(lacks[record]),
-			Mend:  fmt.Sprintf("ctr -n %s images pull %s", ns.Name, manifests.PullName(record.Key)),
+			Parts:  cause.PartsBecause(lacks[record]),
+			Remedy: fmt.Sprintf("ctr -n %s images pull %s", ns.Name, manifests.PullName(record.Key)),
 		})
 	}
 }

@@ -59,11 +59,11 @@ func (j Judge) believesGroup(group int) bool { return slices.Contains(j.users, g
 
 // Refusal is the error for what somebody else controls.
 type Refusal struct {
-	// Problem is the beginning of a sentence, and Mend what to do about it.
-	Problem, Mend string
+	// Problem is the beginning of a sentence, and Remedy what to do about it.
+	Problem, Remedy string
 }
 
-func (r *Refusal) Error() string { return r.Problem + ": " + r.Mend }
+func (r *Refusal) Error() string { return r.Problem + ": " + r.Remedy }
 
 const (
 	groupWritable = 0o020

@@ -25,7 +25,7 @@ func daemonTrusted(path string, believed trust.Judge) error {
 }
 
 func daemonRefused(path string, refused *trust.Refusal) error {
-	return daemonError(path, refused.Problem, refused.Mend, &cause.CodeError{Code: codeSocketUntrusted, Err: store.Cause(errdefs.ErrPermissionDenied, refused)})
+	return daemonError(path, refused.Problem, refused.Remedy, &cause.CodeError{Code: codeSocketUntrusted, Err: store.Cause(errdefs.ErrPermissionDenied, refused)})
 }
 
 // dialer is how to connect to the socket, each time anew: a connection that

@@ -21,8 +21,8 @@ import (
 
 // A process with these is a run that kills itself at a step.
 const (
-	victimRoot = "EMBEDDED_VICTIM_ROOT"
-	victimStep = "EMBEDDED_VICTIM_STEP"
+	childRoot = "EMBEDDED_CHILD_ROOT"
+	childStep = "EMBEDDED_CHILD_STEP"
 )
 
 // steps is a logger of bolt's that counts what every commit says: before
@@ -52,9 +52,9 @@ func (steps) Errorf(format string, v ...any) { panic(fmt.Sprintf(format, v...)) 
 
 func (steps) Infof(string, ...any) {}
 
-// beVictim prunes a root until it dies, or prints how many steps that took.
-func beVictim(root string) int {
-	kill, err := strconv.ParseInt(os.Getenv(victimStep), 10, 64)
+// runChild prunes a root until it dies, or prints how many steps that took.
+func runChild(root string) int {
+	kill, err := strconv.ParseInt(os.Getenv(childStep), 10, 64)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -84,20 +84,20 @@ func pruneAll(ctx context.Context, root string) (err error) {
 	return err
 }
 
-// kill runs a victim on the root. It returns whether it was killed, and else
+// kill runs a child process on the root. It returns whether it was killed, and else
 // how many steps it took.
 func (b *bed) kill(step int) (killed bool, taken int) {
 	b.t.Helper()
-	victim := exec.CommandContext(b.t.Context(), os.Args[0])
-	victim.Env = append(os.Environ(), victimRoot+"="+b.d.Root(), victimStep+"="+strconv.Itoa(step))
+	child := exec.CommandContext(b.t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), childRoot+"="+b.d.Root(), childStep+"="+strconv.Itoa(step))
 	var out, errs bytes.Buffer
-	victim.Stdout, victim.Stderr = &out, &errs
-	err := victim.Run()
-	if status, ok := victim.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+	child.Stdout, child.Stderr = &out, &errs
+	err := child.Run()
+	if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
 		return true, 0
 	}
 	if err != nil {
-		b.t.Fatalf("the victim: %v\n%s", err, errs.String())
+		b.t.Fatalf("the child process: %v\n%s", err, errs.String())
 	}
 	taken, err = strconv.Atoi(strings.TrimSpace(out.String()))
 	b.must(err)

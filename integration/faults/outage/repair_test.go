@@ -21,21 +21,21 @@ func (b *bed) findings(more ...string) ([]prune.Finding, int) {
 	return doc.Findings, code
 }
 
-// mend holds the check to the blobs that containerd has forgotten: it finds
-// each with its bytes and with what to do, and nothing that cannot be mended.
+// repair holds the check to the blobs that containerd has forgotten: it finds
+// each with its bytes and with what to do, and nothing that cannot be repaired.
 // What to do is done, and then nothing is found.
-func (b *bed) mend(what string, lost map[digest.Digest]int64) {
+func (b *bed) repair(what string, lost map[digest.Digest]int64) {
 	b.t.Helper()
 	found, code := b.findings()
 	for _, f := range found {
-		if f.Mend == "" || f.Meaning == "" || !f.Repairable && !daemon.ByHand(f) {
-			b.t.Errorf("%s: a finding that nobody can mend: %+v", what, f)
+		if f.Remedy == "" || f.Meaning == "" || !f.Repairable && !daemon.ByHand(f) {
+			b.t.Errorf("%s: a finding that nobody can repair: %+v", what, f)
 		}
 		if f.Problem != prune.ProblemForgotten {
 			continue
 		}
 		size, is := lost[digest.Digest(f.Object)]
-		if !is || size != f.Bytes || !strings.Contains(f.Mend, "check --repair") {
+		if !is || size != f.Bytes || !strings.Contains(f.Remedy, "check --repair") {
 			b.t.Errorf("%s: found %+v, which has %d bytes; forgotten: %v", what, f, size, is)
 		}
 		delete(lost, digest.Digest(f.Object))
