@@ -20,7 +20,8 @@ incomplete; blobs, snapshots and uploads on the disk that containerd does not
 know, or that it knows but that are missing; blobs of a wrong size; garbage,
 writable snapshots without an owner, expired leases, abandoned uploads, killed
 runs of ctr-prune, and images that Kubernetes still sees although they are gone.
-Each finding is shown with its size, what it means, and how to fix it.
+Each finding is shown with its size, what it means, and how to fix it. With -n
+only what belongs to these namespaces, or to none, is shown and repaired.
 
 Without --repair nothing is changed. With --repair, what can be repaired safely
 is repaired: killed runs are finished and abandoned uploads aborted. In any case
@@ -61,6 +62,7 @@ func newCheck(p process) *cobra.Command {
 		Args:    noArguments,
 		RunE:    work[checkRow]{&o.commonOptions, shape, nil, o.do}.run(p),
 	}
+	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "How", func(fs *pflag.FlagSet) {
@@ -102,11 +104,17 @@ func (in *invocation) find(ctx context.Context, verify bool) (checkDocument, err
 		if err != nil {
 			return err
 		}
-		doc.Findings = text.AdviseFindings(append(doc.Findings, checked.Findings...))
+		doc.Findings = text.AdviseFindings(append(doc.Findings, slices.DeleteFunc(checked.Findings, in.elsewhere)...))
 		doc.Notes = append(doc.Notes, checked.Unseen...)
 		return nil
 	})
 	return doc, err
+}
+
+// elsewhere says that a finding belongs to a namespace that was not chosen. Some
+// belong to none, such as files that containerd does not know.
+func (in *invocation) elsewhere(f prune.Finding) bool {
+	return f.Namespace != "" && !in.chosen(f.Namespace)
 }
 
 // repair fixes what can be fixed, checks again, and says what is left. failure
@@ -164,7 +172,7 @@ func gone(before, after []prune.Finding) []prune.Finding {
 type checkRow struct {
 	Problem, Namespace, Object string
 	Bytes                      format.Bytes
-	Meaning, Remedy            string
+	Meaning, Fix               string
 	// AtLeast says that Bytes is a lower bound.
 	Repairable, AtLeast bool
 }
@@ -172,7 +180,7 @@ type checkRow struct {
 func checkRows(found []prune.Finding) []checkRow {
 	rows := make([]checkRow, len(found))
 	for i, f := range found {
-		rows[i] = checkRow{f.Problem.String(), f.Namespace, f.Object, format.Bytes(f.Bytes), f.Meaning, f.Remedy, f.Repairable, f.AtLeast}
+		rows[i] = checkRow{f.Problem.String(), f.Namespace, f.Object, format.Bytes(f.Bytes), f.Meaning, f.Fix, f.Repairable, f.AtLeast}
 	}
 	return rows
 }

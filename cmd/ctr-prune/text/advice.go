@@ -112,8 +112,8 @@ func AdviseLeases(list []prune.LeaseInfo) []prune.LeaseInfo {
 func AdviseFindings(found []prune.Finding) []prune.Finding {
 	for i := range found {
 		f := &found[i]
-		if mend := mends[f.Problem]; mend != nil {
-			f.Remedy = mend(f.Namespace)
+		if fix := fixes[f.Problem]; fix != nil {
+			f.Fix = fix(f.Namespace)
 		}
 		if f.Parts != nil && f.Parts.Because != nil {
 			f.Meaning += adviceOn(*f.Parts.Because)
@@ -122,8 +122,8 @@ func AdviseFindings(found []prune.Finding) []prune.Finding {
 	return found
 }
 
-// mends are the commands that fix what is found in a namespace.
-var mends = map[prune.Problem]func(namespace string) string{
+// fixes are the commands that fix what is found in a namespace.
+var fixes = map[prune.Problem]func(namespace string) string{
 	prune.ProblemForgotten:   command("ctr-prune check --repair"),
 	prune.ProblemGarbage:     command("ctr-prune check --repair"),
 	prune.ProblemUnowned:     command("ctr-prune check --repair"),

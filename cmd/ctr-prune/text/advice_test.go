@@ -26,8 +26,8 @@ func TestAdviceIsOnCodesThatExist(t *testing.T) {
 			t.Errorf("there is no code %s", code)
 		}
 	}
-	for problem, mend := range mends {
-		if !strings.Contains(string(list), "\n| `"+string(problem)+"` |") || mend("ns") == "" {
+	for problem, fix := range fixes {
+		if !strings.Contains(string(list), "\n| `"+string(problem)+"` |") || fix("ns") == "" {
 			t.Errorf("there is no problem %s", problem)
 		}
 	}
@@ -104,12 +104,12 @@ func TestAdviceOnWhatACauseNames(t *testing.T) {
 	}
 }
 
-// What mends a finding is a command of this program where there is one.
+// What fixes a finding is a command of this program where there is one.
 func TestAdviseFindings(t *testing.T) {
 	found := AdviseFindings([]prune.Finding{
-		{Problem: prune.ProblemOldUpload, Namespace: "ns", Remedy: "a repair"}, {Problem: prune.ProblemPhantom, Remedy: "restart containerd"},
+		{Problem: prune.ProblemOldUpload, Namespace: "ns", Fix: "a repair"}, {Problem: prune.ProblemPhantom, Fix: "restart containerd"},
 	})
-	if found[0].Remedy != "ctr-prune -n ns --ingests=24h" || found[1].Remedy != "restart containerd" {
+	if found[0].Fix != "ctr-prune -n ns --ingests=24h" || found[1].Fix != "restart containerd" {
 		t.Errorf("%+v", found)
 	}
 }

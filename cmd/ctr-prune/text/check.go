@@ -45,7 +45,7 @@ func findingsText(out *terminal.Printer, doc Checked) {
 	}}
 	repairable := 0
 	for _, f := range doc.Findings {
-		t.Add(f.Problem.String(), f.Namespace, f.Object, terminal.SizeAtLeast(f.Bytes, f.AtLeast), f.Meaning, f.Remedy)
+		t.Add(f.Problem.String(), f.Namespace, f.Object, terminal.SizeAtLeast(f.Bytes, f.AtLeast), f.Meaning, f.Fix)
 		if f.Repairable {
 			repairable++
 		}

@@ -48,7 +48,7 @@ func TestCheckFindsPhantoms(t *testing.T) {
 		}
 		n.Settle()
 		phantoms := found(t, n, prune.ProblemPhantom)
-		if len(phantoms) != 1 || phantoms[0].Object != img.Config.Desc.Digest.String() || !strings.Contains(phantoms[0].Remedy, "restart containerd") {
+		if len(phantoms) != 1 || phantoms[0].Object != img.Config.Desc.Digest.String() || !strings.Contains(phantoms[0].Fix, "restart containerd") {
 			t.Fatalf("found %+v, want the image %s", phantoms, img.Config.Desc.Digest)
 		}
 		n.Restart()

@@ -34,7 +34,7 @@ func want(t *testing.T, found []prune.Finding, all ...planted) {
 	var got []planted
 	for _, f := range found {
 		got = append(got, planted{f.Problem, f.Namespace, f.Object, f.Bytes})
-		if f.Meaning == "" || f.Remedy == "" {
+		if f.Meaning == "" || f.Fix == "" {
 			t.Errorf("%s %q has no meaning or nothing that repairs it", f.Problem, f.Object)
 		}
 	}

@@ -72,8 +72,8 @@ func TestFilesUnknownToContainerd(t *testing.T) {
 		left := n.find()
 		want(n.t, left, stuck...)
 		for _, f := range left {
-			if f.Repairable || f.Remedy != "stop containerd, then: rm -r "+f.Object {
-				n.t.Errorf("%s can be repaired %v, by %q", f.Object, f.Repairable, f.Remedy)
+			if f.Repairable || f.Fix != "stop containerd, then: rm -r "+f.Object {
+				n.t.Errorf("%s can be repaired %v, by %q", f.Object, f.Repairable, f.Fix)
 			}
 			n.must(os.RemoveAll(f.Object))
 		}

@@ -137,8 +137,8 @@ func (h *host) commands(texts []string) {
 		}
 	}
 	for _, f := range parsed[struct{ Findings []prune.Finding }](h.run("check", "--format", "json")).Findings {
-		if strings.HasPrefix(f.Remedy, "ctr") {
-			first, _, _ := strings.Cut(f.Remedy, ", or ")
+		if strings.HasPrefix(f.Fix, "ctr") {
+			first, _, _ := strings.Cut(f.Fix, ", or ")
 			all = append(all, first)
 		}
 	}

@@ -117,7 +117,7 @@ func listed(fields string) [][]string {
 func outputs() (all [][]string) {
 	for command, fields := range map[string]string{
 		"--all --dry-run": "table {{.Namespace}}\t{{.Name}}\t{{.Reason}}\t{{.Details}}", "leases": "{{.ID}} {{.Kind}} {{.Reason}}",
-		"leases prune --dry-run": "{{.ID}}", "runs": "{{.Run}} {{.}}", "check": "{{.Object}} {{.Meaning}} {{.Remedy}}", "df": "{{.}}",
+		"leases prune --dry-run": "{{.ID}}", "runs": "{{.Run}} {{.}}", "check": "{{.Object}} {{.Meaning}} {{.Fix}}", "df": "{{.}}",
 	} {
 		for _, form := range listed(fields) {
 			all = append(all, append(strings.Fields(command), form...))

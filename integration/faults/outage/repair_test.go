@@ -28,14 +28,14 @@ func (b *bed) repair(what string, lost map[digest.Digest]int64) {
 	b.t.Helper()
 	found, code := b.findings()
 	for _, f := range found {
-		if f.Remedy == "" || f.Meaning == "" || !f.Repairable && !daemon.ByHand(f) {
+		if f.Fix == "" || f.Meaning == "" || !f.Repairable && !daemon.ByHand(f) {
 			b.t.Errorf("%s: a finding that nobody can repair: %+v", what, f)
 		}
 		if f.Problem != prune.ProblemForgotten {
 			continue
 		}
 		size, is := lost[digest.Digest(f.Object)]
-		if !is || size != f.Bytes || !strings.Contains(f.Remedy, "check --repair") {
+		if !is || size != f.Bytes || !strings.Contains(f.Fix, "check --repair") {
 			b.t.Errorf("%s: found %+v, which has %d bytes; forgotten: %v", what, f, size, is)
 		}
 		delete(lost, digest.Digest(f.Object))

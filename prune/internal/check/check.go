@@ -18,6 +18,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
 	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -60,8 +61,8 @@ type Finding struct {
 	// Meaning is what it means for a user, and Parts are what that names.
 	Meaning string       `json:"meaning"`
 	Parts   *cause.Parts `json:"parts,omitempty"`
-	// Remedy says what fixes it.
-	Remedy string `json:"remedy"`
+	// Fix says what fixes it.
+	Fix string `json:"fix"`
 	// Repairable says that [Repair] can fix it without risk.
 	Repairable bool `json:"repairable"`
 	// Snapshotters are those that have a part in it, sorted.
@@ -138,8 +139,8 @@ func (k *Checker) add(f Finding) {
 		p = &cause.Parts{}
 	}
 	f.Meaning = text.meaning(p)
-	if f.Remedy == "" {
-		f.Remedy, f.Repairable = text.mend, text.repairable
+	if f.Fix == "" {
+		f.Fix, f.Repairable = text.fix, text.repairable
 	}
 	k.Found = append(k.Found, f)
 }
@@ -177,8 +178,10 @@ func (k *Checker) Unreached() {
 	_, unheld := k.C.Split(k.Inv.Objects(), before, before)
 	var garbage inventory.Amount
 	in := make(map[string]bool)
-	for _, bytes := range unheld.Blobs {
-		garbage.AddBlob(bytes)
+	for dgst, bytes := range unheld.Blobs {
+		if !k.isOldPlan(dgst) {
+			garbage.AddBlob(bytes)
+		}
 	}
 	for _, id := range unheld.SortedSnapshots() {
 		snapshot := k.C.Spaces[id.Namespace].Snapshots[id.SnapshotKey]
@@ -200,6 +203,15 @@ func (k *Checker) Unreached() {
 			Snapshotters: slices.Sorted(maps.Keys(in)),
 		})
 	}
+}
+
+// isOldPlan says whether a blob is what a run wrote down that has been undone
+// since. That is small, and the next collection takes it: nothing to report.
+func (k *Checker) isOldPlan(dgst digest.Digest) bool {
+	return !slices.ContainsFunc(k.Inv.Namespaces, func(ns *inventory.Namespace) bool {
+		blob, has := ns.Blobs[dgst]
+		return has && !lock.IsPlan(blob.Labels)
+	})
 }
 
 // amountOf counts the blobs and snapshots of an amount that has some.

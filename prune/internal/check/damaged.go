@@ -48,7 +48,7 @@ func (k *Checker) damaged(ctx context.Context, st store.Store, l looked, opts Ch
 			if why.Given() {
 				k.add(Finding{
 					Problem: ProblemDamaged, Namespace: ns.Name, Object: dgst.String(), Bytes: ns.Blobs[dgst].Size,
-					Parts: cause.PartsBecause(why), Remedy: pullAgain(ns.Name, dgst),
+					Parts: cause.PartsBecause(why), Fix: pullAgain(ns.Name, dgst),
 				})
 			}
 		}

@@ -94,7 +94,7 @@ func (k *Checker) unknownSnapshots(ctx context.Context, st store.Store, s *disk.
 	for _, entry := range found {
 		f := Finding{Problem: ProblemForgottenFiles, Object: entry.Path, Bytes: entry.Bytes, Snapshotters: []string{s.Snapshotter}}
 		if !s.Cleans(entry) {
-			f.Remedy = removal(entry.Path)
+			f.Fix = removal(entry.Path)
 		}
 		k.add(f)
 	}
@@ -117,7 +117,7 @@ func (k *Checker) unknownUploads(ctx context.Context, st store.Store) error {
 	for _, u := range found {
 		f := Finding{Problem: ProblemForgottenUpload, Object: u.Path, Bytes: u.Bytes}
 		if !u.Cleans {
-			f.Remedy = removal(u.Path)
+			f.Fix = removal(u.Path)
 		}
 		k.add(f)
 	}
@@ -146,7 +146,7 @@ func (k *Checker) lostSnapshots(ctx context.Context, st store.Store, s *disk.Sna
 		k.add(Finding{
 			Problem: ProblemLostSnapshot, Namespace: id.Namespace, Object: id.SnapshotKey.String(),
 			Snapshotters: []string{s.Snapshotter},
-			Remedy: fmt.Sprintf("remove the containers and snapshots that are based on it, then: CONTAINERD_SNAPSHOTTER=%s ctr -n %s snapshots rm %s; it is unpacked again when needed",
+			Fix: fmt.Sprintf("remove the containers and snapshots that are based on it, then: CONTAINERD_SNAPSHOTTER=%s ctr -n %s snapshots rm %s; it is unpacked again when needed",
 				id.Snapshotter, id.Namespace, id.Key),
 		})
 	}

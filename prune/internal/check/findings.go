@@ -22,7 +22,7 @@ import (
 // says more.
 var problems = map[Problem]struct {
 	meaning    func(*cause.Parts) string
-	mend       string
+	fix        string
 	repairable bool
 }{
 	ProblemIncomplete: {
@@ -30,22 +30,22 @@ var problems = map[Problem]struct {
 	},
 	ProblemForgotten: {
 		meaning: cause.Fixed("its file is on disk but containerd does not know it, as happens after a crash; containerd notices such files only when it next removes content"),
-		mend:    "a repair", repairable: true,
+		fix:     "a repair", repairable: true,
 	},
 	ProblemForgottenFiles: {
 		meaning: cause.Fixed("it is in the directory of a snapshotter but containerd does not know it, as happens after a crash or if it could not be removed"),
-		mend:    "a repair", repairable: true,
+		fix:     "a repair", repairable: true,
 	},
 	ProblemForgottenUpload: {
 		meaning: cause.Fixed("it is among the uploads on the disk but containerd does not know it, as happens after a crash"),
-		mend:    "a repair", repairable: true,
+		fix:     "a repair", repairable: true,
 	},
 	ProblemLostSnapshot: {
 		meaning: cause.Fixed("containerd lists it but its files are missing; whatever is based on it fails, and a pull does not restore it"),
 	},
 	ProblemLostDatabase: {
 		meaning: cause.Fixed("the database of a snapshotter is missing, so containerd no longer knows its snapshots"),
-		mend:    "restore it from a backup; without one, stop containerd, move the directory of the snapshotter away, and pull again",
+		fix:     "restore it from a backup; without one, stop containerd, move the directory of the snapshotter away, and pull again",
 	},
 	ProblemDamaged: {
 		meaning: func(p *cause.Parts) string { return "its file is not what containerd lists: " + p.Because.Reason },
@@ -55,33 +55,33 @@ var problems = map[Problem]struct {
 	},
 	ProblemGarbage: {
 		meaning: cause.Fixed("nothing refers to it; containerd collects it after the next change to its store"),
-		mend:    "a repair", repairable: true,
+		fix:     "a repair", repairable: true,
 	},
 	ProblemUnowned: {
 		meaning: cause.Fixed("no container, lease or label holds this writable snapshot; the next garbage collection removes it"),
-		mend:    "a repair", repairable: true,
+		fix:     "a repair", repairable: true,
 	},
 	ProblemExpired: {
 		meaning: cause.Fixed("it has expired, but an idle containerd does not collect what it holds"),
-		mend:    "a repair, or a prune of leases", repairable: true,
+		fix:     "a repair, or a prune of leases", repairable: true,
 	},
 	ProblemOldUpload: {
 		meaning: func(p *cause.Parts) string { return p.Because.Reason + ", and no lease holds it" },
-		mend:    "a repair, or a prune of uploads", repairable: true,
+		fix:     "a repair, or a prune of uploads", repairable: true,
 	},
 	ProblemInterrupted: {
 		meaning: cause.Fixed("a run of ctr-prune was killed; what it removed is still held"),
-		mend:    "a repair, or any later run in this namespace", repairable: true,
+		fix:     "a repair, or any later run in this namespace", repairable: true,
 	},
 	ProblemPhantom: {
 		meaning: func(p *cause.Parts) string {
 			return fmt.Sprintf("CRI shows it as %s, but containerd has no record of it: pods made from it fail", strings.Join(p.Names, ", "))
 		},
-		mend: "restart containerd, or pull the image again",
+		fix: "restart containerd, or pull the image again",
 	},
 	ProblemUnreadable: {
 		meaning: func(p *cause.Parts) string { return "nothing is removed here: " + p.Because.Reason },
-		mend:    "provide what is missing",
+		fix:     "provide what is missing",
 	},
 }
 
@@ -158,8 +158,8 @@ func (k *Checker) Incomplete(ns *inventory.Namespace, l manifests.Completeness) 
 		sum := present[record]
 		k.add(Finding{
 			Problem: ProblemIncomplete, Namespace: ns.Name, Object: record.Key, Bytes: sum.TotalBytes, AtLeast: sum.Bound || sum.AtLeast,
-			Parts:  cause.PartsBecause(lacks[record]),
-			Remedy: fmt.Sprintf("ctr -n %s images pull %s", ns.Name, manifests.PullName(record.Key)),
+			Parts: cause.PartsBecause(lacks[record]),
+			Fix:   fmt.Sprintf("ctr -n %s images pull %s", ns.Name, manifests.PullName(record.Key)),
 		})
 	}
 }

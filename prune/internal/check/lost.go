@@ -39,7 +39,7 @@ func (k *Checker) lost(ctx context.Context, st store.Store, files map[digest.Dig
 			}
 			k.add(Finding{
 				Problem: ProblemLost, Namespace: ns.Name, Object: dgst.String(), Bytes: max(0, info.Size),
-				Remedy: pullAgain(ns.Name, dgst),
+				Fix: pullAgain(ns.Name, dgst),
 			})
 		}
 	}

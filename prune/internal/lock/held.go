@@ -67,7 +67,7 @@ func visitPlans(ctx context.Context, manager leases.Manager, blobs content.Store
 func readPlan(ctx context.Context, blobs content.Store, dgst digest.Digest) (doc []byte, isPlan bool, err error) {
 	info, err := blobs.Info(ctx, dgst)
 	switch {
-	case errdefs.IsNotFound(err) || err == nil && info.Labels[labelPlan] == "":
+	case errdefs.IsNotFound(err) || err == nil && !IsPlan(info.Labels):
 		return nil, false, nil
 	case err != nil:
 		return nil, false, fmt.Errorf("looking up the plan blob %s: %w", dgst, err)
@@ -79,3 +79,6 @@ func readPlan(ctx context.Context, blobs content.Store, dgst digest.Digest) (doc
 	}
 	return doc, true, nil
 }
+
+// IsPlan says by the labels of a blob whether it is a plan of a run.
+func IsPlan(labels map[string]string) bool { return labels[labelPlan] != "" }
