@@ -85,8 +85,6 @@ func (x *Execution) untagged(after *inventory.Inventory) []inventory.Record {
 // addFiles counts a blob that containerd has forgotten but not removed from
 // the disk as remaining.
 func (x *Execution) addFiles(ctx context.Context, after *inventory.Inventory, files map[digest.Digest]struct{}, remaining inventory.Objects) error {
-	// With a grace nothing is removed that there would be files of.
-	x.Report.Verified = x.opts.Grace > 0 || x.trace != nil && len(x.trace.Unseen) == 0
 	looker := disk.BlobLooker{Store: x.Store, Inv: after}
 	var left []digest.Digest
 	for dgst := range files {
@@ -107,6 +105,8 @@ func (x *Execution) addFiles(ctx context.Context, after *inventory.Inventory, fi
 		}
 		remaining.Blobs[dgst] = 0
 	}
+	// With a grace nothing is removed that there would be files of.
+	x.Report.Verified = x.opts.Grace > 0 || x.trace != nil && len(x.trace.Unseen) == 0
 	if len(left) > 0 {
 		return stuckError(ctx, x.Store, left)
 	}
@@ -239,8 +239,12 @@ func (x *Execution) countFiles(ctx context.Context, gone inventory.Objects) erro
 		}
 	}
 	left, err := x.trace.Left(ctx, slices.Collect(maps.Keys(gone.Snapshots)))
-	if err != nil || len(left) == 0 {
+	if err != nil {
+		x.Report.Verified = false
 		return err
+	}
+	if len(left) == 0 {
+		return nil
 	}
 	for id, entry := range left {
 		gone.Snapshots[id] = max(0, gone.Snapshots[id]-entry.Bytes)
