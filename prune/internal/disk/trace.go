@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
@@ -149,9 +151,30 @@ func (t *Trace) addUploads(ctx context.Context, dir string, inv *inventory.Inven
 	return nil
 }
 
+// leftTries bounds how often files are looked at that are being removed.
+const leftTries = 10
+
 // Left returns what is still on the disk of snapshots that containerd has
-// removed, because their files could not be.
+// removed, because their files could not be. It removes a snapshot's record
+// first, so what a collection by others is just removing is waited for.
 func (t *Trace) Left(ctx context.Context, removed []inventory.SnapshotID) (map[inventory.SnapshotID]Entry, error) {
+	left, err := t.leftNow(ctx, removed)
+	for try := 1; err == nil && len(left) > 0 && try < leftTries; try++ {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(restPeriod):
+		}
+		before := left
+		left, err = t.leftNow(ctx, slices.Collect(maps.Keys(before)))
+		if maps.Equal(before, left) {
+			break
+		}
+	}
+	return left, err
+}
+
+func (t *Trace) leftNow(ctx context.Context, removed []inventory.SnapshotID) (map[inventory.SnapshotID]Entry, error) {
 	entries := make(map[string]map[string]string, len(t.snapshots))
 	for name, s := range t.snapshots {
 		var err error
