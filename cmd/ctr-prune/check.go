@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,6 +80,9 @@ func newCheck(p process) *cobra.Command {
 }
 
 func (o *checkOptions) do(ctx context.Context, in *invocation, out *format.Output[checkRow]) error {
+	if err := in.chosenExist(ctx); err != nil {
+		return err
+	}
 	doc, err := in.find(ctx, o.verify)
 	if err != nil {
 		return err
@@ -109,6 +114,24 @@ func (in *invocation) find(ctx context.Context, verify bool) (checkDocument, err
 		return nil
 	})
 	return doc, err
+}
+
+// chosenExist refuses a namespace that does not exist, in which nothing would be
+// found.
+func (in *invocation) chosenExist(ctx context.Context) error {
+	if in.policy.AllNamespaces {
+		return nil
+	}
+	names, err := in.store.Namespaces(ctx)
+	if err != nil {
+		return err
+	}
+	for _, chosen := range in.policy.Namespaces {
+		if !slices.Contains(names, chosen) {
+			return usagef("there is no namespace %q: choose one of %s, or --all-namespaces", chosen, strings.Join(each(names, strconv.Quote), ", "))
+		}
+	}
+	return nil
 }
 
 // elsewhere says that a finding belongs to a namespace that was not chosen. Some

@@ -67,7 +67,11 @@ func (c claimant) claim(ctx context.Context, run string, path []string) error {
 	if err := c.claim(ctx, other.Name, append(path, id)); err != nil {
 		return err
 	}
-	return errors.Join(c.replace(ctx, id, other), c.release(ctx, other.Name))
+	replaced, released := c.replace(ctx, id, other), c.release(ctx, other.Name)
+	if replaced == nil && released != nil {
+		return errors.Join(released, c.release(ctx, run)) // nobody waits for one that failed
+	}
+	return errors.Join(replaced, released)
 }
 
 // replace puts the caller's claim in the place of that of one who died, and
