@@ -93,6 +93,7 @@ func (b *bed) settle() {
 
 // outcome is how a run ended.
 type outcome struct {
+	plan   *prune.Plan
 	report *prune.Report
 	err    error
 }
@@ -120,5 +121,6 @@ func (o *outcome) run(ctx context.Context, address string, f *fault) {
 		o.err = err
 		return
 	}
+	o.plan = plan
 	o.report, o.err = prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now})
 }

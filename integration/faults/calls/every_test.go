@@ -47,10 +47,10 @@ func (b *bed) fails(at int, m moment, code codes.Code) {
 	f := &fault{at: at, moment: m, inject: func() error { return status.Error(code, "injected by the test") }}
 	o := b.run(b.t.Context(), f)
 	what := fmt.Sprintf("%s %s call %d, %s", code, m, at, f.method)
-	if o.err == nil && len(o.report.Skipped) == 0 {
+	if o.err == nil && len(o.plan.Refused) == 0 {
 		// Only a fault that made no difference need not be told of, such as a
-		// deletion whose lost answer was looked up. What was skipped is told, such as
-		// all of a namespace whose snapshotter did not answer.
+		// deletion whose lost answer was looked up. What is left alone is told, such
+		// as a namespace whose snapshotter did not answer.
 		b.complete(what)
 	}
 	b.verdict(what, o)

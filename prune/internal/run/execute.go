@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -225,6 +226,17 @@ func (x *Execution) failOn(code cause.Code, d rules.Decision, err error) {
 		c := cause.Failed(code, err)
 		c.ReasonParts = &cause.Parts{Namespace: d.Namespace, Image: d.Name}
 		x.addError(err, c)
+	}
+}
+
+// failRefused notes the namespaces that a plan made during the run leaves alone
+// and the run's own did not, such as one whose snapshotter has stopped answering.
+func (x *Execution) failRefused(now *plan.Plan) {
+	for _, r := range now.Refused {
+		known := slices.ContainsFunc(x.plan.Refused, func(before plan.Refusal) bool { return before.Namespace == r.Namespace })
+		if !known && slices.ContainsFunc(x.Batches, func(b plan.Batch) bool { return b.Namespace.Name == r.Namespace }) {
+			x.addError(r, cause.Cause{Reason: r.Error(), ReasonCode: r.ReasonCode, ReasonParts: r.ReasonParts})
+		}
 	}
 }
 

@@ -51,6 +51,7 @@ func (x *Execution) revalidate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	x.failRefused(current)
 	now := make(map[[2]string]rules.Decision, len(current.Decisions))
 	for _, d := range current.Decisions {
 		now[d.Key()] = d
@@ -120,6 +121,7 @@ func (x *Execution) putBack(ctx context.Context, lost map[string][]rules.Decisio
 	if err != nil {
 		return nil, nil, err
 	}
+	x.failRefused(plan)
 	var errs []error
 	for _, d := range plan.Decisions {
 		if !absent[d.Key()] {
