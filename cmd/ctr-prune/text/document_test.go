@@ -43,6 +43,9 @@ func TestNothingToRemove(t *testing.T) {
 // A plan does not promise a collection that doing it would not bring.
 func TestGarbageOfAPlan(t *testing.T) {
 	const way, left = "Existing garbage, collected as well: 2 blobs, 7B.", "Existing garbage: 2 blobs, 7B; `ctr-prune check --repair` collects it."
+	const later = "Existing garbage: 2 blobs, 7B; with a grace period the run collects nothing, but containerd itself does so soon after it."
+	const stays = "Existing garbage: 2 blobs, 7B; with a grace period the run collects nothing, so it stays until containerd is started, or until `ctr-prune check --repair`."
+	grace := &prune.Grace{Until: texttest.Now()}
 	for want, edits := range map[string][]func(*prune.Document){
 		left: {
 			func(*prune.Document) {},
@@ -55,7 +58,11 @@ func TestGarbageOfAPlan(t *testing.T) {
 			func(d *prune.Document) { d.Unfinished = []string{"a"} },
 			func(d *prune.Document) { d.Uploads = []prune.Upload{{Action: prune.Remove}} },
 			func(d *prune.Document) { d.Store.Kind = prune.StoreRoot },
+			func(d *prune.Document) { d.Grace, d.Uploads = grace, []prune.Upload{{Action: prune.Remove}} },
+			func(d *prune.Document) { d.Grace, d.Store.Kind = grace, prune.StoreRoot },
 		},
+		later: {func(d *prune.Document) { d.Grace, d.Counts.Remove = grace, 1 }},
+		stays: {func(d *prune.Document) { d.Grace, d.Counts.Remove, d.Store.Kind = grace, 1, prune.StoreRoot }},
 	} {
 		for i, edit := range edits {
 			doc := prune.Document{Kind: prune.DocumentPlan, Garbage: prune.Amount{Blobs: 2, TotalBytes: 7}}

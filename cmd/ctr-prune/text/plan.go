@@ -61,11 +61,23 @@ func (v document) garbage(doc prune.Document) {
 		return
 	}
 	text := objects(doc.Garbage.Blobs, doc.Garbage.Snapshots) + ", " + total(doc.Garbage)
-	if collects(doc) {
-		v.out.Sentence("Existing garbage, collected as well: %s.", text)
-	} else {
+	switch {
+	case !collects(doc):
 		v.out.Sentence("Existing garbage: %s; `ctr-prune check --repair` collects it.", text)
+	case !keeps(doc):
+		v.out.Sentence("Existing garbage, collected as well: %s.", text)
+	case doc.Store.Kind == prune.StoreRoot:
+		v.out.Sentence("Existing garbage: %s; with a grace period the run collects nothing, so it stays until containerd is started, or until `ctr-prune check --repair`.", text)
+	default:
+		// Any removal of a record makes containerd schedule a collection.
+		v.out.Sentence("Existing garbage: %s; with a grace period the run collects nothing, but containerd itself does so soon after it.", text)
 	}
+}
+
+// keeps reports whether a grace period keeps what executing a plan removes, so
+// that the run asks for no collection.
+func keeps(doc prune.Document) bool {
+	return doc.Grace != nil && doc.Counts.Remove+doc.Counts.StandIn > 0
 }
 
 // collects reports whether executing a plan ends with a collection: not if it

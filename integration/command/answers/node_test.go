@@ -36,6 +36,18 @@ func everywhere(t *testing.T, test func(n *node)) {
 	})
 }
 
+// latest runs a test on the latest daemon, running and stopped: what does not
+// depend on its version.
+func latest(t *testing.T, test func(n *node)) {
+	t.Parallel()
+	for name, stopped := range map[string]bool{"running": false, "stopped": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(newNode(t, parts.Containerd24, stopped))
+		})
+	}
+}
+
 func newNode(t *testing.T, v parts.Part, stopped bool) *node {
 	t.Helper()
 	n := &node{t: t, daemon: daemon.Start(t, daemon.Options{Version: v, NoSync: true}), stopped: stopped}
