@@ -44,6 +44,29 @@ func (n *node) deadUpload(ref string) planted {
 	return planted{prune.ProblemForgottenUpload, "", path, blocksOf(n, files...)}
 }
 
+// cutCommit makes an upload of which containerd has a record and whose data is
+// gone, as it is after a kill while it was committed.
+func (n *node) cutCommit(ref string) planted {
+	dir := filepath.Join(n.d.Root(), "io.containerd.content.v1.content", "ingest")
+	before, err := os.ReadDir(dir)
+	n.must(err)
+	_, err = n.Ingest(n.t.Context(), ref, []byte("all of it"))
+	n.must(err)
+	after, err := os.ReadDir(dir)
+	n.must(err)
+	after = slices.DeleteFunc(after, func(e os.DirEntry) bool {
+		return slices.ContainsFunc(before, func(b os.DirEntry) bool { return b.Name() == e.Name() })
+	})
+	if len(after) != 1 {
+		n.t.Fatalf("%d uploads were added", len(after))
+	}
+	path := filepath.Join(dir, after[0].Name())
+	n.must(os.Remove(filepath.Join(path, "data")))
+	files, err := filepath.Glob(filepath.Join(path, "*"))
+	n.must(err)
+	return planted{prune.ProblemForgottenUpload, "", path, blocksOf(n, append(files, path)...)}
+}
+
 // blocksOf sums up what files take on the disk.
 func blocksOf(n *node, paths ...string) (bytes int64) {
 	for _, path := range paths {
@@ -64,7 +87,7 @@ func TestFilesUnknownToContainerd(t *testing.T) {
 		n.must(n.Add(n.t.Context(), n.image("docker.io/library/native:1")), n.Collect(n.t.Context()))
 		healthy := n.state()
 
-		cleaned := []planted{n.leftover("overlayfs", "100"), n.leftover("overlayfs", "new-7"), n.deadUpload("default/9/layer")}
+		cleaned := []planted{n.leftover("overlayfs", "100"), n.leftover("overlayfs", "new-7"), n.deadUpload("default/9/layer"), n.cutCommit("cut")}
 		stuck := []planted{n.leftover("native", "rm-200"), n.deadUpload("")}
 		found := n.find()
 		want(n.t, found, slices.Concat(cleaned, stuck)...)

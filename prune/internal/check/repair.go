@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/disk"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
@@ -43,6 +44,13 @@ func Repair(ctx context.Context, store store.Store, findings []Finding, opts run
 	at := opts.Now()
 	if _, err := undo.FinishRuns(ctx, store, before, mendings(findings), opts); err != nil {
 		return nil, err
+	}
+	for _, f := range findings {
+		if f.Problem == ProblemForgottenUpload && f.Repairable {
+			if err := disk.AbortUpload(ctx, store, f.Object); err != nil {
+				return nil, err
+			}
+		}
 	}
 	snapshotters := suspect(findings, before)
 	err = run.RequestCollection(ctx, before, store, opts, func(ctx context.Context, run lock.Run) error {

@@ -121,6 +121,29 @@ func isUnknownUpload(ctx context.Context, st store.Store, path, ref string) (boo
 	return err == nil, ignoreAbsent(err)
 }
 
+// AbortUpload makes containerd forget the upload in a directory, if it has a
+// record of one that has no data any more, as a containerd leaves that is killed
+// while it commits it. Until that record expires, no collection removes the
+// directory. There is nothing to lose: who goes on with the upload begins it anew.
+func AbortUpload(ctx context.Context, st store.Store, path string) error {
+	ref, err := refOf(path)
+	if err != nil {
+		return fmt.Errorf("looking at an upload on disk: %w", err)
+	}
+	namespace, name, ok := parseRef(ref)
+	if !ok {
+		return nil
+	}
+	ctx = store.InNamespace(ctx, namespace)
+	if _, err := st.Content().Status(ctx, name); !errdefs.IsNotFound(err) {
+		return nil // it has gone on
+	}
+	if err := st.Content().Abort(ctx, name); err != nil && !errdefs.IsNotFound(err) {
+		return fmt.Errorf("aborting upload %q in namespace %q: %w", name, namespace, err)
+	}
+	return nil
+}
+
 // ignoreAbsent returns the errors of what is there.
 func ignoreAbsent(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
