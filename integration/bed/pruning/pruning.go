@@ -39,19 +39,24 @@ func Plan(tb testing.TB, address string, policy prune.Policy, sources Sources) *
 // plan is made and nothing is done yet.
 func Run(tb testing.TB, address string, policy prune.Policy, sources Sources, between func()) *prune.Report {
 	tb.Helper()
-	var report *prune.Report
+	report, err := Try(tb, address, policy, sources, between)
+	if err != nil {
+		tb.Fatalf("executing: %v", err)
+	}
+	return report
+}
+
+// Try is Run for a run that may fail.
+func Try(tb testing.TB, address string, policy prune.Policy, sources Sources, between func()) (report *prune.Report, err error) {
+	tb.Helper()
 	with(tb, address, func(ctx context.Context, store prune.Store) {
 		plan := planned(ctx, tb, store, policy, sources)
 		if between != nil {
 			between()
 		}
-		var err error
 		report, err = prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now, Sources: sources(store)})
-		if err != nil {
-			tb.Fatalf("executing: %v", err)
-		}
 	})
-	return report
+	return report, err
 }
 
 func with(tb testing.TB, address string, do func(context.Context, prune.Store)) {
