@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
@@ -54,7 +55,7 @@ func Repair(ctx context.Context, store store.Store, findings []Finding, opts run
 	}
 	snapshotters := suspect(findings, before)
 	err = run.RequestCollection(ctx, before, store, opts, func(ctx context.Context, run lock.Run) error {
-		return refuse(ctx, store, snapshotters, run)
+		return refuse(ctx, store, snapshotters, run, prepareTries*read.PluginTime(opts.PluginTime))
 	})
 	after, readErr := read.Read(ctx, store, inventory.Scope{}, opts.Now(), opts.Reading())
 	if readErr != nil {
@@ -111,16 +112,22 @@ func suspect(findings []Finding, inv *inventory.Inventory) []string {
 // compares its content store, or a snapshotter, with its metadata only if it
 // removes something from it. A blob is cheap; an empty snapshot is not with
 // every snapshotter, because it may copy or format a device for it.
-func refuse(ctx context.Context, store store.Store, snapshotters []string, run lock.Run) error {
+func refuse(ctx context.Context, store store.Store, snapshotters []string, run lock.Run, each time.Duration) error {
 	err := lock.WriteRefuse(ctx, store.Content(), run)
 	for _, name := range snapshotters {
-		err = errors.Join(err, throwAway(ctx, store.Snapshotter(name), name, run.Name))
+		err = errors.Join(err, throwAway(ctx, store.Snapshotter(name), name, run.Name, each))
 	}
 	return err
 }
 
+// prepareTries is for how many times the time of another answer a snapshotter may
+// make a snapshot.
+const prepareTries = 3
+
 // throwAway makes an empty snapshot that only the lease of ctx holds.
-func throwAway(ctx context.Context, sn snapshots.Snapshotter, name, run string) error {
+func throwAway(ctx context.Context, sn snapshots.Snapshotter, name, run string, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
 	_, err := sn.Prepare(ctx, "ctr-prune-"+run, "")
 	if err != nil && !errdefs.IsAlreadyExists(err) {
 		return fmt.Errorf("making a snapshot for snapshotter %q to remove: %w", name, err)

@@ -48,7 +48,7 @@ func (l Locker) Collect(ctx context.Context, run Run, now time.Time, fill func(c
 		defer cancel()
 		opts = nil
 	}
-	if err := l.deleteWithin(ctx, lease, opts...); err != nil {
+	if err := l.deleteWatched(ctx, lease, opts...); err != nil {
 		return errors.Join(filled, fmt.Errorf("deleting the lease that triggers a garbage collection: %w", err))
 	}
 	return filled

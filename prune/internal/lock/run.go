@@ -47,9 +47,10 @@ func (e *Busy) Is(target error) bool { return target == errdefs.ErrAlreadyExists
 type Locker struct {
 	Manager leases.Manager
 	Procfs  proc.Procfs
-	// CollectTime is how long a collection is waited for; as long as it takes if
-	// zero. One may never end where a snapshotter does not answer.
-	CollectTime time.Duration
+	// Hangs, if not nil, is called while a collection is waited for. It returns an
+	// [*UnendedError] when that may never end, because a snapshotter does not
+	// answer, and nil when its context ends.
+	Hangs func(context.Context) error
 }
 
 // lockTries bounds how often a run that ends just then is waited for. Where

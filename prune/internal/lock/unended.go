@@ -13,10 +13,18 @@ import (
 // deleted the lease that asked for it. What takes so long is a snapshotter that is
 // to remove something, in this collection or in one that containerd has begun by
 // itself before: in the latter case nothing is collected until it answers.
-type UnendedError struct{ Within time.Duration }
+type UnendedError struct {
+	// Snapshotter is the one that does not answer; empty if none can be asked.
+	Snapshotter string
+	Within      time.Duration
+}
 
 func (e *UnendedError) Error() string {
-	return fmt.Sprintf("containerd did not end its garbage collection within %s, because a snapshotter does not answer; what is still there goes once it answers again", e.Within)
+	why := "a snapshotter does not answer"
+	if e.Snapshotter != "" {
+		why = fmt.Sprintf("snapshotter %q does not answer", e.Snapshotter)
+	}
+	return fmt.Sprintf("containerd did not end its garbage collection within %s, because %s; what is still there goes once it answers again", e.Within, why)
 }
 
 func isUnended(err error) bool {
@@ -24,17 +32,25 @@ func isUnended(err error) bool {
 	return errors.As(err, &unended)
 }
 
-// deleteWithin deletes a lease. A collection that is asked for by it is waited
-// for as long as the locker may.
-func (l Locker) deleteWithin(ctx context.Context, lease leases.Lease, opts ...leases.DeleteOpt) error {
-	if l.CollectTime == 0 {
+// deleteWatched deletes a lease. A collection that is asked for by it is waited
+// for until the locker finds that it hangs.
+func (l Locker) deleteWatched(ctx context.Context, lease leases.Lease, opts ...leases.DeleteOpt) error {
+	if l.Hangs == nil || len(opts) == 0 {
 		return l.Manager.Delete(ctx, lease, opts...)
 	}
-	within, cancel := context.WithTimeout(ctx, l.CollectTime)
-	defer cancel()
+	within, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		if err := l.Hangs(within); err != nil {
+			cancel(err)
+		}
+	}()
 	err := l.Manager.Delete(within, lease, opts...)
-	if err != nil && within.Err() != nil && ctx.Err() == nil {
-		return &UnendedError{Within: l.CollectTime}
+	cancel(nil)
+	<-watched
+	if hung := context.Cause(within); err != nil && ctx.Err() == nil && isUnended(hung) {
+		return hung
 	}
 	return err
 }

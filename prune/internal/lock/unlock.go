@@ -116,7 +116,7 @@ func (l Locker) delete(ctx context.Context, id string, collect bool) error {
 	if collect {
 		opts = append(opts, leases.SynchronousDelete)
 	}
-	if err := l.deleteWithin(ctx, leases.Lease{ID: id}, opts...); err != nil {
+	if err := l.deleteWatched(ctx, leases.Lease{ID: id}, opts...); err != nil {
 		return fmt.Errorf("deleting lease %q: %w", id, err)
 	}
 	return nil

@@ -11,7 +11,6 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
-	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
@@ -33,7 +32,7 @@ func RequestCollection(ctx context.Context, inv *inventory.Inventory, st store.S
 	if !found {
 		name = OwnNamespace + run.Name
 	}
-	locker := lock.Locker{Manager: st.Leases(), Procfs: opts.Procfs, CollectTime: opts.collectTime(inv)}
+	locker := lock.Locker{Manager: st.Leases(), Procfs: opts.Procfs, Hangs: opts.hangs(st, inv)}
 	err := locker.Collect(store.InNamespace(ctx, name), run, now, func(ctx context.Context) error {
 		if fill == nil {
 			return nil
@@ -49,28 +48,12 @@ func RequestCollection(ctx context.Context, inv *inventory.Inventory, st store.S
 	return nil
 }
 
-// collectTime is how long a collection of a store is waited for. A snapshotter
-// that does not answer may be one that it is to remove something from, and then
-// it never ends: all that others are to remove is gone by then.
-func (o ExecuteOptions) collectTime(inv *inventory.Inventory) time.Duration {
-	if len(inv.Silent()) == 0 {
-		return 0
-	}
-	return collectTries * read.PluginTime(o.PluginTime)
-}
-
-const collectTries = 3
-
-// CollectTime is how long a collection is waited for by default.
-func CollectTime(inv *inventory.Inventory) time.Duration { return ExecuteOptions{}.collectTime(inv) }
-
 // CollectIn asks for a collection in a namespace that is known.
-func CollectIn(ctx context.Context, st store.Store, ns string, now time.Time) error {
-	procfs := proc.Procfs{}
-	owner, end := procfs.Begin()
+func CollectIn(ctx context.Context, locker lock.Locker, ns string, now time.Time) error {
+	owner, end := locker.Procfs.Begin()
 	defer end()
 	run := lock.Run{Name: runName(now), Owner: owner, Start: now}
-	if err := (lock.Locker{Manager: st.Leases(), Procfs: procfs}).Collect(store.InNamespace(ctx, ns), run, now, nil); err != nil {
+	if err := locker.Collect(store.InNamespace(ctx, ns), run, now, nil); err != nil {
 		return fmt.Errorf("requesting a garbage collection in namespace %q: %w", ns, err)
 	}
 	return nil

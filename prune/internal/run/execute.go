@@ -52,8 +52,8 @@ type ExecuteOptions struct {
 	// more the measuring; ten minutes if zero. Without an interruption nothing
 	// of it is bounded: a collection takes as long as it takes.
 	Finish time.Duration
-	// PluginTime is as for [read.Read]. Where a snapshotter does not answer, a
-	// collection is waited for three times as long.
+	// PluginTime is as for [read.Read]. A collection is not waited for any longer
+	// when a snapshotter has not answered for three times as long.
 	PluginTime time.Duration
 }
 
@@ -192,7 +192,7 @@ func newExecution(p *plan.Plan, store store.Store, opts ExecuteOptions) *Executi
 		plan: p, Store: store, opts: opts,
 		run:       lock.Run{Name: name, Owner: owner, Start: start, Expires: start.Add(opts.LeaseTTL)},
 		end:       end,
-		locker:    lock.Locker{Manager: store.Leases(), Procfs: opts.Procfs, CollectTime: opts.collectTime(p.Inventory)},
+		locker:    lock.Locker{Manager: store.Leases(), Procfs: opts.Procfs, Hangs: opts.hangs(store, p.Inventory)},
 		Batches:   p.Batches(),
 		attempted: make(map[string][]rules.Decision),
 		Deleted:   make(map[[2]string]time.Time),

@@ -27,7 +27,8 @@ import (
 
 // readStore reads the store again, except for what cannot have changed.
 func (x *Execution) readStore(ctx context.Context) (*inventory.Inventory, error) {
-	opts := read.ReadOptions{Sources: x.opts.Sources, Procfs: x.opts.Procfs}
+	opts := x.opts.Reading()
+	opts.Progress = nil
 	inv, err := read.ReadAgain(ctx, x.Store, x.plan.Inventory, x.plan.Now, opts)
 	if err != nil {
 		return nil, fmt.Errorf("reading the store again: %w", err)

@@ -31,7 +31,7 @@ func Drop(ctx context.Context, store store.Store, run Run, now time.Time, opts r
 	if err != nil {
 		return Dropped{}, err
 	}
-	if err := giveUp(ctx, store, before, run, now); err != nil {
+	if err := giveUp(ctx, store, before, run, now, opts); err != nil {
 		return Dropped{}, err
 	}
 	var d Dropped
@@ -47,8 +47,8 @@ func Drop(ctx context.Context, store store.Store, run Run, now time.Time, opts r
 
 // giveUp deletes the grace leases of a run, and returns when what they held has
 // been collected.
-func giveUp(ctx context.Context, st store.Store, inv *inventory.Inventory, r Run, now time.Time) error {
-	locker := lock.Locker{Manager: st.Leases(), CollectTime: run.CollectTime(inv)}
+func giveUp(ctx context.Context, st store.Store, inv *inventory.Inventory, r Run, now time.Time, opts read.ReadOptions) error {
+	locker := lock.Locker{Manager: st.Leases(), Hangs: run.Hangs(st, inv, opts.PluginTime)}
 	var errs []error
 	collected := false
 	for i, ns := range r.Namespaces {
@@ -59,7 +59,7 @@ func giveUp(ctx context.Context, st store.Store, inv *inventory.Inventory, r Run
 		collected = collected || done
 	}
 	if n := len(r.Namespaces); !collected && n > 0 && ctx.Err() == nil {
-		errs = append(errs, run.CollectIn(ctx, st, r.Namespaces[n-1], now))
+		errs = append(errs, run.CollectIn(ctx, locker, r.Namespaces[n-1], now))
 	}
 	return errors.Join(errs...)
 }
