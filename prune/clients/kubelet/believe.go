@@ -21,6 +21,8 @@ const (
 	// annotationMirror is an annotation that the API server has for a static pod:
 	// the hash of its manifest, which is its UID for the kubelet and CRI.
 	annotationMirror = "kubernetes.io/config.mirror"
+	// annotationSource is where the kubelet has heard of a pod.
+	annotationSource = "kubernetes.io/config.source"
 )
 
 // doubtError says why a list may not be the complete list of this node's pods.
@@ -67,21 +69,29 @@ func (s *Source) question(ctx context.Context, ns prune.Asked) ([]pod, error) {
 }
 
 // judge compares a list with the pod sandboxes. Every pod with a sandbox that
-// has not ended is in the list of a kubelet that has received its pods.
+// has not ended is in the list of a kubelet that has received its pods. A list in
+// which the API server has no pod, although it had one here, may be that of a
+// kubelet that has heard only of its static pods.
 func (s *Source) judge(pods []pod, sandboxes []prune.PodSandbox) error {
 	listed := make(map[string][]pod, len(pods))
 	for _, p := range pods {
 		listed[p.name()] = append(listed[p.name()], p)
 	}
-	var missing []prune.PodSandbox
+	var missing, ended []prune.PodSandbox
 	for _, sandbox := range sandboxes {
-		if sandbox.State != prune.SandboxOver && !known(listed[sandbox.Namespace+"/"+sandbox.Name], sandbox.UID) {
+		switch {
+		case known(listed[sandbox.Namespace+"/"+sandbox.Name], sandbox.UID):
+		case sandbox.State != prune.SandboxOver:
 			missing = append(missing, sandbox)
+		case isUUID(sandbox.UID):
+			ended = append(ended, sandbox)
 		}
 	}
 	switch {
 	case len(missing) > 0:
-		return lacks(missing)
+		return lacks("lacks", missing)
+	case len(ended) > 0 && !slices.ContainsFunc(pods, pod.fromAPI):
+		return lacks("has no pod of the API server, and lacks", ended)
 	case len(pods) == 0 && !s.opts.MayBeEmpty:
 		return doubtError{&prune.CodeError{Code: "pods-list-empty", Err: errors.New("the list is empty, and no pod runs on this node. A kubelet that has just started also returns an empty list: try again later or, if this node has no pods, say so")}}
 	}
@@ -99,9 +109,31 @@ func known(pods []pod, uid string) bool {
 	return false
 }
 
+// fromAPI says whether the list tells of a pod that the API server has told of, or
+// may have, as in lists that the kubelet has not made.
+func (p pod) fromAPI() bool {
+	_, mirrored := p.Metadata.Annotations[annotationMirror]
+	source := p.Metadata.Annotations[annotationSource]
+	return mirrored || source != "file" && source != "http"
+}
+
+// isUUID says whether a UID is one that the API server gives. That of a static pod
+// is a hash.
+func isUUID(uid string) bool {
+	if len(uid) != len("00000000-0000-0000-0000-000000000000") {
+		return false
+	}
+	for i, c := range []byte(uid) {
+		if (c == '-') != (i == 8 || i == 13 || i == 18 || i == 23) {
+			return false
+		}
+	}
+	return true
+}
+
 // lacks is the error that names the pods missing from a list. A pod may have
 // several sandboxes.
-func lacks(missing []prune.PodSandbox) error {
+func lacks(what string, missing []prune.PodSandbox) error {
 	byPod := func(a, b prune.PodSandbox) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.UID, b.UID))
 	}
@@ -119,13 +151,14 @@ func lacks(missing []prune.PodSandbox) error {
 		prune.SandboxRuns:    "which runs here",
 		prune.SandboxLeft:    "which ran here when the machine went down",
 		prune.SandboxUnknown: "which may run here",
+		prune.SandboxOver:    "which has ended here",
 	}[first.State]
 	name := first.Namespace + "/" + first.Name
 	if first.Name == "" {
 		name = "without a name"
 	}
-	return doubtError{fmt.Errorf("the list lacks pod %.300q (UID %.80q, sandbox %.12s), %s%s: it is from another node or another time, or the kubelet has not heard of its pods yet; try again later",
-		name, first.UID, first.ID, where, more)}
+	return doubtError{fmt.Errorf("the list %s pod %.300q (UID %.80q, sandbox %.12s), %s%s: it is from another node or another time, or the kubelet has not heard of its pods yet; try again later",
+		what, name, first.UID, first.ID, where, more)}
 }
 
 // sleep waits, or returns the error of the context if that ends first.

@@ -38,6 +38,7 @@ var (
 
 	mirror = item("kube-system", "etcd-n1", "77f4f9a5-93fc-4b86-8f2a-0e9f5f0f3c55",
 		`"kubernetes.io/config.hash":"`+etcdHash+`","kubernetes.io/config.mirror":"`+etcdHash+`"`)
+	web       = item("default", "web-n1", "0123456789abcdef0123456789abcdef", `"kubernetes.io/config.source":"http"`)
 	elsewhere = item("default", "web", "e7a1b4c2-1111-4222-8333-444455556666", "")
 	earlier   = item("default", "api", "00000000-1111-4222-8333-444455556666", "")
 )
@@ -51,6 +52,8 @@ func sandbox(name, uid string, state prune.SandboxState) prune.PodSandbox {
 func TestJudge(t *testing.T) {
 	runs := sandbox("default/api", apiUID, prune.SandboxRuns)
 	static := sandbox("kube-system/etcd-n1", etcdHash, prune.SandboxRuns)
+	over, over2 := sandbox("default/api", apiUID, prune.SandboxOver), sandbox("default/job", "9d1b7f0e-3c52-4a6e-9f0d-0a1b2c3d4e5f", prune.SandboxOver)
+	staticOver := sandbox("kube-system/old-n1", "ffffffffffffffffffffffffffffffff", prune.SandboxOver)
 	empty := Options{MayBeEmpty: true}
 	for name, test := range map[string]struct {
 		list      string
@@ -78,8 +81,15 @@ func TestJudge(t *testing.T) {
 		"left by the machine's last run":   {list: list(etcd), sandboxes: []prune.PodSandbox{static, sandbox("default/api", apiUID, prune.SandboxLeft)}, want: "which ran here when the machine went down"},
 		"of which nobody can tell":         {list: list(etcd), sandboxes: []prune.PodSandbox{sandbox("default/api", apiUID, prune.SandboxUnknown)}, want: "which may run here"},
 		"empty":                            {list: nothing, want: "the list is empty"},
-		"empty beside one that is over":    {list: list(), sandboxes: []prune.PodSandbox{sandbox("default/api", apiUID, prune.SandboxOver)}, want: "the list is empty"},
-		"empty, and it may be":             {list: nothing, opts: empty},
+		"empty beside one that is over":    {list: list(), sandboxes: []prune.PodSandbox{over}, want: "has no pod of the API server"},
+		"empty, it may be, and one over":   {list: nothing, sandboxes: []prune.PodSandbox{over}, opts: empty, want: "has no pod of the API server"},
+		"empty beside a static one's":      {list: list(), sandboxes: []prune.PodSandbox{staticOver}, want: "the list is empty"},
+		"only static pods, all others over": {list: list(etcd, web), sandboxes: []prune.PodSandbox{static, over, over2, staticOver},
+			want: `the list has no pod of the API server, and lacks pod "default/api" (UID "` + apiUID + `", sandbox 555555555555), which has ended here, and one other: it is from another node or another time, or the kubelet has not heard`},
+		"the API server has another":         {list: list(etcd, elsewhere), sandboxes: []prune.PodSandbox{static, over}},
+		"the API server has only mirrors":    {list: list(mirror), sandboxes: []prune.PodSandbox{static, over}},
+		"only static pods, one of them over": {list: list(etcd), sandboxes: []prune.PodSandbox{static, staticOver}},
+		"empty, and it may be":               {list: nothing, opts: empty},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pods, err := parsePods([]byte(test.list))
