@@ -127,43 +127,52 @@ func (n *node) remove(pod, container string) {
 	}
 }
 
-// restart ends every pod's sandbox, and waits until those containers run that
-// ran before, each as another one.
-func (n *node) restart() {
+// restart ends every pod's sandbox, and waits until these containers, each named
+// by its pod and its name, run in other ones. The kubelet may start a container in
+// a sandbox that is just being stopped.
+func (n *node) restart(containers ...string) {
 	n.t.Helper()
-	before := n.running()
+	stopped := n.stopSandboxes()
+	n.AwaitPods("every pod to run again", func(map[string]kubelet.Pod) bool {
+		now := n.running()
+		return !slices.ContainsFunc(containers, func(name string) bool {
+			c := now[name]
+			return c == nil || stopped[c.GetPodSandboxId()]
+		})
+	})
+}
+
+// stopSandboxes ends every pod's sandbox and returns their IDs.
+func (n *node) stopSandboxes() map[string]bool {
+	n.t.Helper()
 	sandboxes, err := n.Runtime.ListPodSandbox(n.t.Context(), &runtime.ListPodSandboxRequest{})
 	if err != nil {
 		n.t.Fatal(err)
 	}
+	stopped := make(map[string]bool)
 	for _, s := range sandboxes.GetItems() {
+		stopped[s.GetId()] = true
 		_, err := n.Runtime.StopPodSandbox(n.t.Context(), &runtime.StopPodSandboxRequest{PodSandboxId: s.GetId()})
 		if err != nil {
 			n.t.Fatal(err)
 		}
 	}
-	n.AwaitPods("every pod to run again", func(map[string]kubelet.Pod) bool {
-		now := n.running()
-		for name, id := range before {
-			if now[name] == "" || now[name] == id {
-				return false
-			}
-		}
-		return true
-	})
+	return stopped
 }
 
-// running is the IDs of the containers that run, by pod and name.
-func (n *node) running() map[string]string {
-	found := make(map[string]string)
-	for name, pod := range n.Pods() {
-		for _, list := range [][]kubelet.Status{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
-			for _, c := range list {
-				if c.State.Running != nil {
-					found[name+"/"+c.Name] = c.ID()
-				}
-			}
-		}
+// running is the containers that run, as CRI knows them, by pod and name.
+func (n *node) running() map[string]*runtime.Container {
+	n.t.Helper()
+	answer, err := n.Runtime.ListContainers(n.t.Context(), &runtime.ListContainersRequest{Filter: &runtime.ContainerFilter{
+		State: &runtime.ContainerStateValue{State: runtime.ContainerState_CONTAINER_RUNNING},
+	}})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	found := make(map[string]*runtime.Container)
+	for _, c := range answer.GetContainers() {
+		pod := strings.TrimSuffix(c.GetLabels()["io.kubernetes.pod.name"], "-"+kubelet.Name)
+		found[pod+"/"+c.GetMetadata().GetName()] = c
 	}
 	return found
 }
@@ -172,11 +181,23 @@ func runs(s kubelet.Status) bool     { return s.State.Running != nil }
 func ended(s kubelet.Status) bool    { return s.State.Terminated != nil }
 func backsOff(s kubelet.Status) bool { return s.Waits("CrashLoopBackOff") }
 
-// stopContainer tells a container to end.
-func (n *node) stopContainer(pod, container string) {
+func refused(s kubelet.Status) bool { return s.Waits("CreateContainerConfigError") }
+
+// passes lets an init container of a pod end, and waits for a container that
+// follows it. The init container is told again until then: one that is told before
+// its program listens ends with an error, and the kubelet starts another.
+func (n *node) passes(pod, gate, next string) {
 	n.t.Helper()
-	id := n.Pods()[pod].Container(container).ID()
-	if _, err := n.Runtime.StopContainer(n.t.Context(), &runtime.StopContainerRequest{ContainerId: id, Timeout: 60}); err != nil {
-		n.t.Fatalf("stopping container %s of pod %s: %v", container, pod, err)
-	}
+	n.AwaitPods("container "+next+" of pod "+pod+" to be running", func(pods map[string]kubelet.Pod) bool {
+		if runs(pods[pod].Container(next)) {
+			return true
+		}
+		if c := n.running()[pod+"/"+gate]; c != nil {
+			_, err := n.Runtime.StopContainer(n.t.Context(), &runtime.StopContainerRequest{ContainerId: c.GetId(), Timeout: 60})
+			if err != nil {
+				n.t.Fatalf("stopping container %s of pod %s: %v", gate, pod, err)
+			}
+		}
+		return false
+	})
 }

@@ -53,9 +53,9 @@ func (n *node) secure(token string) []string {
 	return args
 }
 
-// bind gives the node pods of the cluster: one that runs, one whose init
-// container still runs, and one with an ephemeral container that has ended and
-// was removed.
+// bind gives the node pods of the cluster: one that runs, and has an ephemeral
+// container that is not created, and one whose init container still runs. (An
+// ephemeral container that was removed would be started again, at any time.)
 func (n *node) bind() {
 	n.t.Helper()
 	app := n.image("app")
@@ -67,10 +67,9 @@ func (n *node) bind() {
 	n.AwaitContainer("api", "main", "running", runs)
 	n.AwaitContainer("next", "gate", "running", runs)
 	n.Plane.Patch("/api/v1/namespaces/default/pods/api/ephemeralcontainers", cluster.Object{"spec": cluster.Object{
-		"ephemeralContainers": []kubelet.Container{kubelet.Exits("debug", n.image("debug"))},
+		"ephemeralContainers": []kubelet.Container{refuses("debug", n.image("debug"))},
 	}})
-	n.AwaitContainer("api", "debug", "done", ended)
-	n.remove("api", "debug")
+	n.AwaitContainer("api", "debug", "refused", refused)
 }
 
 // With the right to get nodes/pods, and nothing else, the list can be read;
@@ -89,7 +88,7 @@ func TestRegisteredKubelet(t *testing.T) {
 	n.wantImages(n.allBut()...)
 	n.prune(n.secure(token)...).Want(t, 0)
 	n.wantImages(n.allBut("stray")...)
-	n.restart()
+	n.restart("api/main", "next/gate")
 
 	n.kubeletWithoutAPI(token)
 }
@@ -108,15 +107,15 @@ func (n *node) kubeletWithoutAPI(token string) {
 	n.Static("static", kubelet.Spec{Containers: []kubelet.Container{kubelet.Waits("main", n.image("static"))}})
 	n.AwaitContainer("static", "main", "running", runs)
 	n.wantClosed(token, 1)
+	n.wantEnded()
 
 	n.Plane.StartAPI()
 	n.AwaitContainer("api", "main", "running", runs)
 	n.AwaitContainer("next", "gate", "running", runs)
 	n.prune(n.secure(token)...).Want(n.t, 0)
 	n.wantImages(n.allBut("stray")...)
-	n.restart()
-	n.stopContainer("next", "gate")
-	n.AwaitContainer("next", "main", "running", runs)
+	n.restart("api/main", "next/gate", "static/main")
+	n.passes("next", "gate", "main")
 }
 
 // wantClosed fails the test unless the kubelet lists that few pods, and nothing
@@ -125,4 +124,18 @@ func (n *node) wantClosed(token string, pods int) {
 	n.t.Helper()
 	n.prune(n.secure(token)...).Want(n.t, 1, "could not list this node's pods")
 	n.wantShort(pods)
+}
+
+// wantEnded ends all pods while the kubelet is away, too, and fails the test if
+// anything goes because of its list, which has those pods again that are static.
+func (n *node) wantEnded() {
+	n.t.Helper()
+	n.KillKubelet()
+	n.stopSandboxes()
+	n.StartKubelet()
+	n.AwaitContainer("static", "main", "running", runs)
+	for _, args := range [][]string{{}, {"--pods-may-be-empty"}} {
+		n.prune(append(args, "--pods", n.ReadOnlyURL())...).Want(n.t, 1, `the list has no pod of the API server, and lacks pod "default/`, "which has ended here", "try again later")
+	}
+	n.wantImages(n.allBut()...)
 }

@@ -4,10 +4,14 @@ package kubelet_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/cluster"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/integration/clients/kubelet"
 )
 
@@ -27,14 +31,20 @@ func (n *node) fill(absent string) {
 		Containers:     []kubelet.Container{kubelet.Waits("main", app)},
 	})
 	n.Static("crashing", kubelet.Spec{Containers: []kubelet.Container{kubelet.Exits("main", n.image("crash"))}})
-	refused := kubelet.Waits("main", n.image("refused"))
-	refused.SecurityContext = &cluster.Object{"runAsNonRoot": true}
-	n.Static("refused", kubelet.Spec{Containers: []kubelet.Container{refused}})
+	n.Static("refused", kubelet.Spec{Containers: []kubelet.Container{refuses("main", n.image("refused"))}})
 	n.Static("mounting", mounts(n.image("mounting"), absent))
 	n.Static("volume", kubelet.Spec{
 		Containers: []kubelet.Container{kubelet.Waits("main", app).WithVolume("data")},
 		Volumes:    []kubelet.Volume{kubelet.ImageVolume("data", n.image("data"))},
 	})
+}
+
+// refuses is a container that the kubelet does not create, because its program
+// would be root.
+func refuses(name, image string) kubelet.Container {
+	c := kubelet.Waits(name, image)
+	c.SecurityContext = &cluster.Object{"runAsNonRoot": true}
+	return c
 }
 
 // mounts is a pod that waits, without a sandbox, until a folder is there.
@@ -53,7 +63,7 @@ func (n *node) awaitFilled() {
 		n.AwaitContainer(pod, "main", "running", runs)
 	}
 	n.AwaitContainer("starting", "gate", "running", runs)
-	n.AwaitContainer("refused", "main", "refused", func(s kubelet.Status) bool { return s.Waits("CreateContainerConfigError") })
+	n.AwaitContainer("refused", "main", "refused", refused)
 	n.AwaitContainer("mounting", "main", "waiting", func(s kubelet.Status) bool { return s.Waits("ContainerCreating") })
 	n.AwaitContainer("set-up", "once", "done", ended)
 	n.remove("set-up", "once")
@@ -82,13 +92,14 @@ func TestStandaloneKubelet(t *testing.T) {
 	n.prune("--pods", n.URL(), "--pods-client-certificate", user.CertFile, "--pods-client-key", user.KeyFile, "--pods-insecure-skip-tls-verify").Want(t, 0)
 	n.wantImages(n.allBut("stray")...)
 
-	n.restart()
+	n.restart("running/main", "set-up/main", "volume/main", "starting/gate")
 	n.release(absent)
 }
 
 // wantCertificateRefused fails the test unless the certificate that a kubelet
 // makes for itself, which has only the node's name, closes the namespace of
-// pods: also where its authority is given.
+// pods: also where its authority is given. The error says what to type, and that
+// works.
 func (n *node) wantCertificateRefused() {
 	n.t.Helper()
 	own := filepath.Join(n.Dir(), "kubelet", "certs", "kubelet.crt")
@@ -96,8 +107,26 @@ func (n *node) wantCertificateRefused() {
 		{"--pods", n.URL()},
 		{"--pods", n.URL(), "--pods-certificate-authority", own},
 	} {
-		n.prune(args...).Want(n.t, 1, "could not list this node's pods from "+n.URL(), "certificate")
+		n.prune(args...).Want(n.t, 1, "could not list this node's pods from "+n.URL()+`: its certificate is for ["`+kubelet.Name+`"] and not for "127.0.0.1"`,
+			"a kubelet's own certificate is only for its node's name: --pods https://NODE-NAME:10250/pods --pods-certificate-authority /var/lib/kubelet/pki/kubelet.crt")
+		report := n.prune(append(args, "--format", "json")...).Want(n.t, 1).Document(n.t)
+		if len(report.Refused) != 1 || report.Refused[0].ReasonCode != "pods-certificate" {
+			n.t.Errorf("refused: %+v", report.Refused)
+		}
 	}
+	user := n.CA.User("by-name")
+	named := strings.Replace(n.URL(), "127.0.0.1", kubelet.Name, 1)
+	n.wantNamed("--pods", named, "--pods-certificate-authority", own, "--pods-client-certificate", user.CertFile, "--pods-client-key", user.KeyFile)
+}
+
+// wantNamed fails the test unless a plan can be made where the name of the node is
+// known, as on every node.
+func (n *node) wantNamed(args ...string) {
+	n.t.Helper()
+	const script = `mount --bind "$1" /etc/hosts; shift; exec "$@"`
+	hosts := n.file("hosts", "127.0.0.1 "+kubelet.Name+"\n")
+	command := append([]string{"--mount", "sh", "-ec", script, "sh", hosts, n.command, "-a", "--dry-run", "-n", cri.Namespace, "--address", n.Address()}, args...)
+	programs.Collect(n.t, exec.Command("unshare", command...)).Want(n.t, 0)
 }
 
 // release lets those pods start that could not.
@@ -109,8 +138,7 @@ func (n *node) release(absent string) {
 	// Another pod, because the kubelet takes minutes to look for the folder again.
 	n.Static("mounted", mounts("docker.io/library/mounting:1", absent))
 	n.AwaitContainer("mounted", "main", "running", runs)
-	n.stopContainer("starting", "gate")
-	n.AwaitContainer("starting", "main", "running", runs)
+	n.passes("starting", "gate", "main")
 	again := n.Pods()["crashing"].Container("main").RestartCount
 	n.AwaitContainer("crashing", "main", "running again", func(s kubelet.Status) bool { return s.RestartCount > again })
 }
