@@ -4,7 +4,8 @@
 //	bed      what tests stand on: daemons, the programs they need, images, a
 //	         proxy in front of containerd, a control plane, runs of the library
 //	clients  tests with real clients of containerd: CRI, Docker, BuildKit,
-//	         nerdctl's records, all of them on one node, and a kubelet
+//	         nerdctl's records, all of them on one node, a kubelet, and programs
+//	         that make and move images
 //	command  tests of the command from outside, and of its documents
 //	faults   tests in which something breaks: calls, the disk, containerd, the
 //	         root of a stopped daemon, a hostile store, races

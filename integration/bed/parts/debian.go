@@ -41,17 +41,19 @@ func ensurePackages(ctx context.Context, cache string, rec recipe) error {
 // when that fails: a refresh takes longer than the installation.
 func aptInstall(ctx context.Context, packages []string) error {
 	install := append([]string{"install", "--yes", "--no-install-recommends"}, packages...)
-	if apt(ctx, install...) == nil {
+	if apt(ctx, "", install...) == nil {
 		return nil
 	}
-	if err := apt(ctx, "update"); err != nil {
+	if err := apt(ctx, "", "update"); err != nil {
 		return err
 	}
-	return apt(ctx, install...)
+	return apt(ctx, "", install...)
 }
 
-func apt(ctx context.Context, args ...string) error {
+// apt runs apt-get in a folder.
+func apt(ctx context.Context, dir string, args ...string) error {
 	cmd := exec.CommandContext(ctx, "apt-get", args...)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("apt-get %s: %w\n%s", strings.Join(args, " "), err, tail(out))

@@ -1,6 +1,6 @@
 // Package parts makes sure that the real programs the integration tests need
 // are on this machine: containerd, ctr, runc, a shim, dockerd, buildkitd, the
-// image tools umoci and skopeo, a browser, what makes file systems, and for make
+// image tools umoci and skopeo, a registry, a browser, what makes file systems, and for make
 // test-cluster etcd, a kubelet and an API server.
 //
 // Go programs are built once, from the Go module proxy, into

@@ -38,6 +38,9 @@ func Ensure(ctx context.Context, wanted ...Part) (Paths, error) {
 }
 
 func ensure(ctx context.Context, cache string, part Part, rec recipe) (string, error) {
+	if rec.unpack {
+		return ensureUnpacked(ctx, cache, part, rec)
+	}
 	if rec.module == "" {
 		return ensureInstalled(ctx, cache, rec)
 	}

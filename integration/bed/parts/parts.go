@@ -20,6 +20,7 @@ const (
 	APIServer    Part = "kube-apiserver@1.37.2"
 	Umoci        Part = "umoci"
 	Skopeo       Part = "skopeo"
+	Registry     Part = "docker-registry"
 	Chromium     Part = "chromium"
 	E2fsprogs    Part = "e2fsprogs"
 )
@@ -30,7 +31,7 @@ func Cluster() []Part { return []Part{Etcd, Kubelet, APIServer} }
 
 // All returns every part of `make test`, those that the first tests need first.
 func All() []Part {
-	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs}
+	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs}
 }
 
 // Paths says where the programs of the parts are.

@@ -22,6 +22,9 @@ type recipe struct {
 	// needs are programs that must be in PATH before the build (or, without
 	// a module, the programs themselves).
 	needs []string
+	// unpack leaves the package uninstalled, because it would start a service on
+	// this machine: its files are only put into the cache.
+	unpack bool
 	// pkgConfig are libraries that pkg-config must find before the build.
 	pkgConfig []string
 }
@@ -78,6 +81,7 @@ var recipes = map[Part]recipe{
 	APIServer: kubernetes("kube-apiserver"),
 	Umoci:     {programs: []string{"umoci"}, needs: []string{"umoci"}, debian: []string{"umoci"}},
 	Skopeo:    {programs: []string{"skopeo"}, needs: []string{"skopeo"}, debian: []string{"skopeo"}},
+	Registry:  {programs: []string{"docker-registry"}, debian: []string{"docker-registry"}, unpack: true},
 	E2fsprogs: {programs: []string{"mkfs.ext4", "e2fsck"}, needs: []string{"mkfs.ext4", "e2fsck"}, debian: []string{"e2fsprogs"}},
 	// The fonts make the browser measure text as on a desktop.
 	Chromium: {programs: []string{"chromium"}, needs: []string{"chromium"}, debian: []string{"chromium", "fonts-dejavu-core"}},
