@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
@@ -22,11 +21,11 @@ import (
 // bulkInventory has n unpacked images of five layers, three of them shared by
 // ten images: what integration's bench fills real stores with.
 func bulkInventory(n int) *inventory.Inventory {
-	ns := &inventory.Namespace{Name: "default", Blobs: make(map[digest.Digest]content.Info), Snapshots: make(map[inventory.SnapshotKey]snapshots.Info)}
+	ns := &inventory.Namespace{Name: "default", Blobs: make(map[digest.Digest]inventory.Blob), Snapshots: make(map[inventory.SnapshotKey]inventory.Snapshot)}
 	now := time.Unix(1_700_000_000, 0)
 	blob := func(name string, labels map[string]string) digest.Digest {
 		dgst := digest.FromString(name)
-		ns.Blobs[dgst] = content.Info{Digest: dgst, Size: 1000, CreatedAt: now, UpdatedAt: now, Labels: labels}
+		ns.Blobs[dgst] = inventory.Blob{Size: 1000, CreatedAt: now, Labels: inventory.LabelsOf(labels)}
 		return dgst
 	}
 	for i := range n {
@@ -39,7 +38,7 @@ func bulkInventory(n int) *inventory.Inventory {
 			}
 			labels[fmt.Sprintf("containerd.io/gc.ref.content.l.%d", layer)] = blob(name, map[string]string{"containerd.io/uncompressed": digest.FromString(name + "u").String()}).String()
 			key := digest.FromString("chain " + name).String()
-			ns.Snapshots[inventory.SnapshotKey{Snapshotter: "overlayfs", Key: key}] = snapshots.Info{Name: key, Parent: parent, Kind: snapshots.KindCommitted}
+			ns.Snapshots[inventory.SnapshotKey{Snapshotter: "overlayfs", Key: key}] = inventory.Snapshot{Parent: parent, Kind: snapshots.KindCommitted}
 			parent = key
 		}
 		config := blob(fmt.Sprintf("config %d", i), map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": parent})

@@ -49,6 +49,15 @@ type Inventory = inventory.Inventory
 // Namespace is one containerd namespace of an [Inventory].
 type Namespace = inventory.Namespace
 
+// Blob is what is kept of a blob's record.
+type Blob = inventory.Blob
+
+// Snapshot is what is kept of a snapshot's record.
+type Snapshot = inventory.Snapshot
+
+// LabelsOf picks the labels of a blob or a snapshot that are kept of its record.
+func LabelsOf(all map[string]string) inventory.Labels { return inventory.LabelsOf(all) }
+
 // Lease is a lease and the resources that it holds directly.
 type Lease = inventory.Lease
 

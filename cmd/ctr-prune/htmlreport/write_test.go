@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
@@ -31,7 +30,7 @@ func namespaceOf(namespace, name string, bytes int64) *prune.Namespace {
 	target := digest.FromString(name)
 	return &prune.Namespace{
 		Name: namespace, Images: []images.Image{{Name: name, Target: ocispec.Descriptor{Digest: target}}},
-		Blobs: map[digest.Digest]content.Info{target: {Digest: target, Size: bytes}},
+		Blobs: map[digest.Digest]prune.Blob{target: {Size: bytes}},
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"hash/fnv"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
@@ -38,7 +37,7 @@ func (s sample) space(name string) *prune.Namespace {
 		return ns
 	}
 	ns := &prune.Namespace{
-		Name: name, Blobs: make(map[digest.Digest]content.Info), Snapshots: make(map[prune.SnapshotKey]snapshots.Info),
+		Name: name, Blobs: make(map[digest.Digest]prune.Blob), Snapshots: make(map[prune.SnapshotKey]prune.Snapshot),
 		Subjects: make(map[digest.Digest]digest.Digest),
 	}
 	s.inv.Namespaces = append(s.inv.Namespaces, ns)
@@ -61,16 +60,16 @@ func (s sample) image(space, name string, age int, layers ...layer) digest.Diges
 	for i, l := range layers {
 		blob := digest.FromString("layer " + l.text)
 		labels[fmt.Sprintf("%sl.%d", ref, i)] = blob.String()
-		ns.Blobs[blob] = content.Info{Digest: blob, Size: int64(l.mb * 1e6)}
+		ns.Blobs[blob] = prune.Blob{Size: int64(l.mb * 1e6)}
 		chain := digest.FromString(parent + " " + l.text).String()
 		key := prune.SnapshotKey{Snapshotter: "overlayfs", Key: chain}
-		ns.Snapshots[key] = snapshots.Info{Kind: snapshots.KindCommitted, Name: chain, Parent: parent}
+		ns.Snapshots[key] = prune.Snapshot{Kind: snapshots.KindCommitted, Parent: parent}
 		s.sizes[prune.SnapshotID{Namespace: space, SnapshotKey: key}] = int64(l.mb * (2.1 + 0.1*float64(spread(l.text, 8))) * 1e6)
 		parent = chain
 	}
 	created := now.Add(-time.Duration(age) * 24 * time.Hour)
-	ns.Blobs[target] = content.Info{Digest: target, Size: int64(400 + 170*len(layers)), Labels: labels, CreatedAt: created}
-	ns.Blobs[config] = content.Info{Digest: config, Size: int64(2100 + 300*len(layers)), Labels: map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": parent}}
+	ns.Blobs[target] = prune.Blob{Size: int64(400 + 170*len(layers)), Labels: prune.LabelsOf(labels), CreatedAt: created}
+	ns.Blobs[config] = prune.Blob{Size: int64(2100 + 300*len(layers)), Labels: prune.LabelsOf(map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": parent})}
 	s.record(space, name, target, created)
 	return target
 }

@@ -73,20 +73,20 @@ func (s sample) loose() {
 	ns := s.space("default")
 	for i, mb := range []float64{180, 64, 22} {
 		d := digest.FromString(fmt.Sprint("cache ", i))
-		ns.Blobs[d] = content.Info{Digest: d, Size: int64(mb * 1e6)}
+		ns.Blobs[d] = prune.Blob{Size: int64(mb * 1e6)}
 		ns.Leases = append(ns.Leases, prune.Lease{
 			Lease:     leases.Lease{ID: fmt.Sprintf("build-cache-%d", i)},
 			Resources: []leases.Resource{{ID: d.String(), Type: "content"}},
 		})
 	}
 	undone := digest.FromString("removed yesterday")
-	ns.Blobs[undone] = content.Info{Digest: undone, Size: 130e6}
+	ns.Blobs[undone] = prune.Blob{Size: 130e6}
 	ns.Leases = append(ns.Leases, prune.Lease{
 		Lease:     leases.Lease{ID: "ctr-prune-grace-20261119-101500", Labels: map[string]string{"containerd.io/gc.expire": now.Add(20 * time.Hour).Format(time.RFC3339)}},
 		Resources: []leases.Resource{{ID: undone.String(), Type: "content"}},
 	})
 	forgotten := digest.FromString("forgotten")
-	ns.Blobs[forgotten] = content.Info{Digest: forgotten, Size: 75e6}
+	ns.Blobs[forgotten] = prune.Blob{Size: 75e6}
 	ns.Ingests = append(ns.Ingests, content.Status{Ref: "layer-sha256:77", Offset: 41e6, StartedAt: now.Add(-time.Hour), UpdatedAt: now.Add(-time.Minute)})
 }
 
@@ -97,11 +97,11 @@ func (s sample) run(space, id, name string, mb float64) {
 	parent := ""
 	for _, record := range ns.Images {
 		if record.Name == name {
-			config := ns.Blobs[digest.Digest(ns.Blobs[record.Target.Digest].Labels[ref+"config"])]
-			parent = config.Labels["containerd.io/gc.ref.snapshot.overlayfs"]
+			config := ns.Blobs[digest.Digest(ns.Blobs[record.Target.Digest].Labels.Get(ref+"config"))]
+			parent = config.Labels.Get("containerd.io/gc.ref.snapshot.overlayfs")
 		}
 	}
-	ns.Snapshots[key] = snapshots.Info{Kind: snapshots.KindActive, Name: id, Parent: parent}
+	ns.Snapshots[key] = prune.Snapshot{Kind: snapshots.KindActive, Parent: parent}
 	s.sizes[prune.SnapshotID{Namespace: space, SnapshotKey: key}] = int64(mb * 1e6)
 	ns.Containers = append(ns.Containers, containers.Container{ID: id, Image: name, Snapshotter: "overlayfs", SnapshotKey: id})
 	ns.Uses = append(ns.Uses, prune.Use{Holder: prune.Holder{Kind: "container", ID: id, Client: "nerdctl"}, Image: name, Snapshot: key})

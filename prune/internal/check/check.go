@@ -210,7 +210,7 @@ func (k *Checker) Unreached() {
 func (k *Checker) isOldPlan(dgst digest.Digest) bool {
 	return !slices.ContainsFunc(k.Inv.Namespaces, func(ns *inventory.Namespace) bool {
 		blob, has := ns.Blobs[dgst]
-		return has && !lock.IsPlan(blob.Labels)
+		return has && !lock.IsPlan(blob.Labels.Map())
 	})
 }
 

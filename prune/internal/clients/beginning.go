@@ -70,4 +70,4 @@ func snapshotHolder(ns *inventory.Namespace, key inventory.SnapshotKey) cause.Ho
 }
 
 // IsActive says whether a snapshot can be written to, as that of a container.
-func IsActive(s snapshots.Info) bool { return s.Kind == snapshots.KindActive }
+func IsActive(s inventory.Snapshot) bool { return s.Kind == snapshots.KindActive }

@@ -98,10 +98,10 @@ func (r *rooted) addReferred(holder cause.Holder, labels map[string]string) {
 }
 
 // rootLabel is the label that makes the collector keep an object by itself.
-func rootLabel(labels map[string]string) string {
-	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		if strings.HasPrefix(key, store.RootLabel) {
-			return key
+func rootLabel(labels inventory.Labels) string {
+	for _, label := range labels {
+		if strings.HasPrefix(label.Key, store.RootLabel) {
+			return label.Key
 		}
 	}
 	return ""

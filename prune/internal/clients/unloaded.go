@@ -77,10 +77,10 @@ func mayUseImages(lease inventory.Lease, now time.Time) bool {
 func Unseen(ns *inventory.Namespace, loaded []string) []cause.Cause {
 	unseen := make(map[string]int)
 	for _, blob := range ns.Blobs {
-		for label := range store.SnapshotLabels(blob.Labels) {
-			name := strings.TrimPrefix(label, store.SnapshotLabel)
+		for _, label := range blob.Labels {
+			name, ok := strings.CutPrefix(label.Key, store.SnapshotLabel)
 			name, _, _ = strings.Cut(name, "/") // of several snapshots
-			if !slices.Contains(loaded, name) {
+			if ok && !slices.Contains(loaded, name) {
 				unseen[name]++
 			}
 		}

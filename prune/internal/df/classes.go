@@ -48,7 +48,9 @@ func (u *Accounting) classify() {
 		roots[class] = append(roots[class], root)
 	}
 	for _, class := range classOrder {
-		u.classes = append(u.classes, classMark{class, u.Collector.Mark(roots[class], gc.Change{})})
+		if len(roots[class]) > 0 { // a mark has a place for every node
+			u.classes = append(u.classes, classMark{class, u.Collector.Mark(roots[class], gc.Change{})})
+		}
 	}
 }
 
@@ -56,7 +58,7 @@ func (u *Accounting) classify() {
 // with the root it does so from.
 func (u *Accounting) blobClass(dgst digest.Digest) (HolderClass, graph.Node) {
 	for _, c := range u.classes {
-		for _, s := range u.Collector.Homes[dgst] {
+		for _, s := range u.Collector.Homes(dgst) {
 			if root, ok := c.reached.Root(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: dgst.String()}); ok {
 				return c.class, root
 			}

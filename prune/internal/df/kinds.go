@@ -37,11 +37,11 @@ func KindsIn(inv *inventory.Inventory) map[digest.Digest]KindOfBlob {
 	}
 	for _, ns := range inv.Namespaces {
 		for dgst, blob := range ns.Blobs {
-			for key, value := range blob.Labels {
-				if what, ok := strings.CutPrefix(key, store.ContentLabel); ok {
+			for _, label := range blob.Labels {
+				if what, ok := strings.CutPrefix(label.Key, store.ContentLabel); ok {
 					parent, child := kindsOf(what)
 					set(dgst, parent)
-					set(digest.Digest(value), child)
+					set(digest.Digest(label.Value), child)
 				}
 			}
 		}

@@ -98,7 +98,7 @@ func (u *Accounting) common(images []ImageUsage, list []ObjectUsage, class func(
 func (u *Accounting) blobUsage(dgst digest.Digest, kinds map[digest.Digest]KindOfBlob, kept graph.Reached) ObjectUsage {
 	class, root := u.blobClass(dgst)
 	_, freed := u.plan.Outcome.Freed.Blobs[dgst]
-	homes := u.Collector.Homes[dgst]
+	homes := u.Collector.Homes(dgst)
 	o := ObjectUsage{
 		Namespaces: namesOf(homes), Digest: dgst, Kind: kinds[dgst].Kind, Layer: kinds[dgst].Layer,
 		Bytes: u.All.Blobs[dgst], Class: class,

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
 
@@ -68,7 +67,7 @@ func TestUsageObjects(t *testing.T) {
 
 func TestLayerOfARing(t *testing.T) {
 	a, b := digest.FromString("a").String(), digest.FromString("b").String()
-	ns := &inventory.Namespace{Snapshots: map[inventory.SnapshotKey]snapshots.Info{
+	ns := &inventory.Namespace{Snapshots: map[inventory.SnapshotKey]inventory.Snapshot{
 		{Snapshotter: "s", Key: a}: {Parent: b},
 		{Snapshotter: "s", Key: b}: {Parent: a},
 	}}

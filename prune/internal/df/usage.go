@@ -156,7 +156,7 @@ func (u *Accounting) namespace(ns *inventory.Namespace) NamespaceUsage {
 	usage := NamespaceUsage{Name: ns.Name, Images: len(ns.Images), Containers: len(ns.Containers), Leases: len(ns.Leases), Ingests: len(ns.Ingests)}
 	for dgst, blob := range ns.Blobs {
 		usage.AddBlob(blob.Size)
-		if len(u.Collector.Homes[dgst]) == 1 {
+		if len(u.Collector.Homes(dgst)) == 1 {
 			usage.UniqueBytes = inventory.Saturate(usage.UniqueBytes, blob.Size)
 		}
 		if _, ok := u.plan.Outcome.Freed.Blobs[dgst]; ok {
@@ -242,7 +242,7 @@ func (u *Accounting) alone(ns *inventory.Namespace, target graph.Node, mine grap
 	u.Walk.Within(target, func(id graph.NodeID) bool { return u.Owners.OfID(id) == mine }, func(id graph.NodeID) {
 		switch n := u.Collector.Graph.Nodes[id]; n.Kind {
 		case graph.KindContent:
-			if blob, ok := ns.Blobs[digest.Digest(n.Key)]; ok && u.BlobOwner(blob.Digest) == mine {
+			if blob, ok := ns.Blobs[digest.Digest(n.Key)]; ok && u.BlobOwner(digest.Digest(n.Key)) == mine {
 				sum.AddBlob(blob.Size)
 			}
 		case graph.KindSnapshot:

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
@@ -26,8 +25,8 @@ import (
 // documentPlan plans over a store with one image and a namespace left out.
 func documentPlan(t *testing.T, now time.Time) *plan.Plan {
 	t.Helper()
-	blob := func(text string) content.Info {
-		return content.Info{Digest: digest.FromString(text), Size: int64(len(text)), CreatedAt: now.Add(-time.Hour)}
+	blobs := func(text string) map[digest.Digest]inventory.Blob {
+		return map[digest.Digest]inventory.Blob{digest.FromString(text): {Size: int64(len(text)), CreatedAt: now.Add(-time.Hour)}}
 	}
 	record := func(name, text string) images.Image {
 		return images.Image{
@@ -36,8 +35,7 @@ func documentPlan(t *testing.T, now time.Time) *plan.Plan {
 		}
 	}
 	space := func(ns, image, text string) *inventory.Namespace {
-		b := blob(text)
-		return &inventory.Namespace{Name: ns, Images: []images.Image{record(image, text)}, Blobs: map[digest.Digest]content.Info{b.Digest: b}}
+		return &inventory.Namespace{Name: ns, Images: []images.Image{record(image, text)}, Blobs: blobs(text)}
 	}
 	inv := &inventory.Inventory{
 		Store:      store.StoreInfo{Kind: store.StoreDaemon, Location: "/c.sock", Version: "2.4.2"},

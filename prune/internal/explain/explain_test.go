@@ -93,7 +93,7 @@ func TestExplainOfOddContent(t *testing.T) {
 	ns := inv.Namespaces[0]
 	ring := digest.FromString("ring")
 	info := ns.Blobs[digest.FromString("base")]
-	info.Digest, info.Labels = ring, map[string]string{store.ContentLabel + "m.0": ring.String(), store.ContentLabel + "m.1": digest.FromString("absent").String()}
+	info.Labels = inventory.Labels{{Key: store.ContentLabel + "m.0", Value: ring.String()}, {Key: store.ContentLabel + "m.1", Value: digest.FromString("absent").String()}}
 	ns.Blobs[ring] = info
 	ns.Images = append(ns.Images, images.Image{Name: "ring"})
 	ns.Images[2].Target.Digest = ring

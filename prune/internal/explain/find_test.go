@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
-	"github.com/containerd/containerd/v2/core/content"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/filters"
@@ -40,9 +39,9 @@ func TestExplainFindsAContainerByItsName(t *testing.T) {
 // A store may say anything: what is no digest is found by its beginning only,
 // and has no file.
 func TestExplainAmongMalformedDigests(t *testing.T) {
-	blobs := make(map[digest.Digest]content.Info)
+	blobs := make(map[digest.Digest]inventory.Blob)
 	for _, d := range []digest.Digest{"none", "", "sha256:", ":abcdef", "sha256:abc/../../../etc", "md5:abcdef", digest.FromString("x")} {
-		blobs[d] = content.Info{Digest: d, Size: 1}
+		blobs[d] = inventory.Blob{Size: 1}
 		if file := store.BlobFile("/content", d); (file == "") != (d.Validate() != nil) {
 			t.Errorf("%q is in the file %q", d, file)
 		}

@@ -67,7 +67,7 @@ func (c *Collector) Alone(groups [][]graph.Node) []inventory.Amount {
 // the uploads that take it from there.
 func (c *Collector) BlobOwner(owned graph.Ownership, dgst digest.Digest) graph.Owner {
 	combined := graph.Nobody
-	for _, s := range c.Homes[dgst] {
+	for _, s := range c.Homes(dgst) {
 		combined = combined.And(owned.Of(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: dgst.String()}))
 	}
 	for _, upload := range c.Awaited[dgst] {

@@ -97,7 +97,7 @@ func (c *Collector) copies(n graph.Node) []graph.Node {
 	if n.Kind != graph.KindContent {
 		return all
 	}
-	for _, s := range c.Homes[digest.Digest(n.Key)] {
+	for _, s := range c.Homes(digest.Digest(n.Key)) {
 		if s.Name != n.Namespace {
 			all = append(all, graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: n.Key})
 		}

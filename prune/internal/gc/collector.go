@@ -25,8 +25,7 @@ type Collector struct {
 	Graph   *graph.Graph
 	labels  labelIndex
 	Next    edgeList
-	// Homes are the namespaces that know a blob, in order.
-	Homes map[digest.Digest][]*Space
+	homes   homes
 	// Awaited are the uploads that expect a blob, in order.
 	Awaited map[digest.Digest][]graph.Node
 }
@@ -71,7 +70,7 @@ func NewCollector(inv *inventory.Inventory, now time.Time) *Collector {
 		c.Order = append(c.Order, s)
 		c.await(s)
 	}
-	c.Homes = c.house()
+	c.homes = housed(c.Order)
 	c.Graph = graph.NewGraph(c.size())
 	c.labels = c.indexLabels()
 	c.Next = c.connect()
@@ -99,25 +98,6 @@ func (c *Collector) Exists(id inventory.SnapshotID) bool {
 
 // AllSnapshots lists the snapshots of the store.
 func (c *Collector) AllSnapshots() []inventory.SnapshotID { return c.Inv.Objects().SortedSnapshots() }
-
-// house finds the namespaces that have each blob. Most blobs have one.
-func (c *Collector) house() map[digest.Digest][]*Space {
-	most := 0
-	for _, s := range c.Order {
-		most = max(most, len(s.Blobs))
-	}
-	homes := make(map[digest.Digest][]*Space, most)
-	for i, s := range c.Order {
-		for dgst := range s.Blobs {
-			if others, known := homes[dgst]; known {
-				homes[dgst] = append(others, s)
-			} else {
-				homes[dgst] = c.Order[i : i+1 : i+1]
-			}
-		}
-	}
-	return homes
-}
 
 func newSpace(ns *inventory.Namespace) *Space {
 	s := &Space{

@@ -4,9 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
-	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
@@ -28,14 +26,14 @@ func TestConditionGoesWithItsRecord(t *testing.T) {
 			Name: "a:1", Target: ocispec.Descriptor{Digest: target},
 			Labels: map[string]string{"containerd.io/gc.cond.snapshot.overlayfs": "usedat<10h|cache"},
 		}},
-		Blobs: map[digest.Digest]content.Info{
-			target: {Digest: target, Size: 1},
-			root: {Digest: root, Size: 1, Labels: map[string]string{
+		Blobs: map[digest.Digest]inventory.Blob{
+			target: {Size: 1},
+			root: {Size: 1, Labels: inventory.LabelsOf(map[string]string{
 				"containerd.io/gc.root": "yes", "containerd.io/gc.ref.image": "a:1",
-			}},
+			})},
 		},
-		Snapshots: map[inventory.SnapshotKey]snapshots.Info{used: {
-			Name: "cache", Labels: map[string]string{"containerd.io/gc.cond.value-usedat": now.Add(-time.Hour).Format(time.RFC3339)},
+		Snapshots: map[inventory.SnapshotKey]inventory.Snapshot{used: {
+			Labels: inventory.Labels{{Key: "containerd.io/gc.cond.value-usedat", Value: now.Add(-time.Hour).Format(time.RFC3339)}},
 		}},
 	}}}
 	// A plan keeps a record that something refers to; others remove what they like.

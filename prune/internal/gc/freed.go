@@ -44,7 +44,7 @@ func (c *Collector) Split(all inventory.Objects, before, after graph.Reached) (f
 // fileStays says whether a blob's file stays: its own namespaces are one
 // reason, an upload that takes it from there for another is one too.
 func (c *Collector) fileStays(r graph.Reached, dgst digest.Digest) bool {
-	for _, s := range c.Homes[dgst] {
+	for _, s := range c.Homes(dgst) {
 		if r.Holds(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: dgst.String()}) {
 			return true
 		}
@@ -69,7 +69,7 @@ func (c *Collector) BlobKeeper(n graph.Node, after graph.Reached) (cause.Keeper,
 	if root, ok := after.Root(n); ok {
 		return c.Keeper(root), true
 	}
-	for _, s := range c.Homes[digest.Digest(n.Key)] {
+	for _, s := range c.Homes(digest.Digest(n.Key)) {
 		if s.Name == n.Namespace {
 			continue
 		}

@@ -71,13 +71,13 @@ func (idx *labelIndex) addNamespace(ns *inventory.Namespace) {
 		}
 	}
 	for _, container := range ns.Containers {
-		idx.add(graph.Node{Kind: graph.KindContainer, Namespace: ns.Name, Key: container.ID}, container.Labels)
+		idx.add(graph.Node{Kind: graph.KindContainer, Namespace: ns.Name, Key: container.ID}, inventory.LabelsOf(container.Labels))
 	}
 	for _, sandbox := range ns.Sandboxes {
-		idx.add(graph.Node{Kind: graph.KindSandbox, Namespace: ns.Name, Key: sandbox.ID}, sandbox.Labels)
+		idx.add(graph.Node{Kind: graph.KindSandbox, Namespace: ns.Name, Key: sandbox.ID}, inventory.LabelsOf(sandbox.Labels))
 	}
 	for _, image := range ns.Images {
-		idx.add(graph.Node{Kind: graph.KindImage, Namespace: ns.Name, Key: image.Name}, image.Labels)
+		idx.add(graph.Node{Kind: graph.KindImage, Namespace: ns.Name, Key: image.Name}, inventory.LabelsOf(image.Labels))
 	}
 	for _, lease := range ns.Leases {
 		idx.graph.ID(graph.Node{Kind: graph.KindLease, Namespace: ns.Name, Key: lease.ID})
@@ -96,11 +96,11 @@ func (idx *labelIndex) hold(ns *inventory.Namespace, id graph.NodeID) {
 }
 
 // add files one object with its labels.
-func (idx *labelIndex) add(n graph.Node, labels map[string]string) graph.NodeID {
+func (idx *labelIndex) add(n graph.Node, labels inventory.Labels) graph.NodeID {
 	id := idx.graph.ID(n)
 	var links []graph.NodeID
-	for _, key := range GcKeys(labels) {
-		r, ok := ParseRef(idx.version, n.Namespace, key, labels[key])
+	for _, label := range labels {
+		r, ok := ParseRef(idx.version, n.Namespace, label.Key, label.Value)
 		if !ok {
 			continue
 		}
@@ -142,26 +142,14 @@ func (idx *labelIndex) linksOf(id graph.NodeID) []graph.NodeID {
 	return nil
 }
 
-// GcKeys returns the keys that may mean something to the collector, sorted.
-func GcKeys(labels map[string]string) []string {
-	var keys []string
-	for key := range labels {
-		if strings.HasPrefix(key, LabelPrefix) {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 // usedTimes returns the first and the last of the times at which a snapshot
 // was used.
-func usedTimes(labels map[string]string) (times [2]time.Time, used bool) {
-	for key, value := range labels {
-		if !strings.HasPrefix(key, labelUsedAt) {
+func usedTimes(labels inventory.Labels) (times [2]time.Time, used bool) {
+	for _, label := range labels {
+		if !strings.HasPrefix(label.Key, labelUsedAt) {
 			continue
 		}
-		at, err := time.Parse(time.RFC3339, value)
+		at, err := time.Parse(time.RFC3339, label.Value)
 		if err != nil {
 			continue // containerd passes over it, too
 		}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/opencontainers/go-digest"
 
@@ -50,9 +49,8 @@ func (c *Collector) Orphans(ch Change, touched graph.Reached) []Orphan {
 		if n.Kind != graph.KindContent || n.Flat || !with.Has(n) || without.Has(n) {
 			continue
 		}
-		blob := c.blob(n)
-		if labels := store.SnapshotLabels(blob.Labels); len(labels) > 0 && lengthOf(labels) <= maxSnapshotLabels {
-			found = append(found, Orphan{Namespace: n.Namespace, Config: blob.Digest, Labels: labels})
+		if labels := c.snapshotLabels(n); len(labels) > 0 && lengthOf(labels) <= maxSnapshotLabels {
+			found = append(found, Orphan{Namespace: n.Namespace, Config: digest.Digest(n.Key), Labels: labels})
 		}
 	}
 	slices.SortFunc(found, func(a, b Orphan) int { return CompareNodes(a.Node(), b.Node()) })
@@ -89,12 +87,12 @@ func isHistory(lease inventory.Lease) bool {
 		!slices.ContainsFunc(lease.Resources, func(r leases.Resource) bool { return r.Type != "content" })
 }
 
-func (c *Collector) blob(n graph.Node) content.Info {
+func (c *Collector) snapshotLabels(n graph.Node) map[string]string {
 	s, ok := c.Spaces[n.Namespace]
 	if !ok {
-		return content.Info{}
+		return nil
 	}
-	return s.Blobs[digest.Digest(n.Key)]
+	return store.SnapshotLabels(s.Blobs[digest.Digest(n.Key)].Labels.Map())
 }
 
 // Snapshots returns the topmost snapshots of an orphan as resources of a lease.

@@ -245,7 +245,7 @@ func hangingOn(ns *inventory.Namespace, target digest.Digest) map[string]digest.
 			continue
 		}
 		found[line] = todo[0]
-		for key, value := range info.Labels {
+		for key, value := range info.Labels.Map() {
 			switch key {
 			case "containerd.io/gc.ref.content", "containerd.io/gc.ref.content.0", "containerd.io/gc.ref.content.config":
 				todo = append(todo, digest.Digest(value))

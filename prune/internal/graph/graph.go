@@ -36,23 +36,23 @@ const Nowhere NodeID = -1
 // Graph numbers nodes as they are first met.
 type Graph struct {
 	Nodes []Node
-	ids   map[Node]NodeID // of the nodes that are not flat
+	ids   index // of the nodes that are not flat
 	flats map[NodeID]NodeID
 }
 
 // NewGraph makes an empty graph with room for so many nodes.
 func NewGraph(size int) *Graph {
-	return &Graph{Nodes: make([]Node, 0, size), ids: make(map[Node]NodeID, size), flats: make(map[NodeID]NodeID)}
+	return &Graph{Nodes: make([]Node, 0, size), ids: newIndex(size), flats: make(map[NodeID]NodeID)}
 }
 
 // ID returns the number of a node, a new one if it has none.
 func (g *Graph) ID(n Node) NodeID {
 	flat := n.Flat
 	n.Flat = false
-	id, ok := g.ids[n]
-	if !ok {
+	id := g.ids.find(g.Nodes, n)
+	if id == Nowhere {
 		id = g.add(n)
-		g.ids[n] = id
+		g.ids.add(g.Nodes, id)
 	}
 	if !flat {
 		return id
@@ -75,14 +75,14 @@ func (g *Graph) add(n Node) NodeID {
 func (g *Graph) Lookup(n Node) NodeID {
 	flat := n.Flat
 	n.Flat = false
-	id, ok := g.ids[n]
-	if ok && flat {
-		id, ok = g.flats[id]
+	id := g.ids.find(g.Nodes, n)
+	if id == Nowhere || !flat {
+		return id
 	}
-	if !ok {
-		return Nowhere
+	if twin, ok := g.flats[id]; ok {
+		return twin
 	}
-	return id
+	return Nowhere
 }
 
 // Reached is what a mark came to: for every node the one it came from, with
@@ -186,8 +186,8 @@ func (r Reached) Find(n Node) (NodeID, bool) {
 		return Nowhere, false
 	}
 	n.Flat = false
-	id, ok := r.Graph.ids[n]
-	if !ok {
+	id := r.Graph.Lookup(n)
+	if id == Nowhere {
 		return Nowhere, false
 	}
 	return r.either(id)

@@ -77,8 +77,8 @@ func (g *Graph) Own(owners [][]Node, next func(NodeID) []NodeID) Ownership {
 // Of returns the owner of an object, flat or not.
 func (o Ownership) Of(n Node) Owner {
 	n.Flat = false
-	id, ok := o.graph.ids[n]
-	if !ok {
+	id := o.graph.Lookup(n)
+	if id == Nowhere {
 		return Nobody
 	}
 	return o.OfID(id)

@@ -9,7 +9,6 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/sandbox"
-	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
@@ -106,9 +105,9 @@ type Namespace struct {
 	// Images are the records, sorted by name.
 	Images []images.Image
 	// Blobs are the content that the namespace knows, by digest.
-	Blobs map[digest.Digest]content.Info
+	Blobs map[digest.Digest]Blob
 	// Snapshots are those of all snapshotters.
-	Snapshots  map[SnapshotKey]snapshots.Info
+	Snapshots  map[SnapshotKey]Snapshot
 	Containers []containers.Container
 	Sandboxes  []sandbox.Sandbox
 	Leases     []Lease

@@ -56,9 +56,9 @@ func documentsOf(n int) (texts map[digest.Digest][]byte, targets []digest.Digest
 func BenchmarkShelf(b *testing.B) {
 	const images = 10_000
 	texts, targets := documentsOf(images)
-	ns := &inventory.Namespace{Name: "default", Blobs: make(map[digest.Digest]content.Info, len(texts))}
+	ns := &inventory.Namespace{Name: "default", Blobs: make(map[digest.Digest]inventory.Blob, len(texts))}
 	for dgst, text := range texts {
-		ns.Blobs[dgst] = content.Info{Digest: dgst, Size: int64(len(text))}
+		ns.Blobs[dgst] = inventory.Blob{Size: int64(len(text))}
 	}
 	heap := func() float64 {
 		var m runtime.MemStats
@@ -132,11 +132,11 @@ func FuzzDocument(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b, c string) {
 		names := strings.NewReplacer("$a", tw.Digest("a").String(), "$b", tw.Digest("b").String(), "$c", tw.Digest("c").String())
 		texts := map[digest.Digest][]byte{}
-		ns := &inventory.Namespace{Name: "default", Blobs: map[digest.Digest]content.Info{}}
+		ns := &inventory.Namespace{Name: "default", Blobs: map[digest.Digest]inventory.Blob{}}
 		for name, text := range map[string]string{"a": a, "b": b, "c": c} {
 			full := []byte(names.Replace(text))
 			texts[tw.Digest(name)] = full
-			ns.Blobs[tw.Digest(name)] = content.Info{Digest: tw.Digest(name), Size: int64(len(full))}
+			ns.Blobs[tw.Digest(name)] = inventory.Blob{Size: int64(len(full))}
 		}
 		s := newShelf(texts)
 		l := &manifests.Library{Namespace: ns, Provider: s, Shelf: make(map[digest.Digest]*manifests.Entry)}

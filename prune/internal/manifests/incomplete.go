@@ -11,7 +11,6 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
-	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
@@ -134,7 +133,7 @@ func (l Completeness) look(dgst digest.Digest) lack {
 
 // childrenOf sorts out what a manifest or an index refers to. Of an index only
 // the manifests that are there are told: missing platforms are normal.
-func (l Completeness) childrenOf(dgst digest.Digest, labels map[string]string) map[string][]digest.Digest {
+func (l Completeness) childrenOf(dgst digest.Digest, labels inventory.Labels) map[string][]digest.Digest {
 	children := labelled(labels)
 	if len(children["l"])+len(children["m"]) > 0 || l.written == nil {
 		return children
@@ -158,13 +157,13 @@ func (l Completeness) childrenOf(dgst digest.Digest, labels map[string]string) m
 }
 
 // labelled sorts out what the labels of a manifest or an index refer to.
-func labelled(labels map[string]string) map[string][]digest.Digest {
+func labelled(labels inventory.Labels) map[string][]digest.Digest {
 	children := make(map[string][]digest.Digest)
-	for _, key := range gc.GcKeys(labels) {
+	for _, label := range labels {
 		for _, part := range []string{"config", "l", "m"} {
 			prefix := store.ContentLabel + part
-			if key == prefix || strings.HasPrefix(key, prefix+".") {
-				children[part] = append(children[part], digest.Digest(labels[key]))
+			if label.Key == prefix || strings.HasPrefix(label.Key, prefix+".") {
+				children[part] = append(children[part], digest.Digest(label.Value))
 			}
 		}
 	}
@@ -232,7 +231,7 @@ func snapshottersOf(ns *inventory.Namespace) []string {
 
 // unpacked says whether the snapshots of a config are there.
 func (l Completeness) unpacked(config digest.Digest) bool {
-	for key, top := range store.SnapshotLabels(l.Namespace.Blobs[config].Labels) {
+	for key, top := range store.SnapshotLabels(l.Namespace.Blobs[config].Labels.Map()) {
 		snapshotter, _, _ := strings.Cut(strings.TrimPrefix(key, store.SnapshotLabel), "/")
 		if _, there := l.Namespace.Snapshots[inventory.SnapshotKey{Snapshotter: snapshotter, Key: top}]; there {
 			return true

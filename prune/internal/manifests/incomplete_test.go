@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/containerd/containerd/v2/core/content"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -13,13 +12,13 @@ import (
 
 // blobsOf makes the blobs of a namespace: each with what it refers to.
 func blobsOf(refs map[string]map[string]string) *inventory.Namespace {
-	ns := &inventory.Namespace{Name: "default", Blobs: make(map[digest.Digest]content.Info)}
+	ns := &inventory.Namespace{Name: "default", Blobs: make(map[digest.Digest]inventory.Blob)}
 	for name, children := range refs {
 		labels := make(map[string]string)
 		for key, child := range children {
 			labels["containerd.io/gc.ref.content."+key] = digest.FromString(child).String()
 		}
-		ns.Blobs[digest.FromString(name)] = content.Info{Digest: digest.FromString(name), Labels: labels}
+		ns.Blobs[digest.FromString(name)] = inventory.Blob{Labels: inventory.LabelsOf(labels)}
 	}
 	return ns
 }

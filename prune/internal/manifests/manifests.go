@@ -56,7 +56,7 @@ const (
 
 // ParseDocument reads a document, of which it keeps those children that are
 // among the blobs.
-func ParseDocument(b []byte, blobs map[digest.Digest]content.Info) (document, error) {
+func ParseDocument(b []byte, blobs map[digest.Digest]inventory.Blob) (document, error) {
 	var text struct {
 		Manifests []ocispec.Descriptor `json:"manifests"`
 		Config    json.RawMessage      `json:"config"`
@@ -70,13 +70,12 @@ func ParseDocument(b []byte, blobs map[digest.Digest]content.Info) (document, er
 		doc.subject = text.Subject.Digest
 	}
 	for _, child := range text.Manifests {
-		blob, present := blobs[child.Digest]
-		if !present || !isManifest(child.MediaType) {
+		if _, present := blobs[child.Digest]; !present || !isManifest(child.MediaType) {
 			continue
 		}
-		doc.children = append(doc.children, blob.Digest) // which needs no memory of its own
+		doc.children = append(doc.children, child.Digest)
 		if child.Annotations[AnnotationReference] == ReferenceAttestation {
-			doc.attestations = append(doc.attestations, blob.Digest)
+			doc.attestations = append(doc.attestations, child.Digest)
 		}
 	}
 	if doc.hasConfig = len(text.Config) > 0; !doc.hasConfig {
@@ -184,12 +183,12 @@ const maxLook = 64
 func (l *Library) unpacked(target digest.Digest) bool {
 	seen := map[digest.Digest]bool{target: true}
 	for gray := []digest.Digest{target}; len(gray) > 0 && len(seen) < maxLook; gray = gray[1:] {
-		for key, value := range l.Namespace.Blobs[gray[0]].Labels {
-			if strings.HasPrefix(key, store.SnapshotLabel) {
+		for _, label := range l.Namespace.Blobs[gray[0]].Labels {
+			if strings.HasPrefix(label.Key, store.SnapshotLabel) {
 				return true
 			}
-			child := digest.Digest(value)
-			if strings.HasPrefix(key, store.ContentLabel) && !seen[child] {
+			child := digest.Digest(label.Value)
+			if strings.HasPrefix(label.Key, store.ContentLabel) && !seen[child] {
 				seen[child] = true
 				gray = append(gray, child)
 			}

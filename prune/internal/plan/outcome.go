@@ -88,7 +88,7 @@ func heldBack(c *gc.Collector, touched, after graph.Reached) []Held {
 		case graph.KindContent:
 			blob, known := s.Blobs[digest.Digest(n.Key)]
 			if k, ok := c.BlobKeeper(n, after); known && ok {
-				held = append(held, Held{Namespace: n.Namespace, Digest: blob.Digest, Bytes: blob.Size}.By(k))
+				held = append(held, Held{Namespace: n.Namespace, Digest: digest.Digest(n.Key), Bytes: blob.Size}.By(k))
 			}
 		case graph.KindSnapshot:
 			id := inventory.SnapshotOf(n)

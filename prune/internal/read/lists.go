@@ -39,7 +39,9 @@ func (r *reader) lists(ctx context.Context, inv *inventory.Inventory) error {
 		tasks = append(tasks, in("content", r.content), in("images", r.images), in("leases", r.leases),
 			in("uploads", r.ingests), in("sandboxes", r.sandboxes), in("snapshots", r.snapshots))
 	}
-	return each(ctx, tasks, func(ctx context.Context, do task) error { return do(ctx) })
+	err := each(ctx, tasks, func(ctx context.Context, do task) error { return do(ctx) })
+	r.texts = newTexts() // what was shared is, and the table takes as much again
+	return err
 }
 
 // TooLarge says what helps when containerd has more to say than it may send in
@@ -75,15 +77,19 @@ func (r *reader) unread(ctx context.Context, ns *inventory.Namespace, err error)
 func (r *reader) images(ctx context.Context, ns *inventory.Namespace) (err error) {
 	ns.Images, err = store.InParts(ctx, "name", r.store.Images().List)
 	slices.SortFunc(ns.Images, func(a, b images.Image) int { return strings.Compare(a.Name, b.Name) })
+	for i := range ns.Images {
+		r.texts.shareImage(&ns.Images[i])
+	}
 	r.progress.Add(len(ns.Images))
 	return err
 }
 
 func (r *reader) content(ctx context.Context, ns *inventory.Namespace) error {
-	ns.Blobs = make(map[digest.Digest]content.Info)
+	ns.Blobs = make(map[digest.Digest]inventory.Blob)
 	return r.store.Content().Walk(ctx, func(info content.Info) error {
-		info.Size = max(info.Size, 0) // damaged metadata may say anything
-		ns.Blobs[info.Digest] = info
+		blob := inventory.NewBlob(info)
+		r.texts.share(blob.Labels)
+		ns.Blobs[digest.Digest(r.texts.one(info.Digest.String()))] = blob
 		r.progress.Add(1)
 		return nil
 	})
@@ -105,10 +111,10 @@ func (r *reader) sandboxes(ctx context.Context, ns *inventory.Namespace) (err er
 }
 
 func (r *reader) snapshots(ctx context.Context, ns *inventory.Namespace) error {
-	ns.Snapshots = make(map[inventory.SnapshotKey]snapshots.Info)
+	ns.Snapshots = make(map[inventory.SnapshotKey]inventory.Snapshot)
 	for _, name := range r.info.Snapshotters {
 		err := r.plugins.walk(ctx, name, func(info snapshots.Info) {
-			ns.Snapshots[inventory.SnapshotKey{Snapshotter: name, Key: info.Name}] = info
+			r.addSnapshot(ns, name, info)
 			r.progress.Add(1)
 		})
 		if isSilence(err) {
@@ -120,6 +126,13 @@ func (r *reader) snapshots(ctx context.Context, ns *inventory.Namespace) error {
 		}
 	}
 	return nil
+}
+
+func (r *reader) addSnapshot(ns *inventory.Namespace, snapshotter string, info snapshots.Info) {
+	snapshot := inventory.NewSnapshot(info)
+	snapshot.Parent = r.texts.one(snapshot.Parent)
+	r.texts.share(snapshot.Labels)
+	ns.Snapshots[inventory.SnapshotKey{Snapshotter: snapshotter, Key: r.texts.one(info.Name)}] = snapshot
 }
 
 func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
@@ -139,7 +152,7 @@ func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		ns.Leases = append(ns.Leases, inventory.Lease{Lease: lease, Resources: resources})
+		ns.Leases = append(ns.Leases, inventory.Lease{Lease: lease, Resources: r.texts.shareResources(resources)})
 		if run, ok := lock.ParseRun(lease); ok && leases.KindOf(lease).Ours() && locker.Over(run, r.now) {
 			ns.Interrupted = append(ns.Interrupted, lease.ID)
 		}
@@ -157,6 +170,9 @@ func (r *reader) containers(ctx context.Context, inv *inventory.Inventory) error
 			return r.unread(ctx, ns, fmt.Errorf("listing the containers of namespace %q: %w", ns.Name, TooLarge(err)))
 		}
 		slices.SortFunc(list, func(a, b containers.Container) int { return strings.Compare(a.ID, b.ID) })
+		for i := range list {
+			inventory.Trim(&list[i])
+		}
 		ns.Containers = list
 		return r.newSnapshots(store.InNamespace(ctx, ns.Name), ns)
 	})
@@ -182,7 +198,7 @@ func (r *reader) newSnapshots(ctx context.Context, ns *inventory.Namespace) erro
 			if err != nil {
 				return fmt.Errorf("looking up snapshot %s of container %q: %w", key, container.ID, err)
 			}
-			ns.Snapshots[key] = info
+			r.addSnapshot(ns, key.Snapshotter, info)
 			key.Key = info.Parent
 		}
 	}

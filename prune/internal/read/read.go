@@ -68,7 +68,7 @@ func read(ctx context.Context, store store.Store, scope *inventory.Scope, now ti
 	if err != nil {
 		return nil, fmt.Errorf("listing namespaces: %w", err)
 	}
-	r := &reader{store: store, scope: scope, info: info, opts: opts, before: before, now: now, progress: NewMeter(opts.Progress, StageRead), plugins: newPlugins(store, opts, before)}
+	r := &reader{store: store, scope: scope, info: info, opts: opts, before: before, now: now, progress: NewMeter(opts.Progress, StageRead), plugins: newPlugins(store, opts, before), texts: newTexts()}
 	inv := &inventory.Inventory{Store: info, Scope: scope}
 	for _, name := range names {
 		inv.Namespaces = append(inv.Namespaces, &inventory.Namespace{Name: name})
@@ -93,6 +93,7 @@ type reader struct {
 	now      time.Time
 	progress *Meter
 	plugins  *plugins
+	texts    *texts
 }
 
 // asking is what it takes to learn who uses the images of the store.

@@ -69,26 +69,23 @@ func hasTies(ns *inventory.Namespace, v gc.Release) bool {
 	if !v.AtLeast(gc.ImagesAreNodes) {
 		return false
 	}
-	any := func(labels map[string]string) bool {
-		for key := range labels {
-			if key == gc.LabelExpire || strings.HasPrefix(key, gc.LabelImageRef) {
-				return true
-			}
-		}
-		return false
+	any := func(labels inventory.Labels) bool {
+		return slices.ContainsFunc(labels, func(label inventory.Label) bool {
+			return label.Key == gc.LabelExpire || strings.HasPrefix(label.Key, gc.LabelImageRef)
+		})
 	}
 	for i := range ns.Images {
-		if any(ns.Images[i].Labels) {
+		if any(inventory.LabelsOf(ns.Images[i].Labels)) {
 			return true
 		}
 	}
 	for _, c := range ns.Containers {
-		if any(c.Labels) {
+		if any(inventory.LabelsOf(c.Labels)) {
 			return true
 		}
 	}
 	for _, s := range ns.Sandboxes {
-		if any(s.Labels) {
+		if any(inventory.LabelsOf(s.Labels)) {
 			return true
 		}
 	}

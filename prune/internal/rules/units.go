@@ -90,11 +90,9 @@ func NewCatalog(ns *inventory.Namespace, v gc.Release) *Catalog {
 	return c
 }
 
-func (c *Catalog) indexBlob(v gc.Release, dgst digest.Digest, labels map[string]string) {
-	for key, value := range labels {
-		if !strings.HasPrefix(key, gc.LabelPrefix) {
-			continue
-		}
+func (c *Catalog) indexBlob(v gc.Release, dgst digest.Digest, labels inventory.Labels) {
+	for _, label := range labels {
+		key, value := label.Key, label.Value
 		if snapshotter, ok := strings.CutPrefix(key, store.SnapshotLabel); ok {
 			snapshotter, _, _ = strings.Cut(snapshotter, "/")
 			top := inventory.SnapshotKey{Snapshotter: snapshotter, Key: value}

@@ -98,10 +98,9 @@ func relabelledNamespace(ns *inventory.Namespace, orphans []gc.Orphan) *inventor
 	changed.Blobs = maps.Clone(ns.Blobs)
 	for _, o := range orphans {
 		if blob, known := changed.Blobs[o.Config]; known {
-			labels := make(map[string]string, len(o.Labels)+len(blob.Labels))
-			maps.Copy(labels, o.Labels)
-			maps.Copy(labels, blob.Labels)
-			blob.Labels = labels
+			labels := maps.Clone(o.Labels)
+			maps.Copy(labels, blob.Labels.Map())
+			blob.Labels = inventory.LabelsOf(labels)
 			changed.Blobs[o.Config] = blob
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	_ "crypto/sha512"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,7 +20,8 @@ import (
 // blobs take tens of milliseconds. Names that are no digest are left out.
 func ListBlobFiles(contentRoot string) (map[digest.Digest]struct{}, error) {
 	blobs := filepath.Join(contentRoot, "blobs")
-	algs, err := storeReadNames(blobs)
+	var algs []string
+	err := storeEachName(blobs, func(name string) { algs = append(algs, name) })
 	if errors.Is(err, fs.ErrNotExist) {
 		// The store makes this directory with its first blob.
 		return map[digest.Digest]struct{}{}, nil
@@ -33,14 +35,13 @@ func ListBlobFiles(contentRoot string) (map[digest.Digest]struct{}, error) {
 		if !alg.Available() {
 			continue
 		}
-		files, err := storeReadNames(filepath.Join(blobs, name))
+		err := storeEachName(filepath.Join(blobs, name), func(hex string) {
+			if storeIsHex(hex, alg.Size()*2) {
+				found[digest.Digest(name+":"+hex)] = struct{}{}
+			}
+		})
 		if err != nil {
 			return nil, StoreBlobsError(err)
-		}
-		for _, hex := range files {
-			if storeIsHex(hex, alg.Size()*2) {
-				found[digest.NewDigestFromEncoded(alg, hex)] = struct{}{}
-			}
 		}
 	}
 	return found, nil
@@ -64,14 +65,29 @@ func StoreBlobsError(err error) error {
 	return fmt.Errorf("list the blobs on disk: %w", err)
 }
 
-func storeReadNames(dir string) ([]string, error) {
+// namesAtOnce is how many names of a directory are read at once: it may have a
+// million.
+const namesAtOnce = 4096
+
+func storeEachName(dir string, visit func(name string)) error {
 	f, err := os.Open(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// Nothing was written: closing a directory has no error that matters.
 	defer func() { _ = f.Close() }()
-	return f.Readdirnames(-1)
+	for {
+		names, err := f.Readdirnames(namesAtOnce)
+		for _, name := range names {
+			visit(name)
+		}
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
 }
 
 // storeIsHex reports whether s is n lower-case hexadecimal digits, as digests are.

@@ -11,7 +11,6 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/sandbox"
-	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
@@ -47,7 +46,7 @@ func (w World) Inventory() *inventory.Inventory {
 	inv := &inventory.Inventory{Store: store.StoreInfo{Kind: store.StoreDaemon, Location: "/c.sock", ID: "world", Version: "2.4.2", Snapshotters: []string{"memory", "other"}}}
 	for _, name := range slices.Sorted(maps.Keys(w)) {
 		ns := &inventory.Namespace{
-			Name: name, Blobs: map[digest.Digest]content.Info{}, Snapshots: map[inventory.SnapshotKey]snapshots.Info{},
+			Name: name, Blobs: map[digest.Digest]inventory.Blob{}, Snapshots: map[inventory.SnapshotKey]inventory.Snapshot{},
 			Subjects: map[digest.Digest]digest.Digest{}, Configs: map[digest.Digest]inventory.Config{},
 		}
 		for _, t := range w[name] {
@@ -74,12 +73,12 @@ func (t Thing) list(ns *inventory.Namespace) {
 	}
 	switch t.What {
 	case graph.KindContent:
-		ns.Blobs[Digest(t.Name)] = content.Info{Digest: Digest(t.Name), Size: int64(len(Body(t.Name))), CreatedAt: at(t.Created), Labels: t.Labels}
+		ns.Blobs[Digest(t.Name)] = inventory.Blob{Size: int64(len(Body(t.Name))), CreatedAt: at(t.Created), Labels: inventory.LabelsOf(t.Labels)}
 		if t.Subject != "" {
 			ns.Subjects[Digest(t.Name)] = t.Subject
 		}
 	case graph.KindSnapshot:
-		ns.Snapshots[inventory.SnapshotKey{Snapshotter: t.Snapshotter, Key: t.Name}] = snapshots.Info{Kind: t.snapshotKind(), Name: t.Name, Parent: t.Of, Labels: t.Labels}
+		ns.Snapshots[inventory.SnapshotKey{Snapshotter: t.Snapshotter, Key: t.Name}] = inventory.Snapshot{Kind: t.snapshotKind(), Parent: t.Of, Labels: inventory.LabelsOf(t.Labels)}
 	case graph.KindImage:
 		target := Descriptor(t.Of)
 		target.Annotations = t.Annotations

@@ -21,14 +21,12 @@ import (
 // CRISpace is the namespace of CRI, as it was read, with images of one manifest and one config each,
 // named by single letters: the config of "a" is digest "a config".
 func CRISpace(records map[string]string) *inventory.Namespace {
-	ns := &inventory.Namespace{Name: store.CRINamespace, Blobs: map[digest.Digest]content.Info{}}
+	ns := &inventory.Namespace{Name: store.CRINamespace, Blobs: map[digest.Digest]inventory.Blob{}}
 	for name, letter := range records {
 		target := digest.FromString(letter)
 		ns.Images = append(ns.Images, images.Image{Name: name, Target: ocispec.Descriptor{Digest: target}})
-		ns.Blobs[target] = content.Info{Digest: target, Labels: map[string]string{
-			"containerd.io/gc.ref.content.config": CRIID(letter),
-		}}
-		ns.Blobs[digest.Digest(CRIID(letter))] = content.Info{Digest: digest.Digest(CRIID(letter))}
+		ns.Blobs[target] = inventory.Blob{Labels: inventory.Labels{{Key: "containerd.io/gc.ref.content.config", Value: CRIID(letter)}}}
+		ns.Blobs[digest.Digest(CRIID(letter))] = inventory.Blob{}
 	}
 	return ns
 }
@@ -73,7 +71,7 @@ func UsageStore() *inventory.Inventory {
 	info := func(s string, size int64, labels map[string]string) content.Info {
 		return content.Info{Digest: d(s), Size: size, Labels: labels}
 	}
-	blobs := make(map[digest.Digest]content.Info)
+	blobs := make(map[digest.Digest]inventory.Blob)
 	for _, i := range []content.Info{
 		info("keep", 1, map[string]string{store.ContentLabel + "config": d("keep-config").String(), store.ContentLabel + "l.0": d("base").String(), store.ContentLabel + "l.1": d("keep-top").String()}),
 		info("keep-config", 2, map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": d("chain").String()}),
@@ -82,7 +80,7 @@ func UsageStore() *inventory.Inventory {
 		info("go-config", 4, nil), info("go-top", 70, nil),
 		info("garbage", 9, nil),
 	} {
-		blobs[i.Digest] = i
+		blobs[i.Digest] = inventory.NewBlob(i)
 	}
 	image := func(name, target string) images.Image {
 		return images.Image{Name: name, Target: ocispec.Descriptor{Digest: d(target)}}
@@ -95,9 +93,9 @@ func UsageStore() *inventory.Inventory {
 			Name:   "default",
 			Images: []images.Image{image("docker.io/library/go:1", "go"), image("docker.io/library/keep:1", "keep")},
 			Blobs:  blobs,
-			Snapshots: map[inventory.SnapshotKey]snapshots.Info{
-				chain:    {Name: chain.Key, Kind: snapshots.KindCommitted},
-				writable: {Name: "c", Parent: chain.Key, Kind: snapshots.KindActive},
+			Snapshots: map[inventory.SnapshotKey]inventory.Snapshot{
+				chain:    {Kind: snapshots.KindCommitted},
+				writable: {Parent: chain.Key, Kind: snapshots.KindActive},
 			},
 			Containers: []containers.Container{{ID: "c", Image: "docker.io/library/keep:1", Snapshotter: "overlayfs", SnapshotKey: "c"}},
 			Leases:     []inventory.Lease{{Lease: leases.Lease{ID: "build"}, Resources: []leases.Resource{{ID: d("go-config").String(), Type: "content"}}}},
