@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -101,12 +102,11 @@ const (
 
 // sentence puts a cause in words.
 func (c Cause) sentence() string {
-	p := c.ReasonParts
-	if p == nil {
-		p = &Parts{}
-	}
-	return Sentences[c.ReasonCode](p)
+	return Sentences[c.ReasonCode](cmp.Or(c.ReasonParts, noParts))
 }
+
+// noParts are those of most causes, of which there may be hundreds of thousands.
+var noParts = &Parts{}
 
 // Sentences are the words for each code, but for those of filters, which have
 // their own. Names come from the store and may contain any text, so sentences

@@ -46,7 +46,7 @@ type Judge struct {
 
 // Verdict is the decision about a record while it is being made.
 type Verdict struct {
-	Decision
+	*Decision
 	// firm verdicts do not change, whatever the record belongs to.
 	firm bool
 	// doomed records are removed by any collection.
@@ -83,13 +83,16 @@ func Decide(v View, policy Policy, st store.StoreInfo, now time.Time) []Decision
 		j.siblings = v.siblingsOf()
 	}
 	j.settleGuesses()
+	decisions := make([]Decision, len(ns.Images))
 	for i := range ns.Images {
 		image := &ns.Images[i]
 		u := j.Units[image.Target.Digest]
 		if u.Records[0].Name == image.Name {
 			j.order = append(j.order, u)
 		}
-		j.Verdicts[image.Name] = j.alone(u, image)
+		v := j.alone(u, image)
+		decisions[i], v.Decision = *v.Decision, &decisions[i] // one copy of each
+		j.Verdicts[image.Name] = v
 	}
 	j.follow()
 	for _, u := range j.order {
@@ -99,9 +102,8 @@ func Decide(v View, policy Policy, st store.StoreInfo, now time.Time) []Decision
 			j.keepLast(u)
 		}
 	}
-	decisions := make([]Decision, len(ns.Images))
 	for i, image := range ns.Images {
-		decisions[i] = j.Verdicts[image.Name].Decision
+		decisions[i] = *j.Verdicts[image.Name].Decision
 		decisions[i].Cause = decisions[i].Told()
 	}
 	return decisions
@@ -119,7 +121,7 @@ func (j *Judge) alone(u *Unit, record *images.Image) *Verdict {
 	// Before the filters: what is not of the selection stays, also where its
 	// subject goes.
 	if s := j.policy.Selection; s != nil {
-		if why := s.reject(v.Decision); why.Given() {
+		if why := s.reject(*v.Decision); why.Given() {
 			return j.Verdict(record, Keep, why, true)
 		}
 	}
@@ -152,7 +154,7 @@ func (j *Judge) expired(u *Unit, record *images.Image) *Verdict {
 
 // Verdict makes a verdict on a record.
 func (j *Judge) Verdict(record *images.Image, action Action, why cause.Cause, firm bool) *Verdict {
-	return &Verdict{firm: firm, Decision: Decision{
+	return &Verdict{firm: firm, Decision: &Decision{
 		Namespace: j.ns.Name, Name: record.Name, Target: record.Target, Action: action, Cause: why, Image: record,
 	}}
 }
