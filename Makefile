@@ -48,7 +48,7 @@ version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Versi
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak bench bench-growth bench-peers sbom licences vuln man tidy-check tools install uninstall clean
+.PHONY: help build demo test test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak bench bench-growth bench-memory bench-peers sbom licences vuln man tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -118,6 +118,12 @@ bench-growth: ## fail if time or memory grows worse than linear; GROWTH_SIZES=�
 	$(GO) test ./integration/bench -run '^TestGrowth$$' -count 1 -timeout 6h -v -args \
 		-grow $(GROWTH_SIZES) -rounds $(or $(ROUNDS),3) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-growth.md'
 	@echo; cat .cache/bench-growth.md
+
+bench-memory: ## weigh looking at stores of many blobs; BLOBS=100000,1000000 DIR=…
+	mkdir -p .cache && rm -f .cache/bench-memory.md
+	$(GO) test ./integration/bench -run '^TestMemory$$' -count 1 -timeout 6h -v -args \
+		-blobs $(or $(BLOBS),100000) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-memory.md'
+	@echo; cat .cache/bench-memory.md
 
 bench-peers: ## compare with ctr, crictl's calls and dockerd; PEERS_SIZE=100 ROUNDS=3 DIR=…
 	mkdir -p .cache && rm -f .cache/bench-peers.md
