@@ -35,9 +35,9 @@ func (s statter) Stat(ctx context.Context, key string) (snapshots.Info, error) {
 
 // twoSnapshots is an inventory with two of a snapshotter's.
 func twoSnapshots(snapshotter string) *inventory.Inventory {
-	ns := &inventory.Namespace{Name: "default", Snapshots: make(map[inventory.SnapshotKey]snapshots.Info)}
+	ns := &inventory.Namespace{Name: "default", Snapshots: make(map[inventory.SnapshotKey]inventory.Snapshot)}
 	for _, key := range []string{"a", "b"} {
-		ns.Snapshots[inventory.SnapshotKey{Snapshotter: snapshotter, Key: key}] = snapshots.Info{Name: key}
+		ns.Snapshots[inventory.SnapshotKey{Snapshotter: snapshotter, Key: key}] = inventory.Snapshot{}
 	}
 	return &inventory.Inventory{Namespaces: []*inventory.Namespace{ns}}
 }
