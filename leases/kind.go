@@ -22,7 +22,10 @@ const (
 	KindHistory Kind = "build history"
 	KindCache   Kind = "build cache"
 	KindBuild   Kind = "buildkit, temporary"
-	KindDocker  Kind = "Docker container"
+	// KindView is a mount of build cache. It is temporary, too, but outlives the
+	// build: buildkit ends it with the cache, or when it is started again.
+	KindView   Kind = "build cache, mounted"
+	KindDocker Kind = "Docker container"
 	// KindMount is a mount of an image in a Docker container, or a step of a
 	// build in Docker.
 	KindMount Kind = "Docker mount or build"
@@ -59,6 +62,8 @@ var (
 	// variantsID matches the lease of the differently compressed variants of one
 	// cache blob. Unlike the lease of the cache record itself it is not flat.
 	variantsID = regexp.MustCompile(`^[0-9a-z]{25}-variants$`)
+	// viewID matches the lease of a mounted cache record.
+	viewID = regexp.MustCompile(`^[0-9a-z]{25}-view$`)
 	// dockerID matches the ID of a container, or of an image mount, which is a
 	// hash. IDs of CRI look the same; a snapshot of the same name makes the
 	// difference.
@@ -69,6 +74,8 @@ var (
 func kindOfLasting(lease leases.Lease, held []leases.Resource) Kind {
 	_, temporary := lease.Labels[labelBuildTemporary]
 	switch {
+	case temporary && viewID.MatchString(lease.ID):
+		return KindView
 	case temporary:
 		return KindBuild
 	case historyID.MatchString(lease.ID) && len(lease.Labels) == 0: // buildkit gives it none

@@ -43,6 +43,7 @@ const (
 	ProblemInterrupted     = check.ProblemInterrupted
 	ProblemPhantom         = check.ProblemPhantom
 	ProblemUnreadable      = check.ProblemUnreadable
+	ProblemLookalike       = check.ProblemLookalike
 )
 
 // Repair fixes the findings that can be fixed without risk, and does no more

@@ -21,7 +21,8 @@ const checkLong = `Find problems that are often noticed too late: images whose c
 incomplete; blobs, snapshots and uploads on the disk that containerd does not
 know, or that it knows but that are missing; blobs of a wrong size; garbage,
 writable snapshots without an owner, expired leases, abandoned uploads, killed
-runs of ctr-prune, and images that Kubernetes still sees although they are gone.
+runs of ctr-prune, images that Kubernetes still sees although they are gone, and
+labels that look as if they kept an image and do not.
 Each finding is shown with its size, what it means, and how to fix it. With -n
 only what belongs to these namespaces, or to none, is shown and repaired.
 

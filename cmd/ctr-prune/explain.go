@@ -15,8 +15,9 @@ import (
 )
 
 const explainLong = `Explain what something in the store is, what holds it and through which chain,
-what removing it would free, and what a prune with the given flags would do and
-why. Nothing is changed.
+which leases and labels are among that and how to end them, what removing it
+would free, and what a prune with the given flags would do and why. A label that
+looks as if it kept an image, and does not, is noted. Nothing is changed.
 
 Give the name of an image as you would type it elsewhere, a container, a digest,
 a snapshot, a lease, or a unique prefix.`
@@ -37,6 +38,7 @@ func newExplain(p process) *cobra.Command {
 	o := &commonOptions{}
 	shape := rowShape("the explanation", explanationOf(&prune.Explanation{
 		Chains: [][]prune.Object{{{}}}, Decisions: []prune.ImageDocument{{}}, Parts: []prune.Part{{}}, UsedBy: []string{""},
+		Labels: []string{""}, KeptBy: []prune.Hold{{}}, Notes: []prune.Cause{{}},
 	}))
 	cmd := &cobra.Command{
 		Use:     "explain [flags] NAME|DIGEST|CONTAINER|SNAPSHOT",
@@ -66,7 +68,9 @@ type explanationRow struct {
 	Kind, Namespace, Name, Target string
 	Bytes                         format.Bytes
 	CreatedAt                     time.Time
-	UsedBy                        []string
+	Labels, UsedBy                []string
+	KeptBy                        []prune.Hold
+	Notes                         []prune.Cause
 	Chains                        [][]prune.Object
 	Holds, Frees                  prune.Amount
 	Decisions                     []prune.ImageDocument
@@ -76,7 +80,7 @@ type explanationRow struct {
 func explanationOf(e *prune.Explanation) explanationRow {
 	return explanationRow{
 		Kind: e.Object.Kind, Namespace: e.Object.Namespace, Name: e.Object.Name, Target: string(e.Target),
-		Bytes: format.Bytes(e.Bytes), CreatedAt: e.CreatedAt, UsedBy: e.UsedBy, Chains: e.Chains,
+		Bytes: format.Bytes(e.Bytes), CreatedAt: e.CreatedAt, Labels: e.Labels, UsedBy: e.UsedBy, Chains: e.Chains, KeptBy: e.KeptBy, Notes: e.Notes,
 		Holds: e.Holds, Frees: e.Frees, Decisions: e.Decisions, Parts: e.Parts,
 	}
 }
@@ -96,7 +100,7 @@ func explain(ctx context.Context, in *invocation, out *format.Output[explanation
 	if err != nil {
 		return in.unclear(err)
 	}
-	text.AdviseDecisions(e.Decisions)
+	e = text.AdviseExplanation(e)
 	doc := explanationDocument{in.header(explainSchema, "explain"), *e}
 	return out.Show(format.Result[explanationRow]{
 		Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []explanationRow { return []explanationRow{explanationOf(e)} },

@@ -93,6 +93,21 @@ func AdviseDecisions(images []prune.ImageDocument) {
 	}
 }
 
+// AdviseExplanation adds advice to the decisions of an explanation, and this
+// program's commands to what keeps the object.
+func AdviseExplanation(e *prune.Explanation) *prune.Explanation {
+	AdviseDecisions(e.Decisions)
+	for i := range e.KeptBy {
+		switch h := &e.KeptBy[i]; h.HolderCode {
+		case "grace":
+			h.Command = "ctr-prune runs drop " + h.HolderParts.Run
+		case "upload":
+			h.Command = fixes[prune.ProblemOldUpload](h.HeldBy.Namespace)
+		}
+	}
+	return e
+}
+
 // AdviseUsage adds advice to what a store holds.
 func AdviseUsage(u *prune.DiskUsage) *prune.DiskUsage {
 	advise(u.Images, func(i *prune.ImageUsage) *prune.Cause { return &i.Cause })

@@ -32,10 +32,55 @@ func Explanation(out *terminal.Printer, explained *prune.Explanation) {
 	}
 	v.fact("Holds", Amount(e.Holds))
 	v.fact("Removing it", v.freeing())
+	v.labels()
 	v.list("Used by", e.UsedBy)
 	v.holders()
+	v.list("Leases and labels that keep it", v.keptBy())
 	v.contents()
 	v.fate()
+	for _, note := range e.Notes {
+		v.out.Line("")
+		v.out.Sentence("Note: %s", v.out.Prose(note.Reason))
+	}
+}
+
+// mostLabels is how many labels are shown; --no-trunc shows those of the document.
+const mostLabels = 20
+
+func (v explanation) labels() {
+	if len(v.e.Labels) == 0 {
+		return
+	}
+	v.out.Line("")
+	v.out.Write(v.out.Paint(terminal.Bold, "Labels") + "\n")
+	shown := v.e.Labels
+	if !v.out.Whole {
+		shown = shown[:min(len(shown), mostLabels)]
+	}
+	var branches []terminal.Branch
+	for _, label := range shown {
+		branches = append(branches, terminal.Branch{Text: label})
+	}
+	if rest := v.e.MoreLabels + len(v.e.Labels) - len(shown); rest > 0 {
+		branches = append(branches, terminal.Branch{Text: fmt.Sprintf("and %d more", rest)})
+	}
+	v.out.Tree(branches)
+}
+
+// keptBy says what keeps the object, and the command that ends it, unless its
+// holder has one of its own.
+func (v explanation) keptBy() []string {
+	lines := make([]string, len(v.e.KeptBy))
+	for i, h := range v.e.KeptBy {
+		lines[i] = h.Holder
+		if h.Label != "" {
+			lines[i] = "label " + h.Label + " on " + h.HeldBy.Kind + " " + v.label(h.HeldBy.Name)
+		}
+		if h.Command != "" && !strings.Contains(h.Holder, "`"+h.Command+"`") {
+			lines[i] += "; to end that: " + h.Command
+		}
+	}
+	return lines
 }
 
 // freeing says what removing the object means, and what it frees.

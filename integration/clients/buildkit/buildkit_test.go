@@ -87,7 +87,8 @@ func checked(t *testing.T, b *Builder, policy prune.Policy) *prune.Report {
 // temporary says whether a change is about a temporary lease that was there.
 func temporary(before *oracle.State, namespace, change string) bool {
 	id := strings.TrimPrefix(change, namespace+" lease ")
-	return leases.KindOf(before.Namespaces[namespace].Leases[id].Lease) == leases.KindBuild
+	kind := leases.KindOf(before.Namespaces[namespace].Leases[id].Lease)
+	return kind == leases.KindBuild || kind == leases.KindView
 }
 
 func same(t *testing.T, before, after *oracle.State, concerned func(string) bool) {

@@ -87,7 +87,7 @@ func wantLeases(t *testing.T, e *Engine, want map[leases.Kind]bool) {
 	}
 	got := make(map[leases.Kind]bool)
 	for _, lease := range list {
-		if lease.Kind != leases.KindPull && lease.Kind != leases.KindBuild {
+		if lease.Kind != leases.KindPull && lease.Kind != leases.KindBuild && lease.Kind != leases.KindView {
 			got[lease.Kind] = true
 		}
 	}

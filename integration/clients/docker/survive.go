@@ -3,7 +3,6 @@ package docker
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -76,5 +75,5 @@ func (e *Engine) CheckOwn(before, after *oracle.State) {
 // step's files, which it lets go of some time after the build.
 func passing(lease oracle.Lease) bool {
 	kind := leases.KindOf(lease.Lease)
-	return kind == leases.KindPull || kind == leases.KindBuild || strings.HasSuffix(lease.ID, "-view")
+	return kind == leases.KindPull || kind == leases.KindBuild || kind == leases.KindView
 }

@@ -50,7 +50,7 @@ func (n *node) harmless(before, after *oracle.State) {
 	}
 	var temporary []string // buildkit ends these when it comes to it
 	for id, lease := range before.Namespaces[builds].Leases {
-		if leases.KindOf(lease.Lease) == leases.KindBuild {
+		if kind := leases.KindOf(lease.Lease); kind == leases.KindBuild || kind == leases.KindView {
 			temporary = append(temporary, id)
 		}
 	}

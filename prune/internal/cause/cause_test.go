@@ -126,6 +126,7 @@ func reasons() map[cause.Code]told {
 		cause.CodeSilent:         {&cause.Parts{Name: "far", Names: []string{"a", "b"}, Detail: "refused"}, `snapshotter "far" does not answer, so its snapshots in 2 namespaces (a, b) are not counted: refused`},
 		cause.CodeUnread:         {&cause.Parts{Namespace: "x", Detail: "too long"}, `namespace "x" could not be read, so all that it is known to have counts as held, and sizes are estimates: too long`},
 		cause.CodeUnmeasured:     {&cause.Parts{Snapshots: 2, Objects: []graph.Object{{Kind: "snapshot", Namespace: "x", Name: "native/k"}}}, `snapshot native/k in namespace "x" and 1 more could not be measured, so sizes that include them are lower bounds`},
+		cause.CodeLookalike:      {&cause.Parts{Label: "pinned=1", Image: "a:1", Command: "c"}, `label pinned=1 on "a:1" does not keep it, although it looks so; this does: c`},
 		cause.CodeStillHeld:      {&cause.Parts{Target: "sha256:a", Namespace: "x", Snapshot: "native/k", Keeper: &keeper}, `snapshot native/k in namespace "x" was expected to be removed but is still there: held by lease "l" (pull or build in progress) in namespace "x"`},
 		cause.CodeStillCollected: {&cause.Parts{Target: "sha256:a", Namespace: "x", Snapshot: "native/k"}, `snapshot native/k in namespace "x" was expected to be removed but is still there: nothing refers to it any more; a later garbage collection will remove it`},
 

@@ -47,6 +47,8 @@ var titles = map[Code]func(Keeper) string{
 // what it holds, or "" if there is none.
 func ReleaseCommand(kind leases.Kind, command string) string {
 	switch {
+	case kind == leases.KindView && command != "":
+		return "it outlives its build: " + freed(command) + ", and so does the next start of buildkit"
 	case command != "":
 		return freed(command)
 	case kind == leases.KindBuild:

@@ -98,6 +98,7 @@ const (
 	CodeStillHeld      Code = "still-held"
 	CodeStillCollected Code = "not-collected"
 	CodeUnmeasured     Code = "snapshots-unmeasured"
+	CodeLookalike      Code = "label-without-effect"
 )
 
 // sentence puts a cause in words.
@@ -219,7 +220,10 @@ var Sentences = map[Code]func(*Parts) string{
 		return fmt.Sprintf("images of namespace %q (%d) are unpacked in snapshotter %q, which containerd has not loaded: what is based on their snapshots, and their size, is unknown", p.Namespace, p.Blobs, p.Name)
 	},
 	CodeUnmeasured: unmeasured,
-	CodeStillHeld:  func(p *Parts) string { return p.stillThere("held by " + p.Holder) },
+	CodeLookalike: func(p *Parts) string {
+		return fmt.Sprintf("label %s on %q does not keep it, although it looks so; this does: %s", p.Label, p.Image, p.Command)
+	},
+	CodeStillHeld: func(p *Parts) string { return p.stillThere("held by " + p.Holder) },
 	CodeStillCollected: func(p *Parts) string {
 		return p.stillThere("nothing refers to it any more; a later garbage collection will remove it")
 	},

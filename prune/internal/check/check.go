@@ -44,6 +44,7 @@ const (
 	ProblemInterrupted     Problem = "interrupted-run"
 	ProblemPhantom         Problem = "phantom-image"
 	ProblemUnreadable      Problem = "unreadable-user"
+	ProblemLookalike       Problem = "label-without-effect"
 )
 
 // String says the problem in words.
@@ -116,6 +117,7 @@ func Check(ctx context.Context, st store.Store, now time.Time, opts CheckOptions
 		k.leases(ns)
 		k.uploads(ns)
 		k.unreadable(ns)
+		k.lookalikes(ns)
 	}
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("checking the store: %w", ctx.Err())

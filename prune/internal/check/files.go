@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
@@ -126,18 +125,7 @@ func (k *Checker) unknownUploads(ctx context.Context, st store.Store) error {
 
 // removal is the command for what containerd never removes by itself.
 func removal(path string) string {
-	return "stop containerd, then: rm -r " + shellQuote(path)
-}
-
-// shellQuote quotes a path for a shell, where it needs to be.
-func shellQuote(path string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@", r)
-	}
-	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	return "stop containerd, then: rm -r " + cause.ShellQuote(path)
 }
 
 func (k *Checker) lostSnapshots(ctx context.Context, st store.Store, s *disk.Snapshots) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/containerd/errdefs"
 
@@ -83,6 +84,11 @@ var problems = map[Problem]struct {
 		meaning: func(p *cause.Parts) string { return "nothing is removed here: " + p.Because.Reason },
 		fix:     "provide what is missing",
 	},
+	ProblemLookalike: {
+		meaning: func(p *cause.Parts) string {
+			return fmt.Sprintf("its label %s does not keep it, although it looks so", p.Label)
+		},
+	},
 }
 
 // leases finds the leases that garbage collection no longer honours.
@@ -113,6 +119,19 @@ func (k *Checker) uploads(ns *inventory.Namespace) {
 func (k *Checker) unreadable(ns *inventory.Namespace) {
 	if ns.Closed.Given() {
 		k.add(Finding{Problem: ProblemUnreadable, Namespace: ns.Name, Object: "namespace " + ns.Name, Parts: cause.PartsBecause(ns.Closed)})
+	}
+}
+
+// lookalikes finds labels that were probably meant to keep their images.
+func (k *Checker) lookalikes(ns *inventory.Namespace) {
+	catalog := sync.OnceValue(func() *rules.Catalog { return rules.NewCatalog(ns, k.C.Version) })
+	for i := range ns.Images {
+		image := &ns.Images[i]
+		found := rules.Lookalikes(ns, image, func() *rules.Unit { return catalog().Units[image.Target.Digest] })
+		if len(found) > 0 { // one that works settles them all
+			p := found[0].ReasonParts
+			k.add(Finding{Problem: ProblemLookalike, Namespace: ns.Name, Object: image.Name, Parts: p, Fix: p.Command})
+		}
 	}
 }
 

@@ -2,10 +2,13 @@ package explain
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/document"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
@@ -26,6 +29,10 @@ type Explanation struct {
 	AtLeast   bool          `json:"atLeast,omitempty"`
 	Target    digest.Digest `json:"target,omitempty"`
 	CreatedAt time.Time     `json:"createdAt,omitzero"`
+	// Labels are those of an image record, as KEY=VALUE, and MoreLabels counts
+	// those that are not listed.
+	Labels     []string `json:"labels"`
+	MoreLabels int      `json:"moreLabels"`
 	// UsedBy are the clients that use the image, in words.
 	UsedBy []string `json:"usedBy"`
 	// Chains lead from what holds the object down to it, one for each holder;
@@ -33,6 +40,9 @@ type Explanation struct {
 	Chains [][]graph.Object `json:"chains"`
 	// MoreChains counts the holders beyond those listed.
 	MoreChains int `json:"moreChains"`
+	// KeptBy are the leases, labels and uploads among what holds the object, and
+	// how to end that.
+	KeptBy []Hold `json:"keptBy"`
 	// Holds is everything that the object reaches, itself included.
 	Holds inventory.Amount `json:"holds"`
 	// Frees is what removing the object would free: a record with the other
@@ -44,6 +54,8 @@ type Explanation struct {
 	// Decisions are what a prune by the policy does with the records that
 	// lead to the object.
 	Decisions []document.ImageDocument `json:"decisions"`
+	// Notes say what is good to know, such as of a label that keeps nothing.
+	Notes []cause.Cause `json:"notes"`
 }
 
 // Explain reads the store and describes the object that text names: an image, a
@@ -79,13 +91,15 @@ func FindSubject(inv *inventory.Inventory, text string, policy rules.Policy, now
 // ExplainNode tells about an object of a plan that is known already.
 func ExplainNode(p *plan.Plan, m *plan.Model, n graph.Node) *Explanation {
 	c := m.Collector
-	e := &Explanation{Object: n.Object(), UsedBy: []string{}, Chains: [][]graph.Object{}, Decisions: []document.ImageDocument{}}
+	e := &Explanation{Object: n.Object(), UsedBy: []string{}, Chains: [][]graph.Object{}, Decisions: []document.ImageDocument{}, Labels: []string{}, Notes: []cause.Cause{}}
 	addFacts(c, e, n)
+	e.addLabels(m, n)
 	chains := c.Chains(subjectOf(c, n))
 	e.MoreChains = max(0, len(chains)-gc.MaxChains)
 	for _, chain := range chains[:len(chains)-e.MoreChains] {
 		e.Chains = append(e.Chains, chain.Objects())
 	}
+	e.KeptBy = holds(m, n, chains)
 	e.Holds = Holdings(c, n)
 	e.Frees = c.Frees(without(c, n, chains)).Amount()
 	e.Parts, e.MoreParts = dissect(c).parts(n, 0)
@@ -133,6 +147,27 @@ func addFacts(c *gc.Collector, e *Explanation, n graph.Node) {
 			}
 		}
 	}
+}
+
+// maxLabels bounds how many labels are listed: a record may have any number.
+const maxLabels = 100
+
+// addLabels adds the labels of a record, and notes those that do not do what they
+// look like.
+func (e *Explanation) addLabels(m *plan.Model, n graph.Node) {
+	if n.Kind != graph.KindImage {
+		return
+	}
+	ns := m.Collector.Inv.Namespace(n.Namespace)
+	record := m.Collector.Spaces[n.Namespace].Records[n.Key]
+	keys := slices.Sorted(maps.Keys(record.Labels))
+	e.MoreLabels = max(0, len(keys)-maxLabels)
+	for _, key := range keys[:len(keys)-e.MoreLabels] {
+		e.Labels = append(e.Labels, key+"="+record.Labels[key])
+	}
+	e.Notes = append(e.Notes, rules.Lookalikes(ns, record, func() *rules.Unit {
+		return m.View(ns).Catalog.Units[record.Target.Digest]
+	})...)
 }
 
 // Holdings sums up what a node reaches.

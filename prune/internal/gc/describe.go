@@ -114,6 +114,11 @@ func Freeing(docker bool, kind leases.Kind) string {
 		return "docker builder prune"
 	case kind == leases.KindCache:
 		return "buildctl prune"
+	// Without its flag, buildkit keeps the cache that an image shares.
+	case kind == leases.KindView && docker:
+		return "docker builder prune --all"
+	case kind == leases.KindView:
+		return "buildctl prune --all"
 	case kind == leases.KindHistory && docker:
 		return "docker buildx history rm"
 	case kind == leases.KindHistory:

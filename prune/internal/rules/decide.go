@@ -12,13 +12,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// The labels that pin an image: CRI's with its value, and ours with any.
-const (
-	LabelPinned = "io.cri-containerd.pinned"
-	ValuePinned = "pinned"
-	LabelKeep   = "ctr-prune/keep"
-)
-
 // Judge decides about the records of one namespace.
 type Judge struct {
 	View
@@ -217,19 +210,6 @@ func labelledRoot(record *images.Image) cause.Cause {
 func (j *Judge) dangling(record *images.Image) bool {
 	_, probe := record.Labels[inventory.LabelProbe]
 	return probe || Dangling(record.Name, j.snapshotters, j.policy.DanglingPrefixes)
-}
-
-// Pinned says which label pins a unit, and on which record.
-func Pinned(u *Unit) cause.Cause {
-	for _, record := range u.Records {
-		if record.Labels[LabelPinned] == ValuePinned {
-			return cause.Because(cause.CodePinned, cause.Parts{Label: LabelPinned + "=" + ValuePinned, Image: record.Name})
-		}
-		if _, ok := record.Labels[LabelKeep]; ok {
-			return cause.Because(cause.CodePinned, cause.Parts{Label: LabelKeep, Image: record.Name})
-		}
-	}
-	return cause.Cause{}
 }
 
 // pinned says that of each unit, once: units may have many names.

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,6 +148,12 @@ func Explanation() *prune.Explanation {
 	return &prune.Explanation{
 		Object: obj("image", "default", Evil), Target: digest.Digest(target), CreatedAt: Now(),
 		UsedBy: []string{"container web (nerdctl)"},
+		Labels: []string{"pinned=true", "team=" + strings.Repeat("a", 300)}, MoreLabels: 7,
+		KeptBy: []prune.Hold{
+			{Keeper: prune.Keeper{Holder: "lease \"pull\" (other client) in namespace \"other\"", HeldBy: obj("lease", "other", "pull")}, Command: "ctr -n other leases rm pull"},
+			{Keeper: prune.Keeper{HeldBy: obj("image", "default", Evil)}, Label: "ctr-prune/keep=yes", Command: "ctr -n default images label x ctr-prune/keep="},
+		},
+		Notes: []prune.Cause{{Reason: "label pinned=true on \"x\" does not keep it, although it looks so; this does: ctr", ReasonCode: "label-without-effect"}},
 		Chains: [][]prune.Object{
 			{obj("image", "default", Evil), obj("content", "default", target)},
 			{obj("image", "default", "docker.io/library/other:1"), obj("content", "default", target)},

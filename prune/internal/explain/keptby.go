@@ -1,0 +1,115 @@
+package explain
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/leases"
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+)
+
+// Hold is a lease, a label or an upload that keeps an object, and how to end
+// that.
+type Hold struct {
+	// Keeper is the lease or the upload, or the object with the label.
+	cause.Keeper
+	// Label is the label, as KEY=VALUE.
+	Label string `json:"label,omitempty"`
+	// Command ends it; empty if it ends by itself, or no command does.
+	Command string `json:"command,omitempty"`
+}
+
+// maxHolds bounds how many are listed, as there may be any number of labels.
+const maxHolds = 2 * gc.MaxChains
+
+// holds finds what keeps an object apart from images and containers: what is at
+// the beginning of its chains.
+func holds(m *plan.Model, n graph.Node, chains []gc.Chain) []Hold {
+	found := []Hold{}
+	seen := make(map[graph.Node]bool)
+	for _, chain := range chains {
+		root := chain[0]
+		root.Flat = false
+		if len(found) >= maxHolds || seen[root] {
+			continue
+		}
+		seen[root] = true
+		found = append(found, holdsOf(m, n, root)...)
+	}
+	return found[:min(len(found), maxHolds)]
+}
+
+// holdsOf are those of one root.
+func holdsOf(m *plan.Model, n, root graph.Node) []Hold {
+	c := m.Collector
+	s := c.Spaces[root.Namespace]
+	h := Hold{Keeper: c.Keeper(root).In(n.Namespace)}
+	switch root.Kind {
+	case graph.KindImage:
+		return pinsOf(h, s.Records[root.Key])
+	case graph.KindContent:
+		return rootedBy(h, s.Blobs[digest.Digest(root.Key)].Labels, func(label string) string {
+			return cause.Ctr(s.Name, "content", "label", root.Key, label)
+		})
+	case graph.KindSnapshot:
+		key := inventory.ParseSnapshotKey(root.Key)
+		return rootedBy(h, s.Snapshots[key].Labels, func(label string) string {
+			return "CONTAINERD_SNAPSHOTTER=" + cause.ShellQuote(key.Snapshotter) + " " + cause.Ctr(s.Name, "snapshots", "label", key.Key, label)
+		})
+	case graph.KindLease:
+		h.Command = ending(c, s, root.Key)
+		return []Hold{h}
+	case graph.KindIngest:
+		return []Hold{h}
+	default:
+		return nil
+	}
+}
+
+// pinsOf are the labels of a record that keep its image whatever the policy is.
+func pinsOf(h Hold, record *images.Image) []Hold {
+	var found []Hold
+	for _, key := range rules.Pins(record) {
+		h.Label, h.Command = key+"="+record.Labels[key], cause.LabelImage(h.HeldBy.Namespace, record.Name, key+"=")
+		found = append(found, h)
+	}
+	return found
+}
+
+// rootedBy are the labels of an object that make it a root.
+func rootedBy(h Hold, labels map[string]string, command func(label string) string) []Hold {
+	var found []Hold
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		if strings.HasPrefix(key, gc.LabelRoot) && len(found) < maxHolds {
+			h.Label, h.Command = key+"="+labels[key], command(key+"=")
+			found = append(found, h)
+		}
+	}
+	return found
+}
+
+// ending is the command that ends a lease: that of its client, or if it has none
+// the one that deletes it. Those of runs and builds end by themselves.
+func ending(c *gc.Collector, s *gc.Space, id string) string {
+	switch kind := s.KindOf(s.LeaseByID[id]); kind {
+	case leases.KindCache, leases.KindHistory, leases.KindView:
+		return c.Freeing(s.Name, kind)
+	case leases.KindDocker:
+		return "docker rm " + cause.ShellQuote(id)
+	case leases.KindPod:
+		return "crictl rmp " + cause.ShellQuote(id)
+	case leases.KindPull, leases.KindOther:
+		return cause.Ctr(s.Name, "leases", "rm", id)
+	default:
+		return ""
+	}
+}
