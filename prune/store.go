@@ -63,6 +63,14 @@ func WithLockTimeout(d time.Duration) RootOption {
 	return root.WithLockTimeout(d)
 }
 
+// WithReadOnly makes [OpenRoot] open the root only to read it, so that one on a
+// file system that is mounted read-only, or whose files this user may only read,
+// can be looked at. Nothing is written, and whatever would be fails. Others who
+// read the root, too, are not kept out.
+func WithReadOnly() RootOption {
+	return root.WithReadOnly()
+}
+
 // Store is the part of containerd's API that this package needs. [Open] returns
 // one for a running daemon, [OpenRoot] one for the root directory of a stopped
 // daemon. The services take the namespace from the context, as containerd's own

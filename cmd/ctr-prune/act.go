@@ -61,6 +61,9 @@ func (o *actOptions) refuse(_ context.Context, in *invocation) error {
 	return nil
 }
 
+// changes is false for a dry run.
+func (o *actOptions) changes() bool { return !o.dryRun }
+
 func (o *actOptions) refuseGrace() (err error) {
 	o.keeps, err = filters.ParseAge(o.grace)
 	switch {

@@ -39,7 +39,7 @@ func newApply(p process) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: work[imageRow]{&o.commonOptions, imageShape(), o.refuseFile, o.do}.run(p),
+		RunE: work[imageRow]{&o.commonOptions, imageShape(), o.refuseFile, o.changes, o.do}.run(p),
 	}
 	addGroup(cmd, "Where", o.store.add)
 	addGroup(cmd, "What else is in use", o.clients.add)

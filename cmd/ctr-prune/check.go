@@ -63,7 +63,7 @@ func newCheck(p process) *cobra.Command {
 		Long:    checkLong,
 		Example: checkExamples,
 		Args:    noArguments,
-		RunE:    work[checkRow]{&o.commonOptions, shape, nil, o.do}.run(p),
+		RunE:    work[checkRow]{&o.commonOptions, shape, nil, func() bool { return o.repair }, o.do}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)

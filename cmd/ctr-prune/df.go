@@ -54,7 +54,7 @@ func newUsage(p process) *cobra.Command {
 		Long:    usageLong,
 		Example: usageExamples,
 		Args:    noArguments,
-		RunE:    work[usageRow]{&o.commonOptions, shape, o.refuse, o.do}.run(p),
+		RunE:    work[usageRow]{&o.commonOptions, shape, o.refuse, nil, o.do}.run(p),
 	}
 	addGroup(cmd, "What to look at", func(fs *pflag.FlagSet) {
 		o.policy.addScope(fs)

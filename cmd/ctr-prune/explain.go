@@ -51,7 +51,7 @@ func newExplain(p process) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: work[explanationRow]{o, shape, nil, explain}.run(p),
+		RunE: work[explanationRow]{o, shape, nil, nil, explain}.run(p),
 	}
 	addGroup(cmd, "What a prune would remove", o.policy.addLooking)
 	addGroup(cmd, "Where", o.store.add)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"syscall"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -235,13 +237,14 @@ func (o *storeOptions) limit(ctx context.Context) (context.Context, context.Canc
 	return context.WithTimeoutCause(ctx, o.timeout, errors.New("the time given by --timeout is up"))
 }
 
-// open opens the store. The caller closes it.
-func (o *storeOptions) open(ctx context.Context, getenv func(string) string) (prune.Store, error) {
+// open opens the store; looks says that nothing is to be changed in it. The caller
+// closes it.
+func (o *storeOptions) open(ctx context.Context, getenv func(string) string, looks bool) (prune.Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if o.root != "" {
-		return prune.OpenRoot(ctx, o.root)
+		return o.openRoot(ctx, looks)
 	}
 	wait := o.connect
 	if deadline, ok := ctx.Deadline(); ok {
@@ -252,6 +255,15 @@ func (o *storeOptions) open(ctx context.Context, getenv func(string) string) (pr
 		opts = append(opts, prune.WithInsecureSocket())
 	}
 	return prune.Open(ctx, o.where(getenv), opts...)
+}
+
+// openRoot opens a root. One that cannot be written to can be looked at.
+func (o *storeOptions) openRoot(ctx context.Context, looks bool) (prune.Store, error) {
+	store, err := prune.OpenRoot(ctx, o.root)
+	if looks && (errors.Is(err, syscall.EROFS) || errdefs.IsPermissionDenied(err)) {
+		return prune.OpenRoot(ctx, o.root, prune.WithReadOnly())
+	}
+	return store, err
 }
 
 // where is the address of the socket.

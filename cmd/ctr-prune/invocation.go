@@ -32,9 +32,15 @@ type work[R any] struct {
 	// refuse returns an error if the arguments or the command's own flags are
 	// wrong, before the store is opened. It is nil if they cannot be wrong.
 	refuse func(context.Context, *invocation) error
+	// changes says whether the flags ask for changes to the store. It is nil if the
+	// command only looks.
+	changes func() bool
 	// do does the work and shows the result.
 	do func(context.Context, *invocation, *format.Output[R]) error
 }
+
+// always is for commands that are there to change the store.
+func always() bool { return true }
 
 // run runs the command, as cobra calls it.
 func (w work[R]) run(p process) func(*cobra.Command, []string) error {
@@ -54,7 +60,8 @@ func (w work[R]) run(p process) func(*cobra.Command, []string) error {
 				return err
 			}
 		}
-		return in.open(ctx, func() error { return w.do(ctx, in, out) })
+		looks := w.changes == nil || !w.changes()
+		return in.open(ctx, looks, func() error { return w.do(ctx, in, out) })
 	}
 }
 
@@ -90,13 +97,13 @@ func newInvocation(p process, cmd *cobra.Command, o *commonOptions, args []strin
 	return &invocation{process: p, options: o, args: args, policy: policy, debug: debug}, err
 }
 
-// open opens the store and calls do.
-func (in *invocation) open(ctx context.Context, do func() error) (err error) {
+// open opens the store, perhaps only to look at it, and calls do.
+func (in *invocation) open(ctx context.Context, looks bool, do func() error) (err error) {
 	o := in.options
 	if in.sources, err = o.clients.sources(in.process); err != nil {
 		return err
 	}
-	if in.store, err = o.store.open(ctx, in.getenv); err != nil {
+	if in.store, err = o.store.open(ctx, in.getenv, looks); err != nil {
 		return stopped(ctx, err)
 	}
 	defer func() { err = errors.Join(err, in.store.Close()) }()

@@ -32,7 +32,7 @@ func newLeases(p process) *cobra.Command {
 		Long:    leasesLong,
 		Example: "  ctr-prune leases\n\n  # What is safe to remove\n  ctr-prune leases prune --dry-run\n\n  # The largest, for a script\n  ctr-prune leases --format '{{.ID}} {{.Alone}}'",
 		Args:    noArguments,
-		RunE:    work[leaseRow]{o, leaseShape(), nil, listLeases}.run(p),
+		RunE:    work[leaseRow]{o, leaseShape(), nil, nil, listLeases}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)
@@ -136,7 +136,7 @@ func newLeasesPrune(p process) *cobra.Command {
 		Short: "Remove expired leases, and finish interrupted runs",
 		Long:  leasesPruneLong,
 		Args:  noArguments,
-		RunE:  work[leaseRow]{&o.commonOptions, leaseShape(), o.refuse, o.do}.run(p),
+		RunE:  work[leaseRow]{&o.commonOptions, leaseShape(), o.refuse, func() bool { return !o.dryRun }, o.do}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)

@@ -44,7 +44,7 @@ func newPlan(p process) *cobra.Command {
 		Long:    planLong,
 		Example: planExamples,
 		Args:    noArguments,
-		RunE:    work[imageRow]{&o.commonOptions, imageShape(), o.refuse, o.do}.run(p),
+		RunE:    work[imageRow]{&o.commonOptions, imageShape(), o.refuse, nil, o.do}.run(p),
 	}
 	addGroup(cmd, "What to remove", o.policy.add)
 	addGroup(cmd, "Where", o.store.add)

@@ -66,7 +66,7 @@ func newRoot(p process) *cobra.Command {
 		// How far a misspelling may be from the name of a command that is suggested.
 		SuggestionsMinimumDistance: 2,
 		SilenceUsage:               true,
-		RunE:                       work[imageRow]{&o.commonOptions, imageShape(), o.refuse, o.do}.run(p),
+		RunE:                       work[imageRow]{&o.commonOptions, imageShape(), o.refuse, o.changes, o.do}.run(p),
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		p.startLog(debug)

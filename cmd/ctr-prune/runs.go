@@ -27,7 +27,7 @@ func newRuns(p process) *cobra.Command {
 		Long:    runsLong,
 		Example: "  ctr-prune runs\n\n  # Undo the last one\n  ctr-prune undo\n\n  # Free what a run holds now\n  ctr-prune runs drop 20260301-120000-abcdef",
 		Args:    noArguments,
-		RunE:    work[runRow]{o, shape, nil, listRuns}.run(p),
+		RunE:    work[runRow]{o, shape, nil, nil, listRuns}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)
@@ -150,7 +150,7 @@ func newDrop(p process) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: work[droppedDocument]{&o.commonOptions, rowShape("the result", droppedDocument{}), o.refuse, o.do}.run(p),
+		RunE: work[droppedDocument]{&o.commonOptions, rowShape("the result", droppedDocument{}), o.refuse, always, o.do}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)

@@ -33,7 +33,7 @@ func newUndo(p process) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: work[recordRow]{o, shape, nil, undo}.run(p),
+		RunE: work[recordRow]{o, shape, nil, always, undo}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
 	addGroup(cmd, "Where", o.store.add)

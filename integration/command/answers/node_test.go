@@ -23,6 +23,8 @@ type node struct {
 	t       *testing.T
 	daemon  *daemon.Daemon
 	stopped bool
+	// at is where the root is mounted once more, if it is.
+	at string
 
 	base, app, used, built, dangling, pulled *imagestore.Image
 }
@@ -96,7 +98,12 @@ func (n *node) must(errs ...error) {
 }
 
 // where is how the command is told of the store.
-func (n *node) where() []string { return n.daemon.Flags(n.stopped) }
+func (n *node) where() []string {
+	if n.at != "" {
+		return []string{"--root", n.at}
+	}
+	return n.daemon.Flags(n.stopped)
+}
 
 // run runs the command on the store and fails the test if it ends otherwise.
 func (n *node) run(code int, args ...string) programs.Result {

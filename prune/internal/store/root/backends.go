@@ -31,7 +31,7 @@ var rootLoaders = map[string]func(dir string) (snapshots.Snapshotter, error){
 func rootSnapshotters(ctx context.Context, l RootLayout) (rootGuards, error) {
 	opened := rootGuards{}
 	for _, name := range slices.Sorted(maps.Keys(l.snapshotters)) {
-		sn, err := rootLoaders[name](l.snapshotters[name])
+		sn, err := rootSnapshotter(l, name)
 		if err == nil {
 			guard := &rootGuard{name: name, backend: sn}
 			opened = append(opened, guard)
@@ -46,6 +46,13 @@ func rootSnapshotters(ctx context.Context, l RootLayout) (rootGuards, error) {
 	return opened, nil
 }
 
+func rootSnapshotter(l RootLayout, name string) (snapshots.Snapshotter, error) {
+	if l.readOnly {
+		return newRootReader(name, l.snapshotters[name])
+	}
+	return rootLoaders[name](l.snapshotters[name])
+}
+
 func rootTouch(ctx context.Context, sn snapshots.Snapshotter) error {
 	_, err := sn.Stat(ctx, "no such snapshot")
 	if errdefs.IsNotFound(err) {
@@ -55,6 +62,9 @@ func rootTouch(ctx context.Context, sn snapshots.Snapshotter) error {
 }
 
 func rootContent(l RootLayout) (content.Store, error) {
+	if l.readOnly {
+		return rootBlobs{dir: l.Content}, nil
+	}
 	st, err := local.NewStore(l.Content)
 	if err != nil {
 		return nil, rootError(l.Dir, "the content store cannot be opened", "", store.Cause(errdefs.ErrFailedPrecondition, err))

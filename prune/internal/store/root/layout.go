@@ -27,6 +27,8 @@ type RootLayout struct {
 	Dir     string
 	Meta    string // the metadata database
 	Content string // the content store's directory
+	// readOnly: nothing is to be written.
+	readOnly bool
 	// snapshotters maps the names of those that have a database, and that this
 	// package can load, to their directories.
 	snapshotters map[string]string
@@ -38,7 +40,7 @@ func rootError(dir, problem, hint string, err error) error {
 
 // rootFind looks for everything that a containerd root has, without opening
 // any file.
-func rootFind(dir string) (RootLayout, error) {
+func rootFind(dir string, readOnly bool) (RootLayout, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil || dir == "" {
 		return RootLayout{}, rootError(dir, "this is not the path of a directory", rootHint, store.Cause(errdefs.ErrInvalidArgument, err))
@@ -47,6 +49,7 @@ func rootFind(dir string) (RootLayout, error) {
 		Dir:          abs,
 		Meta:         filepath.Join(store.RootPath(abs, plugins.MetadataPlugin.String(), "bolt"), "meta.db"),
 		Content:      store.RootPath(abs, plugins.ContentPlugin.String(), "content"),
+		readOnly:     readOnly,
 		snapshotters: map[string]string{},
 	}
 	if err := rootIs(abs, abs, fs.ModeDir, "there is no such directory"); err != nil {
@@ -55,7 +58,7 @@ func rootFind(dir string) (RootLayout, error) {
 	if err := rootIs(abs, l.Meta, 0, "this is not a containerd root, it has no io.containerd.metadata.v1.bolt/meta.db"); err != nil {
 		return l, err
 	}
-	if err := rootIsOurs(abs, l.Content); err != nil {
+	if err := rootIsOurs(l, l.Content); err != nil {
 		return l, err
 	}
 	return l, rootFindSnapshotters(l)
@@ -72,7 +75,7 @@ func rootFindSnapshotters(l RootLayout) error {
 		}
 		for _, err := range []error{
 			rootIs(l.Dir, filepath.Join(dir, rootSnapshotsDB), 0, "a database has just been deleted"),
-			rootIsOurs(l.Dir, filepath.Join(dir, "snapshots")),
+			rootIsOurs(l, filepath.Join(dir, "snapshots")),
 		} {
 			if err != nil {
 				return err
@@ -102,13 +105,18 @@ func rootIs(dir, path string, kind fs.FileMode, missing string) error {
 	return nil
 }
 
-// rootIsOurs checks that path is a directory in which this process may delete.
-func rootIsOurs(dir, path string) error {
-	if err := rootIs(dir, path, fs.ModeDir, "this containerd root has no "+rootName(dir, path)); err != nil {
+// rootIsOurs checks that path is a directory in which this process may delete, or
+// of a root that is only read, one that it may read.
+func rootIsOurs(l RootLayout, path string) error {
+	if err := rootIs(l.Dir, path, fs.ModeDir, "this containerd root has no "+rootName(l.Dir, path)); err != nil {
 		return err
 	}
-	if err := unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
-		return rootAccess(dir, path, err)
+	mode := uint32(unix.R_OK | unix.X_OK)
+	if !l.readOnly {
+		mode |= unix.W_OK
+	}
+	if err := unix.Faccessat(unix.AT_FDCWD, path, mode, unix.AT_EACCESS); err != nil {
+		return rootAccess(l.Dir, path, err)
 	}
 	return nil
 }

@@ -25,16 +25,21 @@ import (
 const rootLockPoll = 20 * time.Millisecond
 
 // rootLock opens an existing bolt file and takes the lock that bolt itself
-// would take (flock, exclusive), waiting for at most the time given.
-func rootLock(ctx context.Context, dir, path string, wait time.Duration) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return nil, rootAccess(dir, path, err)
+// would take (flock, exclusive; shared if it is only read), waiting for at most
+// the time given.
+func rootLock(ctx context.Context, l RootLayout, path string, wait time.Duration) (*os.File, error) {
+	flags, how := os.O_RDWR, unix.LOCK_EX
+	if l.readOnly {
+		flags, how = os.O_RDONLY, unix.LOCK_SH
 	}
-	if err := rootFlock(ctx, f, wait); err != nil {
+	f, err := os.OpenFile(path, flags, 0)
+	if err != nil {
+		return nil, rootAccess(l.Dir, path, err)
+	}
+	if err := rootFlock(ctx, f, how, wait); err != nil {
 		// Nothing was written to f; the error that matters is that of the lock.
 		_ = f.Close()
-		return nil, rootLockError(ctx, dir, path, err)
+		return nil, rootLockError(ctx, l.Dir, path, err)
 	}
 	return f, nil
 }
@@ -51,13 +56,13 @@ func rootLockError(ctx context.Context, dir, path string, err error) error {
 }
 
 // rootFlock returns EWOULDBLOCK when the time is over.
-func rootFlock(ctx context.Context, f *os.File, wait time.Duration) error {
+func rootFlock(ctx context.Context, f *os.File, how int, wait time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	poll := time.NewTicker(rootLockPoll)
 	defer poll.Stop()
 	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 		if err == nil || !errors.Is(err, unix.EWOULDBLOCK) {
 			return err
 		}
@@ -80,7 +85,7 @@ func rootProbe(ctx context.Context, l RootLayout, meta *os.File, wait time.Durat
 	// Sorted, so that of several damaged ones the same is always reported.
 	for _, name := range slices.Sorted(maps.Keys(l.snapshotters)) {
 		path := filepath.Join(l.snapshotters[name], rootSnapshotsDB)
-		f, err := rootLock(ctx, l.Dir, path, wait)
+		f, err := rootLock(ctx, l, path, wait)
 		if err != nil {
 			return err
 		}
@@ -124,6 +129,7 @@ func rootBolt(l RootLayout, meta *os.File) (*bolt.DB, error) {
 	// As containerd opens it. The free list is not stored, and so opening
 	// writes nothing.
 	opts.NoFreelistSync = true
+	opts.ReadOnly = l.readOnly
 	opts.NoStatistics = true
 	opts.Timeout = rootLockTimeout
 	opts.OpenFile = func(string, int, fs.FileMode) (*os.File, error) { return meta, nil }

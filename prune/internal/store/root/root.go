@@ -35,6 +35,7 @@ type RootOption func(*rootConfig)
 
 type rootConfig struct {
 	lockTimeout time.Duration
+	readOnly    bool
 }
 
 // WithLockTimeout sets how long [OpenRoot] waits if another process holds the
@@ -55,11 +56,11 @@ func OpenRoot(ctx context.Context, dir string, opts ...RootOption) (store.Store,
 	for _, o := range opts {
 		o(&cfg)
 	}
-	layout, err := rootFind(dir)
+	layout, err := rootFind(dir, cfg.readOnly)
 	if err != nil {
 		return nil, err
 	}
-	meta, err := rootLock(ctx, layout.Dir, layout.Meta, cfg.lockTimeout)
+	meta, err := rootLock(ctx, layout, layout.Meta, cfg.lockTimeout)
 	if err != nil {
 		return nil, err
 	}
