@@ -1,8 +1,6 @@
 package explain
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/images"
@@ -86,11 +84,11 @@ func pinsOf(h Hold, record *images.Image) []Hold {
 }
 
 // rootedBy are the labels of an object that make it a root.
-func rootedBy(h Hold, labels map[string]string, command func(label string) string) []Hold {
+func rootedBy(h Hold, labels inventory.Labels, command func(label string) string) []Hold {
 	var found []Hold
-	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		if strings.HasPrefix(key, gc.LabelRoot) && len(found) < maxHolds {
-			h.Label, h.Command = key+"="+labels[key], command(key+"=")
+	for _, label := range labels {
+		if strings.HasPrefix(label.Key, gc.LabelRoot) && len(found) < maxHolds {
+			h.Label, h.Command = label.Key+"="+label.Value, command(label.Key+"=")
 			found = append(found, h)
 		}
 	}
