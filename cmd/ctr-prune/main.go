@@ -21,10 +21,12 @@ const (
 	envCollect = "GOGC"
 	// collectAt is the value of GOGC: by how many percent the memory in use grows
 	// before garbage is collected. Go's default of 100 takes a little less CPU
-	// time but more memory, which a node may be short of. A limit (GOMEMLIMIT)
+	// time but more memory, which a node may be short of: with 40 instead of 70 a
+	// dry run at 100,000 blobs takes a tenth more CPU time, and a fifth less memory
+	// at its peak. A limit (GOMEMLIMIT)
 	// would save more up to some size, but if a large store needs more memory than
 	// the limit, Go collects all the time and needs many times the CPU time.
-	collectAt = 70
+	collectAt = 40
 )
 
 // collectEagerly keeps the peak of memory low, unless the user has set GOGC.
