@@ -1,20 +1,48 @@
 package cluster
 
 import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
+	"os"
+	"syscall"
 	"testing"
 )
 
-// Ports returns ports of the loopback address on which nobody listens.
+// span is from how many ports below those of connections one is chosen.
+const span = 12000
+
+// Ports returns ports of the loopback address on which nobody listens. The kernel
+// gives none of them to a connection: such a one could be taken before its server
+// listens, or while it is away.
 func Ports(tb testing.TB, count int) (ports []int) {
 	tb.Helper()
-	for range count {
-		listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	first := firstOfConnections(tb)
+	for len(ports) < count {
+		port := first - 1 - rand.IntN(span)
+		listener, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
 		if err != nil {
 			tb.Fatal(err)
 		}
 		defer listener.Close() // after all are chosen, so that they differ
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+		ports = append(ports, port)
 	}
 	return ports
+}
+
+// firstOfConnections is the lowest port that the kernel gives to a connection.
+func firstOfConnections(tb testing.TB) (first int) {
+	tb.Helper()
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &first)
+	}
+	if err != nil || first < 1024+span {
+		tb.Fatalf("the ports of connections begin at %d: %v", first, err)
+	}
+	return first
 }
