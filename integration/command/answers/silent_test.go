@@ -249,7 +249,9 @@ func (f *farNode) execute(before, collecting func()) (*prune.Report, error) {
 func (f *farNode) hangsBefore() {
 	f.t.Helper()
 	report, err := f.execute(func() { f.hangs() }, func() {})
-	f.must(err)
+	if err == nil || len(report.Errors) != 1 || report.Errors[0].ReasonCode != "snapshotter-silent" {
+		f.t.Errorf("the run says: %v; %+v", err, report.Errors)
+	}
 	for _, skipped := range report.Skipped {
 		if skipped.Namespace != "far" || !strings.Contains(skipped.Reason, "does not answer") {
 			f.t.Errorf("skipped: %+v", skipped)
