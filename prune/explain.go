@@ -23,9 +23,5 @@ type Explanation = explain.Explanation
 // to in turn.
 type Part = explain.Part
 
-// Hold is a lease, a label or an upload that keeps an object, and how to end
-// that.
-type Hold = explain.Hold
-
 // AmbiguousError says that a text matches several objects, and lists them.
 type AmbiguousError = explain.AmbiguousError

@@ -57,12 +57,6 @@ func OpenRoot(ctx context.Context, dir string, opts ...RootOption) (Store, error
 // RootOption changes how [OpenRoot] opens a directory.
 type RootOption = root.RootOption
 
-// WithLockTimeout sets how long [OpenRoot] waits if another process holds the
-// lock on a database; the default is one second.
-func WithLockTimeout(d time.Duration) RootOption {
-	return root.WithLockTimeout(d)
-}
-
 // WithReadOnly makes [OpenRoot] open the root only to read it, so that one on a
 // file system that is mounted read-only, or whose files this user may only read,
 // can be looked at. Nothing is written, and whatever would be fails. Others who

@@ -38,7 +38,7 @@ func newExplain(p process) *cobra.Command {
 	o := &commonOptions{}
 	shape := rowShape("the explanation", explanationOf(&prune.Explanation{
 		Chains: [][]prune.Object{{{}}}, Decisions: []prune.ImageDocument{{}}, Parts: []prune.Part{{}}, UsedBy: []string{""},
-		Labels: []string{""}, KeptBy: []prune.Hold{{}}, Notes: []prune.Cause{{}},
+		Labels: []string{""}, KeptBy: []prune.Keeper{{}}, Notes: []prune.Cause{{}},
 	}))
 	cmd := &cobra.Command{
 		Use:     "explain [flags] NAME|DIGEST|CONTAINER|SNAPSHOT",
@@ -69,7 +69,7 @@ type explanationRow struct {
 	Bytes                         format.Bytes
 	CreatedAt                     time.Time
 	Labels, UsedBy                []string
-	KeptBy                        []prune.Hold
+	KeptBy                        []prune.Keeper
 	Notes                         []prune.Cause
 	Chains                        [][]prune.Object
 	Holds, Frees                  prune.Amount

@@ -100,9 +100,9 @@ func AdviseExplanation(e *prune.Explanation) *prune.Explanation {
 	for i := range e.KeptBy {
 		switch h := &e.KeptBy[i]; h.HolderCode {
 		case "grace":
-			h.Command = "ctr-prune runs drop " + h.HolderParts.Run
+			h.HolderParts.Command = "ctr-prune runs drop " + h.HolderParts.Run
 		case "upload":
-			h.Command = fixes[prune.ProblemOldUpload](h.HeldBy.Namespace)
+			h.HolderParts.Command = fixes[prune.ProblemOldUpload](h.HeldBy.Namespace)
 		}
 	}
 	return e

@@ -73,11 +73,15 @@ func (v explanation) keptBy() []string {
 	lines := make([]string, len(v.e.KeptBy))
 	for i, h := range v.e.KeptBy {
 		lines[i] = h.Holder
-		if h.Label != "" {
-			lines[i] = "label " + h.Label + " on " + h.HeldBy.Kind + " " + v.label(h.HeldBy.Name)
+		p := h.HolderParts
+		if p == nil {
+			continue
 		}
-		if h.Command != "" && !strings.Contains(h.Holder, "`"+h.Command+"`") {
-			lines[i] += "; to end that: " + h.Command
+		if p.Label != "" {
+			lines[i] = "label " + p.Label + " on " + h.HeldBy.Kind + " " + v.label(h.HeldBy.Name)
+		}
+		if p.Command != "" && !strings.Contains(h.Holder, "`"+p.Command+"`") {
+			lines[i] += "; to end that: " + p.Command
 		}
 	}
 	return lines

@@ -66,7 +66,7 @@ func (b *Builder) explained(view prune.LeaseInfo) {
 	if err != nil {
 		b.tb.Fatal(err)
 	}
-	if len(e.KeptBy) != 1 || e.KeptBy[0].HeldBy.Name != view.ID || e.KeptBy[0].Command != "buildctl prune --all" {
+	if len(e.KeptBy) != 1 || e.KeptBy[0].HeldBy.Name != view.ID || e.KeptBy[0].HolderParts.Command != "buildctl prune --all" {
 		b.tb.Errorf("kept by %+v", e.KeptBy)
 	}
 }

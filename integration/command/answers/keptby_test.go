@@ -38,15 +38,15 @@ func TestWhatKeepsIsNamedWithWhatEndsIt(t *testing.T) {
 			e := read[prune.Explanation](n, "explain", c.object)
 			var got []string
 			for _, h := range e.KeptBy {
-				got = append(got, h.HeldBy.Kind+" "+h.Label)
-				n.wantText(n.run(0, "explain", c.object, "--no-trunc").Stdout, "to end that: "+h.Command)
+				got = append(got, h.HeldBy.Kind+" "+h.HolderParts.Label)
+				n.wantText(n.run(0, "explain", c.object, "--no-trunc").Stdout, "to end that: "+h.HolderParts.Command)
 			}
 			if slices.Sort(got); !slices.Equal(got, c.want) {
 				t.Errorf("%s is kept by %q, want %q", c.object, got, c.want)
 			}
 			for _, h := range e.KeptBy {
-				if h.Label != "ctr-prune/keep=it's mine" || c.object == snapshot {
-					n.shell(h.Command)
+				if h.HolderParts.Label != "ctr-prune/keep=it's mine" || c.object == snapshot {
+					n.shell(h.HolderParts.Command)
 				}
 			}
 		}

@@ -40,9 +40,10 @@ type Explanation struct {
 	Chains [][]graph.Object `json:"chains"`
 	// MoreChains counts the holders beyond those listed.
 	MoreChains int `json:"moreChains"`
-	// KeptBy are the leases, labels and uploads among what holds the object, and
-	// how to end that.
-	KeptBy []Hold `json:"keptBy"`
+	// KeptBy are the leases, labels and uploads among what holds the object. The
+	// parts have the label, as KEY=VALUE, and the command that ends it; there is none
+	// if it ends by itself.
+	KeptBy []cause.Keeper `json:"keptBy"`
 	// Holds is everything that the object reaches, itself included.
 	Holds inventory.Amount `json:"holds"`
 	// Frees is what removing the object would free: a record with the other

@@ -15,24 +15,13 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
-// Hold is a lease, a label or an upload that keeps an object, and how to end
-// that.
-type Hold struct {
-	// Keeper is the lease or the upload, or the object with the label.
-	cause.Keeper
-	// Label is the label, as KEY=VALUE.
-	Label string `json:"label,omitempty"`
-	// Command ends it; empty if it ends by itself, or no command does.
-	Command string `json:"command,omitempty"`
-}
-
 // maxHolds bounds how many are listed, as there may be any number of labels.
 const maxHolds = 2 * gc.MaxChains
 
 // holds finds what keeps an object apart from images and containers: what is at
 // the beginning of its chains.
-func holds(m *plan.Model, n graph.Node, chains []gc.Chain) []Hold {
-	found := []Hold{}
+func holds(m *plan.Model, n graph.Node, chains []gc.Chain) []cause.Keeper {
+	found := []cause.Keeper{}
 	seen := make(map[graph.Node]bool)
 	for _, chain := range chains {
 		root := chain[0]
@@ -47,10 +36,10 @@ func holds(m *plan.Model, n graph.Node, chains []gc.Chain) []Hold {
 }
 
 // holdsOf are those of one root.
-func holdsOf(m *plan.Model, n, root graph.Node) []Hold {
+func holdsOf(m *plan.Model, n, root graph.Node) []cause.Keeper {
 	c := m.Collector
 	s := c.Spaces[root.Namespace]
-	h := Hold{Keeper: c.Keeper(root).In(n.Namespace)}
+	h := c.Keeper(root).In(n.Namespace)
 	switch root.Kind {
 	case graph.KindImage:
 		return pinsOf(h, s.Records[root.Key])
@@ -64,32 +53,41 @@ func holdsOf(m *plan.Model, n, root graph.Node) []Hold {
 			return "CONTAINERD_SNAPSHOTTER=" + cause.ShellQuote(key.Snapshotter) + " " + cause.Ctr(s.Name, "snapshots", "label", key.Key, label)
 		})
 	case graph.KindLease:
-		h.Command = ending(c, s, root.Key)
-		return []Hold{h}
+		return []cause.Keeper{ended(h, "", ending(c, s, root.Key))}
 	case graph.KindIngest:
-		return []Hold{h}
+		return []cause.Keeper{ended(h, "", "")}
 	default:
 		return nil
 	}
 }
 
+// ended adds a label that keeps an object, if it is one, and the command that ends
+// it, if there is one.
+func ended(k cause.Keeper, label, command string) cause.Keeper {
+	p := cause.Parts{}
+	if k.HolderParts != nil {
+		p = *k.HolderParts
+	}
+	p.Label, p.Command = label, command
+	k.HolderParts = &p
+	return k
+}
+
 // pinsOf are the labels of a record that keep its image whatever the policy is.
-func pinsOf(h Hold, record *images.Image) []Hold {
-	var found []Hold
+func pinsOf(h cause.Keeper, record *images.Image) []cause.Keeper {
+	var found []cause.Keeper
 	for _, key := range rules.Pins(record) {
-		h.Label, h.Command = key+"="+record.Labels[key], cause.LabelImage(h.HeldBy.Namespace, record.Name, key+"=")
-		found = append(found, h)
+		found = append(found, ended(h, key+"="+record.Labels[key], cause.LabelImage(h.HeldBy.Namespace, record.Name, key+"=")))
 	}
 	return found
 }
 
 // rootedBy are the labels of an object that make it a root.
-func rootedBy(h Hold, labels inventory.Labels, command func(label string) string) []Hold {
-	var found []Hold
+func rootedBy(h cause.Keeper, labels inventory.Labels, command func(label string) string) []cause.Keeper {
+	var found []cause.Keeper
 	for _, label := range labels {
 		if strings.HasPrefix(label.Key, gc.LabelRoot) && len(found) < maxHolds {
-			h.Label, h.Command = label.Key+"="+label.Value, command(label.Key+"=")
-			found = append(found, h)
+			found = append(found, ended(h, label.Key+"="+label.Value, command(label.Key+"=")))
 		}
 	}
 	return found

@@ -149,9 +149,9 @@ func Explanation() *prune.Explanation {
 		Object: obj("image", "default", Evil), Target: digest.Digest(target), CreatedAt: Now(),
 		UsedBy: []string{"container web (nerdctl)"},
 		Labels: []string{"pinned=true", "team=" + strings.Repeat("a", 300)}, MoreLabels: 7,
-		KeptBy: []prune.Hold{
-			{Keeper: prune.Keeper{Holder: "lease \"pull\" (other client) in namespace \"other\"", HeldBy: obj("lease", "other", "pull")}, Command: "ctr -n other leases rm pull"},
-			{Keeper: prune.Keeper{HeldBy: obj("image", "default", Evil)}, Label: "ctr-prune/keep=yes", Command: "ctr -n default images label x ctr-prune/keep="},
+		KeptBy: []prune.Keeper{
+			keptBy(obj("lease", "other", "pull"), "lease \"pull\" (other client) in namespace \"other\"", "", "ctr -n other leases rm pull"),
+			keptBy(obj("image", "default", Evil), "", "ctr-prune/keep=yes", "ctr -n default images label x ctr-prune/keep="),
 		},
 		Notes: []prune.Cause{{Reason: "label pinned=true on \"x\" does not keep it, although it looks so; this does: ctr", ReasonCode: "label-without-effect"}},
 		Chains: [][]prune.Object{
@@ -175,6 +175,16 @@ func Explanation() *prune.Explanation {
 		Decisions: []prune.ImageDocument{Img("default", Evil, prune.Keep, "in use by container web (nerdctl)")},
 	}
 }
+
+func keptBy(by prune.Object, holder, label, command string) prune.Keeper {
+	k := prune.Keeper{Holder: holder, HeldBy: by}
+	k.HolderParts = newOf(k.HolderParts)
+	k.HolderParts.Label, k.HolderParts.Command = label, command
+	return k
+}
+
+// newOf makes what a pointer is for: its type has no name here.
+func newOf[T any](*T) *T { return new(T) }
 
 // Usage is a store with all that it can have.
 func Usage() *prune.DiskUsage {
