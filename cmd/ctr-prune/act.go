@@ -19,14 +19,17 @@ import (
 // it: prune and apply.
 type actOptions struct {
 	commonOptions
-	dryRun bool
-	force  bool
-	grace  string
+	dryRun   bool
+	force    bool
+	grace    string
+	maxStall string
 	// noGuard runs without the lease and the plan blob.
 	noGuard bool
 
 	// keeps is the parsed grace period.
 	keeps time.Duration
+	// stall is the parsed limit of a collection, negative if there is none.
+	stall time.Duration
 	// fromFile says that the plan is read from a file.
 	fromFile bool
 }
@@ -34,12 +37,14 @@ type actOptions struct {
 const (
 	flagGrace   = "grace"
 	flagNoGuard = "no-guard"
+	flagStall   = "max-stall"
 )
 
 func (o *actOptions) addHow(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and change nothing")
 	fs.BoolVarP(&o.force, "force", "f", false, "do not ask for confirmation")
 	fs.StringVar(&o.grace, flagGrace, "", "keep the content of removed images for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can restore them; the space is freed after that")
+	fs.StringVar(&o.maxStall, flagStall, prune.DefaultMaxStall.String(), "collect what is removed in parts, so that no garbage collection takes much longer than this `DURATION`: nobody can create a container meanwhile; 0 or none collects everything at once")
 	fs.BoolVar(&o.noGuard, flagNoGuard, false, "for a full disk: do not write the lease and the plan that guard a run; let nothing else use the store meanwhile, and do not kill the run")
 }
 
@@ -54,6 +59,9 @@ func (o *actOptions) refuse(_ context.Context, in *invocation) error {
 		if err := o.refuseGrace(); err != nil {
 			return err
 		}
+	}
+	if err := o.refuseStall(); err != nil {
+		return err
 	}
 	if !o.dryRun && !o.force && !in.isTerminal(in.stdin) {
 		return noTerminal("remove")
@@ -73,6 +81,17 @@ func (o *actOptions) refuseGrace() (err error) {
 		return usagef("--%s=%s is not above zero: give a duration such as 24h", flagGrace, o.grace)
 	case o.noGuard:
 		return usagef("--%s and --%s contradict each other: a grace period needs a lease", flagGrace, flagNoGuard)
+	}
+	return nil
+}
+
+func (o *actOptions) refuseStall() (err error) {
+	if o.maxStall == "0" || o.maxStall == "none" {
+		o.stall = -1
+		return nil
+	}
+	if o.stall, err = filters.ParseAge(o.maxStall); err != nil || o.stall <= 0 {
+		return usagef("--%s=%s is not a duration above zero: give one such as 250ms, or none for no limit", flagStall, o.maxStall)
 	}
 	return nil
 }
@@ -110,7 +129,7 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 
 // execute carries out the plan and shows the result.
 func (o *actOptions) execute(ctx context.Context, in *invocation, v *view, plan *prune.Plan) error {
-	opts := prune.ExecuteOptions{Grace: o.keeps, NoGuard: o.noGuard, Progress: v.stages()}
+	opts := prune.ExecuteOptions{Grace: o.keeps, NoGuard: o.noGuard, MaxStall: o.stall, Progress: v.stages()}
 	if v.live != nil {
 		v.live.begin(text.Advise(prune.PlanDocument(plan)))
 		opts.Event = v.live.happened

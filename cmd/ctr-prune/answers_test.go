@@ -47,6 +47,8 @@ func TestBadCommandLinesOfTheOthers(t *testing.T) {
 		{"--dry-run --ingests=soon", "--ingests=soon: "},
 		{"--dry-run --grace soon", "--grace=soon: "},
 		{"--dry-run --grace 0s", "above zero"},
+		{"--dry-run --max-stall=-1s", "give one such as 250ms, or none for no limit"},
+		{"--dry-run --max-stall never", "give one such as 250ms, or none for no limit"},
 		{"--dry-run --html -", "--html needs a file"},
 	} {
 		f := newFake("")

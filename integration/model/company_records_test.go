@@ -151,15 +151,16 @@ func (c *company) allTold() {
 func (c *company) unitsWhole(after *oracle.State) {
 	m := c.m
 	m.t.Helper()
-	look, ok := m.journal.lastLook()
 	now := after.Namespaces[criSpace]
-	if !ok || now == nil {
+	if now == nil {
 		return
 	}
 	stays := map[digest.Digest]string{}
 	for name, image := range now.Images {
+		freed, _ := m.journal.givenUp(criSpace, image.Target.Digest)
+		look, ok := m.journal.lastLook(freed)
 		written, _ := m.journal.last(theyWrite, criSpace, name, m.journal.end())
-		if written < look.images[criSpace] {
+		if ok && written < look.images[criSpace] {
 			stays[image.Target.Digest] = name
 		}
 	}

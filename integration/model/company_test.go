@@ -123,7 +123,7 @@ func (c *company) leave(m *machine) {
 // wait chooses when the next part is due: soon, or at any other call of the
 // run. A reading of the store takes so many calls.
 func (g *guest) wait(m *machine, reading int) {
-	g.landmark = pick(m.t, []string{"", "", itHolds, itHolds, itDeletes, itDeletes, apart, again, again, itFrees}, "when")
+	g.landmark = pick(m.t, []string{"", "", itHolds, itHolds, itDeletes, itDeletes, apart, again, again, itReleases, itReleases, itFrees}, "when")
 	g.calls = 1 + uniform(m.t, 20, "calls")
 	g.hurried = oneIn(m.t, 3, "hurried")
 	if oneIn(m.t, 2, "anywhere") {

@@ -75,12 +75,12 @@ func (c *company) joined() *oracle.State {
 // the last time, and has no container by the time that the run lists these.
 func (c *company) inTheGap(n *newcomer) bool {
 	j := c.m.journal
-	look, ok := j.lastLook()
-	if !ok || !j.deleted(n.ns, n.target, j.end()) {
+	freed, ok := j.givenUp(n.ns, n.target)
+	if !ok {
 		return false
 	}
-	freed, ok := j.last(itFrees, n.ns, "", j.end())
-	if !ok {
+	look, ok := j.lastLook(freed)
+	if !ok || !j.deleted(n.ns, n.target, j.end()) {
 		return false
 	}
 	listed, ok := j.last(itUsers, n.ns, "", freed)
@@ -104,9 +104,10 @@ func (c *company) pretend(now *oracle.State, n *newcomer) {
 // so others of it went.
 func (c *company) forgive(after *oracle.State) {
 	j := c.m.journal
-	look, ok := j.lastLook()
 	for at, e := range j.entries {
 		taken := e.what == theyWrite && e.was.Name != "" && e.was.Target.Digest != e.image.Target.Digest
+		freed, _ := j.givenUp(e.ns, e.was.Target.Digest)
+		look, ok := j.lastLook(freed)
 		if ok && taken && at > look.images[e.ns] && j.deleted(e.ns, e.was.Target.Digest, j.end()) {
 			addRecord(after, e.ns, e.was.Target.Digest)
 		}

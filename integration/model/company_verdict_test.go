@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
 
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	ours "github.com/ctr-prune/ctr-prune/leases"
 )
 
 // judge is for a run among others, when all have ended their work.
@@ -50,14 +50,15 @@ func (c *company) deletedAreWhole(now *oracle.State) {
 	was, is := copyOf(c.before), copyOf(now)
 	for name, ns := range was.Namespaces {
 		deleted := map[string]images.Image{}
-		_, freed := m.journal.last(itFrees, name, "", m.journal.end())
 		for _, e := range m.journal.entries {
 			switch {
 			case e.ns != name:
 			case e.what == itUnlabels: // what only build history holds may go
 				ns.Snapshots = nil
-			case e.what == itDeletes && !freed:
-				deleted[e.name] = e.image
+			case e.what == itDeletes:
+				if _, gone := m.journal.givenUp(name, e.image.Target.Digest); !gone {
+					deleted[e.name] = e.image
+				}
 			}
 		}
 		ns.Images = deleted
@@ -106,16 +107,18 @@ func (c *company) reachable(after *oracle.State) {
 // withoutLateLeases leaves out what clients took when the run had collected: a
 // manifest that a flat lease kept may have lost what it refers to by then.
 func (c *company) withoutLateLeases(after *oracle.State) *oracle.State {
-	punctual := copyOf(after)
-	for _, e := range slices.Backward(c.m.journal.entries) {
+	punctual, collects := copyOf(after), false
+	for _, e := range c.m.journal.entries {
 		switch e.what {
-		case itFrees:
-			return punctual
+		case itReleases, itFrees:
+			collects = true
 		case theyHold:
-			delete(punctual.Namespaces[e.ns].Leases, e.name)
+			if collects {
+				delete(punctual.Namespaces[e.ns].Leases, e.name)
+			}
 		}
 	}
-	return after // it did not collect
+	return punctual
 }
 
 // withDeleted adds the records that the run deleted to a state that was seen
@@ -206,7 +209,7 @@ func (c *company) nothingTouched(after *oracle.State) {
 		was = copyOf(was)
 		for _, ns := range was.Namespaces {
 			maps.DeleteFunc(ns.Leases, func(_ string, l oracle.Lease) bool { return l.Over(after.At) })
-			maps.DeleteFunc(ns.Leases, func(_ string, l oracle.Lease) bool { return ofRun(l) || l.ID == "collect-now" })
+			maps.DeleteFunc(ns.Leases, func(_ string, l oracle.Lease) bool { return ours.KindOf(l.Lease).Ours() || l.ID == "collect-now" })
 			maps.DeleteFunc(ns.Ingests, func(ref string, _ content.Status) bool { return strings.HasPrefix(ref, "ctr-prune-plan-") })
 		}
 		if err := oracle.CheckUntouched(was, after); err != nil {

@@ -41,16 +41,20 @@ func (w *watched) Subscribe(ctx context.Context, _ ...string) (<-chan *events.En
 
 // tell tells of what became of a record: without a name it is gone.
 func (m *machine) tell(ns, name string, was, is images.Image) {
-	s := m.subscription
-	if s == nil {
-		return
-	}
 	topic, event := "/images/update", any(&eventtypes.ImageUpdate{Name: name, Labels: is.Labels})
 	switch {
 	case is.Name == "":
 		topic, event = "/images/delete", &eventtypes.ImageDelete{Name: name}
 	case was.Name == "":
 		topic, event = "/images/create", &eventtypes.ImageCreate{Name: name, Labels: is.Labels}
+	}
+	m.publish(ns, topic, event)
+}
+
+func (m *machine) publish(ns, topic string, event any) {
+	s := m.subscription
+	if s == nil {
+		return
 	}
 	encoded, err := typeurl.MarshalAny(event)
 	m.must(err)

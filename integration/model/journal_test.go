@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/opencontainers/go-digest"
 )
 
 // What a journal has entries of.
@@ -19,6 +20,7 @@ const (
 	itDeletes  = "deletes"    // the run has deleted a record
 	itCreates  = "creates"    // the run has made one
 	itUnlabels = "unlabels"   // and changed the labels of a config
+	itReleases = "releases"   // a target is given up: a collection comes next
 	itFrees    = "frees"      // the run lease of a namespace is given back
 	theyWrite  = "they write" // a client has written a record, or removed it
 	theyHold   = "they hold"  // a client has taken a lease on what was there
@@ -161,15 +163,26 @@ func (j *journal) looks() []look {
 	return all
 }
 
-// lastLook is the last one for what has to be put back; ok is false if there
-// was none, because nothing was deleted.
-func (j *journal) lastLook() (last look, ok bool) {
-	for _, l := range j.looks() {
+// lastLook is the last one before a place for what has to be put back; ok is
+// false if there was none, because nothing was deleted.
+func (j *journal) lastLook(before int) (last look, ok bool) {
+	cut := &journal{entries: j.entries[:before]}
+	for _, l := range cut.looks() {
 		if l.again {
 			last, ok = l, true
 		}
 	}
 	return last, ok
+}
+
+// givenUp is the place at which the run gave up what it held of a target.
+func (j *journal) givenUp(ns string, target digest.Digest) (at int, ok bool) {
+	for i, e := range j.entries {
+		if e.ns == ns && (e.what == itReleases && e.image.Target.Digest == target || e.what == itFrees) {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 // last is the place of the last entry of a kind for a namespace and, unless it

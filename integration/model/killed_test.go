@@ -21,7 +21,7 @@ func (m *machine) kill() bool {
 		return false
 	}
 	first := m.killed == nil
-	if m.killAt(r) && first && !r.store.freed {
+	if m.killAt(r) && first && !r.store.freed && len(r.store.released) == 0 {
 		r.nothingLost()
 	}
 	if oneIn(m.t, 2, "the store, too") {
@@ -49,9 +49,9 @@ func (m *machine) leftBy(r *run) {
 	m.t.Helper()
 	lost := m.withKilled(r.before)
 	for name, ns := range m.capture().Namespaces {
-		maps.DeleteFunc(lost.Namespaces[name].Images, func(image string, _ images.Image) bool {
+		maps.DeleteFunc(lost.Namespaces[name].Images, func(image string, record images.Image) bool {
 			_, left := ns.Images[image]
-			return left
+			return left || r.store.released[recordKey{name, record.Target.Digest.String()}]
 		})
 	}
 	whole := !r.store.freed && (m.killed == nil || m.killed.whole)
@@ -111,7 +111,7 @@ func (r *run) nothingLost() {
 	m.must(m.in("default").Collect(m.ctx))
 	left := m.capture()
 	lost := lostContent(r.before, left)
-	if !r.store.released { // what only build history holds may lose its snapshots by now
+	if !r.store.unlabelled { // what only build history holds may lose its snapshots by now
 		lost = append(lost, lostSnapshots(r.before, left)...)
 	}
 	if len(lost) > 0 {

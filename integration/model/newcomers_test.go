@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 
+	eventtypes "github.com/containerd/containerd/api/events"
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/errdefs"
@@ -42,6 +43,7 @@ func (m *machine) guestRun(draft *prune.Plan) *guest {
 				return false
 			}
 			m.must(err)
+			m.publish(ns, "/snapshot/prepare", &eventtypes.SnapshotPrepare{Key: c.id, Snapshotter: snapshotter})
 			c.prepared = m.now("prepared " + c.id)
 			return true
 		},
@@ -101,7 +103,7 @@ func (m *machine) comesTooLate(c *newcomer) {
 // holds says whether the run keeps what it has deleted of a target.
 func (j *journal) holds(ns string, target digest.Digest) bool {
 	for _, e := range j.entries {
-		if e.ns == ns && (e.what == itFrees || e.what == itUnlabels) {
+		if e.ns == ns && (e.what == itFrees || e.what == itReleases || e.what == itUnlabels) {
 			return false
 		}
 	}

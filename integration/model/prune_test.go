@@ -72,6 +72,9 @@ func (m *machine) newRunOf(policy prune.Policy, daemon bool) *run {
 		m: m, policy: policy, store: &watched{Store: m.store, m: m, daemon: daemon}, before: m.capture(),
 		opts: prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs(), Finish: 2 * time.Hour, Sources: m.sources},
 	}
+	if daemon && oneIn(m.t, 2, "in small slices") {
+		r.opts.MaxStall = time.Nanosecond
+	}
 	r.planned = r.before
 	r.plan = m.planOver(r.store, policy)
 	return r

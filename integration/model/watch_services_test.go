@@ -95,12 +95,30 @@ func (s watchedContent) Walk(ctx context.Context, fn content.WalkFunc, filters .
 
 func (s watchedContent) Update(ctx context.Context, i content.Info, paths ...string) (content.Info, error) {
 	return watch(s.w, func() (content.Info, error) {
-		s.w.mu.Lock()
-		s.w.released = true
-		s.w.mu.Unlock()
-		s.w.note(ctx, itUnlabels, images.Image{})
+		if targets := s.releases(ctx, i); len(targets) > 0 {
+			s.w.release(ctx, targets)
+		} else {
+			s.w.mu.Lock()
+			s.w.unlabelled = true
+			s.w.mu.Unlock()
+			s.w.note(ctx, itUnlabels, images.Image{})
+		}
 		return s.Store.Update(ctx, i, paths...)
 	})
+}
+
+// releases lists the targets that a change of a plan blob gives up.
+func (s watchedContent) releases(ctx context.Context, change content.Info) (targets []digest.Digest) {
+	was, err := s.Store.Info(ctx, change.Digest)
+	if err != nil || was.Labels["ctr-prune/plan"] == "" {
+		return nil
+	}
+	for key, value := range change.Labels {
+		if isContentRef(key) && value == "" {
+			targets = append(targets, digestOf(was.Labels[key]))
+		}
+	}
+	return targets
 }
 
 func (s watchedContent) ListStatuses(ctx context.Context, filters ...string) ([]content.Status, error) {

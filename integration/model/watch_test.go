@@ -8,7 +8,10 @@ import (
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 	ours "github.com/ctr-prune/ctr-prune/leases"
@@ -34,10 +37,11 @@ type watched struct {
 	down  error
 	inTx  bool
 
-	freed    bool     // a run lease was given back: what it held may go
-	released bool     // labels of configs were taken off
-	deletes  int      // how many deletions of records were looked at
-	found    []string // what was seen that must not be
+	freed      bool               // a run lease was given back: what it held may go
+	released   map[recordKey]bool // the targets of which that was done before, by their digests
+	unlabelled bool               // labels of configs were taken off
+	deletes    int                // how many deletions of records were looked at
+	found      []string           // what was seen that must not be
 
 	journal *journal // of a run in whose time others act
 }
@@ -107,6 +111,23 @@ func watchOnly(w *watched, call func() error) error {
 	return err
 }
 
+// release notes targets that the run gives up.
+func (w *watched) release(ctx context.Context, targets []digest.Digest) {
+	ns, _ := namespaces.Namespace(ctx)
+	w.mu.Lock()
+	if w.released == nil {
+		w.released = map[recordKey]bool{}
+	}
+	for _, target := range targets {
+		w.released[recordKey{ns, target.String()}] = true
+	}
+	w.mu.Unlock()
+	for _, target := range targets {
+		w.note(ctx, itReleases, images.Image{Target: ocispec.Descriptor{Digest: target}})
+	}
+	w.m.tally.add("targets given up in slices", len(targets))
+}
+
 func (w *watched) see(what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,14 +174,14 @@ func (w *watched) blob(ctx context.Context, resource leases.Resource) (map[strin
 // collectNow collects in the middle of a run, at which nothing of what was
 // there may go: before the run lets go of it, all of it is recorded or held.
 func (w *watched) collectNow(there *oracle.State) {
-	if w.freed {
+	if w.freed || len(w.released) > 0 {
 		return
 	}
 	m := w.m
 	m.must(m.in("default").Collect(m.ctx))
 	now := m.capture()
 	lost := lostContent(there, now)
-	if !w.released {
+	if !w.unlabelled {
 		lost = append(lost, lostSnapshots(there, now)...)
 	}
 	m.tally.add("collections during runs", 1)

@@ -59,6 +59,9 @@ func (v document) records(doc prune.Document) {
 	}
 }
 
+// noticed is how long a collection takes that users notice.
+const noticed = time.Second
+
 // rest shows what else was removed, and what differs from the prediction.
 func (v document) rest(doc prune.Document) {
 	if n := doc.Garbage.Blobs + doc.Garbage.Snapshots; n > 0 {
@@ -72,6 +75,9 @@ func (v document) rest(doc prune.Document) {
 	}
 	for _, change := range doc.Changes {
 		v.out.Sentence("Changed: %s", v.out.Prose(change.Reason))
+	}
+	if doc.Stall >= noticed.Seconds() && doc.Store.Kind == prune.StoreDaemon {
+		v.out.Sentence("Longest garbage collection: %s, in which containers could not be created", time.Duration(doc.Stall*float64(time.Second)).Round(100*time.Millisecond))
 	}
 	v.notes(doc)
 }

@@ -73,6 +73,10 @@ func beChild(order string) int {
 	return 0
 }
 
+// smallSlices are for runs that give up what they deleted in as many collections
+// as they can.
+const smallSlices = time.Nanosecond
+
 // prune is one run.
 func (c scope) prune(ctx context.Context) (said string, err error) {
 	store, err := prune.Open(ctx, c.Address)
@@ -99,7 +103,7 @@ func (c scope) prune(ctx context.Context) (said string, err error) {
 	if plan.Empty() {
 		return saidEmpty, nil
 	}
-	report, err := prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now, Sources: sources})
+	report, err := prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now, Sources: sources, MaxStall: smallSlices})
 	var busy *prune.Busy
 	if errors.As(err, &busy) {
 		return saidBusy, nil

@@ -21,6 +21,7 @@ const (
 	CodeKeepAppearing   Code = "containers-keep-appearing"
 	CodeNotFinished     Code = "not-finished"
 	CodeNotUnlocked     Code = "not-unlocked"
+	CodeSliceFailed     Code = "slice-failed"
 	CodeNotMeasured     Code = "not-measured"
 	CodeSnapshotterLost Code = "snapshotter-lost"
 	CodeFilesNotRead    Code = "files-not-read"

@@ -73,6 +73,8 @@ type Document struct {
 	Refused []plan.Refusal `json:"refused"`
 	// Elsewhere counts the images of namespaces that were not pruned.
 	Elsewhere []NamespaceCount `json:"elsewhere"`
+	// Stall is how long the longest garbage collection took, in seconds.
+	Stall float64 `json:"stall"`
 	// Interrupted, Untried, Measured and Verified are as in [run.Report].
 	Interrupted bool `json:"interrupted"`
 	Untried     int  `json:"untried"`
@@ -168,6 +170,7 @@ func ReportDocument(r *run.Report) Document {
 		d.Recovered = append(d.Recovered, recovered)
 	}
 	d.Changes, d.Errors = List(r.Changes), List(r.Errors)
+	d.Stall = r.Stall.Seconds()
 	d.Interrupted, d.Untried, d.Measured, d.Verified = r.Interrupted, r.Untried, r.Measured, r.Verified
 	return d
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -33,8 +34,9 @@ const (
 // goes with the collection. fill may be nil.
 func (l Locker) Collect(ctx context.Context, run Run, now time.Time, fill func(context.Context) error) error {
 	run.Expires = now.Add(collectTime)
-	lease, err := l.Manager.Create(ctx, leases.WithID(ours.KindCollect.ID(run.Name)), leases.WithLabels(run.labels()))
-	if err != nil {
+	lease := leases.Lease{ID: ours.KindCollect.ID(run.Name)}
+	_, err := l.Manager.Create(ctx, leases.WithID(lease.ID), leases.WithLabels(run.labels()))
+	if err != nil && !errdefs.IsAlreadyExists(err) { // the run's own, which it could not delete
 		return fmt.Errorf("creating the lease that triggers a garbage collection: %w", err)
 	}
 	var filled error

@@ -43,7 +43,7 @@ func Kept(ctx context.Context, manager leases.Manager, blobs content.Store, run 
 func (l Locker) DropGrace(ctx context.Context, run string, collect bool) (collected bool, err error) {
 	err = l.deleteOf(ctx, ours.KindGrace.ID(run), run, collect)
 	if ignoreGone(err) != nil {
-		return collect && isUnended(err), fmt.Errorf("deleting the grace lease of run %s: %w", run, err)
+		return collect && IsUnended(err), fmt.Errorf("deleting the grace lease of run %s: %w", run, err)
 	}
 	return collect && err == nil, nil
 }

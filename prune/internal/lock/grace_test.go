@@ -18,7 +18,7 @@ func TestGrace(t *testing.T) {
 	run := Run{Name: "r", Start: noon, Expires: time.Now().Add(time.Hour).UTC().Truncate(time.Second)}
 	must(0, l.Lock(s.ctx, "test", run, noon))
 	victim := s.put("victim")
-	must(0, Hold(s.ctx, s.content, []byte("plan"), []digest.Digest{victim}))
+	must(Hold(s.ctx, s.content, []byte("plan"), []digest.Digest{victim}))
 	top := leases.Resource{Type: "snapshots/native", ID: "top"}
 	must(0, l.Keep(s.ctx, run, []leases.Resource{top}))
 	must(0, s.free())

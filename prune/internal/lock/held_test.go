@@ -27,11 +27,11 @@ func locked(t *testing.T) database {
 func TestLongDocuments(t *testing.T) {
 	s := locked(t)
 	doc := strings.Repeat("x", MaxDoc)
-	must(0, Hold(s.ctx, s.content, []byte(doc), nil))
+	must(Hold(s.ctx, s.content, []byte(doc), nil))
 	if docs := must(s.held()); len(docs) != 1 || docs[0] != doc {
 		t.Errorf("%d documents came back", len(docs))
 	}
-	if err := Hold(s.ctx, s.content, []byte(doc+"x"), nil); err == nil {
+	if _, err := Hold(s.ctx, s.content, []byte(doc+"x"), nil); err == nil {
 		t.Error("a document of any length is taken")
 	}
 }
@@ -41,7 +41,7 @@ func TestLongDocuments(t *testing.T) {
 func TestLostPlan(t *testing.T) {
 	s := locked(t)
 	for _, doc := range []string{"gone", "whole"} {
-		must(0, Hold(s.ctx, s.content, []byte(doc), nil))
+		must(Hold(s.ctx, s.content, []byte(doc), nil))
 	}
 	gone := digest.FromString("gone")
 	must(0, os.Remove(filepath.Join(s.dir, "content", "blobs", "sha256", gone.Encoded())))
@@ -85,7 +85,7 @@ func TestHeldTooLarge(t *testing.T) {
 		{"v2", MaxDoc, true}, {"v2", MaxDoc + 1, false}, {"v1", MaxDoc + 1, false}, {"v9", MaxDoc + 1, false},
 	} {
 		s := locked(t)
-		must(0, Hold(s.ctx, s.content, []byte("plan"), nil))
+		must(Hold(s.ctx, s.content, []byte("plan"), nil))
 		s.content = sized{s.content, c.size, c.version}
 		docs, err := s.held()
 		if (err == nil) != c.read || (len(docs) == 1) != c.read {

@@ -24,32 +24,61 @@ const (
 	// more than any other document in a store.
 	MaxDoc = 4 << 20
 	// MaxTargets is how many targets one plan blob may name. A label costs
-	// about 120 bytes on the wire, so a full blob stays near half a megabyte,
-	// far below the 16 MiB that containerd accepts in one message even when
-	// several such blobs are listed in one answer.
-	MaxTargets = 4000
+	// about 120 bytes on the wire, far less than the 16 MiB that containerd
+	// accepts in one message even when several such blobs are listed in one
+	// answer. containerd writes all labels of a blob again when one goes, and a
+	// large run gives its targets up in many steps.
+	MaxTargets = 1000
 
 	labelPlan = "ctr-prune/plan"
 )
 
 // Hold writes doc as a blob under the run lease, with labels that make
 // containerd's collector follow it to each target. From its return until the
-// run lease goes, nothing that a target reaches can be collected.
-func Hold(ctx context.Context, blobs content.Store, doc []byte, targets []digest.Digest) error {
+// run lease goes, or the target is released, nothing that a target reaches can
+// be collected.
+func Hold(ctx context.Context, blobs content.Store, doc []byte, targets []digest.Digest) (Holding, error) {
 	if len(targets) > MaxTargets {
-		return fmt.Errorf("a plan blob names %d targets, at most %d are allowed", len(targets), MaxTargets)
+		return Holding{}, fmt.Errorf("a plan blob names %d targets, at most %d are allowed", len(targets), MaxTargets)
 	}
 	if len(doc) > MaxDoc {
-		return fmt.Errorf("a plan blob has %d bytes, at most %d are allowed", len(doc), MaxDoc)
+		return Holding{}, fmt.Errorf("a plan blob has %d bytes, at most %d are allowed", len(doc), MaxDoc)
 	}
 	labels := map[string]string{labelPlan: "v2"}
+	keys := make(map[digest.Digest][]string, len(targets))
 	for i, target := range targets {
-		labels[store.ContentLabel+strconv.Itoa(i)] = target.String()
+		key := store.ContentLabel + strconv.Itoa(i)
+		labels[key] = target.String()
+		keys[target] = append(keys[target], key)
 	}
 	desc := ocispec.Descriptor{MediaType: MediaTypePlan, Digest: digest.FromBytes(doc), Size: int64(len(doc))}
 	ref := "ctr-prune-plan-" + desc.Digest.String()
 	if err := writeOnce(leases.WithLease(ctx, ours.RunID), blobs, ref, doc, desc, labels); err != nil {
-		return fmt.Errorf("writing the plan blob %s: %w", desc.Digest, err)
+		return Holding{}, fmt.Errorf("writing the plan blob %s: %w", desc.Digest, err)
+	}
+	return Holding{blob: desc.Digest, keys: keys}, nil
+}
+
+// Holding is a plan blob with the labels that hold its targets.
+type Holding struct {
+	blob digest.Digest
+	keys map[digest.Digest][]string
+}
+
+// Release takes off the labels that hold the targets, as far as this blob does.
+// The next garbage collection removes of them what nothing else refers to.
+func (h Holding) Release(ctx context.Context, blobs content.Manager, targets []digest.Digest) error {
+	cleared := make(map[string]string)
+	for _, target := range targets {
+		for _, key := range h.keys[target] {
+			cleared[key] = "" // an empty value deletes a label
+		}
+	}
+	if len(cleared) == 0 {
+		return nil
+	}
+	if err := store.Relabel(ctx, blobs, h.blob, cleared); err != nil {
+		return fmt.Errorf("removing the labels of plan blob %s: %w", h.blob, err)
 	}
 	return nil
 }

@@ -52,8 +52,8 @@ func TestHold(t *testing.T) {
 	victims := []digest.Digest{s.put("one"), s.put("two")}
 	other := s.put("other")
 	absent := digest.FromString("absent")
-	must(0, Hold(s.ctx, s.content, []byte("plan 1"), append(victims, absent)))
-	must(0, Hold(s.ctx, s.content, []byte("plan 2"), nil))
+	must(Hold(s.ctx, s.content, []byte("plan 1"), append(victims, absent)))
+	must(Hold(s.ctx, s.content, []byte("plan 2"), nil))
 
 	s.collect()
 	if !s.has(victims[0]) || !s.has(victims[1]) || s.has(other) {
@@ -74,7 +74,7 @@ func TestHold(t *testing.T) {
 
 func TestHoldNeedsTheLease(t *testing.T) {
 	s := newDatabase(t)
-	if err := Hold(s.ctx, s.content, []byte("plan"), nil); err == nil {
+	if _, err := Hold(s.ctx, s.content, []byte("plan"), nil); err == nil {
 		t.Error("a plan was written under no lease")
 	}
 }
@@ -86,10 +86,10 @@ func TestHoldLimits(t *testing.T) {
 	for i := range many {
 		many[i] = digest.FromString(fmt.Sprint(i))
 	}
-	if err := Hold(s.ctx, s.content, []byte("plan"), many); err == nil {
+	if _, err := Hold(s.ctx, s.content, []byte("plan"), many); err == nil {
 		t.Error("more than MaxTargets were accepted")
 	}
-	must(0, Hold(s.ctx, s.content, []byte("plan"), many[1:]))
+	must(Hold(s.ctx, s.content, []byte("plan"), many[1:]))
 	info := must(s.content.Info(s.ctx, digest.FromString("plan")))
 	size := 0
 	for key, value := range info.Labels {
@@ -143,7 +143,7 @@ func TestHeldUnreadable(t *testing.T) {
 	s := newDatabase(t)
 	must(0, Locker{Manager: s.manager}.Lock(s.ctx, "test", Run{Name: "r"}, noon))
 	for _, doc := range []string{"bad", "good"} {
-		must(0, Hold(s.ctx, s.content, []byte(doc), nil))
+		must(Hold(s.ctx, s.content, []byte(doc), nil))
 	}
 	s.content = unreadable{s.content, digest.FromString("bad")}
 	docs, err := s.held()
@@ -164,7 +164,7 @@ func TestHoldWithoutAContainerd(t *testing.T) {
 	s := newDatabase(t)
 	ctx, cancel := context.WithTimeout(s.ctx, time.Minute)
 	defer cancel()
-	if err := Hold(ctx, gone{s.db.ContentStore()}, []byte("plan"), nil); !errdefs.IsUnavailable(err) || ctx.Err() != nil {
+	if _, err := Hold(ctx, gone{s.db.ContentStore()}, []byte("plan"), nil); !errdefs.IsUnavailable(err) || ctx.Err() != nil {
 		t.Errorf("Hold returned %v, its context %v", err, ctx.Err())
 	}
 }

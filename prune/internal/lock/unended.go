@@ -27,7 +27,8 @@ func (e *UnendedError) Error() string {
 	return fmt.Sprintf("containerd did not end its garbage collection within %s, because %s; what is still there goes once it answers again", e.Within, why)
 }
 
-func isUnended(err error) bool {
+// IsUnended says whether an error is that of a collection that did not end in time.
+func IsUnended(err error) bool {
 	var unended *UnendedError
 	return errors.As(err, &unended)
 }
@@ -49,7 +50,7 @@ func (l Locker) deleteWatched(ctx context.Context, lease leases.Lease, opts ...l
 	err := l.Manager.Delete(within, lease, opts...)
 	cancel(nil)
 	<-watched
-	if hung := context.Cause(within); err != nil && ctx.Err() == nil && isUnended(hung) {
+	if hung := context.Cause(within); err != nil && ctx.Err() == nil && IsUnended(hung) {
 		return hung
 	}
 	return err

@@ -68,7 +68,7 @@ func (l Locker) UnlockStale(ctx context.Context, stale *Stale, self Run, now tim
 func (l Locker) end(ctx context.Context, run, self Run, now time.Time, collect bool) (collected bool, err error) {
 	if !mayExpire(run, now) {
 		err := l.delete(ctx, ours.RunID, collect)
-		return collect && (err == nil || isUnended(err)), ignoreGone(err)
+		return collect && (err == nil || IsUnended(err)), ignoreGone(err)
 	}
 	if err := l.Collect(ctx, self, now, nil); err != nil {
 		return false, err

@@ -83,7 +83,7 @@ func Decide(v View, policy Policy, st store.StoreInfo, now time.Time) []Decision
 		if u.Records[0].Name == image.Name {
 			j.order = append(j.order, u)
 		}
-		v := j.alone(u, image)
+		v := j.alone(u, image, j.policy)
 		decisions[i], v.Decision = *v.Decision, &decisions[i] // one copy of each
 		j.Verdicts[image.Name] = v
 	}
@@ -103,7 +103,7 @@ func Decide(v View, policy Policy, st store.StoreInfo, now time.Time) []Decision
 }
 
 // alone decides about a record by its own uses, labels and filters.
-func (j *Judge) alone(u *Unit, record *images.Image) *Verdict {
+func (j *Judge) alone(u *Unit, record *images.Image, policy Policy) *Verdict {
 	if j.ties.doomed(record) {
 		return j.expired(u, record)
 	}
@@ -113,13 +113,13 @@ func (j *Judge) alone(u *Unit, record *images.Image) *Verdict {
 	v := j.Verdict(record, Remove, cause.Cause{ReasonCode: cause.CodeUnused}, false)
 	// Before the filters: what is not of the selection stays, also where its
 	// subject goes.
-	if s := j.policy.Selection; s != nil {
+	if s := policy.Selection; s != nil {
 		if why := s.reject(*v.Decision); why.Given() {
 			return j.Verdict(record, Keep, why, true)
 		}
 	}
 	sub := j.subject(u, record)
-	if match := j.policy.Filters.Match(sub, j.now); !match.Match {
+	if match := policy.Filters.Match(sub, j.now); !match.Match {
 		return j.Verdict(record, Keep, cause.Unmatched(match), false)
 	}
 	if sub.Dangling {

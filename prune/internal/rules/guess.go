@@ -55,12 +55,17 @@ func (j *Judge) settleGuesses() {
 func (j *Judge) independent(u *Unit) bool { return j.staysByName(u) && len(j.About(u)) == 0 }
 
 // staysByName says whether a record of a unit is kept that is not dangling, and
-// that containerd will not remove at some time.
+// that containerd will not remove at some time. That a run does not remove it says
+// nothing: it may stay only as part of what it is asked about.
 func (j *Judge) staysByName(u *Unit) bool {
+	policy := j.policy
+	if s := policy.Selection; s != nil && s.made != nil {
+		policy = *s.made
+	}
 	stays, known := j.byName[u]
 	if !known {
 		stays = slices.ContainsFunc(u.Records, func(r *images.Image) bool {
-			return !j.dangling(r) && !gc.Expires(r) && j.alone(u, r).Action == Keep
+			return !j.dangling(r) && !gc.Expires(r) && j.alone(u, r, policy).Action == Keep
 		})
 		j.byName[u] = stays
 	}

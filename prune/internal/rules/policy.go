@@ -108,8 +108,8 @@ func Nothing() Policy {
 	return Policy{Selection: &Selection{other: cause.CodeNothing, anyStore: true}}
 }
 
-// Everything is the policy that removes all that is unused, for putting back
-// what an interrupted run deleted: its own filters chose that already.
+// Everything is the policy that removes all that is unused, for restoring what
+// an interrupted run deleted: its own filters chose that already.
 func Everything() Policy { return Policy{Filters: filters.Everything()} }
 
 // Within lists the namespaces to which a policy limits a search, none for all.

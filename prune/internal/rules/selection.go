@@ -35,6 +35,8 @@ type Selection struct {
 	prefixes []string
 	Records  map[[2]string]selected
 	spaces   []string
+	// made is the policy by which the decisions were made, nil if it is not known.
+	made *Policy
 }
 
 type selected struct {
@@ -127,9 +129,10 @@ func newSelection(file planFile) (*Selection, error) {
 
 // SelectionOf allows what goes by some decisions, in the store that they are
 // about. All other records stay, and what belongs to them: a plan by it says
-// what becomes of these if not all of the decisions can be done.
-func SelectionOf(decisions ...[]Decision) *Selection {
-	s := &Selection{other: cause.CodeNotPlanned, anyStore: true, Records: make(map[[2]string]selected)}
+// what becomes of these if not all of the decisions can be done. made is the
+// policy by which they were decided, nil if it is not known.
+func SelectionOf(made *Policy, decisions ...[]Decision) *Selection {
+	s := &Selection{other: cause.CodeNotPlanned, anyStore: true, made: made, Records: make(map[[2]string]selected)}
 	for _, d := range slices.Concat(decisions...) {
 		if d.Gone() {
 			s.Records[d.Key()] = selected{

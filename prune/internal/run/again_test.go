@@ -122,3 +122,18 @@ func TestFailedRunsInARow(t *testing.T) {
 	tw.CheckRecordNames(t, s)
 	tw.CheckNothingOfOurs(t, s.Store)
 }
+
+// What a run decides again it decides as before: an image that stays only as part
+// of another, which is used by a container that names no image, is no reason for
+// which that other may go.
+func TestPartOfWhatIsUsedDecidesNothing(t *testing.T) {
+	s := tw.NewScene(t, tw.World{"default": {
+		tw.Snapshot("top", ""), tw.Active("mine", "top"), tw.Container("c", "", "mine"),
+		tw.Blob("config", tw.RefSnapshot("top")), tw.Blob("manifest", tw.RefContent("config")), tw.Blob("index", tw.RefContent("manifest")),
+		tw.Record("part:1", "manifest"), tw.Record("whole:1", "index"),
+	}})
+	report, err := s.Run(context.Background(), tw.Process(t, 1))
+	if err != nil || len(report.Skipped) > 0 || len(report.Untagged) != 1 {
+		t.Errorf("untagged %v, skipped %+v, %v", report.Untagged, report.Skipped, err)
+	}
+}

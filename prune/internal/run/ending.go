@@ -15,12 +15,17 @@ import (
 func (x *Execution) finish(ctx context.Context) {
 	finishing, done := linger(ctx, x.opts.Finish)
 	defer done()
+	x.EndWatch(finishing)
 	if err := x.lookAgain(finishing); err != nil {
 		x.unfinished(err)
 		return
 	}
 	x.fail(cause.CodeServerGone, x.left(false))
 	x.fail(cause.CodeNotUnlocked, x.dropEmptyGraces(finishing))
+	if err := x.releaseInSlices(finishing); err != nil {
+		x.unfinished(err)
+		return
+	}
 	x.fail(cause.CodeNotUnlocked, x.unlock(finishing))
 	measuring, measured := linger(ctx, x.opts.Finish)
 	defer measured()

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +51,14 @@ type ExecuteOptions struct {
 	// more the measuring; ten minutes if zero. Without an interruption nothing
 	// of it is bounded: a collection takes as long as it takes.
 	Finish time.Duration
+	// MaxStall is how long one garbage collection should take at most, because
+	// nobody can create a container while it removes snapshots: a run that
+	// removes more gives it up in slices, with a collection each. A collection
+	// also looks through the whole store; if that takes longer than half of this
+	// time, it is given as much to remove as takes as long again.
+	// DefaultMaxStall if zero; no limit if negative. Without a guard, with a
+	// grace and in a stopped store there is one collection at most.
+	MaxStall time.Duration
 	// PluginTime is as for [read.Read]. A collection is not waited for any longer
 	// when a snapshotter has not answered for three times as long.
 	PluginTime time.Duration
@@ -61,6 +68,7 @@ type ExecuteOptions struct {
 const (
 	DefaultLeaseTTL = time.Hour
 	DefaultFinish   = 10 * time.Minute
+	DefaultMaxStall = 250 * time.Millisecond
 	// UnlockTime bounds giving locks back when a run ends before it began.
 	UnlockTime = 10 * time.Second
 )
@@ -80,6 +88,14 @@ type Execution struct {
 	// released anything, including what a killed run left: what disappeared
 	// earlier, another client released.
 	baseline inventory.Objects
+	// holdings are what keeps the targets of the records, by namespace, and
+	// released are the targets of which that was taken back, for a collection to
+	// remove.
+	holdings map[string][]lock.Holding
+	released map[[2]string]bool
+	// seen is what was there in the namespaces of the run when it last looked
+	// what needs what it deleted.
+	seen map[appearance]string
 	// trace is where on the disk the objects of the plan were; nil with a grace,
 	// which frees nothing.
 	trace *disk.Trace
@@ -181,6 +197,9 @@ func newExecution(p *plan.Plan, store store.Store, opts ExecuteOptions) *Executi
 	if opts.Finish == 0 {
 		opts.Finish = DefaultFinish
 	}
+	if opts.MaxStall == 0 {
+		opts.MaxStall = DefaultMaxStall
+	}
 	start := opts.Now()
 	report := NewReport(p)
 	name := runName(start)
@@ -195,6 +214,8 @@ func newExecution(p *plan.Plan, store store.Store, opts ExecuteOptions) *Executi
 		locker:    lock.Locker{Manager: store.Leases(), Procfs: opts.Procfs, Hangs: opts.hangs(store, p.Inventory)},
 		Batches:   p.Batches(),
 		attempted: make(map[string][]rules.Decision),
+		holdings:  make(map[string][]lock.Holding),
+		released:  make(map[[2]string]bool),
 		Deleted:   make(map[[2]string]time.Time),
 		Report:    report,
 		Told:      make(map[string]struct{}),
@@ -211,42 +232,6 @@ func nothingDone(p *plan.Plan) *Report {
 // runName makes a name that sorts by time and is unlike that of any other run.
 func runName(start time.Time) string {
 	return start.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
-}
-
-// fail notes an error, once, and goes on. The code is for an error that has none.
-func (x *Execution) fail(code cause.Code, err error) {
-	if err != nil {
-		x.addError(err, cause.Failed(code, err))
-	}
-}
-
-// failOn notes an error about one record.
-func (x *Execution) failOn(code cause.Code, d rules.Decision, err error) {
-	if err != nil {
-		c := cause.Failed(code, err)
-		c.ReasonParts = &cause.Parts{Namespace: d.Namespace, Image: d.Name}
-		x.addError(err, c)
-	}
-}
-
-// failRefused notes the namespaces that a plan made during the run leaves alone
-// and the run's own did not, such as one whose snapshotter has stopped answering.
-func (x *Execution) failRefused(now *plan.Plan) {
-	for _, r := range now.Refused {
-		known := slices.ContainsFunc(x.plan.Refused, func(before plan.Refusal) bool { return before.Namespace == r.Namespace })
-		if !known && slices.ContainsFunc(x.Batches, func(b plan.Batch) bool { return b.Namespace.Name == r.Namespace }) {
-			x.addError(r, cause.Cause{Reason: r.Error(), ReasonCode: r.ReasonCode, ReasonParts: r.ReasonParts})
-		}
-	}
-}
-
-func (x *Execution) addError(err error, c cause.Cause) {
-	if _, told := x.Told[c.Reason]; told {
-		return
-	}
-	x.Told[c.Reason] = struct{}{}
-	x.Errs = append(x.Errs, err)
-	x.Report.Errors = append(x.Report.Errors, c)
 }
 
 // lockFailure is the code of an error for which a run did not begin.
@@ -267,8 +252,6 @@ func (x *Execution) refused(ctx context.Context, cause error) (*Report, error) {
 	x.fail(lockFailure(err), err)
 	return x.Report, x.err()
 }
-
-func (x *Execution) err() error { return errors.Join(x.Errs...) }
 
 // prepare leaves out what changed since the plan and makes sure that nothing
 // of the rest can be lost.

@@ -108,7 +108,7 @@ func (x *Execution) recover(ctx context.Context, ns *inventory.Namespace, run lo
 	lost, orphans := DecisionsOf(plan), plan.Orphans
 	// The killed run may have taken the labels of what is needed by now.
 	x.unleased = append(x.unleased, orphans...)
-	recovered.Restored, recovered.Untagged, err = x.putBack(ctx, map[string][]rules.Decision{ns.Name: lost}, rules.Everything(), x.plan.Decisions)
+	recovered.Restored, recovered.Untagged, err = x.putBack(ctx, map[string][]rules.Decision{ns.Name: lost}, nil, x.plan.Decisions)
 	if err != nil {
 		return recovered, err
 	}
@@ -152,14 +152,15 @@ func (x *Execution) abandon(ctx context.Context) error {
 // lease; none does if a grace keeps what the run removed.
 func (x *Execution) unlock(ctx context.Context) error {
 	if x.opts.NoGuard {
-		return x.collect(ctx)
+		return x.timed(func() error { return x.collect(ctx) })
 	}
 	read.NewMeter(x.opts.Progress, read.StageCollect).Add(0)
 	kept := x.opts.Grace > 0 && len(x.attempted) > 0
 	collected := kept || len(x.locked) == 0
 	var errs []error
 	for i, ns := range x.locked {
-		done, err := x.locker.Unlock(store.InNamespace(ctx, ns), x.run, x.opts.Now(), !kept && i == len(x.locked)-1)
+		last := !kept && i == len(x.locked)-1
+		done, err := x.unlockOne(ctx, ns, last)
 		collected = collected || done
 		if err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
@@ -169,9 +170,22 @@ func (x *Execution) unlock(ctx context.Context) error {
 		}
 	}
 	if !collected && ctx.Err() == nil { // else the error is told by now
-		errs = append(errs, x.collectAnyway(ctx, x.locked[len(x.locked)-1]))
+		errs = append(errs, x.timed(func() error { return x.collectAnyway(ctx, x.locked[len(x.locked)-1]) }))
 	}
 	return errors.Join(errs...)
+}
+
+func (x *Execution) unlockOne(ctx context.Context, ns string, collect bool) (collected bool, err error) {
+	unlock := func() error {
+		collected, err = x.locker.Unlock(store.InNamespace(ctx, ns), x.run, x.opts.Now(), collect)
+		return err
+	}
+	if collect {
+		err = x.timed(unlock)
+		return collected, err
+	}
+	err = unlock()
+	return collected, err
 }
 
 // collectAnyway asks for the collection that the deletion of a lease did not

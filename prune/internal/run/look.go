@@ -47,7 +47,7 @@ func (x *Execution) revalidate(ctx context.Context) error {
 		return err
 	}
 	policy := x.plan.Policy
-	policy.Selection, policy.Run = rules.SelectionOf(x.plan.Decisions), x.run.Name
+	policy.Selection, policy.Run = rules.SelectionOf(&x.plan.Policy, x.plan.Decisions), x.run.Name
 	current, err := plan.DecideAll(inv, policy, x.plan.Now, nil)
 	if err != nil {
 		return err
@@ -105,9 +105,10 @@ func changed(planned, found rules.Decision, ok bool) cause.Cause {
 // putBack plans again, over the store as it is with the lost records in it,
 // and re-creates those that this plan does not remove. So what must be
 // restored is decided by the same rules as what may be removed. A record that is
-// there is kept, except for those still to be removed. It returns what was
+// there is kept, except for those still to be removed. made is the policy by which
+// they were deleted, nil if another run did that. It returns what was
 // restored and, sorted, the lost records that were not.
-func (x *Execution) putBack(ctx context.Context, lost map[string][]rules.Decision, policy rules.Policy, going []rules.Decision) (restored []Restored, gone []inventory.Record, err error) {
+func (x *Execution) putBack(ctx context.Context, lost map[string][]rules.Decision, made *rules.Policy, going []rules.Decision) (restored []Restored, gone []inventory.Record, err error) {
 	if len(lost) == 0 {
 		return nil, nil, nil
 	}
@@ -116,7 +117,11 @@ func (x *Execution) putBack(ctx context.Context, lost map[string][]rules.Decisio
 		return nil, nil, err
 	}
 	inv, absent := x.withRecords(relabelled(inv, x.unleased), lost)
-	policy.Selection, policy.Run = rules.SelectionOf(only(absent, lost), going), x.run.Name
+	policy := rules.Everything()
+	if made != nil {
+		policy = *made
+	}
+	policy.Selection, policy.Run = rules.SelectionOf(made, only(absent, lost), going), x.run.Name
 	policy.Namespaces, policy.AllNamespaces, policy.MissingOK = slices.Sorted(maps.Keys(lost)), false, true
 	plan, err := plan.DecideAll(inv, policy, x.plan.Now, nil)
 	if err != nil {

@@ -36,7 +36,6 @@ func pause(ctx context.Context, tries int) error {
 // labels off what only build history holds, until no container has appeared
 // since it looked.
 func (x *Execution) lookAgain(ctx context.Context) error {
-	x.EndWatch(ctx)
 	for look := 1; ; look++ {
 		settled, untaken, err := x.lookOnce(ctx)
 		switch {
@@ -60,11 +59,12 @@ func (x *Execution) lookAgain(ctx context.Context) error {
 // holds is known to this run alone; but that labels could not be taken off it is
 // no reason to keep all the rest.
 func (x *Execution) lookOnce(ctx context.Context) (settled bool, untaken, err error) {
-	seen, err := x.containerIDs(ctx)
+	x.Watch.reset()
+	seen, err := x.appeared(ctx)
 	if err != nil {
 		return false, nil, err
 	}
-	restored, _, err := x.putBack(ctx, x.attempted, x.plan.Policy, nil)
+	restored, _, err := x.putBack(ctx, x.restorable(), &x.plan.Policy, nil)
 	if err != nil {
 		return false, nil, err
 	}
@@ -75,32 +75,47 @@ func (x *Execution) lookOnce(ctx context.Context) (settled bool, untaken, err er
 	if err := x.beforeCollecting(ctx); err != nil {
 		return false, untaken, err
 	}
-	now, err := x.containerIDs(ctx)
+	x.seen, err = x.appeared(ctx)
 	if err != nil {
 		return false, untaken, err
 	}
-	for key, identity := range now {
-		if seen[key] != identity {
+	for key, identity := range x.seen {
+		if !key.lease && seen[key] != identity {
 			return false, untaken, nil
 		}
 	}
 	return true, untaken, nil
 }
 
-// containerIDs lists the containers of the namespaces of the run, with what
+// appearance is a container or a lease of a namespace.
+type appearance struct {
+	namespace, id string
+	lease         bool
+}
+
+// appeared lists the containers and leases of the namespaces of the run, with what
 // tells one from a later one of the same ID.
-func (x *Execution) containerIDs(ctx context.Context) (map[[2]string]string, error) {
-	ids := make(map[[2]string]string)
+func (x *Execution) appeared(ctx context.Context) (map[appearance]string, error) {
+	found := make(map[appearance]string)
 	for _, b := range x.Batches {
-		list, err := store.InParts(store.InNamespace(ctx, b.Namespace.Name), "id", x.Store.Containers().List)
+		ns := b.Namespace.Name
+		ctx := store.InNamespace(ctx, ns)
+		containers, err := store.InParts(ctx, "id", x.Store.Containers().List)
 		if err != nil {
-			return nil, fmt.Errorf("listing the containers of namespace %q: %w", b.Namespace.Name, err)
+			return nil, fmt.Errorf("listing the containers of namespace %q: %w", ns, err)
 		}
-		for _, c := range list {
-			ids[[2]string{b.Namespace.Name, c.ID}] = identity(c)
+		for _, c := range containers {
+			found[appearance{ns, c.ID, false}] = identity(c)
+		}
+		leases, err := store.InParts(ctx, "id", x.Store.Leases().List)
+		if err != nil {
+			return nil, fmt.Errorf("listing the leases of namespace %q: %w", ns, err)
+		}
+		for _, l := range leases {
+			found[appearance{ns, l.ID, true}] = l.CreatedAt.String()
 		}
 	}
-	return ids, nil
+	return found, nil
 }
 
 func identity(c containers.Container) string {

@@ -42,6 +42,8 @@ type Report struct {
 	Held []plan.Held
 	// Changes say what made the reclaimed differ from the predicted.
 	Changes []cause.Cause
+	// Stall is how long the longest garbage collection of the run took.
+	Stall time.Duration
 	// Interrupted says that deleting was stopped early, and that something is
 	// left of the plan.
 	Interrupted bool

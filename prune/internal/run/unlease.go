@@ -27,7 +27,7 @@ func (x *Execution) unleaseOrphans(ctx context.Context) (untaken, err error) {
 		return nil, nil
 	}
 	var lost []rules.Decision
-	for _, decisions := range x.attempted {
+	for _, decisions := range x.restorable() {
 		lost = append(lost, decisions...)
 	}
 	return x.settleOrphans(ctx, lost, x.run.Name, x.plan.Outcome.Orphans)

@@ -21,10 +21,13 @@ import (
 // containerd tells of each before it answers.
 const eventPatience = 10 * time.Second
 
-// recordEvents choose what containerd tells: of records that are written and
-// deleted, by whomever, and of nothing else.
-func recordEvents() []string {
-	return []string{`topic=="/images/create"`, `topic=="/images/update"`, `topic=="/images/delete"`}
+// watchedEvents choose what containerd tells: of records that are written and
+// deleted, by whomever, and of what may need an image that the run deleted.
+func watchedEvents() []string {
+	return []string{
+		`topic=="/images/create"`, `topic=="/images/update"`, `topic=="/images/delete"`,
+		`topic=="/containers/create"`, `topic=="/containers/update"`, `topic=="/snapshot/prepare"`,
+	}
 }
 
 // watch follows what happens to the records of a run while it deletes them. A
@@ -43,6 +46,9 @@ type watch struct {
 	mu      sync.Mutex
 	records map[[2]string]sighting
 	err     error
+	// appeared says that something came since the last [watch.reset] that may need
+	// an image.
+	appeared bool
 	// blind says that this containerd tells of no events at all.
 	blind bool
 }
@@ -64,7 +70,7 @@ func (x *Execution) WatchRecords(ctx context.Context) *watch {
 	ctx, end := context.WithCancel(context.WithoutCancel(ctx)) // an interrupted run looks again, too
 	w := &watch{end: end, done: make(chan struct{}), wake: make(chan struct{}, 1), records: make(map[[2]string]sighting)}
 	w.alive, w.fell = context.WithCancel(ctx)
-	told, failed := subscriber.Subscribe(ctx, recordEvents()...)
+	told, failed := subscriber.Subscribe(ctx, watchedEvents()...)
 	select {
 	case err := <-failed: // before the run begins
 		w.fail(err)
@@ -145,6 +151,8 @@ func (w *watch) note(e *events.Envelope) {
 		w.wrote(e, event.Name, event.Labels)
 	case *eventtypes.ImageUpdate:
 		w.wrote(e, event.Name, event.Labels)
+	case *eventtypes.ContainerCreate, *eventtypes.ContainerUpdate, *eventtypes.SnapshotPrepare:
+		w.appeared = true
 	case *eventtypes.ImageDelete:
 		key := [2]string{e.Namespace, event.Name}
 		s := w.records[key]
@@ -159,6 +167,27 @@ func (w *watch) wrote(e *events.Envelope, name string, labels map[string]string)
 	s := w.records[key]
 	s.written, s.labels = e.Timestamp, labels
 	w.records[key] = s
+}
+
+// reset begins to note anew what appears.
+func (w *watch) reset() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.appeared = false
+}
+
+// quiet says whether nothing has appeared since the last reset, as far as
+// containerd has told by now.
+func (w *watch) quiet() bool {
+	if w == nil {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.appeared && !w.blind && w.err == nil
 }
 
 // failure is why the watch does not see all, if so.

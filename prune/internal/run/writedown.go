@@ -18,7 +18,9 @@ import (
 // be written down could not be put back, and is left alone.
 func (x *Execution) writeDown(ctx context.Context, b *plan.Batch) error {
 	hold := func(doc []byte, targets []digest.Digest) error {
-		return lock.Hold(ctx, x.Store.Content(), doc, targets)
+		held, err := lock.Hold(ctx, x.Store.Content(), doc, targets)
+		x.holdings[b.Namespace.Name] = append(x.holdings[b.Namespace.Name], held)
+		return err
 	}
 	namespaces := make([]string, len(x.Batches))
 	for i, batch := range x.Batches {

@@ -136,7 +136,7 @@ func Report() prune.Document {
 	d.Reclaimed = prune.Amount{Blobs: 1, Snapshots: 1, ContentBytes: 12_000_000, SnapshotBytes: 33_000_000, TotalBytes: 45_000_000}
 	d.Others = prune.Amount{Snapshots: 1, SnapshotBytes: 5, TotalBytes: 5}
 	d.Changes = []prune.Cause{{Reason: Sum("c").String() + " was expected to be removed but is still there: held by container late", ReasonCode: "still-held"}}
-	d.Measured, d.Verified = true, true
+	d.Measured, d.Verified, d.Stall = true, true, 1.4
 	d.Errors = []prune.Cause{{Reason: "deleting image \"x\": no", ReasonCode: "not-deleted"}}
 	return d
 }

@@ -1,0 +1,166 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lock"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// sliceTries is how often the collection of a slice is asked for.
+const sliceTries = 2
+
+// releaseInSlices gives up what the run deleted, slice by slice, each of which a
+// collection removes before the next one, so that none takes long. What is still
+// held can be restored until then: the run looks again whenever something has
+// appeared that may need it. The last slice remains, for the collection with
+// which the run ends; it is the only one where little was deleted.
+//
+// The error is that of a look: what is still held remains so.
+func (x *Execution) releaseInSlices(ctx context.Context) error {
+	if !x.slices() {
+		return nil
+	}
+	s := slicer{limit: x.opts.MaxStall}
+	rest := x.portions()
+	progress := read.NewMeter(x.opts.Progress, read.StageCollect)
+	progress.Total = len(rest)
+	for {
+		slice, objects := cut(rest, s.size())
+		rest = rest[len(slice):]
+		if len(rest) == 0 || x.late() {
+			return nil
+		}
+		if err := x.collectSlice(ctx, &s, slice, objects); err != nil {
+			if ctx.Err() != nil || x.silent(ctx, err) != nil {
+				return err
+			}
+			x.fail(cause.CodeSliceFailed, fmt.Errorf("what was deleted is collected all at once, because a part of it could not be: %w", err))
+			return nil
+		}
+		progress.Add(len(slice))
+		if err := x.lookBetween(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// slices says whether the run gives up what it deleted in slices: where others
+// wait meanwhile, and where something holds what is not given up yet. What build
+// history held goes with the first collection, because the labels are off.
+func (x *Execution) slices() bool {
+	return x.opts.MaxStall > 0 && x.opts.Grace <= 0 && !x.opts.NoGuard && !x.Store.Transactional() && len(x.unleased) == 0
+}
+
+// cut takes so many objects off the front, or one portion if that has more.
+func cut(rest []portion, size int) (slice []portion, objects int) {
+	for n, p := range rest {
+		if n > 0 && objects+p.objects > size {
+			return rest[:n], objects
+		}
+		objects += p.objects
+	}
+	return rest, objects
+}
+
+// collectSlice gives up a slice and has it collected. After the first one it
+// asks for one collection more, to learn what a look at the store takes.
+func (x *Execution) collectSlice(ctx context.Context, s *slicer, slice []portion, objects int) error {
+	if err := x.release(ctx, slice); err != nil {
+		return err
+	}
+	took, err := x.collectAgain(ctx, slice[0].namespace)
+	if err != nil {
+		return err
+	}
+	if s.last == 0 {
+		look, err := x.collectAgain(ctx, slice[0].namespace)
+		if err != nil {
+			return err
+		}
+		s.looked(look)
+	}
+	s.removed(objects, took)
+	return nil
+}
+
+// release takes back what holds the targets of a slice.
+func (x *Execution) release(ctx context.Context, slice []portion) error {
+	targets := make(map[string][]digest.Digest)
+	for _, p := range slice {
+		targets[p.namespace] = append(targets[p.namespace], p.targets...)
+		for _, target := range p.targets {
+			x.released[[2]string{p.namespace, target.String()}] = true
+		}
+	}
+	for _, ns := range slices.Sorted(maps.Keys(targets)) {
+		ctx := store.InNamespace(ctx, ns)
+		for _, held := range x.holdings[ns] {
+			if err := held.Release(ctx, x.Store.Content(), targets[ns]); IgnoreNotFound(err) != nil {
+				return fmt.Errorf("namespace %q: %w", ns, err)
+			}
+		}
+	}
+	return nil
+}
+
+// restorable are the records that were deleted and can still be restored.
+func (x *Execution) restorable() map[string][]rules.Decision {
+	if len(x.released) == 0 {
+		return x.attempted
+	}
+	held := make(map[string][]rules.Decision, len(x.attempted))
+	for ns, decisions := range x.attempted {
+		held[ns] = slices.DeleteFunc(slices.Clone(decisions), func(d rules.Decision) bool {
+			return x.released[[2]string{ns, d.Target.Digest.String()}]
+		})
+	}
+	return held
+}
+
+// collectAgain asks for a collection, once more if that fails.
+func (x *Execution) collectAgain(ctx context.Context, ns string) (took time.Duration, err error) {
+	for try := 1; ; try++ {
+		start := x.opts.Now()
+		err = x.timed(func() error { return x.collectAnyway(ctx, ns) })
+		if err == nil || try == sliceTries || lock.IsUnended(err) || x.silent(ctx, err) != nil || pause(ctx, try) != nil {
+			return x.opts.Now().Sub(start), err
+		}
+	}
+}
+
+// timed makes a collection, and notes how long the longest took.
+func (x *Execution) timed(collect func() error) error {
+	start := x.opts.Now()
+	err := collect()
+	x.Report.Stall = max(x.Report.Stall, x.opts.Now().Sub(start))
+	return err
+}
+
+// lookBetween looks again if a container, a lease or a snapshot to be written has
+// appeared since the last look. An image that was pulled again has a record,
+// which holds it.
+func (x *Execution) lookBetween(ctx context.Context) error {
+	if !x.Watch.quiet() {
+		return x.lookAgain(ctx)
+	}
+	now, err := x.appeared(ctx)
+	if err != nil {
+		return err
+	}
+	for key, identity := range now {
+		if x.seen[key] != identity {
+			return x.lookAgain(ctx)
+		}
+	}
+	return nil
+}
