@@ -46,10 +46,6 @@ func Execute(ctx context.Context, store Store, p *Plan, opts ExecuteOptions) (*R
 // ExecuteOptions are the settings of a run that do not belong to its plan.
 type ExecuteOptions = run.ExecuteOptions
 
-// DefaultMaxStall is how long a garbage collection of a run should take at most
-// if [ExecuteOptions.MaxStall] says nothing else.
-const DefaultMaxStall = run.DefaultMaxStall
-
 // Event is something that a run has just done. Whether it is final is in the
 // report.
 type Event = run.Event

@@ -55,14 +55,8 @@ type Blob = inventory.Blob
 // Snapshot is what is kept of a snapshot's record.
 type Snapshot = inventory.Snapshot
 
-// LabelsOf picks the labels of a blob or a snapshot that are kept of its record.
-func LabelsOf(all map[string]string) inventory.Labels { return inventory.LabelsOf(all) }
-
 // Lease is a lease and the resources that it holds directly.
 type Lease = inventory.Lease
-
-// Config is what is known about the image configs of one target.
-type Config = inventory.Config
 
 // SnapshotKey names a snapshot within a namespace.
 type SnapshotKey = inventory.SnapshotKey

@@ -68,8 +68,8 @@ func (s sample) image(space, name string, age int, layers ...layer) digest.Diges
 		parent = chain
 	}
 	created := now.Add(-time.Duration(age) * 24 * time.Hour)
-	ns.Blobs[target] = prune.Blob{Size: int64(400 + 170*len(layers)), Labels: prune.LabelsOf(labels), CreatedAt: created}
-	ns.Blobs[config] = prune.Blob{Size: int64(2100 + 300*len(layers)), Labels: prune.LabelsOf(map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": parent})}
+	ns.Blobs[target] = prune.Blob{Size: int64(400 + 170*len(layers)), CreatedAt: created}.Labelled(labels)
+	ns.Blobs[config] = prune.Blob{Size: int64(2100 + 300*len(layers))}.Labelled(map[string]string{"containerd.io/gc.ref.snapshot.overlayfs": parent})
 	s.record(space, name, target, created)
 	return target
 }

@@ -24,6 +24,12 @@ func NewBlob(info content.Info) Blob {
 	return Blob{Size: max(info.Size, 0), CreatedAt: info.CreatedAt, Labels: LabelsOf(info.Labels)}
 }
 
+// Labelled returns the blob with those of the labels that are kept.
+func (b Blob) Labelled(all map[string]string) Blob {
+	b.Labels = LabelsOf(all)
+	return b
+}
+
 // Snapshot is what is kept of a snapshot's record.
 type Snapshot struct {
 	Kind    snapshots.Kind
