@@ -45,10 +45,8 @@ func open(t *testing.T, page htmlreport.Page, actions ...action) *session {
 	if err := privatefile.Write(path, func(w io.Writer) error { return htmlreport.Write(w, page) }); err != nil {
 		t.Fatal(err)
 	}
-	s := &session{T: t, ctx: browser(t), path: path}
-	if err := chromedp.Listen(s.ctx, s.listen); err != nil {
-		t.Fatalf("starting the browser: %v", err)
-	}
+	s := &session{T: t, path: path}
+	s.start()
 	t.Cleanup(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -64,6 +62,26 @@ func open(t *testing.T, page htmlreport.Page, actions ...action) *session {
 	s.run(chromedp.Navigate((&url.URL{Scheme: "file", Path: path}).String()))
 	s.wait(`performance.getEntriesByName("ready").length === 1`)
 	return s
+}
+
+// starts is how often a browser is started that does not come up, as where it
+// has too little time.
+const starts = 3
+
+// start starts the browser of the session.
+func (s *session) start() {
+	s.Helper()
+	for try := 1; ; try++ {
+		s.ctx = browser(s.T)
+		err := chromedp.Listen(s.ctx, s.listen)
+		if err == nil {
+			return
+		}
+		if try == starts {
+			s.Fatalf("starting the browser %d times: %v", try, err)
+		}
+		s.Logf("starting the browser: %v", err)
+	}
 }
 
 // browser starts a Chromium with a profile of its own and no network to use.
