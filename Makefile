@@ -26,6 +26,7 @@ MEMORY    ?= 10000
 # What `make bench-growth` and `make bench-peers` measure. All three take
 # ROUNDS: how often each program is timed.
 GROWTH_SIZES ?= 100,300,1000,3000,10000,20000
+STALL_SIZES  ?= 200,1000
 PEERS_SIZE   ?= 1000
 # How long each part of `make soak` goes on that has no end of its own, and
 # the packages that have a long mode.
@@ -48,7 +49,7 @@ version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Versi
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak bench bench-growth bench-memory bench-peers sbom licences vuln man tidy-check tools install uninstall clean
+.PHONY: help build demo test test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak bench bench-stall bench-growth bench-memory bench-peers sbom licences vuln man tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -112,6 +113,12 @@ bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 DIR=/dev/
 	$(GO) test ./integration/bench -run '^TestBench$$' -count 1 -timeout 3h -v -args \
 		-sizes $(SIZES) -rounds $(or $(ROUNDS),5) -memory $(MEMORY) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench.md'
 	@echo; cat .cache/bench.md
+
+bench-stall: ## what others wait for while a store is pruned; STALL_SIZES=200,1000 ROUNDS=3 DIR=…
+	mkdir -p .cache && rm -f .cache/bench-stall.md
+	$(GO) test ./integration/bench -run '^TestStall$$' -count 1 -timeout 3h -v -args \
+		-stall $(STALL_SIZES) -rounds $(or $(ROUNDS),3) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-stall.md'
+	@echo; cat .cache/bench-stall.md
 
 bench-growth: ## fail if time or memory grows worse than linear; GROWTH_SIZES=… ROUNDS=3 DIR=…
 	mkdir -p .cache && rm -f .cache/bench-growth.md
