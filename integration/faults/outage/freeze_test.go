@@ -53,9 +53,13 @@ func TestLeavingAFrozenContainerd(t *testing.T) {
 	})
 }
 
+// unhurried is how many images a store has whose deletion takes longer than it
+// takes the command to hear of a signal.
+const unhurried = 24
+
 // One signal is enough once containerd moves again.
 func TestInterruptedWhileFrozen(t *testing.T) {
-	onDaemons(t, 6, func(b *bed) {
+	onDaemons(t, unhurried, func(b *bed) {
 		h := b.halt(firstDelete)
 		b.d.Pause()
 		h.release()

@@ -34,8 +34,10 @@ func pause(ctx context.Context, tries int) error {
 
 // lookAgain puts back what something needs by now and takes the snapshot
 // labels off what only build history holds, until no container has appeared
-// since it looked.
-func (x *Execution) lookAgain(ctx context.Context) error {
+// since it looked. It waits between two looks.
+func (x *Execution) lookAgain(ctx context.Context) error { return x.lookUntilSettled(ctx, pause) }
+
+func (x *Execution) lookUntilSettled(ctx context.Context, wait func(ctx context.Context, tries int) error) error {
 	for look := 1; ; look++ {
 		settled, untaken, err := x.lookOnce(ctx)
 		switch {
@@ -49,7 +51,7 @@ func (x *Execution) lookAgain(ctx context.Context) error {
 			x.fail(cause.CodeKeepAppearing, fmt.Errorf("containers kept appearing: the run checked %d times what they need and then stopped; a container that has just appeared may lack its image until it is pulled again", look))
 			return nil
 		}
-		if err := pause(ctx, look); err != nil {
+		if err := wait(ctx, look); err != nil {
 			return fmt.Errorf("waiting to look again: %w", err)
 		}
 	}

@@ -151,7 +151,7 @@ func (x *Execution) timed(collect func() error) error {
 // which holds it.
 func (x *Execution) lookBetween(ctx context.Context) error {
 	if !x.Watch.quiet() {
-		return x.lookAgain(ctx)
+		return x.lookAtOnce(ctx)
 	}
 	now, err := x.appeared(ctx)
 	if err != nil {
@@ -159,8 +159,14 @@ func (x *Execution) lookBetween(ctx context.Context) error {
 	}
 	for key, identity := range now {
 		if x.seen[key] != identity {
-			return x.lookAgain(ctx)
+			return x.lookAtOnce(ctx)
 		}
 	}
 	return nil
+}
+
+// lookAtOnce does not wait between two looks, because a slice is no better moment
+// than another: where containers appear all the time there is no pause in it.
+func (x *Execution) lookAtOnce(ctx context.Context) error {
+	return x.lookUntilSettled(ctx, func(context.Context, int) error { return nil })
 }
