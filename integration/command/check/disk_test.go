@@ -45,7 +45,8 @@ func (n *node) deadUpload(ref string) planted {
 }
 
 // cutCommit makes an upload of which containerd has a record and whose data is
-// gone, as it is after a kill while it was committed.
+// gone, as it is after a kill while it was committed. The data goes while the
+// daemon is stopped: it writes to the upload when its client has left.
 func (n *node) cutCommit(ref string) planted {
 	dir := filepath.Join(n.d.Root(), "io.containerd.content.v1.content", "ingest")
 	before, err := os.ReadDir(dir)
@@ -61,7 +62,10 @@ func (n *node) cutCommit(ref string) planted {
 		n.t.Fatalf("%d uploads were added", len(after))
 	}
 	path := filepath.Join(dir, after[0].Name())
+	n.d.Stop()
 	n.must(os.Remove(filepath.Join(path, "data")))
+	n.d.Up()
+	n.Store = n.d.Store("default")
 	files, err := filepath.Glob(filepath.Join(path, "*"))
 	n.must(err)
 	return planted{prune.ProblemForgottenUpload, "", path, blocksOf(n, append(files, path)...)}
