@@ -45,7 +45,7 @@ func (x *Execution) releaseInSlices(ctx context.Context) error {
 				return err
 			}
 			x.fail(cause.CodeSliceFailed, fmt.Errorf("what was deleted is collected all at once, because a part of it could not be: %w", err))
-			return nil
+			return x.lookBetween(ctx) // that took its time, too
 		}
 		progress.Add(len(slice))
 		if err := x.lookBetween(ctx); err != nil {

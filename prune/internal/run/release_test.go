@@ -166,6 +166,29 @@ func TestSliceThatIsNotCollected(t *testing.T) {
 	}
 }
 
+// What appears while a collection fails is seen before the rest is collected.
+func TestContainerAppearsWhileASliceFails(t *testing.T) {
+	s := tw.NewScene(t, manyImages())
+	needed := false
+	s.Tape.Before = func(call string) error {
+		if !isCollection(call) {
+			return nil
+		}
+		if !needed {
+			needed = true
+			s.Add(tw.Active("mine", "top29"), tw.Container("c", "i29:1", "mine"))
+		}
+		return tw.ErrDisk
+	}
+	if report, err := slicedRun(s, 1); err == nil || len(report.Restored) != 1 {
+		t.Errorf("restored %+v, %v", report.Restored, err)
+	}
+	tw.CheckRecordNames(t, s, "i29:1")
+	if !s.HasBlob("m29") || !s.HasBlob("c29") {
+		t.Error("the image is not whole")
+	}
+}
+
 // Killed between two slices, a run has lost nothing that something needs, and the
 // next one finishes it.
 func TestKilledBetweenSlices(t *testing.T) {
