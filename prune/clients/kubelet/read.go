@@ -74,11 +74,22 @@ func capped(r io.Reader, limit int64) ([]byte, error) {
 	return text, err
 }
 
-// fetch asks the kubelet. Redirects are refused, because they would send the
-// token elsewhere.
+// fetch asks the kubelet within the time of one request. What arrives later is
+// no answer, even if it is complete: a server that notices that the request is
+// given up may still end it in good order, with an empty list.
 func (s *Source) fetch(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.opts.Timeout, fmt.Errorf("there was no answer within %v", s.opts.Timeout))
 	defer cancel()
+	text, err := s.get(ctx)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return text, err
+}
+
+// get returns the body of a response that is a list. Redirects are refused,
+// because they would send the token elsewhere.
+func (s *Source) get(ctx context.Context) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url.String(), nil)
 	if err != nil {
 		return nil, err
@@ -98,7 +109,7 @@ func (s *Source) fetch(ctx context.Context) ([]byte, error) {
 	}
 	answer, err := client.Do(request)
 	if err != nil {
-		return nil, cause(ctx, err)
+		return nil, cause(err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
@@ -106,17 +117,14 @@ func (s *Source) fetch(ctx context.Context) ([]byte, error) {
 	}
 	text, err := capped(answer.Body, s.opts.limit)
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", cause(ctx, err))
+		return nil, fmt.Errorf("reading the answer: %w", cause(err))
 	}
 	return text, nil
 }
 
 // cause is why a request failed, without the URL, which is already in the
 // message around it.
-func cause(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
+func cause(err error) error {
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		err = failed.Err
 	}
