@@ -2,15 +2,17 @@ package prune_test
 
 import (
 	"fmt"
-	"runtime"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/leases"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
@@ -53,42 +55,32 @@ var wideWorlds = map[string]func(n int) tw.World{
 	},
 }
 
-// worked is how long this thread was at work for a function: others, the
-// garbage collector and the machine's other users do not count.
-func worked(do func()) time.Duration {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	now := func() time.Duration {
-		var usage unix.Rusage
-		if err := unix.Getrusage(unix.RUSAGE_THREAD, &usage); err != nil {
-			panic(err)
-		}
-		return time.Duration(usage.Utime.Nano())
-	}
-	start := now()
-	do()
-	return now() - start
-}
-
-// Eight times as much of anything takes about eight times as long, and no
+// Eight times as much of anything takes about eight times as many steps, and no
 // square of that.
 func TestManyOfAnythingCostNoSquare(t *testing.T) {
 	tw.NotUnderRace(t)
-	const n, most = 800, 40
 	policy := rules.Policy{AllNamespaces: true, Filters: tw.All()}
-	for name, worldOf := range wideWorlds {
-		few, many := worldOf(n).Inventory(), worldOf(8*n).Inventory()
-		for question, ask := range map[string]func(*inventory.Inventory){
-			"plan":  func(inv *inventory.Inventory) { tw.Must(plan.NewPlan(inv, policy, tw.Noon)) },
-			"usage": func(inv *inventory.Inventory) { tw.UsageOf(inv, policy, tw.Noon, true) },
-		} {
-			least := worked(func() { ask(few) })
-			for range 4 {
-				least = min(least, worked(func() { ask(few) }))
-			}
-			if long := worked(func() { ask(many) }); long > most*max(least, 4*time.Millisecond) {
-				t.Errorf("%s of %s: eight times as much takes %v instead of %v", question, name, long, least)
-			}
+	tw.Linear(t, 400, func(n int) {
+		for _, worldOf := range wideWorlds {
+			inv := worldOf(n).Inventory()
+			tw.Must(plan.NewPlan(inv, policy, tw.Noon))
+			tw.UsageOf(inv, policy, tw.Noon, true)
 		}
+		pods := podsWithVolumes(n)
+		if clients.AddVolumes(pods); len(pods.Uses) != n {
+			t.Fatalf("%d uses", len(pods.Uses))
+		}
+	})
+}
+
+// podsWithVolumes are as many pods, each with a sandbox and an image volume.
+func podsWithVolumes(n int) *inventory.Namespace {
+	ns := &inventory.Namespace{Name: store.CRINamespace}
+	for i := range n {
+		id := fmt.Sprintf("%064x", i)
+		volume := leases.Resource{Type: "snapshots/overlayfs", ID: "/run/image-volumes/" + id + "/" + tw.Digest(id).Encoded()}
+		ns.Containers = append(ns.Containers, containers.Container{ID: id})
+		ns.Leases = append(ns.Leases, inventory.Lease{Lease: leases.Lease{ID: id}, Resources: []leases.Resource{volume}})
 	}
+	return ns
 }

@@ -13,11 +13,14 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/ctr-prune/ctr-prune/prune"
+	"github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
 // slowEngine has containers whose names are only in their details, for each of
@@ -89,25 +92,50 @@ func TestManyContainers(t *testing.T) {
 	}
 }
 
-// What it costs to tell the uses of containers does not depend on how many images
-// there are.
-func BenchmarkContainerUses(b *testing.B) {
-	for _, n := range []int{1_000, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			ns := &prune.Namespace{Images: make([]images.Image, 2*n)}
-			for i := range ns.Images {
-				ns.Images[i].Target = ocispec.Descriptor{Digest: digest.FromString(fmt.Sprint(i))}
-			}
-			list := make([]container.Summary, n)
-			for i := range list {
-				list[i] = container.Summary{ID: fmt.Sprintf("%064x", i), Image: "app:1", ImageID: ns.Images[2*i].Target.Digest.String()}
-			}
-			for b.Loop() {
-				if uses, err := (&engine{}).uses(b.Context(), ns, list); err != nil || len(uses) != n {
-					b.Fatal(len(uses), err)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/container")
-		})
+// Eight times as many containers, image mounts, other layers and images take about
+// eight times as many steps, and no square of that. A sixteenth of the containers
+// is asked for by ID, which goes over a socket.
+func TestManyContainersCostNoSquare(t *testing.T) {
+	testworld.NotUnderRace(t)
+	testworld.Linear(t, 300, func(n int) {
+		ns, list := mounting(n)
+		socket := filepath.Join(t.TempDir(), "c.sock")
+		l := testworld.Must(net.Listen("unix", socket))
+		defer func() { _ = l.Close() }()
+		host, _ := slowEngine(t, socket, list)
+		s := testworld.Must(New(host, fakeStore{socket: socket}))
+		uses, covered, err := s.Uses(t.Context(), prune.Asked{Namespace: ns})
+		if err != nil || !covered || len(uses) != 3*n {
+			t.Fatalf("%d uses, %v, %v", len(uses), covered, err)
+		}
+	})
+}
+
+// mounting is a namespace of Docker's with so many containers, each with an image
+// mount and an image of its own that has two records, and as many other layers.
+func mounting(n int) (*prune.Namespace, []container.Summary) {
+	ns := traces()
+	list := make([]container.Summary, n)
+	lease := func(id string, more ...string) {
+		held := []leases.Resource{{Type: "snapshots/overlayfs", ID: id}}
+		for _, key := range more {
+			held = append(held, leases.Resource{Type: "snapshots/overlayfs", ID: key})
+		}
+		ns.Leases = append(ns.Leases, prune.Lease{Lease: leases.Lease{ID: id}, Resources: held})
 	}
+	for i := range list {
+		dgst, id := digest.FromString(fmt.Sprint("image ", i)), fmt.Sprintf("%064x", i)
+		for _, name := range []string{"app:%d", "other:%d"} {
+			ns.Images = append(ns.Images, images.Image{Name: fmt.Sprintf(name, i), Target: ocispec.Descriptor{Digest: dgst}})
+		}
+		mounted := container.MountPoint{Type: mount.TypeImage, Name: "data:1", Destination: "/data"}
+		lease(id, id+"-init")
+		lease(mountLayer(id, mounted))
+		lease(digest.FromString(fmt.Sprint("layer ", i)).Encoded())
+		list[i] = container.Summary{ID: id, Image: fmt.Sprint("app:", i), ImageID: dgst.String(), State: container.StateExited, Mounts: []container.MountPoint{mounted}}
+		if i%16 == 0 {
+			list[i].Image = list[i].ImageID // the name has moved
+		}
+	}
+	return ns, list
 }

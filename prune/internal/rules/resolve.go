@@ -30,6 +30,10 @@ type usage struct {
 	count  int
 	// guesses are the claims of which any unit is enough.
 	guesses []*claim
+	// begunOn are the snapshots of which begun has the units, overlaps what was found
+	// out about lists of units.
+	begunOn  map[inventory.SnapshotKey]bool
+	overlaps map[overlap]bool
 	// ids are the units that texts mean as the beginning of an ID.
 	ids map[string][]*Unit
 	// merged are the holders of units with several claims.
@@ -73,7 +77,7 @@ func Resolve(c *Catalog, uses []inventory.Use) usage {
 	unknown := newUnknown()
 	u := usage{
 		Names: make(map[string][]cause.User), Units: make(map[digest.Digest][]*claim),
-		begun: make(map[digest.Digest]bool), told: make(map[[2]string]bool),
+		begun: make(map[digest.Digest]bool), begunOn: make(map[inventory.SnapshotKey]bool), overlaps: make(map[overlap]bool), told: make(map[[2]string]bool),
 		claims: make(map[sought]*claim), merged: make(map[digest.Digest][]cause.User), ids: make(map[string][]*Unit),
 	}
 	for _, use := range uses {
@@ -188,10 +192,11 @@ func (u *usage) add(c *Catalog, use inventory.Use) bool {
 	known := len(word) > 0
 	s := c.chain(use.Snapshot)
 	stands := s.units
-	if !fits(lasting, stands) && (use.Told || s.exact || !known) {
+	if !u.fits(lasting, stands) && (use.Told || s.exact || !known) {
 		u.hold(sought{top: s.top, any: !use.Begun}, stands, cause.User{Holder: use.Holder, ByChain: true}, holder)
 	}
-	if use.Begun {
+	if use.Begun && !u.begunOn[s.top] {
+		u.begunOn[s.top] = true
 		for _, unit := range stands {
 			u.begun[unit.Target] = true
 		}
@@ -237,16 +242,31 @@ func (u *usage) said(c *Catalog, use inventory.Use, holder string) (word, lastin
 	return word, lasting
 }
 
+// overlap are two lists of units, each by its first element: lists are made once.
+type overlap struct{ a, b *(*Unit) }
+
 // fits says whether what is said of an image is among what the snapshot is based
-// on. A word that does not fit cancels nothing.
-func fits(word [][]*Unit, stands []*Unit) bool {
-	meant := make(map[*Unit]bool)
-	for _, units := range word {
-		for _, unit := range units {
-			meant[unit] = true
+// on, whose units are sorted. A word that does not fit cancels nothing. Thousands
+// of uses may stand on one snapshot of thousands of images.
+func (u *usage) fits(word [][]*Unit, stands []*Unit) bool {
+	return len(stands) > 0 && slices.ContainsFunc(word, func(units []*Unit) bool {
+		if len(units) == 1 {
+			return isAmong(stands, units[0])
 		}
-	}
-	return slices.ContainsFunc(stands, func(u *Unit) bool { return meant[u] })
+		lists := overlap{&units[0], &stands[0]}
+		common, known := u.overlaps[lists]
+		if !known {
+			common = slices.ContainsFunc(units, func(unit *Unit) bool { return isAmong(stands, unit) })
+			u.overlaps[lists] = common
+		}
+		return common
+	})
+}
+
+// isAmong says whether a unit is in a sorted list.
+func isAmong(sorted []*Unit, unit *Unit) bool {
+	_, found := slices.BinarySearchFunc(sorted, unit, compareUnits)
+	return found
 }
 
 // digestOf returns the digest that a text is, or that ends it as in

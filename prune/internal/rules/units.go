@@ -153,7 +153,7 @@ func (c *Catalog) above(blob digest.Digest) []*Unit {
 			}
 		}
 	}
-	slices.SortFunc(found, func(a, b *Unit) int { return cmp.Compare(a.Target, b.Target) })
+	slices.SortFunc(found, compareUnits)
 	found = slices.Clip(found)
 	c.found[blob] = found
 	return found
@@ -234,10 +234,13 @@ func (c *Catalog) chain(key inventory.SnapshotKey) stand {
 	return s
 }
 
-// endingIn returns the units whose chain ends in a snapshot.
+// endingIn returns the units whose chain ends in a snapshot, sorted by target.
 func (c *Catalog) endingIn(key inventory.SnapshotKey) (found []*Unit) {
 	for _, config := range c.tops[key] {
 		found = append(found, c.Containing(config)...)
 	}
+	slices.SortFunc(found, compareUnits)
 	return found
 }
+
+func compareUnits(a, b *Unit) int { return cmp.Compare(a.Target, b.Target) }
