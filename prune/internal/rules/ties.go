@@ -32,12 +32,18 @@ type ties struct {
 	referred map[string]graph.Node
 	// forward lists where a node leads to, back references to records left out.
 	forward func(graph.NodeID) []graph.NodeID
-	// seen are the nodes of which it is known to which records they lead, and
-	// climbed those of which it is known by which record they live.
-	seen, climbed []bool
-	// supports is what keeps each node alive: what never expires comes first,
-	// and of that what is to stay anyway.
-	supports graph.Reached
+	// seen are the nodes of which it is known to which records they lead.
+	seen []bool
+	// supports are what keeps each node alive: first by way of nothing but what is
+	// to stay anyway, then by way of whatever there is.
+	supports [2]support
+}
+
+// support is what keeps each node alive, and the nodes of which it is known by
+// which record they live.
+type support struct {
+	graph.Reached
+	climbed []bool
 }
 
 // newTies returns the ties of a namespace. Most stores have none, and then
@@ -57,7 +63,7 @@ func newTies(ns *inventory.Namespace, store store.StoreInfo, run string, now tim
 		t.ended[graph.Node{Kind: graph.KindLease, Namespace: ns.Name, Key: id}] = true
 	}
 	t.forward = t.c.Edges(gc.Change{Unbound: true})
-	t.seen, t.climbed = make([]bool, len(t.c.Graph.Nodes)), make([]bool, len(t.c.Graph.Nodes))
+	t.seen = make([]bool, len(t.c.Graph.Nodes))
 	t.alive = t.c.Reach(gc.Change{Ignored: t.ended})
 	t.refer()
 	return t
@@ -125,15 +131,21 @@ func (t *ties) doomed(record *images.Image) bool {
 	return t != nil && t.c.Expired(record) && !t.alive.Holds(graph.ImageNode(t.ns.Name, record.Name))
 }
 
-// support finds what keeps the records alive that may expire. What has no end
-// is preferred, and of that what is to stay anyway: the less has to stay because
-// of them.
+// support finds what keeps the records alive that may expire. What is to stay
+// anyway is preferred, on the whole way: then nothing more has to stay because of
+// them, and a later decision, in which what this one keeps is to stay, agrees with
+// it. Of the rest what has no end comes first.
 func (t *ties) support(stays func(*images.Image) bool) {
 	lasting, expiring := t.rootsByEnd()
 	var staying, others []graph.Node
+	going := make(map[graph.NodeID]bool)
 	for i := range t.ns.Images {
 		record := &t.ns.Images[i]
-		switch n := graph.ImageNode(t.ns.Name, record.Name); {
+		n := graph.ImageNode(t.ns.Name, record.Name)
+		if !stays(record) {
+			going[t.c.Graph.Lookup(n)] = true
+		}
+		switch {
 		case t.c.Expired(record):
 		case gc.Expires(record):
 			expiring = append(expiring, n)
@@ -143,10 +155,22 @@ func (t *ties) support(stays func(*images.Image) bool) {
 			others = append(others, n)
 		}
 	}
-	t.supports = t.c.Graph.NewReached()
-	for _, roots := range [][]graph.Node{lasting, staying, others, expiring} {
-		t.supports.Extend(roots, t.c.Next.Of)
+	var buffer []graph.NodeID
+	surely := func(id graph.NodeID) []graph.NodeID {
+		buffer = append(buffer[:0], t.c.Next.Of(id)...)
+		return slices.DeleteFunc(buffer, func(to graph.NodeID) bool { return going[to] })
 	}
+	t.supports[0] = t.supportBy(surely, lasting, staying)
+	t.supports[1] = t.supportBy(t.c.Next.Of, lasting, staying, others, expiring)
+}
+
+// supportBy is what roots keep alive, those that come first preferred.
+func (t *ties) supportBy(next func(graph.NodeID) []graph.NodeID, roots ...[]graph.Node) support {
+	s := support{t.c.Graph.NewReached(), make([]bool, len(t.c.Graph.Nodes))}
+	for _, some := range roots {
+		s.Extend(some, next)
+	}
+	return s
 }
 
 // rootsByEnd separates the roots that end by themselves, leases with an expiry
@@ -171,12 +195,19 @@ func (t *ties) livesBy(record graph.Node) (name string, ok bool) {
 	if r := t.c.Spaces[record.Namespace].Records[record.Key]; r == nil || !gc.Expires(r) {
 		return "", false
 	}
-	id, ok := t.supports.Find(record)
-	if !ok {
-		return "", false
+	for _, s := range t.supports {
+		if s.Holds(record) {
+			return t.above(s, record)
+		}
 	}
-	for from := t.supports.From[id]; from != id && !t.climbed[id]; id, from = from, t.supports.From[from] {
-		t.climbed[id] = true
+	return "", false
+}
+
+// above returns the nearest record by way of which an object is supported.
+func (t *ties) above(s support, n graph.Node) (name string, ok bool) {
+	id, _ := s.Find(n)
+	for from := s.From[id]; from != id && !s.climbed[id]; id, from = from, s.From[from] {
+		s.climbed[id] = true
 		// The collector goes on by way of a name that no record has.
 		if n := t.c.Graph.Nodes[from]; n.Kind == graph.KindImage && t.c.Spaces[n.Namespace].Records[n.Key] != nil {
 			return n.Key, true
