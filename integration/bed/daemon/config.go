@@ -3,6 +3,7 @@ package daemon
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"text/template"
 
@@ -61,6 +62,11 @@ disabled_plugins = [
   sandbox = "{{.SandboxImage}}"
 {{- end}}
 {{- end}}
+{{- if .UnpackInto}}
+[[plugins."io.containerd.transfer.v1.local".unpack_config]]
+  platform = "linux/{{.Arch}}"
+  snapshotter = "{{.UnpackInto}}"
+{{- end}}
 
 {{.Extra}}
 `))
@@ -73,6 +79,8 @@ type configValues struct {
 	SandboxImage, Snapshotter, Extra string
 	LogLevel                         string
 	MaxAnswer                        int
+	// UnpackInto is where the transfer service unpacks, if not by its default.
+	UnpackInto, Arch string
 }
 
 func (d *Daemon) configFile() string { return filepath.Join(d.dir, "config.toml") }
@@ -94,6 +102,8 @@ func (d *Daemon) writeConfig() error {
 	}
 	if d.opts.Version == parts.Containerd17 {
 		v.ConfigVersion = 2
+	} else if v.Snapshotter == "native" {
+		v.UnpackInto, v.Arch = v.Snapshotter, runtime.GOARCH
 	}
 	var text strings.Builder
 	if err := configTemplate.Execute(&text, v); err != nil {

@@ -38,6 +38,8 @@ type Daemon struct {
 	clients clients
 	// expected are the problems that the test plants.
 	expected []prune.Problem
+	// killed says that it was killed at least once.
+	killed bool
 	// unopenable is why nobody can open the store, if so.
 	unopenable string
 }
@@ -148,6 +150,7 @@ func (d *Daemon) Up() {
 // Kill ends the daemon with SIGKILL and waits until it is gone.
 func (d *Daemon) Kill() {
 	d.tb.Helper()
+	d.killed = true
 	d.end(syscall.SIGKILL)
 }
 

@@ -17,6 +17,14 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
+// needOverlayfs skips a test that has nothing to test without this snapshotter.
+func needOverlayfs(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("overlayfs needs root")
+	}
+}
+
 // snapshotterDir is where a snapshotter keeps its snapshots.
 func (n *node) snapshotterDir(name string) string {
 	return filepath.Join(n.d.Root(), "io.containerd.snapshotter.v1."+name)
@@ -85,6 +93,7 @@ func blocksOf(n *node, paths ...string) (bytes int64) {
 // there, and removed by a repair where containerd can be made to. For the rest
 // the command is told.
 func TestFilesUnknownToContainerd(t *testing.T) {
+	needOverlayfs(t)
 	t.Parallel()
 	everywhere(t, func(n *node) {
 		n.Snapshotter = "native"
@@ -123,6 +132,7 @@ func missing(before, after map[digest.Digest]int64) (lost []digest.Digest) {
 // A snapshot whose files are gone, whole or in part, is found, and what is
 // offered repairs it.
 func TestLostSnapshot(t *testing.T) {
+	needOverlayfs(t)
 	t.Parallel()
 	everywhere(t, func(n *node) {
 		n.d.Stop()
@@ -151,6 +161,21 @@ func TestLostSnapshot(t *testing.T) {
 			n.must(n.Client.SnapshotService("overlayfs").Remove(n.Context(n.t.Context()), img.ChainIDs()[1]))
 		}
 		n.must(n.Collect(n.t.Context()))
+		want(n.t, n.find())
+	})
+}
+
+// A view that native makes of another snapshot has no files of its own, and is in
+// order.
+func TestViewOfNativeIsNotLost(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(n *node) {
+		n.Snapshotter = "native"
+		img := n.image("docker.io/library/native:1")
+		n.must(n.Add(n.t.Context(), img))
+		n.must(n.Lease(n.t.Context(), imagestore.LeaseSpec{ID: "views", Resources: []leases.Resource{{ID: "view", Type: "snapshots/native"}}}))
+		_, err := n.Client.SnapshotService("native").View(n.Context(n.t.Context()), "view", img.ChainIDs()[1])
+		n.must(err)
 		want(n.t, n.find())
 	})
 }
@@ -207,9 +232,9 @@ func TestDamagedBlobs(t *testing.T) {
 		img := n.image("docker.io/library/damaged:1")
 		n.must(n.Write(n.t.Context(), img))
 		cut, altered := img.Layers[0].Desc, img.Layers[1].Desc
-		n.must(os.Truncate(n.d.BlobFile(cut.Digest), 0))
-		data := make([]byte, altered.Size)
-		n.must(os.Chmod(n.d.BlobFile(altered.Digest), 0o644), os.WriteFile(n.d.BlobFile(altered.Digest), data, 0o644))
+		cutFile, alteredFile := n.d.BlobFile(cut.Digest), n.d.BlobFile(altered.Digest)
+		n.must(os.Chmod(cutFile, 0o644), os.Truncate(cutFile, 0))
+		n.must(os.Chmod(alteredFile, 0o644), os.WriteFile(alteredFile, make([]byte, altered.Size), 0o644))
 		want(n.t, n.find(), planted{prune.ProblemDamaged, "default", cut.Digest.String(), cut.Size})
 		n.d.Expect(prune.ProblemDamaged)
 

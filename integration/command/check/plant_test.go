@@ -70,9 +70,12 @@ func (n *node) unowned(key string) planted {
 	sn := n.Client.SnapshotService(n.Snapshotter)
 	mounts, err := sn.Prepare(ctx, key, "")
 	n.must(err)
-	upper := mounts[0].Source // without a parent it is mounted alone
-	dir := filepath.Dir(upper)
-	return planted{prune.ProblemUnowned, "default", n.Snapshotter + "/" + key, blocksOf(n, dir, upper, filepath.Join(dir, "work"))}
+	files := []string{mounts[0].Source} // without a parent it is mounted alone
+	if n.Snapshotter == "overlayfs" {
+		dir := filepath.Dir(files[0])
+		files = append(files, dir, filepath.Join(dir, "work"))
+	}
+	return planted{prune.ProblemUnowned, "default", n.Snapshotter + "/" + key, blocksOf(n, files...)}
 }
 
 // expired adds a lease of the past that holds nothing.

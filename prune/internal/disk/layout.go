@@ -20,6 +20,9 @@ type layout struct {
 	own []string
 	// whole says that the snapshotter measures something else than the entry.
 	whole bool
+	// bareViews says that a view of another snapshot has no entry: it is mounted
+	// from that of the other.
+	bareViews bool
 	// cleans says that a collection which removes some snapshot also removes
 	// the entries that have no record.
 	cleans bool
@@ -37,8 +40,8 @@ const (
 // as devmapper and proxies, cannot be looked at.
 var layouts = map[string]layout{
 	"overlayfs": {dirs: []string{"snapshots"}, upper: "fs", own: []string{"", "/work", "/work/work"}, cleans: true},
-	"native":    {dirs: []string{"snapshots"}},
-	"blockfile": {dirs: []string{"snapshots"}, whole: true},
+	"native":    {dirs: []string{"snapshots"}, bareViews: true},
+	"blockfile": {dirs: []string{"snapshots"}, whole: true, bareViews: true},
 	"btrfs":     {dirs: []string{"active", "view", "snapshots"}},
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -151,7 +152,9 @@ func (s *Snapshots) isUnknown(ctx context.Context, st store.Store, path string) 
 // which nothing that stands on them works: those without an entry, and those
 // whose entry is empty.
 func (s *Snapshots) Lost(ctx context.Context, st store.Store, inv *inventory.Inventory) ([]inventory.SnapshotID, error) {
-	suspects, err := s.without(inv.SnapshotsOf(s.Snapshotter))
+	suspects, err := s.without(slices.DeleteFunc(inv.SnapshotsOf(s.Snapshotter), func(id inventory.SnapshotID) bool {
+		return s.layout.bareViews && isView(inv.Namespace(id.Namespace).Snapshots[id.SnapshotKey])
+	}))
 	if err != nil || len(suspects) == 0 {
 		return nil, err
 	}
@@ -171,6 +174,9 @@ func (s *Snapshots) Lost(ctx context.Context, st store.Store, inv *inventory.Inv
 		return err != nil
 	}), errors.Join(errs...)
 }
+
+// isView says whether a snapshot only shows another one.
+func isView(s inventory.Snapshot) bool { return s.Kind == snapshots.KindView && s.Parent != "" }
 
 // without returns those of the snapshots that have no files, sorted.
 func (s *Snapshots) without(ids []inventory.SnapshotID) ([]inventory.SnapshotID, error) {
