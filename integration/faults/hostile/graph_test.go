@@ -118,13 +118,19 @@ func TestGraphs(t *testing.T) {
 	}, func(h *host) {
 		before := h.state()
 		const most = 8 << 20 // bytes, of a store of 12,000 objects, each told with its holder
-		for _, args := range [][]string{
-			{"--all", "--dry-run"}, {"--all", "--dry-run", "--filter", "label!=x", "--format", "json"}, {"plan", "--all"},
-			{"df", "-v"}, {"df", "-v", "--format", "json"}, {"leases"}, {"runs"}, {"plan", "--all", "--html", h.t.TempDir() + "/page.html"},
-		} {
+		looks := [][]string{
+			{"--all", "--dry-run"}, {"df", "-v", "--format", "json"},
+			{"--all", "--dry-run", "--filter", "label!=x", "--format", "json"}, {"plan", "--all"},
+			{"df", "-v"}, {"leases"}, {"runs"}, {"plan", "--all", "--html", h.t.TempDir() + "/page.html"},
+		}
+		objects := []string{last.String(), "tower.example/top:1", "chain.example/deep:1", "circle.example/a:1", end.String(), ground.String()}
+		if !h.first() {
+			looks, objects = looks[:2], objects[:2]
+		}
+		for _, args := range looks {
 			h.run(args...).want(programs.ExitDone).shorter(most)
 		}
-		for _, object := range []string{"chain.example/deep:1", "tower.example/top:1", "circle.example/a:1", last.String(), end.String(), ground.String()} {
+		for _, object := range objects {
 			h.run("explain", object).want(programs.ExitDone).shorter(most)
 			h.run("explain", object, "--format", "json").want(programs.ExitDone).shorter(2 * most)
 		}
