@@ -31,7 +31,7 @@ PEERS_SIZE   ?= 1000
 # How long each part of `make soak` goes on that has no end of its own, and
 # the packages that have a long mode.
 SOAK      ?= 5m
-BED       := ./integration/faults/calls ./integration/faults/outage ./integration/faults/disk ./integration/faults/root ./integration/faults/hostile ./integration/model ./integration/command/security ./integration/command/answers
+BED       := ./integration/faults/calls ./integration/faults/outage ./integration/faults/disk ./integration/faults/root ./integration/faults/hostile ./integration/model ./integration/command/security ./integration/command/answers ./integration/command/behaviour
 # Where the random tests of `make test`, `unit` and `race` begin, so that their
 # outcome depends on the change and not on luck. RAPID_SEED=0 begins anew each
 # time, as `make soak` and a go test of one's own do.

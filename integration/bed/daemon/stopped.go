@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
@@ -28,6 +29,18 @@ func EachMode(t *testing.T, test func(t *testing.T, version parts.Part, stopped 
 			})
 		}
 	})
+}
+
+// Long says whether every combination is wanted; see `make soak`.
+func Long() bool { return os.Getenv("SOAK") != "" }
+
+// LeaveToLong skips a test of a stopped 1.7 that is also made of the other
+// combinations, unless all are wanted: its files are read by the code of 2.4.
+func LeaveToLong(t *testing.T, version parts.Part, stopped bool) {
+	t.Helper()
+	if stopped && version == parts.Containerd17 && !Long() {
+		t.Skip("left to the long mode, see make soak")
+	}
 }
 
 // Flags lead ctr-prune to the store of the daemon, or of the daemon as it will

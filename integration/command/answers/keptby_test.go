@@ -22,7 +22,7 @@ import (
 // a shell; a label that keeps nothing is told from one that does.
 func TestWhatKeepsIsNamedWithWhatEndsIt(t *testing.T) {
 	t.Parallel()
-	daemon.EachMode(t, func(t *testing.T, v parts.Part, _ bool) {
+	daemon.EachVersion(t, func(t *testing.T, v parts.Part) {
 		t.Parallel()
 		n := newNode(t, v, false)
 		layer, snapshot := n.app.Layers[3].Desc.Digest.String(), n.app.ChainIDs()[3]
@@ -54,7 +54,7 @@ func TestWhatKeepsIsNamedWithWhatEndsIt(t *testing.T) {
 			t.Errorf("afterwards: %+v", e.KeptBy)
 		}
 		n.lookalike()
-	}, false)
+	})
 }
 
 // rootEverything lets a lease and labels keep parts of an image.

@@ -33,6 +33,7 @@ type node struct {
 func everywhere(t *testing.T, test func(n *node)) {
 	t.Parallel()
 	daemon.EachMode(t, func(t *testing.T, v parts.Part, stopped bool) {
+		daemon.LeaveToLong(t, v, stopped)
 		t.Parallel()
 		test(newNode(t, v, stopped))
 	})

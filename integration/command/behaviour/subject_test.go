@@ -37,6 +37,9 @@ func onStopped(t *testing.T, test func(t *testing.T, s *subject)) { on(t, test, 
 func on(t *testing.T, test func(t *testing.T, s *subject), modes ...bool) {
 	t.Parallel()
 	daemon.EachMode(t, func(t *testing.T, v parts.Part, stopped bool) {
+		if len(modes) > 1 {
+			daemon.LeaveToLong(t, v, stopped)
+		}
 		t.Parallel()
 		test(t, newSubject(t, v, stopped))
 	}, modes...)

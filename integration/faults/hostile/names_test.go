@@ -12,6 +12,7 @@ import (
 	clientleases "github.com/containerd/containerd/v2/core/leases"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
@@ -161,7 +162,7 @@ func TestNames(t *testing.T) {
 
 // first says whether this is the combination that sees every form.
 func (h *host) first() bool {
-	return long || h.d.Running() && h.d.Version() == parts.Containerd24
+	return daemon.Long() || h.d.Running() && h.d.Version() == parts.Containerd24
 }
 
 // explained explains an object of every kind by every name.
@@ -175,7 +176,7 @@ func (h *host) explained() (texts []string) {
 			continue
 		}
 		for _, what := range []string{"", "lease ", "upload ", "id "} {
-			if what != "" && !long && len(texts) > 40 {
+			if what != "" && !daemon.Long() && len(texts) > 40 {
 				break // each kind was seen by some names
 			}
 			r := h.run("explain", "--", what+name)

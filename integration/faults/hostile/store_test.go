@@ -1,7 +1,6 @@
 package hostile
 
 import (
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,18 +30,12 @@ type host struct {
 	make *imagestore.Builder
 }
 
-// long says whether every combination is wanted; see `make soak`.
-var long = os.Getenv("SOAK") != ""
-
 // everywhere runs a test on every version; plant is called with the store of
-// the stopped daemon, and test then looks at it, running and stopped. A stopped
-// 1.7 is left to the long mode: its files are read by the code of 2.4.
+// the stopped daemon, and test then looks at it, running and stopped.
 func everywhere(t *testing.T, plant func(h *host, e *imagestore.Embedded), test func(h *host)) {
 	t.Parallel()
 	daemon.EachMode(t, func(t *testing.T, v parts.Part, stopped bool) {
-		if stopped && v != parts.Containerd24 && !long {
-			t.Skip("left to the long mode, see make soak")
-		}
+		daemon.LeaveToLong(t, v, stopped)
 		h := &host{t: t, d: daemon.Start(t, daemon.Options{Version: v, NoSync: true, Config: patient}), make: imagestore.New(1)}
 		h.d.Expect(prune.ProblemIncomplete) // what is hostile is seldom whole
 		h.d.Stop()
