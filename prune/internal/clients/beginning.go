@@ -50,7 +50,7 @@ func AddBeginnings(inv *inventory.Inventory, before *inventory.Inventory) {
 func mounted(ns *inventory.Namespace) map[inventory.SnapshotKey]bool {
 	found := make(map[inventory.SnapshotKey]bool)
 	for key, snapshot := range ns.Snapshots {
-		if (IsActive(snapshot) || snapshot.Kind == snapshots.KindView) && !strings.HasPrefix(key.Key, unpackPrefix) {
+		if IsMount(key, snapshot) {
 			found[key] = true
 		}
 	}
@@ -67,6 +67,12 @@ func snapshotHolder(ns *inventory.Namespace, key inventory.SnapshotKey) cause.Ho
 		kind = cause.KindView
 	}
 	return cause.Holder{Kind: kind, ID: key.String()}
+}
+
+// IsMount says whether a snapshot may be that of a container, or of somebody who
+// looks at an image: not a layer, nor where one is unpacked.
+func IsMount(key inventory.SnapshotKey, s inventory.Snapshot) bool {
+	return (IsActive(s) || s.Kind == snapshots.KindView) && !strings.HasPrefix(key.Key, unpackPrefix)
 }
 
 // IsActive says whether a snapshot can be written to, as that of a container.

@@ -61,7 +61,7 @@ const (
 	LabelPrefix   = "containerd.io/gc."
 	LabelExpire   = leases.ExpireLabel
 	LabelRoot     = store.RootLabel
-	LabelImageRef = "containerd.io/gc.ref.image"
+	LabelImageRef = store.ImageLabel
 	labelUsedAt   = "containerd.io/gc.cond.value-usedat"
 	condUsedAt    = "usedat"
 	IngestExpiry  = 24 * time.Hour // containerd gives an unleased ingest a day from its start

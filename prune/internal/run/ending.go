@@ -26,6 +26,7 @@ func (x *Execution) finish(ctx context.Context) {
 		x.unfinished(err)
 		return
 	}
+	x.sight = nil
 	x.fail(cause.CodeNotUnlocked, x.unlock(finishing))
 	measuring, measured := linger(ctx, x.opts.Finish)
 	defer measured()

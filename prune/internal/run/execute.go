@@ -93,9 +93,9 @@ type Execution struct {
 	// remove.
 	holdings map[string][]lock.Holding
 	released map[[2]string]bool
-	// seen is what was there in the namespaces of the run when it last looked
-	// what needs what it deleted.
-	seen map[appearance]string
+	// sight is from when the run last looked what needs what it deleted; nil if it
+	// has deleted nothing.
+	sight *sight
 	// trace is where on the disk the objects of the plan were; nil with a grace,
 	// which frees nothing.
 	trace *disk.Trace

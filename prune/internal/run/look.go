@@ -112,11 +112,32 @@ func (x *Execution) putBack(ctx context.Context, lost map[string][]rules.Decisio
 	if len(lost) == 0 {
 		return nil, nil, nil
 	}
-	inv, err := x.readStore(ctx)
+	seen, err := x.readWith(ctx, lost)
 	if err != nil {
 		return nil, nil, err
 	}
-	inv, absent := x.withRecords(relabelled(inv, x.unleased), lost)
+	return x.putBackInto(ctx, seen, lost, made, going)
+}
+
+// lostOnes are an inventory with records that the store lacks, and the targets of
+// those that it lacks, by namespace and name.
+type lostOnes struct {
+	inv    *inventory.Inventory
+	absent map[[2]string]digest.Digest
+}
+
+// readWith reads the store, and adds the lost records to what it finds.
+func (x *Execution) readWith(ctx context.Context, lost map[string][]rules.Decision) (lostOnes, error) {
+	inv, err := x.readStore(ctx)
+	if err != nil {
+		return lostOnes{}, err
+	}
+	return x.withRecords(relabelled(inv, x.unleased), lost), nil
+}
+
+// putBackInto does what putBack does with a store that was read.
+func (x *Execution) putBackInto(ctx context.Context, seen lostOnes, lost map[string][]rules.Decision, made *rules.Policy, going []rules.Decision) (restored []Restored, gone []inventory.Record, err error) {
+	inv, absent := seen.inv, seen.absent
 	policy := rules.Everything()
 	if made != nil {
 		policy = *made
@@ -130,7 +151,7 @@ func (x *Execution) putBack(ctx context.Context, lost map[string][]rules.Decisio
 	x.failRefused(plan)
 	var errs []error
 	for _, d := range plan.Decisions {
-		if !absent[d.Key()] {
+		if _, away := absent[d.Key()]; !away {
 			continue
 		}
 		if d.Gone() {
@@ -181,10 +202,9 @@ func (x *Execution) held(ctx context.Context, record *images.Image) context.Cont
 	return clientleases.WithLease(ctx, leases.RunID)
 }
 
-// withRecords returns the inventory with the records that it lacks, and which
-// these are.
-func (x *Execution) withRecords(inv *inventory.Inventory, lost map[string][]rules.Decision) (*inventory.Inventory, map[[2]string]bool) {
-	absent := make(map[[2]string]bool)
+// withRecords adds to the inventory the records that it lacks.
+func (x *Execution) withRecords(inv *inventory.Inventory, lost map[string][]rules.Decision) lostOnes {
+	absent := make(map[[2]string]digest.Digest)
 	for name, decisions := range lost {
 		ns := inventory.Namespace{Name: name}
 		if there := inv.Namespace(name); there != nil {
@@ -203,7 +223,7 @@ func (x *Execution) withRecords(inv *inventory.Inventory, lost map[string][]rule
 			if present[d.Name] {
 				continue
 			}
-			absent[d.Key()] = true
+			absent[d.Key()] = d.Target.Digest
 			records = append(records, x.lastSeen(d))
 			if d.Subject != "" {
 				subjects[d.Target.Digest] = d.Subject
@@ -213,14 +233,14 @@ func (x *Execution) withRecords(inv *inventory.Inventory, lost map[string][]rule
 		ns.Images, ns.Subjects = records, subjects
 		inv = inv.With(&ns)
 	}
-	return inv, absent
+	return lostOnes{inv, absent}
 }
 
 // only lists the lost records that are absent.
-func only(absent map[[2]string]bool, lost map[string][]rules.Decision) (list []rules.Decision) {
+func only(absent map[[2]string]digest.Digest, lost map[string][]rules.Decision) (list []rules.Decision) {
 	for _, decisions := range lost {
 		for _, d := range decisions {
-			if absent[d.Key()] {
+			if _, away := absent[d.Key()]; away {
 				list = append(list, d)
 			}
 		}

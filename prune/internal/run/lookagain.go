@@ -3,11 +3,17 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/read"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
@@ -33,17 +39,21 @@ func pause(ctx context.Context, tries int) error {
 }
 
 // lookAgain puts back what something needs by now and takes the snapshot
-// labels off what only build history holds, until no container has appeared
-// since it looked. It waits between two looks.
+// labels off what only build history holds, until nothing has appeared since it
+// looked that may need more. It waits between two looks.
 func (x *Execution) lookAgain(ctx context.Context) error { return x.lookUntilSettled(ctx, pause) }
 
 func (x *Execution) lookUntilSettled(ctx context.Context, wait func(ctx context.Context, tries int) error) error {
 	for look := 1; ; look++ {
-		settled, untaken, err := x.lookOnce(ctx)
+		untaken, err := x.lookOnce(ctx)
+		if err != nil {
+			return err
+		}
+		needed, err := x.newcomersNeed(ctx)
 		switch {
 		case err != nil:
 			return err
-		case settled:
+		case !needed:
 			x.fail(cause.CodeLabelsLeft, untaken)
 			return nil
 		case look == MaxLooks:
@@ -57,69 +67,162 @@ func (x *Execution) lookUntilSettled(ctx context.Context, wait func(ctx context.
 	}
 }
 
-// lookOnce says whether no container has appeared meanwhile. What only history
-// holds is known to this run alone; but that labels could not be taken off it is
-// no reason to keep all the rest.
-func (x *Execution) lookOnce(ctx context.Context) (settled bool, untaken, err error) {
-	x.Watch.reset()
-	seen, err := x.appeared(ctx)
+// lookOnce looks at the whole store. What only history holds is known to this run
+// alone; but that labels could not be taken off it is no reason to keep all the rest.
+func (x *Execution) lookOnce(ctx context.Context) (untaken, err error) {
+	x.Watch.news()
+	x.sight = nil // two at a time would take too much memory
+	rolls, err := x.callRolls(ctx)
 	if err != nil {
-		return false, nil, err
+		return nil, err
 	}
-	restored, _, err := x.putBack(ctx, x.restorable(), &x.plan.Policy, nil)
-	if err != nil {
-		return false, nil, err
+	if lost := x.restorable(); len(lost) > 0 {
+		seen, err := x.readWith(ctx, lost)
+		if err != nil {
+			return nil, err
+		}
+		restored, _, err := x.putBackInto(ctx, seen, lost, &x.plan.Policy, nil)
+		if err != nil {
+			return nil, err
+		}
+		x.Report.Restored = append(x.Report.Restored, restored...)
+		for _, r := range restored {
+			delete(seen.absent, [2]string{r.Namespace, r.Name})
+		}
+		x.sight = &sight{lostOnes: seen, rolls: rolls, lists: make(map[string]*rules.Watchlist)}
 	}
-	x.Report.Restored = append(x.Report.Restored, restored...)
 	if untaken, err = x.unleaseOrphans(ctx); err != nil {
-		return false, untaken, err
+		return untaken, err
 	}
-	if err := x.beforeCollecting(ctx); err != nil {
-		return false, untaken, err
-	}
-	x.seen, err = x.appeared(ctx)
-	if err != nil {
-		return false, untaken, err
-	}
-	for key, identity := range x.seen {
-		if !key.lease && seen[key] != identity {
-			return false, untaken, nil
-		}
-	}
-	return true, untaken, nil
+	return untaken, x.beforeCollecting(ctx)
 }
 
-// appearance is a container or a lease of a namespace.
-type appearance struct {
-	namespace, id string
-	lease         bool
+// sight is what the last look at the whole store saw. Against it a run tells what
+// has appeared since, and whether that may need what is lost.
+type sight struct {
+	lostOnes
+	// rolls are by namespace, and so are lists, which are made when they are needed.
+	rolls map[string]*read.Roll
+	lists map[string]*rules.Watchlist
 }
 
-// appeared lists the containers and leases of the namespaces of the run, with what
-// tells one from a later one of the same ID.
-func (x *Execution) appeared(ctx context.Context) (map[appearance]string, error) {
-	found := make(map[appearance]string)
+func (x *Execution) callRolls(ctx context.Context) (map[string]*read.Roll, error) {
+	rolls := make(map[string]*read.Roll, len(x.Batches))
 	for _, b := range x.Batches {
-		ns := b.Namespace.Name
-		ctx := store.InNamespace(ctx, ns)
-		containers, err := store.InParts(ctx, "id", x.Store.Containers().List)
+		roll, err := read.CallRoll(ctx, x.Store, b.Namespace.Name)
 		if err != nil {
-			return nil, fmt.Errorf("listing the containers of namespace %q: %w", ns, err)
+			return nil, err
 		}
-		for _, c := range containers {
-			found[appearance{ns, c.ID, false}] = identity(c)
-		}
-		leases, err := store.InParts(ctx, "id", x.Store.Leases().List)
-		if err != nil {
-			return nil, fmt.Errorf("listing the leases of namespace %q: %w", ns, err)
-		}
-		for _, l := range leases {
-			found[appearance{ns, l.ID, true}] = l.CreatedAt.String()
-		}
+		rolls[b.Namespace.Name] = &roll
 	}
-	return found, nil
+	return rolls, nil
 }
 
-func identity(c containers.Container) string {
-	return fmt.Sprint(c.CreatedAt.UnixNano(), c.UpdatedAt.UnixNano(), c.Image, c.SnapshotKey)
+// newcomersNeed says whether something has appeared since the last look, or since
+// it was last asked, that may need what the run deleted and still holds: then it
+// has to look at the whole store. It reads only what has appeared, and believes
+// that it needs something wherever that cannot be told from this.
+func (x *Execution) newcomersNeed(ctx context.Context) (bool, error) {
+	if x.sight == nil {
+		return false, nil
+	}
+	prepared, written := x.Watch.news()
+	for _, b := range x.Batches {
+		ns := x.sight.inv.Namespace(b.Namespace.Name)
+		if ns == nil {
+			continue
+		}
+		needs, err := x.newcomersOf(ctx, ns, prepared[ns.Name])
+		if err == nil && !needs {
+			needs, err = x.writtenNeeds(store.InNamespace(ctx, ns.Name), ns, written[ns.Name])
+		}
+		if err != nil || needs {
+			return needs, err
+		}
+	}
+	return false, nil
+}
+
+// newcomersOf says that of the containers, leases and mounts of a namespace.
+func (x *Execution) newcomersOf(ctx context.Context, ns *inventory.Namespace, prepared []inventory.SnapshotKey) (bool, error) {
+	known := read.Known{Store: x.Store, Options: x.opts.Reading(), Inventory: x.sight.inv, Namespace: ns, Roll: x.sight.rolls[ns.Name]}
+	found, err := known.Newcomers(ctx, prepared, x.opts.Now())
+	switch {
+	case err != nil:
+		return false, err
+	case found.Unclear:
+		return true, nil
+	case len(found.Uses) == 0:
+		return false, nil
+	case x.plan.MayExpire(): // what stays may depend on what is lost in many ways
+		return true, nil
+	}
+	list := x.watchlist(ns)
+	list.AddSnapshots(found.Snapshots)
+	return list.Wanted(found.Uses), nil
+}
+
+// watchlist is that of a namespace at the last look.
+func (x *Execution) watchlist(ns *inventory.Namespace) *rules.Watchlist {
+	s := x.sight
+	if s.lists[ns.Name] == nil {
+		s.lists[ns.Name] = rules.NewWatchlist(ns, gc.ParseVersion(s.inv.Store.Version), func(name string) bool {
+			target, absent := s.absent[[2]string{ns.Name, name}]
+			return absent && !x.released[[2]string{ns.Name, target.String()}]
+		})
+	}
+	return s.lists[ns.Name]
+}
+
+// mostKin bounds how many blobs are looked at because of one record.
+const mostKin = 100
+
+// writtenNeeds says whether one of the records that were written since has to do
+// with a lost image: is it again, has it as a part, or is what it is about.
+func (x *Execution) writtenNeeds(ctx context.Context, ns *inventory.Namespace, names []string) (bool, error) {
+	for _, name := range names {
+		if slices.ContainsFunc(x.Report.Restored, func(r Restored) bool { return r.Namespace == ns.Name && r.Name == name }) {
+			continue // the run itself, to begin with
+		}
+		image, err := x.Store.Images().Get(ctx, name)
+		if errdefs.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return false, fmt.Errorf("looking up image %q in namespace %q: %w", name, ns.Name, err)
+		}
+		if len(inventory.LabelsOf(image.Labels)) > 0 {
+			return true, nil // tied to others, or pinned
+		}
+		if needs, err := x.hasKin(ctx, x.watchlist(ns), image.Target.Digest); err != nil || needs {
+			return needs, err
+		}
+	}
+	return false, nil
+}
+
+// hasKin says whether a blob or one that it reaches belongs to a lost image.
+func (x *Execution) hasKin(ctx context.Context, list *rules.Watchlist, target digest.Digest) (bool, error) {
+	seen := map[digest.Digest]bool{target: true}
+	for gray := []digest.Digest{target}; len(gray) > 0; gray = gray[1:] {
+		if list.Kin(gray[0]) || len(seen) > mostKin {
+			return true, nil
+		}
+		labels, known := list.Labels(gray[0])
+		if !known {
+			info, err := x.Store.Content().Info(ctx, gray[0])
+			if IgnoreNotFound(err) != nil {
+				return false, fmt.Errorf("looking up blob %s: %w", gray[0], err)
+			}
+			labels = inventory.LabelsOf(info.Labels)
+		}
+		below, _ := list.Below(labels)
+		for _, dgst := range below {
+			if !seen[dgst] {
+				seen[dgst] = true
+				gray = append(gray, dgst)
+			}
+		}
+	}
+	return false, nil
 }

@@ -146,27 +146,14 @@ func (x *Execution) timed(collect func() error) error {
 	return err
 }
 
-// lookBetween looks again if a container, a lease or a snapshot to be written has
-// appeared since the last look. An image that was pulled again has a record,
-// which holds it.
+// lookBetween looks at the whole store again if something has appeared since that
+// may need what is still held, or if nobody tells of all that appears. It does not
+// wait between two looks, because a slice is no better moment than another: where
+// containers appear all the time there is no pause in it.
 func (x *Execution) lookBetween(ctx context.Context) error {
-	if !x.Watch.quiet() {
-		return x.lookAtOnce(ctx)
-	}
-	now, err := x.appeared(ctx)
-	if err != nil {
+	needed, err := x.newcomersNeed(ctx)
+	if err != nil || !needed && x.Watch.sees() {
 		return err
 	}
-	for key, identity := range now {
-		if x.seen[key] != identity {
-			return x.lookAtOnce(ctx)
-		}
-	}
-	return nil
-}
-
-// lookAtOnce does not wait between two looks, because a slice is no better moment
-// than another: where containers appear all the time there is no pause in it.
-func (x *Execution) lookAtOnce(ctx context.Context) error {
 	return x.lookUntilSettled(ctx, func(context.Context, int) error { return nil })
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/containerd/typeurl/v2"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
@@ -22,12 +23,10 @@ import (
 const eventPatience = 10 * time.Second
 
 // watchedEvents choose what containerd tells: of records that are written and
-// deleted, by whomever, and of what may need an image that the run deleted.
+// deleted, by whomever, and of snapshots that may need an image that the run
+// deleted. Containers are listed.
 func watchedEvents() []string {
-	return []string{
-		`topic=="/images/create"`, `topic=="/images/update"`, `topic=="/images/delete"`,
-		`topic=="/containers/create"`, `topic=="/containers/update"`, `topic=="/snapshot/prepare"`,
-	}
+	return []string{`topic=="/images/create"`, `topic=="/images/update"`, `topic=="/images/delete"`, `topic=="/snapshot/prepare"`}
 }
 
 // watch follows what happens to the records of a run while it deletes them. A
@@ -46,9 +45,10 @@ type watch struct {
 	mu      sync.Mutex
 	records map[[2]string]sighting
 	err     error
-	// appeared says that something came since the last [watch.reset] that may need
-	// an image.
-	appeared bool
+	// prepared are the snapshots that were made since the last [watch.news],
+	// written the names of records, both by namespace.
+	prepared map[string][]inventory.SnapshotKey
+	written  map[string][]string
 	// blind says that this containerd tells of no events at all.
 	blind bool
 }
@@ -69,6 +69,7 @@ func (x *Execution) WatchRecords(ctx context.Context) *watch {
 	}
 	ctx, end := context.WithCancel(context.WithoutCancel(ctx)) // an interrupted run looks again, too
 	w := &watch{end: end, done: make(chan struct{}), wake: make(chan struct{}, 1), records: make(map[[2]string]sighting)}
+	w.news() // makes room for it
 	w.alive, w.fell = context.WithCancel(ctx)
 	told, failed := subscriber.Subscribe(ctx, watchedEvents()...)
 	select {
@@ -151,8 +152,8 @@ func (w *watch) note(e *events.Envelope) {
 		w.wrote(e, event.Name, event.Labels)
 	case *eventtypes.ImageUpdate:
 		w.wrote(e, event.Name, event.Labels)
-	case *eventtypes.ContainerCreate, *eventtypes.ContainerUpdate, *eventtypes.SnapshotPrepare:
-		w.appeared = true
+	case *eventtypes.SnapshotPrepare:
+		w.prepared[e.Namespace] = append(w.prepared[e.Namespace], inventory.SnapshotKey{Snapshotter: event.Snapshotter, Key: event.Key})
 	case *eventtypes.ImageDelete:
 		key := [2]string{e.Namespace, event.Name}
 		s := w.records[key]
@@ -167,28 +168,25 @@ func (w *watch) wrote(e *events.Envelope, name string, labels map[string]string)
 	s := w.records[key]
 	s.written, s.labels = e.Timestamp, labels
 	w.records[key] = s
+	w.written[e.Namespace] = append(w.written[e.Namespace], name)
 }
 
-// reset begins to note anew what appears.
-func (w *watch) reset() {
+// news tells what has come since it was last asked, as far as containerd has told
+// by now.
+func (w *watch) news() (prepared map[string][]inventory.SnapshotKey, written map[string][]string) {
 	if w == nil {
-		return
+		return nil, nil
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.appeared = false
+	prepared, written = w.prepared, w.written
+	w.prepared, w.written = make(map[string][]inventory.SnapshotKey), make(map[string][]string)
+	return prepared, written
 }
 
-// quiet says whether nothing has appeared since the last reset, as far as
-// containerd has told by now.
-func (w *watch) quiet() bool {
-	if w == nil {
-		return true
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return !w.appeared && !w.blind && w.err == nil
-}
+// sees says whether containerd tells of what comes, as far as there is anything
+// to tell.
+func (w *watch) sees() bool { return w == nil || w.failure() == nil && !w.sightless() }
 
 // failure is why the watch does not see all, if so.
 func (w *watch) failure() error {

@@ -18,6 +18,8 @@ const (
 	// snapshots of its image: the snapshotter's name follows, the value is the
 	// key of the topmost snapshot.
 	SnapshotLabel = "containerd.io/gc.ref.snapshot."
+	// ImageLabel starts the labels by which an object keeps image records.
+	ImageLabel = "containerd.io/gc.ref.image"
 	// RootLabel is the label that makes the collector keep an object.
 	RootLabel = "containerd.io/gc.root"
 )
