@@ -16,10 +16,9 @@ import (
 var manyBlobs = flag.String("blobs", "1000", "weigh looking at stores of about these `NUMBERS` of blobs")
 
 // mostBytes is what a blob may add to the peak of a process that looks at a large
-// store, and fewBlobs the number from which that is more than chance. About 500 of
-// them are the copy of the snapshotter's database, which is mapped into memory.
+// store, and fewBlobs the number from which that is more than chance.
 const (
-	mostBytes = 2560
+	mostBytes = 1800
 	fewBlobs  = 20_000
 )
 

@@ -177,7 +177,7 @@ func (k *Checker) forgotten(ctx context.Context, store store.Store, files map[di
 // Unreached finds what nothing holds.
 func (k *Checker) Unreached() {
 	before := k.C.Reach(gc.Change{})
-	_, unheld := k.C.Split(k.Inv.Objects(), before, before)
+	_, unheld := k.C.Split(k.Inv.AllBlobs(), k.Inv.AllSnapshots(), before, before)
 	var garbage inventory.Amount
 	in := make(map[string]bool)
 	for dgst, bytes := range unheld.Blobs {

@@ -79,7 +79,8 @@ func (u *Accounting) snapshotClass(id inventory.SnapshotID) (HolderClass, graph.
 	return HeldByNothing, graph.Node{}
 }
 
-func (u *Accounting) holders() []HolderUsage {
+// holders sums up what each class holds, and all of them.
+func (u *Accounting) holders() (usages []HolderUsage, total inventory.Amount) {
 	sums := make(map[HolderClass]*inventory.Amount)
 	sum := func(class HolderClass) *inventory.Amount {
 		if sums[class] == nil {
@@ -87,20 +88,22 @@ func (u *Accounting) holders() []HolderUsage {
 		}
 		return sums[class]
 	}
-	for dgst, bytes := range u.All.Blobs {
+	for dgst, bytes := range u.Collector.AllBlobs() {
 		class, _ := u.blobClass(dgst)
 		sum(class).AddBlob(bytes)
+		total.AddBlob(bytes)
 	}
-	for id, bytes := range u.All.Snapshots {
+	for id, bytes := range u.Inv.AllSnapshots() {
 		class, _ := u.snapshotClass(id)
 		sum(class).AddSnapshot(bytes)
+		total.AddSnapshot(bytes)
 	}
-	usages := make([]HolderUsage, 0, len(classOrder)+1)
+	usages = make([]HolderUsage, 0, len(classOrder)+1)
 	for _, class := range append(slices.Clone(classOrder), HeldByNothing) {
 		if class == HeldByUnread && !u.Collector.Inv.AnyUnread() {
 			continue
 		}
 		usages = append(usages, HolderUsage{Class: class, Amount: *sum(class)})
 	}
-	return usages
+	return usages, total
 }

@@ -2,6 +2,7 @@ package df
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -18,10 +19,11 @@ func (u *Accounting) objects(d *DiskUsage) []ObjectUsage {
 	kinds := KindsIn(u.Inv)
 	layers := LayersOf(u.Inv)
 	var list []ObjectUsage
-	for _, dgst := range u.All.SortedBlobs() {
-		list = append(list, u.blobUsage(dgst, kinds, kept))
+	blobs := maps.Collect(u.Collector.AllBlobs())
+	for _, dgst := range slices.Sorted(maps.Keys(blobs)) {
+		list = append(list, u.blobUsage(dgst, blobs[dgst], kinds, kept))
 	}
-	for _, id := range u.All.SortedSnapshots() {
+	for _, id := range u.Inv.SortedSnapshots() {
 		list = append(list, u.snapshotUsage(id, layers, kept))
 	}
 	slices.SortStableFunc(list, func(a, b ObjectUsage) int { return cmp.Compare(b.Bytes, a.Bytes) })
@@ -95,13 +97,13 @@ func (u *Accounting) common(images []ImageUsage, list []ObjectUsage, class func(
 	return found
 }
 
-func (u *Accounting) blobUsage(dgst digest.Digest, kinds map[digest.Digest]KindOfBlob, kept graph.Reached) ObjectUsage {
+func (u *Accounting) blobUsage(dgst digest.Digest, bytes int64, kinds map[digest.Digest]KindOfBlob, kept graph.Reached) ObjectUsage {
 	class, root := u.blobClass(dgst)
 	_, freed := u.plan.Outcome.Freed.Blobs[dgst]
 	homes := u.Collector.Homes(dgst)
 	o := ObjectUsage{
 		Namespaces: namesOf(homes), Digest: dgst, Kind: kinds[dgst].Kind, Layer: kinds[dgst].Layer,
-		Bytes: u.All.Blobs[dgst], Class: class,
+		Bytes: bytes, Class: class,
 	}
 	stays := slices.ContainsFunc(homes, func(s *gc.Space) bool {
 		return kept.Holds(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: dgst.String()})
@@ -122,9 +124,10 @@ func namesOf(spaces []*gc.Space) []string {
 func (u *Accounting) snapshotUsage(id inventory.SnapshotID, layers map[inventory.SnapshotID]int, kept graph.Reached) ObjectUsage {
 	class, root := u.snapshotClass(id)
 	_, freed := u.plan.Outcome.Freed.Snapshots[id]
+	bytes := u.Inv.Size(id)
 	o := ObjectUsage{
 		Namespaces: []string{id.Namespace}, Snapshot: id.SnapshotKey.String(), Kind: KindSnapshot,
-		Layer: layers[id], Bytes: inventory.Known(u.All.Snapshots[id]), AtLeast: u.All.Snapshots[id] == inventory.Unmeasured, Class: class,
+		Layer: layers[id], Bytes: inventory.Known(bytes), AtLeast: bytes == inventory.Unmeasured, Class: class,
 	}
 	o.State = stateOf(freed, class, kept.Holds(id.Node()), u.Owners.Of(id.Node()))
 	u.name(&o, root, id.Node())

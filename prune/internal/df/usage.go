@@ -36,15 +36,20 @@ func ReadUsage(ctx context.Context, store store.Store, policy rules.Policy, now 
 	if err != nil {
 		return nil, err
 	}
-	plan, m, err := flow.PlanMeanwhile(ctx, store, inv, policy, now, opts)
+	var unknown inventory.Amount
+	var p *plan.Plan
+	var m *plan.Model
+	err = flow.Meanwhile(ctx, inv, func(ctx context.Context) (err error) {
+		unknown, err = disk.Unknown(ctx, store, inv)
+		return err
+	}, func(ctx context.Context) (err error) {
+		p, m, err = flow.PlanMeanwhile(ctx, store, inv, policy, now, opts)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	unknown, err := disk.Unknown(ctx, store, inv)
-	if err != nil {
-		return nil, err
-	}
-	usage := PlanUsage(plan, m, objects)
+	usage := PlanUsage(p, m, objects)
 	usage.addUnknown(unknown)
 	return usage, nil
 }
@@ -64,18 +69,20 @@ func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 	u := NewAccounting(inv, plan, m)
 	d := &DiskUsage{
 		Store: inv.Store, Time: p.Now,
-		Total: u.All.Amount(), Reclaimable: plan.Predicted(),
-		Notes: inv.Notes(), Holders: u.holders(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
+		Reclaimable: plan.Predicted(),
+		Notes:       inv.Notes(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
 	}
+	d.Holders, d.Total = u.holders()
 	u.Totals = u.Collector.Totals(u.Collector.Sizes(), TargetsOf(plan.Chosen))
-	decided := make(map[string][]rules.Decision, len(plan.Chosen))
-	for _, decision := range plan.Decisions {
-		decided[decision.Namespace] = append(decided[decision.Namespace], decision)
-	}
+	rest := plan.Decisions // in the order of the namespaces
 	for _, ns := range plan.Chosen {
-		usage := u.namespace(ns)
-		d.Namespaces = append(d.Namespaces, usage)
-		d.Images = append(d.Images, u.Images(ns, decided[ns.Name])...)
+		n := 0
+		for n < len(rest) && rest[n].Namespace == ns.Name {
+			n++
+		}
+		d.Namespaces = append(d.Namespaces, u.namespace(ns))
+		d.Images = append(d.Images, u.Images(ns, rest[:n])...)
+		rest = rest[n:]
 	}
 	for _, ns := range inv.Namespaces {
 		for _, ingest := range ns.Ingests {
@@ -95,7 +102,6 @@ type Accounting struct {
 	plan      *plan.Plan
 	Collector *gc.Collector
 	after     graph.Reached
-	All       inventory.Objects
 	Walk      *graph.Walk
 	classes   []classMark
 	Owners    graph.Ownership
@@ -109,7 +115,7 @@ type Accounting struct {
 // NewAccounting makes every image of an inventory an owner, and finds who owns what.
 func NewAccounting(inv *inventory.Inventory, p *plan.Plan, m *plan.Model) *Accounting {
 	u := &Accounting{
-		Inv: inv, plan: p, All: inv.Objects(),
+		Inv: inv, plan: p,
 		Index: make(map[plan.ImageKey]graph.Owner), gone: make(map[plan.ImageKey]bool),
 	}
 	u.Collector, u.after = m.Collector, m.After

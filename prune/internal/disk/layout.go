@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 )
 
 // layout is where a snapshotter keeps its snapshots below its directory
@@ -49,20 +51,54 @@ var layouts = map[string]layout{
 func (l layout) entries(dir string) (map[string]string, error) {
 	found := make(map[string]string)
 	for _, sub := range l.dirs {
-		f, err := os.Open(filepath.Join(dir, sub))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // made with the first snapshot
-		}
+		path := filepath.Join(dir, sub)
+		names, err := namesIn(path)
 		if err != nil {
 			return nil, err
 		}
-		names, err := f.Readdirnames(-1)
-		if err := errors.Join(err, f.Close()); err != nil {
-			return nil, fmt.Errorf("listing %q: %w", filepath.Join(dir, sub), err)
-		}
 		for _, name := range names {
-			found[name] = filepath.Join(dir, sub, name)
+			found[name] = filepath.Join(path, name)
 		}
 	}
 	return found, nil
+}
+
+// namesIn lists a directory that is made with the first snapshot.
+func namesIn(path string) ([]string, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	names, err := f.Readdirnames(-1)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("listing %q: %w", path, err)
+	}
+	return names, nil
+}
+
+// numbers lists the entries in each of the dirs that have the name of a snapshot,
+// which is a number, sorted: a million of them take little. It says how many
+// others there are.
+func (l layout) numbers(dir string) (all [][]uint64, others int, err error) {
+	all = make([][]uint64, len(l.dirs))
+	for i, sub := range l.dirs {
+		names, err := namesIn(filepath.Join(dir, sub))
+		if err != nil {
+			return nil, 0, err
+		}
+		all[i] = make([]uint64, 0, len(names))
+		for _, name := range names {
+			n, err := strconv.ParseUint(name, 10, 64)
+			if err != nil {
+				others++
+				continue
+			}
+			all[i] = append(all[i], n)
+		}
+		slices.Sort(all[i])
+	}
+	return all, others, nil
 }

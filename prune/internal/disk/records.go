@@ -33,34 +33,71 @@ const copyTries = 20
 type record struct {
 	id     inventory.SnapshotID
 	number uint64
-	// bytes is what the snapshotter measured when the snapshot was committed, -1
-	// if it is not: that of others changes, and is not recorded. It is also -1
-	// where sizes were not asked for.
-	bytes int64
 }
 
 // readRecords reads the records of a snapshotter by the names of their
-// directories. The snapshotter of a containerd that runs has its database
-// locked, so a copy in memory is read.
-func readRecords(ctx context.Context, dir, snapshotter string, sizes bool) (records map[string]record, err error) {
+// directories.
+func readRecords(ctx context.Context, dir, snapshotter string) (records map[string]record, err error) {
+	err = copied(ctx, dir, func(ctx context.Context) error {
+		names, err := storage.IDMap(ctx)
+		if err != nil {
+			return err
+		}
+		records = make(map[string]record, len(names))
+		for name, key := range names {
+			if records[name], err = parseRecord(key, snapshotter); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return records, err
+}
+
+// eachSize visits the records of a snapshotter with the names of their directories
+// and what the snapshotter measured when the snapshot was committed, -1 if it is
+// not: that of others changes, and is not recorded. There may be a million, so
+// nothing is kept of them.
+func eachSize(ctx context.Context, dir, snapshotter string, visit func(name string, r record, bytes int64)) error {
+	return copied(ctx, dir, func(ctx context.Context) error {
+		return storage.WalkInfo(ctx, func(ctx context.Context, info snapshots.Info) error {
+			name, _, usage, err := storage.GetInfo(ctx, info.Name)
+			if err != nil {
+				return fmt.Errorf("reading snapshot %q: %w", info.Name, err)
+			}
+			r, err := parseRecord(info.Name, snapshotter)
+			if err != nil {
+				return err
+			}
+			if info.Kind != snapshots.KindCommitted {
+				usage.Size = -1
+			}
+			visit(name, r, usage.Size)
+			return nil
+		})
+	})
+}
+
+// copied calls do in a transaction on a copy of the database of a snapshotter. The
+// snapshotter of a containerd that runs has the database itself locked.
+func copied(ctx context.Context, dir string, do func(context.Context) error) (err error) {
 	path := filepath.Join(dir, database)
 	f, err := inMemory()
 	if err != nil {
-		return nil, fmt.Errorf("copying %q: %w", path, err)
+		return fmt.Errorf("copying %q: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	size, err := copyDatabase(ctx, f, path)
 	if err != nil {
-		return nil, fmt.Errorf("copying %q: %w", path, err)
+		return fmt.Errorf("copying %q: %w", path, err)
 	}
 	if err := boltcheck.Check(f, size); err != nil {
-		return nil, fmt.Errorf("%q is damaged: %w", path, err)
+		return fmt.Errorf("%q is damaged: %w", path, err)
 	}
-	records, err = recordsIn(ctx, f, snapshotter, sizes)
-	if err != nil {
-		return nil, fmt.Errorf("reading a copy of %q: %w", path, err)
+	if err := within(ctx, f, do); err != nil {
+		return fmt.Errorf("reading a copy of %q: %w", path, err)
 	}
-	return records, nil
+	return nil
 }
 
 // inMemory makes a file that has no name and takes no disk (memfd_create(2)).
@@ -131,50 +168,21 @@ func metaPages(f *os.File) ([]byte, error) {
 	return pages[:n], err
 }
 
-// recordsIn reads the records of the snapshots in a database by the names of
-// their directories.
-func recordsIn(ctx context.Context, f *os.File, snapshotter string, sizes bool) (records map[string]record, err error) {
+// within calls do in a transaction on a database.
+func within(ctx context.Context, f *os.File, do func(context.Context) error) (err error) {
 	ms, err := storage.NewMetaStore(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), func(o *bbolt.Options) error {
 		o.ReadOnly = true
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, ms.Close()) }()
-	err = ms.WithTransaction(ctx, false, func(ctx context.Context) error {
-		names, err := storage.IDMap(ctx)
-		if err != nil {
-			return err
-		}
-		records = make(map[string]record, len(names))
-		for name, key := range names {
-			if records[name], err = readRecord(ctx, key, snapshotter, sizes); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err = ms.WithTransaction(ctx, false, do)
 	if errdefs.IsNotFound(err) {
-		return nil, nil // it has had no snapshot yet
+		return nil // it has had no snapshot yet
 	}
-	return records, err
-}
-
-func readRecord(ctx context.Context, key, snapshotter string, sizes bool) (record, error) {
-	r, err := parseRecord(key, snapshotter)
-	r.bytes = -1
-	if err != nil || !sizes {
-		return r, err
-	}
-	_, info, usage, err := storage.GetInfo(ctx, key)
-	if err != nil {
-		return record{}, fmt.Errorf("reading snapshot %q: %w", key, err)
-	}
-	if info.Kind == snapshots.KindCommitted {
-		r.bytes = usage.Size
-	}
-	return r, nil
+	return err
 }
 
 // parseRecord takes a key of a snapshotter apart: containerd makes it of the

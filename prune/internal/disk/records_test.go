@@ -122,12 +122,8 @@ func TestRecordedSizes(t *testing.T) {
 		return err
 	}))
 	must(t, ms.Close())
-	records, err := readRecords(t.Context(), dir, "native", true)
-	must(t, err)
 	got := make(map[string]int64)
-	for _, r := range records {
-		got[r.id.Key] = r.bytes
-	}
+	must(t, eachSize(t.Context(), dir, "native", func(_ string, r record, bytes int64) { got[r.id.Key] = bytes }))
 	if want := map[string]int64{"sha256:base": 12_345, "worker": -1}; !maps.Equal(got, want) {
 		t.Errorf("sizes %v, want %v", got, want)
 	}

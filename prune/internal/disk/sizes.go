@@ -2,7 +2,11 @@ package disk
 
 import (
 	"context"
-	"maps"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
 
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
@@ -13,58 +17,114 @@ import (
 
 // Sizes says what removing snapshots gives back.
 type Sizes struct {
-	layouts map[string]layout
-	places  map[inventory.SnapshotID]place
+	ids   []inventory.SnapshotID
+	spots []spot // of each of the ids
+	dirs  []snapshotDir
 }
 
-// NewSizes looks for the files of snapshots. Of those that cannot be seen from
-// here, what the snapshotter measures has to do.
+// spot is where the files of a snapshot are, and what is recorded of it. There may
+// be a million, so it has no text.
+type spot struct {
+	dir, name, number uint64 // dir counts from one, and is zero if there are none
+	bytes             int64
+}
+
+// snapshotDir is a directory with an entry for each snapshot.
+type snapshotDir struct {
+	path string
+	layout
+}
+
+// NewSizes looks for the files of snapshots, which are sorted. Of those that cannot
+// be seen from here, what the snapshotter measures has to do.
 func NewSizes(ctx context.Context, st store.Store, ids []inventory.SnapshotID) (*Sizes, error) {
-	sizes := &Sizes{layouts: make(map[string]layout), places: make(map[inventory.SnapshotID]place)}
+	s := &Sizes{ids: ids, spots: make([]spot, len(ids))}
+	known := make(map[string]bool)
 	for _, id := range ids {
-		if _, known := sizes.layouts[id.Snapshotter]; known {
+		if known[id.Snapshotter] {
 			continue
 		}
-		sizes.layouts[id.Snapshotter] = layouts[id.Snapshotter]
-		s, err := readSnapshots(ctx, st, id.Snapshotter, true)
-		if errdefs.IsUnavailable(err) {
-			continue
-		}
-		if err != nil {
+		known[id.Snapshotter] = true
+		if err := s.read(ctx, st, id.Snapshotter); err != nil && !errdefs.IsUnavailable(err) {
 			return nil, err
 		}
-		maps.Copy(sizes.places, s.places())
 	}
-	return sizes, nil
+	return s, nil
+}
+
+// read finds the snapshots of one snapshotter. Entries are listed first, as by
+// [ReadSnapshots].
+func (s *Sizes) read(ctx context.Context, st store.Store, snapshotter string) error {
+	dir, l, err := dirOf(ctx, st, snapshotter)
+	if err != nil {
+		return err
+	}
+	numbers, _, err := l.numbers(dir)
+	if err != nil {
+		return unseen(snapshotter, err)
+	}
+	first := uint64(len(s.dirs)) + 1
+	for _, sub := range l.dirs {
+		s.dirs = append(s.dirs, snapshotDir{filepath.Join(dir, sub), l})
+	}
+	err = eachSize(ctx, dir, snapshotter, func(name string, r record, bytes int64) {
+		i, asked := slices.BinarySearchFunc(s.ids, r.id, inventory.CompareSnapshotIDs)
+		n, err := strconv.ParseUint(name, 10, 64)
+		if !asked || err != nil {
+			return
+		}
+		for sub := range numbers {
+			// Of several records of one key the newest counts that has an entry.
+			if _, there := slices.BinarySearch(numbers[sub], n); there && r.number >= s.spots[i].number {
+				s.spots[i] = spot{first + uint64(sub), n, r.number, bytes}
+			}
+		}
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // it is made with the first snapshot
+		return unseen(snapshotter, err)
+	}
+	return nil
 }
 
 // Recorded is the size in bytes of a committed snapshot, which its snapshotter
 // has measured and recorded; ok is false where it has to be asked.
 func (s *Sizes) Recorded(id inventory.SnapshotID) (bytes int64, ok bool) {
-	at, seen := s.places[id]
-	if !seen || at.bytes < 0 {
+	at := s.spotOf(id)
+	if at.dir == 0 || at.bytes < 0 {
 		return 0, false
 	}
-	return s.Of(id, at.bytes), true
+	return s.at(at, at.bytes), true
+}
+
+func (s *Sizes) spotOf(id inventory.SnapshotID) spot {
+	i, known := slices.BinarySearchFunc(s.ids, id, inventory.CompareSnapshotIDs)
+	if !known {
+		return spot{}
+	}
+	return s.spots[i]
 }
 
 // Of is the size of a snapshot in bytes, made of what its snapshotter measured:
 // overlayfs leaves out its own directories, and blockfile measures the
 // difference to the parent of a file that takes the whole.
 func (s *Sizes) Of(id inventory.SnapshotID, measured int64) int64 {
-	at, seen := s.places[id]
-	if !seen {
+	return s.at(s.spotOf(id), measured)
+}
+
+func (s *Sizes) at(at spot, measured int64) int64 {
+	if at.dir == 0 {
 		return measured
 	}
-	l := s.layouts[id.Snapshotter]
-	if l.whole {
-		if bytes := blocksOf(at.path); bytes > 0 {
+	in := s.dirs[at.dir-1]
+	path := in.path + "/" + strconv.FormatUint(at.name, 10)
+	if in.whole {
+		if bytes := blocksOf(path); bytes > 0 {
 			return bytes
 		}
 		return measured
 	}
-	for _, own := range l.own {
-		measured += blocksOf(at.path + own)
+	for _, own := range in.own {
+		measured += blocksOf(path + own)
 	}
 	return measured
 }

@@ -25,7 +25,6 @@ type Snapshots struct {
 	// what they are is gone.
 	NoDatabase bool
 	layout     layout
-	sizes      bool // whether those of the records are read
 	records    map[string]record
 	entries    map[string]string
 }
@@ -43,27 +42,37 @@ type Entry struct {
 // that the records are read, and its record by the time that the caller reads
 // the store.
 func ReadSnapshots(ctx context.Context, st store.Store, snapshotter string) (*Snapshots, error) {
-	return readSnapshots(ctx, st, snapshotter, false)
+	dir, l, err := dirOf(ctx, st, snapshotter)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshots{Snapshotter: snapshotter, Dir: dir, layout: l}
+	if err := s.read(ctx); err != nil {
+		return nil, unseen(snapshotter, err)
+	}
+	return s, nil
 }
 
-func readSnapshots(ctx context.Context, st store.Store, snapshotter string, sizes bool) (*Snapshots, error) {
+// dirOf is the directory of a snapshotter.
+func dirOf(ctx context.Context, st store.Store, snapshotter string) (string, layout, error) {
 	l, ok := layouts[snapshotter]
 	dirs := st.Abilities().Dirs
 	if !ok || dirs == nil {
-		return nil, fmt.Errorf("the files of snapshotter %q cannot be seen from here: %w", snapshotter, errdefs.ErrUnavailable)
+		return "", l, fmt.Errorf("the files of snapshotter %q cannot be seen from here: %w", snapshotter, errdefs.ErrUnavailable)
 	}
 	dir, err := dirs.SnapshotterDir(ctx, snapshotter)
 	if err != nil {
-		return nil, fmt.Errorf("looking for the files of snapshotter %q: %w", snapshotter, err)
+		return "", l, fmt.Errorf("looking for the files of snapshotter %q: %w", snapshotter, err)
 	}
-	s := &Snapshots{Snapshotter: snapshotter, Dir: dir, layout: l, sizes: sizes}
-	if err := s.read(ctx); err != nil {
-		if errors.Is(err, fs.ErrPermission) {
-			err = store.Cause(errdefs.ErrUnavailable, err)
-		}
-		return nil, fmt.Errorf("looking at the files of snapshotter %q: %w", snapshotter, err)
+	return dir, l, nil
+}
+
+// unseen says why the files of a snapshotter cannot be looked at.
+func unseen(snapshotter string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		err = store.Cause(errdefs.ErrUnavailable, err)
 	}
-	return s, nil
+	return fmt.Errorf("looking at the files of snapshotter %q: %w", snapshotter, err)
 }
 
 // Database is where the snapshotter keeps its records.
@@ -73,7 +82,7 @@ func (s *Snapshots) read(ctx context.Context) (err error) {
 	if s.entries, err = s.layout.entries(s.Dir); err != nil {
 		return err
 	}
-	s.records, err = readRecords(ctx, s.Dir, s.Snapshotter, s.sizes)
+	s.records, err = readRecords(ctx, s.Dir, s.Snapshotter)
 	if errors.Is(err, fs.ErrNotExist) { // it is made with the first snapshot
 		s.NoDatabase = len(s.entries) > 0
 		return nil

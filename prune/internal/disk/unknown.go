@@ -2,7 +2,11 @@ package disk
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
 
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
@@ -15,6 +19,11 @@ import (
 // can be seen from here: snapshots, and blobs and uploads as blobs.
 func Unknown(ctx context.Context, st store.Store, inv *inventory.Inventory) (sum inventory.Amount, err error) {
 	for _, name := range inv.Store.Snapshotters {
+		if all, err := allKnown(ctx, st, name, inv); all || errdefs.IsUnavailable(err) {
+			continue
+		} else if err != nil {
+			return sum, err
+		}
 		s, err := ReadSnapshots(ctx, st, name)
 		if errdefs.IsUnavailable(err) {
 			continue
@@ -50,6 +59,43 @@ func Unknown(ctx context.Context, st store.Store, inv *inventory.Inventory) (sum
 		return sum, err
 	}
 	return sum, addContent(ctx, st, dir, inv, &sum)
+}
+
+// allKnown says whether each entry of a snapshotter is a snapshot of the inventory,
+// as in most stores. It keeps nothing of them.
+func allKnown(ctx context.Context, st store.Store, snapshotter string, inv *inventory.Inventory) (bool, error) {
+	dir, l, err := dirOf(ctx, st, snapshotter)
+	if err != nil {
+		return false, err
+	}
+	numbers, strange, err := l.numbers(dir)
+	if err != nil {
+		return false, unseen(snapshotter, err)
+	}
+	for _, some := range numbers {
+		strange += len(some)
+	}
+	if strange == 0 {
+		return true, nil
+	}
+	err = eachSize(ctx, dir, snapshotter, func(name string, r record, _ int64) {
+		n, err := strconv.ParseUint(name, 10, 64)
+		if err != nil || !inv.HasSnapshot(r.id) {
+			return
+		}
+		for _, some := range numbers {
+			if _, there := slices.BinarySearch(some, n); there {
+				strange--
+			}
+		}
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, unseen(snapshotter, err)
+	}
+	return strange == 0, nil
 }
 
 func addContent(ctx context.Context, st store.Store, dir string, inv *inventory.Inventory, sum *inventory.Amount) error {

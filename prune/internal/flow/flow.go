@@ -25,33 +25,66 @@ func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now t
 		plan, _, err := PlanMeanwhile(ctx, store, inv, policy, now, opts)
 		return plan, err
 	}
+	var ruler *read.Ruler
+	if isLarge(inv) {
+		if ruler, err = read.NewRuler(ctx, store, inv, inv.SortedSnapshots(), opts); err != nil {
+			return nil, err
+		}
+	}
 	plan, err := plan.NewPlan(inv, policy, now)
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := read.Measure(ctx, store, inv, plan.ToMeasure(), opts)
+	wanted := plan.ToMeasure()
+	if ruler == nil {
+		if ruler, err = read.NewRuler(ctx, store, inv, wanted, opts); err != nil {
+			return nil, err
+		}
+	}
+	sizes, err := ruler.Measure(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}
 	return plan.WithSizes(sizes), nil
 }
 
-// PlanMeanwhile measures every snapshot and plans at the same time: the server
-// is busy with the one, this process with the other.
-func PlanMeanwhile(ctx context.Context, store store.Store, inv *inventory.Inventory, policy rules.Policy, now time.Time, opts read.ReadOptions) (*plan.Plan, *plan.Model, error) {
-	var p *plan.Plan
-	var m *plan.Model
-	var sizes inventory.Sizes
+// largeStore is the number of snapshots from which the disk is looked at before
+// planning, and not after or meanwhile: both take much memory, but not for long.
+const largeStore = 20_000
+
+func isLarge(inv *inventory.Inventory) bool {
+	n := 0
+	for _, ns := range inv.Namespaces {
+		n += len(ns.Snapshots)
+	}
+	return n >= largeStore
+}
+
+// Meanwhile does several things with an inventory at the same time: the server or
+// the disk is busy with the one, this process with the other. With a large store it
+// does one after the other, in order.
+func Meanwhile(ctx context.Context, inv *inventory.Inventory, tasks ...func(context.Context) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		sizes, err = read.Measure(ctx, store, inv, inv.Objects().SortedSnapshots(), opts)
+	if isLarge(inv) {
+		g.SetLimit(1)
+	}
+	for _, task := range tasks {
+		g.Go(func() error { return task(ctx) })
+	}
+	return g.Wait()
+}
+
+// PlanMeanwhile measures every snapshot and plans.
+func PlanMeanwhile(ctx context.Context, store store.Store, inv *inventory.Inventory, policy rules.Policy, now time.Time, opts read.ReadOptions) (p *plan.Plan, m *plan.Model, err error) {
+	var sizes inventory.Sizes
+	err = Meanwhile(ctx, inv, func(ctx context.Context) (err error) {
+		sizes, err = read.Measure(ctx, store, inv, inv.SortedSnapshots(), opts)
 		return err
-	})
-	g.Go(func() (err error) {
+	}, func(context.Context) (err error) {
 		p, m, err = plan.NewPlanAndModel(inv, policy, now, nil)
 		return err
 	})
-	if err := g.Wait(); err != nil {
+	if err != nil {
 		return nil, nil, err
 	}
 	p = p.WithSizes(sizes)

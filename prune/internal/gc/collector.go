@@ -97,7 +97,7 @@ func (c *Collector) Exists(id inventory.SnapshotID) bool {
 }
 
 // AllSnapshots lists the snapshots of the store.
-func (c *Collector) AllSnapshots() []inventory.SnapshotID { return c.Inv.Objects().SortedSnapshots() }
+func (c *Collector) AllSnapshots() []inventory.SnapshotID { return c.Inv.SortedSnapshots() }
 
 func newSpace(ns *inventory.Namespace) *Space {
 	s := &Space{

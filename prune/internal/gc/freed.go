@@ -1,6 +1,8 @@
 package gc
 
 import (
+	"iter"
+
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
@@ -18,9 +20,9 @@ func (c *Collector) Meet(ch Change) {
 
 // Split sorts what is unreachable afterwards into what is freed and what was
 // garbage before.
-func (c *Collector) Split(all inventory.Objects, before, after graph.Reached) (freed, garbage inventory.Objects) {
+func (c *Collector) Split(blobs iter.Seq2[digest.Digest, int64], snapshots iter.Seq2[inventory.SnapshotID, int64], before, after graph.Reached) (freed, garbage inventory.Objects) {
 	freed, garbage = inventory.NewObjects(), inventory.NewObjects()
-	for dgst, bytes := range all.Blobs {
+	for dgst, bytes := range blobs {
 		switch {
 		case c.fileStays(after, dgst):
 		case c.fileStays(before, dgst):
@@ -29,7 +31,7 @@ func (c *Collector) Split(all inventory.Objects, before, after graph.Reached) (f
 			garbage.Blobs[dgst] = bytes
 		}
 	}
-	for id, bytes := range all.Snapshots {
+	for id, bytes := range snapshots {
 		switch n := id.Node(); {
 		case after.Holds(n):
 		case before.Holds(n):
@@ -85,6 +87,6 @@ func (c *Collector) BlobKeeper(n graph.Node, after graph.Reached) (cause.Keeper,
 
 // Frees returns what a collection would free because of the change.
 func (c *Collector) Frees(ch Change) inventory.Objects {
-	freed, _ := c.Split(c.Inv.Objects(), c.Reach(Change{}), c.Reach(ch))
+	freed, _ := c.Split(c.Inv.AllBlobs(), c.Inv.AllSnapshots(), c.Reach(Change{}), c.Reach(ch))
 	return freed
 }

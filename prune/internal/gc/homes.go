@@ -1,6 +1,10 @@
 package gc
 
-import "github.com/opencontainers/go-digest"
+import (
+	"iter"
+
+	"github.com/opencontainers/go-digest"
+)
 
 // fewHomes is the most namespaces with blobs in each of which a blob is looked up.
 // More would take longer than a table of all blobs, which in turn takes sixty
@@ -57,4 +61,18 @@ func (c *Collector) Homes(dgst digest.Digest) []*Space {
 		}
 	}
 	return found
+}
+
+// AllBlobs yields the blobs of the store that have files, each once, with their
+// sizes.
+func (c *Collector) AllBlobs() iter.Seq2[digest.Digest, int64] {
+	return func(yield func(digest.Digest, int64) bool) {
+		for _, s := range c.homes.stocked {
+			for dgst, blob := range s.Blobs {
+				if _, lost := c.Inv.Lost[dgst]; !lost && c.Homes(dgst)[0] == s && !yield(dgst, blob.Size) {
+					return
+				}
+			}
+		}
+	}
 }

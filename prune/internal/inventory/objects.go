@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -56,19 +57,48 @@ func (o Objects) Amount() Amount {
 
 // Objects lists everything that the inventory holds on the disk.
 func (inv *Inventory) Objects() Objects {
-	o := NewObjects()
-	for _, ns := range inv.Namespaces {
-		for dgst, blob := range ns.Blobs {
-			if _, lost := inv.Lost[dgst]; !lost {
-				o.Blobs[dgst] = blob.Size
+	return Objects{Blobs: maps.Collect(inv.AllBlobs()), Snapshots: maps.Collect(inv.AllSnapshots())}
+}
+
+// AllBlobs yields the blobs that have files, one that several namespaces know more
+// than once. A list of a million would take its memory.
+func (inv *Inventory) AllBlobs() iter.Seq2[digest.Digest, int64] {
+	return func(yield func(digest.Digest, int64) bool) {
+		for _, ns := range inv.Namespaces {
+			for dgst, blob := range ns.Blobs {
+				if _, lost := inv.Lost[dgst]; !lost && !yield(dgst, blob.Size) {
+					return
+				}
 			}
 		}
-		for key := range ns.Snapshots {
-			id := SnapshotID{ns.Name, key}
-			o.Snapshots[id] = inv.Size(id)
+	}
+}
+
+// AllSnapshots yields the snapshots with their sizes.
+func (inv *Inventory) AllSnapshots() iter.Seq2[SnapshotID, int64] {
+	return func(yield func(SnapshotID, int64) bool) {
+		for _, ns := range inv.Namespaces {
+			for key := range ns.Snapshots {
+				if id := (SnapshotID{ns.Name, key}); !yield(id, inv.Size(id)) {
+					return
+				}
+			}
 		}
 	}
-	return o
+}
+
+// SortedSnapshots are the IDs of all snapshots, in order.
+func (inv *Inventory) SortedSnapshots() []SnapshotID {
+	n := 0
+	for _, ns := range inv.Namespaces {
+		n += len(ns.Snapshots)
+	}
+	ids := make([]SnapshotID, 0, n)
+	for id := range inv.AllSnapshots() {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, CompareSnapshotIDs)
+	return ids
 }
 
 // EmptyLost makes blobs without a file weigh nothing.

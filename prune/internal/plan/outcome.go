@@ -70,7 +70,7 @@ func Foresee(c *gc.Collector, inv *inventory.Inventory, decisions []rules.Decisi
 		ch.Unleased[orphan.Node()] = true
 	}
 	after := c.Reach(ch)
-	o.Freed, o.Garbage = c.Split(inv.Objects(), before, after)
+	o.Freed, o.Garbage = c.Split(inv.AllBlobs(), inv.AllSnapshots(), before, after)
 	o.Held = heldBack(c, touched, after)
 	return o, after
 }

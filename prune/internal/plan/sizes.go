@@ -1,25 +1,24 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
 
-// ToMeasure lists the snapshots whose sizes the plan tells.
+// ToMeasure lists the snapshots whose sizes the plan tells, in order.
 func (p *Plan) ToMeasure() []inventory.SnapshotID {
-	wanted := inventory.NewObjects()
-	for _, part := range []inventory.Objects{p.Outcome.Freed, p.Outcome.Garbage} {
-		for id := range part.Snapshots {
-			wanted.Snapshots[id] = 0
-		}
-	}
+	wanted := make([]inventory.SnapshotID, 0, len(p.Outcome.Freed.Snapshots)+len(p.Outcome.Garbage.Snapshots)+len(p.Outcome.Held))
+	wanted = slices.AppendSeq(wanted, maps.Keys(p.Outcome.Freed.Snapshots))
+	wanted = slices.AppendSeq(wanted, maps.Keys(p.Outcome.Garbage.Snapshots))
 	for _, held := range p.Outcome.Held {
 		if held.Snapshot != "" {
-			wanted.Snapshots[held.SnapshotID()] = 0
+			wanted = append(wanted, held.SnapshotID())
 		}
 	}
-	return wanted.SortedSnapshots()
+	slices.SortFunc(wanted, inventory.CompareSnapshotIDs)
+	return slices.Compact(wanted)
 }
 
 // WithSizes returns the same plan with the sizes of snapshots.

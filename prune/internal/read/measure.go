@@ -33,11 +33,37 @@ const noSize = -2
 // Measure asks for the sizes of snapshots of an inventory, and adds what their
 // snapshotters leave out, where the files can be seen.
 func Measure(ctx context.Context, st store.Store, inv *inventory.Inventory, ids []inventory.SnapshotID, opts ReadOptions) (inventory.Sizes, error) {
+	r, err := NewRuler(ctx, st, inv, ids, opts)
+	if err != nil {
+		return nil, err
+	}
+	return r.Measure(ctx, ids)
+}
+
+// Ruler measures snapshots.
+type Ruler struct {
+	store  store.Store
+	inv    *inventory.Inventory
+	opts   ReadOptions
+	onDisk *disk.Sizes
+}
+
+// NewRuler reads what can be read of the sizes of snapshots without asking for each.
+func NewRuler(ctx context.Context, st store.Store, inv *inventory.Inventory, ids []inventory.SnapshotID, opts ReadOptions) (*Ruler, error) {
+	if !slices.IsSortedFunc(ids, inventory.CompareSnapshotIDs) {
+		ids = slices.SortedFunc(slices.Values(ids), inventory.CompareSnapshotIDs)
+	}
 	onDisk, err := disk.NewSizes(ctx, st, ids)
 	if err != nil {
 		return nil, fmt.Errorf("measuring snapshots: %w", err)
 	}
-	m := measuring{plugins: newPlugins(st, opts, inv), onDisk: onDisk, ids: ids, bytes: make([]int64, len(ids)), progress: NewMeter(opts.Progress, StageRead)}
+	return &Ruler{st, inv, opts, onDisk}, nil
+}
+
+// Measure measures snapshots of those that the ruler was made for.
+func (r *Ruler) Measure(ctx context.Context, ids []inventory.SnapshotID) (inventory.Sizes, error) {
+	st, inv := r.store, r.inv
+	m := measuring{plugins: newPlugins(st, r.opts, inv), onDisk: r.onDisk, ids: ids, bytes: make([]int64, len(ids)), progress: NewMeter(r.opts.Progress, StageRead)}
 	var committed, active []int
 	for i, id := range ids {
 		if inv.Namespace(id.Namespace).Snapshots[id.SnapshotKey].Kind == snapshots.KindActive {

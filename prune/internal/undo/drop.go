@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -74,7 +75,8 @@ func reclaimedOf(ctx context.Context, c *gc.Collector, store store.Store, before
 	for dgst := range files {
 		remaining.Blobs[dgst] = 0
 	}
-	taken, unheld := c.Split(before.Objects().Without(remaining), held, graph.Reached{})
+	gone := before.Objects().Without(remaining)
+	taken, unheld := c.Split(maps.All(gone.Blobs), maps.All(gone.Snapshots), held, graph.Reached{})
 	return taken.Amount(), unheld.Amount(), nil
 }
 

@@ -1,0 +1,102 @@
+package disk
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/core/snapshots/storage"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/store"
+)
+
+// seen is a store whose snapshotters all have one directory.
+type seen struct {
+	store.Store
+	dir string
+}
+
+func (s seen) Abilities() store.Abilities { return store.Abilities{Dirs: s} }
+
+func (s seen) SnapshotterDir(context.Context, string) (string, error) { return s.dir, nil }
+
+// recorded makes the database of a snapshotter with committed snapshots of 100, 200
+// bytes and so on, and their entries, but for the last one. It returns the paths of
+// the entries.
+func recorded(t *testing.T, dir string, keys ...string) (paths []string) {
+	t.Helper()
+	ms, err := storage.NewMetaStore(filepath.Join(dir, database))
+	must(t, err)
+	must(t, ms.WithTransaction(t.Context(), true, func(ctx context.Context) error {
+		for i, key := range keys {
+			s, err := storage.CreateSnapshot(ctx, snapshots.KindActive, "new", "")
+			if err != nil {
+				return err
+			}
+			if _, err := storage.CommitActive(ctx, "new", key, snapshots.Usage{Size: int64(100 * (i + 1))}); err != nil {
+				return err
+			}
+			paths = append(paths, filepath.Join(dir, "snapshots", s.ID))
+		}
+		return nil
+	}))
+	must(t, ms.Close())
+	for _, path := range paths[:len(paths)-1] {
+		must(t, os.MkdirAll(path, 0o700))
+	}
+	return paths
+}
+
+// Of several records of one key the newest counts that has an entry; what is not
+// asked for, and what has no entry, is left out.
+func TestSizesOfSnapshots(t *testing.T) {
+	dir := t.TempDir()
+	recorded(t, dir, "test/1/a", "test/2/b", "test/3/again", "test/10/again", "test/11/unasked", "test/12/lost")
+	id := func(key string) inventory.SnapshotID {
+		return inventory.SnapshotID{Namespace: "test", SnapshotKey: inventory.SnapshotKey{Snapshotter: "native", Key: key}}
+	}
+	sizes, err := NewSizes(t.Context(), seen{dir: dir}, []inventory.SnapshotID{id("a"), id("again"), id("b"), id("lost"), id("none")})
+	must(t, err)
+	for key, want := range map[string]int64{"a": 100, "b": 200, "again": 400, "lost": -1, "none": -1, "unasked": -1} {
+		bytes, ok := sizes.Recorded(id(key))
+		if !ok {
+			bytes = -1
+		}
+		if bytes != want {
+			t.Errorf("%s has %d bytes, want %d", key, bytes, want)
+		}
+	}
+}
+
+// All entries are known only if each is of a snapshot that containerd has.
+func TestAllEntriesAreKnown(t *testing.T) {
+	for name, change := range map[string]func(inv *inventory.Namespace, paths []string){
+		"": func(*inventory.Namespace, []string) {},
+		"no snapshot of it": func(ns *inventory.Namespace, _ []string) {
+			delete(ns.Snapshots, inventory.SnapshotKey{Snapshotter: "native", Key: "b"})
+		},
+		"no record": func(_ *inventory.Namespace, paths []string) {
+			must(t, os.Mkdir(filepath.Join(filepath.Dir(paths[0]), "77"), 0o700))
+		},
+		"being made": func(_ *inventory.Namespace, paths []string) {
+			must(t, os.Mkdir(filepath.Join(filepath.Dir(paths[0]), temporary+"1"), 0o700))
+		},
+		"an entry is missing": func(_ *inventory.Namespace, paths []string) { must(t, os.Remove(paths[0])) },
+	} {
+		dir := t.TempDir()
+		paths := recorded(t, dir, "test/1/a", "test/2/b", "test/3/lost")
+		ns := &inventory.Namespace{Name: "test", Snapshots: make(map[inventory.SnapshotKey]inventory.Snapshot)}
+		for _, key := range []string{"a", "b", "lost"} {
+			ns.Snapshots[inventory.SnapshotKey{Snapshotter: "native", Key: key}] = inventory.Snapshot{}
+		}
+		change(ns, paths)
+		got, err := allKnown(t.Context(), seen{dir: dir}, "native", &inventory.Inventory{Namespaces: []*inventory.Namespace{ns}})
+		must(t, err)
+		if want := name == "" || name == "an entry is missing"; got != want {
+			t.Errorf("%q: all are known: %v", name, got)
+		}
+	}
+}
