@@ -26,7 +26,7 @@ MEMORY    ?= 10000
 # What `make bench-growth` and `make bench-peers` measure. All three take
 # ROUNDS: how often each program is timed.
 GROWTH_SIZES ?= 100,300,1000,3000,10000,20000
-STALL_SIZES  ?= 200,1000
+STALL_SIZES  ?= 200,1000,5000
 PEERS_SIZE   ?= 1000
 # How long each part of `make soak` goes on that has no end of its own, and
 # the packages that have a long mode.

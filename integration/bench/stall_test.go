@@ -16,64 +16,63 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/machine"
-	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
+	"github.com/ctr-prune/ctr-prune/integration/clients/docker"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 var stallSizes = flag.String("stall", "20", "have others work while stores of these `NUMBERS` of images are pruned")
 
-// idle is how long others work while nothing else happens.
+// idle is how long others work while nothing else happens, if that is measured.
 const idle = 3 * time.Second
-
-// pruner is something in whose time others work.
-type pruner struct {
-	name string
-	run  func(s *stallStore) error
-}
-
-// pruners are those that are compared. `ctr` and the least that a client has to do
-// make one collection, or one for each image.
-var pruners = []pruner{
-	{"nothing", func(*stallStore) error { time.Sleep(idle); return nil }},
-	{"one empty collection", func(s *stallStore) error { return s.store.Collect(s.t.Context()) }},
-	{"`ctr-prune -a -f`", func(s *stallStore) error { return s.command(s.p.prune, "--address", s.d.Address(), "-a", "-f", "-q") }},
-	{"`ctr-prune -a -f --max-stall 0`", func(s *stallStore) error {
-		return s.command(s.p.prune, "--address", s.d.Address(), "-a", "-f", "-q", "--max-stall", "0")
-	}},
-	{"plain deletions, the last one synchronous", func(s *stallStore) error { return s.command(s.p.helper, "floor", s.d.Address()) }},
-	{"`ctr images prune --all`", func(s *stallStore) error {
-		return s.command(s.d.Ctr(), "-a", s.d.Address(), "images", "prune", "--all")
-	}},
-}
 
 // TestStall shows what others wait for while a store is pruned.
 func TestStall(t *testing.T) {
 	if reason := daemon.Unsupported(); reason != "" {
 		t.Skip(reason)
 	}
+	if *dir == "" && *out == "" {
+		*dir = daemon.InMemory() // only whether it works is of interest
+	}
 	p := build(t)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n| images | beside | rounds | whole | container: p50 | p99 | worst | small blob: p99 | worst | read: worst | failed |\n", machine.Describe())
-	b.WriteString("|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	fmt.Fprintf(&b, "%s\n\n%s", machine.Describe(), stallHead)
+	goals := ""
 	for _, n := range numbers(t, *stallSizes) {
-		s := newStallStore(t, p, n)
-		all := make([]load, len(pruners))
-		for round := range *rounds {
-			for i := range pruners {
-				at := (i + round) % len(pruners)
-				t.Run(fmt.Sprintf("%d/round%d/%d", n, round+1, at), func(t *testing.T) { all[at].add(s.beside(t, pruners[at])) })
-			}
+		rows := make(map[string]load)
+		for _, w := range stallWorlds {
+			t.Run(fmt.Sprintf("%d/%s", n, w.namespace), func(t *testing.T) { b.WriteString(w.compare(t, p, n, rows)) })
 		}
-		for i, l := range all {
-			b.WriteString(l.row(n, pruners[i].name))
-		}
+		goals += stallGoals(n, rows)
 	}
-	t.Logf("\n%s", b.String())
+	text := b.String() + "\n" + goals
+	t.Logf("\n%s", text)
 	if *out == "" || t.Failed() {
 		return
 	}
-	if err := os.WriteFile(*out, []byte(b.String()), 0o644); err != nil {
+	if err := os.WriteFile(*out, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// compare has others work beside each of the pruners, in another order in each
+// round, and returns the rows of the table.
+func (w stallWorld) compare(t *testing.T, p programs, images int, rows map[string]load) (table string) {
+	s := newStallStore(t, p, w, images)
+	for round := range *rounds {
+		for i := range w.pruners {
+			one := w.pruners[(i+round)%len(w.pruners)]
+			t.Run(fmt.Sprintf("round%d/%d", round+1, i), func(t *testing.T) {
+				l := rows[one.name]
+				l.add(s.beside(t, one))
+				rows[one.name] = l
+			})
+		}
+	}
+	for _, one := range w.pruners {
+		table += rows[one.name].row(images, one.name)
+	}
+	return table
 }
 
 // stallStore is a store of unused images and one that a container stands on, on
@@ -84,12 +83,20 @@ type stallStore struct {
 	d     *daemon.Daemon
 	store imagestore.Store
 	base  *imagestore.Image
+	// host is that of the registry that others pull from.
+	host string
 }
 
-func newStallStore(t *testing.T, p programs, images int) *stallStore {
+func newStallStore(t *testing.T, p programs, w stallWorld, images int) *stallStore {
 	t.Helper()
 	s := &stallStore{t: t, p: p}
-	s.d = daemon.Start(t, daemon.Options{Version: parts.Containerd24, Dir: *dir})
+	opts := w.options(t)
+	opts.Dir = *dir
+	s.d = daemon.Start(t, opts)
+	if w.namespace == docker.Namespace {
+		s.d.Expect(prune.ProblemUnreadable) // the Engine runs on the copies only
+	}
+	s.pullable(t)
 	s.d.Stop()
 	s.d.Offline(func(e *imagestore.Embedded) error {
 		make := imagestore.New(uint64(images))
@@ -101,7 +108,12 @@ func newStallStore(t *testing.T, p programs, images int) *stallStore {
 		if err := store.Container(t.Context(), imagestore.ContainerSpec{ID: "standing", Image: s.base.Name, Of: s.base}); err != nil {
 			return err
 		}
-		_, err := store.Bulk(t.Context(), make, images)
+		if w.namespace == cri.Namespace {
+			if err := e.Store(w.namespace).Add(t.Context(), cri.Pause(t, imagestore.New(7)), cri.PauseName); err != nil {
+				return err
+			}
+		}
+		_, err := e.Store(w.namespace).Bulk(t.Context(), make, images)
 		return err
 	})
 	return s
@@ -110,15 +122,16 @@ func newStallStore(t *testing.T, p programs, images int) *stallStore {
 // beside works on a copy of the store as long as the pruner runs.
 func (s *stallStore) beside(t *testing.T, p pruner) load {
 	t.Helper()
-	copied := &stallStore{t: t, p: s.p, d: copied(t, s.d), base: s.base}
+	copied := &stallStore{t: t, p: s.p, d: copied(t, s.d), base: s.base, host: s.host}
 	copied.d.Restart()
 	copied.store = copied.d.Store("default")
+	run := p.prepare(t, copied)
 	unix.Sync()
 	l := load{}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := copied.work(ctx, &l)
 	start := time.Now()
-	err := p.run(copied)
+	err := run()
 	l.wholes = []time.Duration{time.Since(start)}
 	stop()
 	<-ended
@@ -139,22 +152,27 @@ func (s *stallStore) command(program string, args ...string) error {
 
 // load is what others had to wait for.
 type load struct {
-	wholes                   []time.Duration
-	containers, blobs, reads []time.Duration
-	failures                 int
+	wholes                          []time.Duration
+	containers, blobs, reads, pulls []time.Duration
+	failures                        int
 }
 
 func (l *load) add(other load) {
 	l.wholes = append(l.wholes, other.wholes...)
 	l.containers = append(l.containers, other.containers...)
 	l.blobs, l.reads = append(l.blobs, other.blobs...), append(l.reads, other.reads...)
+	l.pulls = append(l.pulls, other.pulls...)
 	l.failures += other.failures
 }
 
-func (l *load) row(images int, name string) string {
-	return fmt.Sprintf("| %d | %s | %d | %s | %s | %s | %s | %s | %s | %s | %d |\n", images, name, len(l.wholes), seconds(median(l.wholes)),
+const stallHead = "| images | beside | rounds | whole | container: p50 | p99 | worst | small blob: p99 | worst | read: worst | pull: p50 | worst | failed |\n" +
+	"|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+
+func (l load) row(images int, name string) string {
+	return fmt.Sprintf("| %d | %s | %d | %s | %s | %s | %s | %s | %s | %s | %s | %s | %d |\n", images, name, len(l.wholes), seconds(median(l.wholes)),
 		millis(percentile(l.containers, 50)), millis(percentile(l.containers, 99)), millis(percentile(l.containers, 100)),
-		millis(percentile(l.blobs, 99)), millis(percentile(l.blobs, 100)), millis(percentile(l.reads, 100)), l.failures)
+		millis(percentile(l.blobs, 99)), millis(percentile(l.blobs, 100)), millis(percentile(l.reads, 100)),
+		millis(percentile(l.pulls, 50)), millis(percentile(l.pulls, 100)), l.failures)
 }
 
 // percentile is the time within which so many percent were done.
