@@ -48,9 +48,11 @@ func (x *Execution) releaseInSlices(ctx context.Context) error {
 			return x.lookBetween(ctx) // that took its time, too
 		}
 		progress.Add(len(slice))
+		collected := x.opts.Now()
 		if err := x.lookBetween(ctx); err != nil {
 			return err
 		}
+		s.beside = x.opts.Now().Sub(collected)
 	}
 }
 
@@ -75,9 +77,11 @@ func cut(rest []portion, size int) (slice []portion, objects int) {
 // collectSlice gives up a slice and has it collected. After the first one it
 // asks for one collection more, to learn what a look at the store takes.
 func (x *Execution) collectSlice(ctx context.Context, s *slicer, slice []portion, objects int) error {
+	begun := x.opts.Now()
 	if err := x.release(ctx, slice); err != nil {
 		return err
 	}
+	s.beside += x.opts.Now().Sub(begun)
 	took, err := x.collectAgain(ctx, slice[0].namespace)
 	if err != nil {
 		return err
@@ -87,9 +91,9 @@ func (x *Execution) collectSlice(ctx context.Context, s *slicer, slice []portion
 		if err != nil {
 			return err
 		}
-		s.looked(look)
+		s.collected(0, look)
 	}
-	s.removed(objects, took)
+	s.collected(objects, took)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -30,15 +31,19 @@ func TestSlicerKeepsToTheLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := slicer{limit: limit}
-			longest, collections := time.Duration(0), 0
+			longest, all, collections := time.Duration(0), c.look, 0
 			for left := c.objects; left > 0; {
 				n := min(left, s.size())
 				took := c.collect(n)
-				longest, collections, left = max(longest, took), collections+1, left-n
+				longest, all, collections, left = max(longest, took), all+took, collections+1, left-n
 				if s.last == 0 {
-					s.looked(c.look)
+					s.collected(0, c.look)
 				}
-				s.removed(n, took)
+				s.collected(n, took)
+			}
+			// The first slices are smaller than the looks are worth.
+			if atOnce := c.collect(c.objects); all > 2*atOnce+2*c.look {
+				t.Errorf("all take %s, one that removes everything takes %s", all, atOnce)
 			}
 			if longest > c.most || collections > c.collections {
 				t.Errorf("the longest of %d collections took %s, want %s and at most %d", collections, longest, c.most, c.collections)
@@ -56,14 +61,40 @@ func TestSlicerRecovers(t *testing.T) {
 		n := s.size()
 		took := d.collect(n)
 		if i == 0 {
-			s.looked(d.look)
+			s.collected(0, d.look)
 		}
 		if i == 4 {
 			took += time.Second
 		}
-		s.removed(n, took)
+		s.collected(n, took)
 	}
 	if n := s.size(); n < 200 {
 		t.Errorf("slices of %d objects after one collection that took long", n)
+	}
+}
+
+// On a busy disk each collection waits a while for others, and some for long:
+// slices do not become so small for it that a run mostly looks.
+func TestSlicerOnABusyDisk(t *testing.T) {
+	const each, objects = 16 * time.Millisecond, 600
+	atOnce := objects * each
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		s := slicer{limit: 250 * time.Millisecond, beside: 50 * time.Millisecond}
+		var all time.Duration
+		for left := objects; left > 0; {
+			n := min(left, s.size())
+			wait := time.Duration(random.ExpFloat64() * float64(100*time.Millisecond))
+			took := 50*time.Millisecond + wait + time.Duration(n)*each
+			if s.last == 0 {
+				s.collected(0, 70*time.Millisecond)
+			}
+			s.collected(n, took)
+			all += took + 50*time.Millisecond
+			left -= n
+		}
+		if all > 5*atOnce/2 {
+			t.Errorf("%s with seed %d, where one collection takes %s", all, seed, atOnce)
+		}
 	}
 }
