@@ -25,15 +25,9 @@ func rootStrange(ctx context.Context, l RootLayout, db *bolt.DB, backends map[st
 		if err != nil {
 			return err
 		}
-		missing := 0
-		for _, key := range keys {
-			_, err := backend.Stat(ctx, key)
-			if err != nil && !errdefs.IsNotFound(err) {
-				return rootError(l.Dir, fmt.Sprintf("snapshotter %s cannot be read", name), "", store.Cause(errdefs.ErrFailedPrecondition, err))
-			}
-			if err != nil {
-				missing++
-			}
+		missing, err := rootMissing(ctx, backend, keys)
+		if err != nil {
+			return rootError(l.Dir, fmt.Sprintf("snapshotter %s cannot be read", name), "", store.Cause(errdefs.ErrFailedPrecondition, err))
 		}
 		if 2*missing > len(keys) {
 			problem := fmt.Sprintf("%d of its %d snapshots of %s are not in %s, so containerd is probably configured with another root_path for that snapshotter",
@@ -42,6 +36,25 @@ func rootStrange(ctx context.Context, l RootLayout, db *bolt.DB, backends map[st
 		}
 	}
 	return nil
+}
+
+// rootMissing counts the keys that the snapshotter does not have.
+func rootMissing(ctx context.Context, backend snapshots.Snapshotter, keys []string) (int, error) {
+	there := make(map[string]struct{}, len(keys))
+	err := backend.Walk(ctx, func(_ context.Context, info snapshots.Info) error {
+		there[info.Name] = struct{}{}
+		return nil
+	})
+	if err != nil && !errdefs.IsNotFound(err) { // it has had no snapshot yet
+		return 0, err
+	}
+	missing := 0
+	for _, key := range keys {
+		if _, ok := there[key]; !ok {
+			missing++
+		}
+	}
+	return missing, nil
 }
 
 // rootBackendKeys are the keys that a snapshotter has its snapshots under, of all

@@ -17,7 +17,7 @@ func Check(f io.ReaderAt, size int64) error {
 	if err != nil {
 		return err
 	}
-	p := &pages{file: f, size: uint64(size), meta: m, seen: map[uint64]struct{}{}}
+	p := &pages{file: f, size: uint64(size), meta: m, seen: newPageSet(uint64(size) / m.pageSize)}
 	if m.high < 2 || m.high > 1<<32 {
 		return Damage("its size is impossible")
 	}
@@ -35,7 +35,13 @@ type pages struct {
 	file io.ReaderAt
 	size uint64
 	meta meta
-	seen map[uint64]struct{}
+	seen *pageSet
+	// depth is how many trees the walk is in, and buffers has a page of each,
+	// because a page is in use as long as what is below it is walked.
+	depth   int
+	buffers [][]byte
+	// elems are those of all pages that are in use.
+	elems []element
 }
 
 // keyRange is that of a subtree's keys: low is the first one, and all are below
@@ -58,23 +64,35 @@ func (p *pages) read(id uint64) ([]byte, error) {
 	if binary.NativeEndian.Uint64(page) != id || id+more >= p.meta.high {
 		return nil, Damage(fmt.Sprintf("page %d has a wrong header", id))
 	}
+	if more > 0 {
+		if page, err = p.bytes(id, more+1); err != nil {
+			return nil, err
+		}
+	}
 	for i := id; i <= id+more; i++ {
-		if _, ok := p.seen[i]; ok {
+		if !p.seen.add(i) {
 			return nil, Damage(fmt.Sprintf("page %d is used twice", i))
 		}
-		p.seen[i] = struct{}{}
 	}
-	if more == 0 {
-		return page, nil
+	return page, nil
+}
+
+// buffer is where the page of this depth is read into.
+func (p *pages) buffer(size uint64) []byte {
+	for len(p.buffers) <= p.depth {
+		p.buffers = append(p.buffers, make([]byte, p.meta.pageSize))
 	}
-	return p.bytes(id, more+1)
+	if uint64(cap(p.buffers[p.depth])) < size {
+		p.buffers[p.depth] = make([]byte, size)
+	}
+	return p.buffers[p.depth][:size]
 }
 
 func (p *pages) bytes(id, n uint64) ([]byte, error) {
 	if (id+n)*p.meta.pageSize > p.size {
 		return nil, Damage(fmt.Sprintf("it ends before page %d, so it was truncated", id+n-1))
 	}
-	buf := make([]byte, n*p.meta.pageSize)
+	buf := p.buffer(n * p.meta.pageSize)
 	if _, err := p.file.ReadAt(buf, int64(id*p.meta.pageSize)); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
@@ -83,6 +101,8 @@ func (p *pages) bytes(id, n uint64) ([]byte, error) {
 
 // tree checks the page and all below it.
 func (p *pages) tree(id uint64, keys keyRange) error {
+	p.depth++
+	defer func() { p.depth-- }()
 	page, err := p.read(id)
 	if err != nil {
 		return err
@@ -99,12 +119,11 @@ func (p *pages) tree(id uint64, keys keyRange) error {
 
 // branch checks a page of children: offset and size of the key, page ID.
 func (p *pages) branch(id uint64, page []byte, keys keyRange) error {
-	elems, err := elements(id, page, keys, func(e []byte) (pos, key, value uint32) {
-		return binary.NativeEndian.Uint32(e), binary.NativeEndian.Uint32(e[4:]), 0
-	})
+	elems, err := p.elements(id, page, keys, branchLayout)
 	if err != nil {
 		return err
 	}
+	defer p.release(elems)
 	if len(elems) == 0 {
 		return Damage(fmt.Sprintf("page %d has no children", id))
 	}
@@ -124,12 +143,11 @@ func (p *pages) branch(id uint64, page []byte, keys keyRange) error {
 // value. Flag 1 marks a bucket, whose value is the page of its own tree and a
 // sequence number, or zero, that number, and a leaf page within the value.
 func (p *pages) leaf(id uint64, page []byte, keys keyRange) error {
-	elems, err := elements(id, page, keys, func(e []byte) (pos, key, value uint32) {
-		return binary.NativeEndian.Uint32(e[4:]), binary.NativeEndian.Uint32(e[8:]), binary.NativeEndian.Uint32(e[12:])
-	})
+	elems, err := p.elements(id, page, keys, leafLayout)
 	if err != nil {
 		return err
 	}
+	defer p.release(elems)
 	for _, e := range elems {
 		if binary.NativeEndian.Uint32(e.head)&1 == 0 {
 			continue
@@ -155,12 +173,21 @@ func (p *pages) bucket(id uint64, value []byte) error {
 	return p.leaf(id, inline, keyRange{})
 }
 
+// branchLayout and leafLayout read the fixed part of an element.
+func branchLayout(e []byte) (pos, key, value uint32) {
+	return binary.NativeEndian.Uint32(e), binary.NativeEndian.Uint32(e[4:]), 0
+}
+
+func leafLayout(e []byte) (pos, key, value uint32) {
+	return binary.NativeEndian.Uint32(e[4:]), binary.NativeEndian.Uint32(e[8:]), binary.NativeEndian.Uint32(e[12:])
+}
+
 // element is one of a page's: its fixed part, and what that points at.
 type element struct{ head, key, value []byte }
 
 // elements cuts a page into its elements, and checks that they lie in it
 // and that their keys ascend within the range. Offsets count from the fixed part.
-func elements(id uint64, page []byte, keys keyRange, layout func([]byte) (pos, key, value uint32)) ([]element, error) {
+func (p *pages) elements(id uint64, page []byte, keys keyRange, layout func([]byte) (pos, key, value uint32)) ([]element, error) {
 	const size = 16
 	count := int(binary.NativeEndian.Uint16(page[10:]))
 	if header+count*size > len(page) {
@@ -169,9 +196,9 @@ func elements(id uint64, page []byte, keys keyRange, layout func([]byte) (pos, k
 	if count == 0 && keys.low != nil {
 		return nil, Damage(fmt.Sprintf("page %d is empty, but has a parent", id))
 	}
-	elems := make([]element, count)
+	first := len(p.elems)
 	var last []byte
-	for i := range elems {
+	for i := range count {
 		at := uint64(header + i*size)
 		e := element{head: page[at : at+size]}
 		pos, k, v := layout(e.head)
@@ -190,10 +217,14 @@ func elements(id uint64, page []byte, keys keyRange, layout func([]byte) (pos, k
 		if keys.high != nil && bytes.Compare(e.key, keys.high) >= 0 {
 			return nil, Damage(fmt.Sprintf("page %d has a key that belongs elsewhere", id))
 		}
-		elems[i], last = e, e.key
+		p.elems, last = append(p.elems, e), e.key
 	}
-	return elems, nil
+	return p.elems[first:], nil
 }
+
+// release makes room for the elements of another page. The check ends with the
+// first error, after which nothing has to be released.
+func (p *pages) release(elems []element) { p.elems = p.elems[:len(p.elems)-len(elems)] }
 
 // freelist checks the stored list of free pages: none may be in use. A count
 // of 0xFFFF means that the real one is the first entry.
@@ -212,11 +243,9 @@ func (p *pages) freelist(id uint64) error {
 	}
 	for i := range count {
 		free := u64(ids[i*8:])
-		_, used := p.seen[free]
-		if used || free < 2 || free >= p.meta.high {
+		if free < 2 || free >= p.meta.high || !p.seen.add(free) {
 			return Damage(fmt.Sprintf("page %d is listed as free but is not", free))
 		}
-		p.seen[free] = struct{}{}
 	}
 	return nil
 }
