@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/core/snapshots/storage"
 	"github.com/containerd/containerd/v2/plugins/content/local"
-	"github.com/containerd/containerd/v2/plugins/snapshots/native"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
 	"github.com/containerd/errdefs"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
@@ -20,9 +22,28 @@ import (
 // rootLoaders open the snapshotters that need nothing but their directory. The
 // others need the daemon's configuration (devmapper's pool, blockfile's scratch
 // file), a kernel feature or cgo.
-var rootLoaders = map[string]func(dir string) (snapshots.Snapshotter, error){
-	"native":    native.NewSnapshotter,
-	"overlayfs": func(dir string) (snapshots.Snapshotter, error) { return overlay.NewSnapshotter(dir) },
+var rootLoaders = map[string]func(dir string) (*rootRemover, error){
+	"native": func(dir string) (*rootRemover, error) {
+		sn, err := newRootNative(dir)
+		return newRootRemover(sn, sn.db, dir), err
+	},
+	"overlayfs": func(dir string) (*rootRemover, error) {
+		ms, err := newRootMetaStore(filepath.Join(dir, rootSnapshotsDB))
+		if err != nil {
+			return nil, err
+		}
+		sn, err := overlay.NewSnapshotter(dir, overlay.WithMetaStore(ms))
+		return newRootRemover(sn, ms, dir), err
+	},
+}
+
+// newRootMetaStore opens the database of a snapshotter with the first
+// transaction.
+func newRootMetaStore(path string, opts ...storage.Opt) (*storage.MetaStore, error) {
+	return storage.NewMetaStore(path, append(opts, func(o *bolt.Options) error {
+		o.FreelistType = bolt.FreelistMapType // an array is slow where a transaction frees many pages
+		return nil
+	})...)
 }
 
 // rootSnapshotters opens the snapshotters of l. Their databases are opened with
@@ -47,10 +68,15 @@ func rootSnapshotters(ctx context.Context, l RootLayout) (rootGuards, error) {
 }
 
 func rootSnapshotter(l RootLayout, name string) (snapshots.Snapshotter, error) {
-	if l.readOnly {
-		return newRootReader(name, l.snapshotters[name])
+	dir := l.snapshotters[name]
+	if !l.readOnly {
+		return rootLoaders[name](dir)
 	}
-	return rootLoaders[name](l.snapshotters[name])
+	ms, err := newRootMetaStore(filepath.Join(dir, rootSnapshotsDB), func(o *bolt.Options) error {
+		o.ReadOnly, o.Timeout = true, rootLockTimeout
+		return nil
+	})
+	return newRootReader(name, dir, ms), err
 }
 
 func rootTouch(ctx context.Context, sn snapshots.Snapshotter) error {

@@ -109,6 +109,15 @@ func (g *rootGuard) Cleanup(ctx context.Context) error {
 	return g.call(func() error { return c.Cleanup(ctx) })
 }
 
+// finish commits what the collection removed if it did not get to its Cleanup.
+func (g *rootGuard) finish(ctx context.Context) error {
+	r, ok := g.backend.(*rootRemover)
+	if !ok {
+		return nil
+	}
+	return g.call(func() error { return r.finish(ctx) })
+}
+
 // Close leaves a broken snapshotter open, because closing would wait for its
 // transaction; it is closed when the process ends.
 func (g *rootGuard) Close() error {
@@ -134,6 +143,17 @@ func (gs rootGuards) err() error {
 	var errs []error
 	for _, g := range gs {
 		errs = append(errs, g.err())
+	}
+	return errors.Join(errs...)
+}
+
+// finish does so for all of them.
+func (gs rootGuards) finish(ctx context.Context) error {
+	var errs []error
+	for _, g := range gs {
+		if err := g.finish(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("snapshotter %s: %w", g.name, err))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -42,9 +42,10 @@ func (m rootLeases) Delete(ctx context.Context, lease leases.Lease, opts ...leas
 	}
 	// Without the cancellation: a collection that is cancelled while it marks
 	// leaves a goroutine behind (metadata.DB.getMarked), and the lease is gone.
-	_, err := m.db.GarbageCollect(context.WithoutCancel(ctx))
+	ctx = context.WithoutCancel(ctx)
+	_, err := m.db.GarbageCollect(ctx)
 	// What fails on a snapshotter is only logged by the collection.
-	if err := errors.Join(err, m.guards.err()); err != nil {
+	if err := errors.Join(err, m.guards.finish(ctx), m.guards.err()); err != nil {
 		return fmt.Errorf("collect garbage after deleting lease %q: %w", lease.ID, err)
 	}
 	return nil

@@ -10,8 +10,6 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots/storage"
 	"github.com/containerd/continuity/fs"
 	"github.com/containerd/errdefs"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // WithReadOnly opens the root only to read it, so that one on a file system that
@@ -25,9 +23,9 @@ func WithReadOnly() RootOption {
 var errReadOnly = fmt.Errorf("the root was opened only to be read: %w", errdefs.ErrFailedPrecondition)
 
 // rootReader reads a snapshotter's database. containerd's own packages write
-// when they open one.
+// when they open one, or do not share it.
 type rootReader struct {
-	ms *storage.MetaStore
+	ms rootMetaStore
 	// files is where the files of a snapshot are.
 	files func(id string) string
 }
@@ -38,13 +36,8 @@ var _ snapshots.Snapshotter = rootReader{}
 // are in, below the number of the snapshot.
 var rootReaders = map[string]string{"native": "", "overlayfs": "fs"}
 
-func newRootReader(name, dir string) (snapshots.Snapshotter, error) {
-	ms, err := storage.NewMetaStore(filepath.Join(dir, rootSnapshotsDB), func(o *bolt.Options) error {
-		o.ReadOnly, o.Timeout = true, rootLockTimeout
-		return nil
-	})
-	files := func(id string) string { return filepath.Join(dir, "snapshots", id, rootReaders[name]) }
-	return rootReader{ms: ms, files: files}, err
+func newRootReader(name, dir string, ms rootMetaStore) rootReader {
+	return rootReader{ms: ms, files: func(id string) string { return filepath.Join(dir, "snapshots", id, rootReaders[name]) }}
 }
 
 func (r rootReader) Stat(ctx context.Context, key string) (info snapshots.Info, err error) {
