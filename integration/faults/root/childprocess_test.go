@@ -23,6 +23,9 @@ import (
 const (
 	childRoot = "EMBEDDED_CHILD_ROOT"
 	childStep = "EMBEDDED_CHILD_STEP"
+	// childIn, if set, lets the run go on from the step to the next removal of a
+	// directory, and says where in it the process dies.
+	childIn = "EMBEDDED_CHILD_IN"
 )
 
 // steps is a logger of bolt's that counts what every commit says: before
@@ -31,20 +34,25 @@ const (
 type steps struct {
 	bolt.Logger
 	kill int64
+	in   string
 	seen *atomic.Int64
 }
 
 // Debugf counts a step, and ends the process at the one it is to die at.
 func (s steps) Debugf(format string, v ...any) {
-	if !strings.HasPrefix(format, "Committing transaction") {
+	if !strings.HasPrefix(format, "Committing transaction") || s.seen.Add(1) != s.kill {
 		return
 	}
-	if s.seen.Add(1) == s.kill {
-		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
+	if s.in != "" {
+		if err := dieInDirectory(s.in); err != nil {
 			panic(err)
 		}
-		select {}
+		return
 	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
+		panic(err)
+	}
+	select {}
 }
 
 // Errorf is for transactions that fail, of which there are none here.
@@ -59,7 +67,7 @@ func runChild(root string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	s := steps{kill: kill, seen: new(atomic.Int64)}
+	s := steps{kill: kill, in: os.Getenv(childIn), seen: new(atomic.Int64)}
 	bolt.DefaultOptions.Logger = s
 	if err := pruneAll(context.Background(), root); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -84,16 +92,17 @@ func pruneAll(ctx context.Context, root string) (err error) {
 	return err
 }
 
-// kill runs a child process on the root. It returns whether it was killed, and else
-// how many steps it took.
-func (b *bed) kill(step int) (killed bool, taken int) {
+// kill runs a child process on the root that dies at a step, or, if in is not
+// empty, there in the first directory that it removes after the step. It returns
+// whether it was killed, and else how many steps it took.
+func (b *bed) kill(step int, in string) (killed bool, taken int) {
 	b.t.Helper()
 	child := exec.CommandContext(b.t.Context(), os.Args[0])
-	child.Env = append(os.Environ(), childRoot+"="+b.d.Root(), childStep+"="+strconv.Itoa(step))
+	child.Env = append(os.Environ(), childRoot+"="+b.d.Root(), childStep+"="+strconv.Itoa(step), childIn+"="+in)
 	var out, errs bytes.Buffer
 	child.Stdout, child.Stderr = &out, &errs
 	err := child.Run()
-	if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+	if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && isKill(status.Signal()) {
 		return true, 0
 	}
 	if err != nil {
@@ -103,3 +112,6 @@ func (b *bed) kill(step int) (killed bool, taken int) {
 	b.must(err)
 	return false, taken
 }
+
+// isKill knows the signals of the process itself and of the kernel's filter.
+func isKill(s syscall.Signal) bool { return s == syscall.SIGKILL || s == syscall.SIGSYS }
