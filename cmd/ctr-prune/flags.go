@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -257,13 +255,13 @@ func (o *storeOptions) open(ctx context.Context, getenv func(string) string, loo
 	return prune.Open(ctx, o.where(getenv), opts...)
 }
 
-// openRoot opens a root. One that cannot be written to can be looked at.
+// openRoot opens a root; if it is only looked at, it need not be writable, and is
+// opened faster.
 func (o *storeOptions) openRoot(ctx context.Context, looks bool) (prune.Store, error) {
-	store, err := prune.OpenRoot(ctx, o.root)
-	if looks && (errors.Is(err, syscall.EROFS) || errdefs.IsPermissionDenied(err)) {
+	if looks {
 		return prune.OpenRoot(ctx, o.root, prune.WithReadOnly())
 	}
-	return store, err
+	return prune.OpenRoot(ctx, o.root)
 }
 
 // where is the address of the socket.

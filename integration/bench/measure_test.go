@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,13 +26,15 @@ type weight struct {
 type timing struct {
 	images       int
 	prune, floor []weight
+	// rooted are prunes of the directory of a stopped daemon.
+	rooted []weight
 	// read and plan are the two steps of planning, dry the whole process of
 	// a dry run.
 	read, plan []time.Duration
 	dry        []weight
 }
 
-// measure runs both programs on copies of one store, in turn, and changes
+// measure runs the programs on copies of one store, in turn, and changes
 // which one is first.
 func measure(t *testing.T, p programs, images, rounds int) timing {
 	t.Helper()
@@ -42,9 +45,10 @@ func measure(t *testing.T, p programs, images, rounds int) timing {
 	for round := range rounds {
 		ours := func(t *testing.T) { result.ours(t, p, d) }
 		floor := func(t *testing.T) { result.least(t, p, d) }
-		order := []func(*testing.T){ours, floor}
+		stopped := func(t *testing.T) { result.stopped(t, p, d) }
+		order := []func(*testing.T){ours, floor, stopped}
 		if round%2 == 1 {
-			order = []func(*testing.T){floor, ours}
+			slices.Reverse(order)
 		}
 		for i, run := range order {
 			t.Run(fmt.Sprintf("round%d/%d", round+1, i), run)
@@ -69,6 +73,16 @@ func (r *timing) least(t *testing.T, p programs, template *daemon.Daemon) {
 	d.Restart()
 	unix.Sync()
 	r.floor = append(r.floor, p.weigh(t, p.helper, "floor", d.Address()))
+	wantEmpty(t, d)
+}
+
+// stopped times ctr-prune on the files of a daemon that does not run.
+func (r *timing) stopped(t *testing.T, p programs, template *daemon.Daemon) {
+	d := copied(t, template)
+	d.Stop()
+	unix.Sync()
+	r.rooted = append(r.rooted, p.weigh(t, p.prune, "--root", d.Root(), "-a", "-f"))
+	d.Up()
 	wantEmpty(t, d)
 }
 

@@ -21,12 +21,20 @@ func (r *result) markdown() string {
 	b.WriteString("| images | rounds | `ctr-prune -a -f` | floor | ratio | ratios seen | per image | own CPU | peak memory |\n")
 	b.WriteString("|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, t := range r.timed {
-		ratios := t.ratios()
+		ratios := ratios(t.prune, t.floor)
 		ours := median(walls(t.prune))
 		fmt.Fprintf(&b, "| %d | %d | %s | %s | %.2f | %.2f–%.2f | %s | %s | %s |\n",
 			t.images, len(ratios), seconds(ours), seconds(median(walls(t.floor))), median(ratios),
 			slices.Min(ratios), slices.Max(ratios), millis(ours/time.Duration(t.images)),
 			seconds(median(cpus(t.prune))), mib(peak(t.prune)))
+	}
+	b.WriteString("\n| images | rounds | `ctr-prune --root … -a -f`, daemon stopped | floor, daemon running | ratio | ratios seen | own CPU | peak memory |\n")
+	b.WriteString("|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, t := range r.timed {
+		ratios := ratios(t.rooted, t.floor)
+		fmt.Fprintf(&b, "| %d | %d | %s | %s | %.2f | %.2f–%.2f | %s | %s |\n",
+			t.images, len(ratios), seconds(median(walls(t.rooted))), seconds(median(walls(t.floor))), median(ratios),
+			slices.Min(ratios), slices.Max(ratios), seconds(median(cpus(t.rooted))), mib(peak(t.rooted)))
 	}
 	b.WriteString("\n| images | read | plan | both | `--dry-run`, whole process | its own CPU | peak memory |\n|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, t := range r.timed {
@@ -54,11 +62,10 @@ func (r *result) markdown() string {
 	return b.String()
 }
 
-// ratios compares the two runs of each round.
-func (r timing) ratios() []float64 {
-	var all []float64
-	for i := range min(len(r.prune), len(r.floor)) {
-		all = append(all, float64(r.prune[i].Wall)/float64(r.floor[i].Wall))
+// ratios compares two runs of each round.
+func ratios(ours, floor []weight) (all []float64) {
+	for i := range min(len(ours), len(floor)) {
+		all = append(all, float64(ours[i].Wall)/float64(floor[i].Wall))
 	}
 	return all
 }

@@ -7,9 +7,12 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // Of several that want a root at once one has it at a time. The others wait a
@@ -59,4 +62,24 @@ func (b *bed) atOnce(n int) []programs.Result {
 	}
 	wg.Wait()
 	return results
+}
+
+// What only looks at a root keeps out nobody who looks, too, but whoever prunes it.
+func TestSeveralLookAtOnce(t *testing.T) {
+	b := newBed(t, parts.Containerd24)
+	looking, err := prune.OpenRoot(t.Context(), b.d.Root(), prune.WithReadOnly())
+	b.must(err)
+	before := b.tree()
+	for _, args := range [][]string{{"--all", "--dry-run"}, {"df"}, {"check"}, {"leases"}} {
+		b.run(args...).want(t, fmt.Sprint(args), programs.ExitDone)
+	}
+	if diff := cmp.Diff(before, b.tree()); diff != "" {
+		t.Errorf("looking changed it (-before +after):\n%s", diff)
+	}
+	b.run("--all", "--force").want(t, "a prune beside one that looks", programs.ExitUnreachable)
+	b.must(looking.Close())
+	pruning, err := prune.OpenRoot(t.Context(), b.d.Root())
+	b.must(err)
+	b.run("--all", "--dry-run").want(t, "a dry run beside a prune", programs.ExitUnreachable)
+	b.must(pruning.Close())
 }
