@@ -112,7 +112,7 @@ func (g *rootGuard) Cleanup(ctx context.Context) error {
 // finish commits what the collection removed if it did not get to its Cleanup.
 func (g *rootGuard) finish(ctx context.Context) error {
 	r, ok := g.backend.(*rootRemover)
-	if !ok {
+	if !ok || !g.usable() {
 		return nil
 	}
 	return g.call(func() error { return r.finish(ctx) })
