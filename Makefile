@@ -122,7 +122,7 @@ bench-stall: ## what others wait for while a store is pruned; STALL_SIZES=200,10
 
 bench-growth: ## fail if time or memory grows worse than linear; GROWTH_SIZES=… ROUNDS=3 DIR=…
 	mkdir -p .cache && rm -f .cache/bench-growth.md
-	$(GO) test ./integration/bench -run '^TestGrowth$$' -count 1 -timeout 6h -v -args \
+	$(GO) test ./integration/bench -run '^Test(Growth|Scale)$$' -count 1 -timeout 6h -v -args \
 		-grow $(GROWTH_SIZES) -rounds $(or $(ROUNDS),3) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-growth.md'
 	@echo; cat .cache/bench-growth.md
 

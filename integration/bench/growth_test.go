@@ -10,6 +10,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/bed/machine"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bench/growth"
 )
 
 var grow = flag.String("grow", "", "measure also the time and memory of stores of these `NUMBERS` of images")
@@ -64,7 +65,7 @@ func TestGrowth(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	text, worse := judge(all)
+	text, worse := judge("images", all, growth.Limit)
 	t.Logf("%s\n\n%s", machine.Describe(), text)
 	for _, sentence := range worse {
 		t.Error(sentence)

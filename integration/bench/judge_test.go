@@ -44,15 +44,15 @@ var quantities = []quantity{
 	{name: "floor: time", of: func(s sized) float64 { return float64(least(walls(s.floor))) }, show: duration, only: true},
 }
 
-// judge makes the table, and a sentence for each quantity that grows worse
-// than linear.
-func judge(all []sized) (table string, worse []string) {
+// judge makes the table of what so many of something cost, and a sentence for each
+// quantity that grows worse than linear by more than is allowed.
+func judge(what string, all []sized, allowed float64) (table string, worse []string) {
 	var b strings.Builder
-	b.WriteString("| |")
+	fmt.Fprintf(&b, "| %s |", what)
 	for _, s := range all {
 		fmt.Fprintf(&b, " %d |", s.images)
 	}
-	fmt.Fprintf(&b, " each image | exponent | over linear |\n|---|%s---:|---:|---:|\n", strings.Repeat("---:|", len(all)))
+	fmt.Fprintf(&b, " each | exponent | over linear |\n|---|%s---:|---:|---:|\n", strings.Repeat("---:|", len(all)))
 	for _, q := range quantities {
 		fit, measured, err := q.fit(all, q.of)
 		if !measured {
@@ -67,15 +67,15 @@ func judge(all []sized) (table string, worse []string) {
 			fmt.Fprintf(&b, " %s |", q.show(q.of(s)))
 		}
 		fmt.Fprintf(&b, " %s | %.2f | %+.0f %% |\n", q.show(fit.Each), fit.Exponent, 100*fit.Excess)
-		limit := growth.Limit
+		limit := allowed
 		if q.beside != nil {
 			if floor, ok, err := q.fit(all, q.beside); ok && err == nil {
 				limit += max(0, floor.Excess)
 			}
 		}
 		if !q.only && fit.Excess > limit {
-			worse = append(worse, fmt.Sprintf("%s grows worse than linear: %d images cost %.0f %% more than the smaller sizes foretell, at most %.0f %% are allowed",
-				q.name, all[len(all)-1].images, 100*fit.Excess, 100*limit))
+			worse = append(worse, fmt.Sprintf("%s grows worse than linear: %d %s cost %.0f %% more than the smaller sizes foretell, at most %.0f %% are allowed",
+				q.name, all[len(all)-1].images, what, 100*fit.Excess, 100*limit))
 		}
 	}
 	return b.String(), worse

@@ -65,7 +65,7 @@ func count(t *testing.T, d *daemon.Daemon, execute bool) (all counted) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	policy, now := pruning.All("default"), time.Now()
+	policy, now := pruning.All(), time.Now()
 	var plan *prune.Plan
 	for i := range times {
 		one := c.tally(func() {
