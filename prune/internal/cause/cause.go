@@ -57,6 +57,12 @@ type Parts struct {
 	// Filter is the filter that decided, Name the name which it was about.
 	Filter string `json:"filter,omitempty"`
 	Name   string `json:"name,omitempty"`
+	// Rule is the name of a policy's rule. Rank, of Ranked images in Repository,
+	// is the place of an image, from 1 for the newest.
+	Rule       string `json:"rule,omitempty"`
+	Rank       int    `json:"rank,omitempty"`
+	Ranked     int    `json:"ranked,omitempty"`
+	Repository string `json:"repository,omitempty"`
 	// Names are those that CRI has for an image.
 	Names []string `json:"names,omitempty"`
 	// Index says that no manifest of an index is complete, and the cause is that

@@ -27,6 +27,7 @@ const (
 	CodeFilesNotRead    Code = "files-not-read"
 	CodeFilesLeft       Code = "files-left"
 	CodeNotRestored     Code = "not-restored"
+	CodeFuse            Code = "fuse"
 )
 
 // Failed is an error as a cause: its words, and the code that it has itself, or

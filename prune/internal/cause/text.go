@@ -34,6 +34,23 @@ const (
 	CodeContentMissing Code = "content-missing"
 	CodeContentHeld    Code = "content-held"
 
+	// Why a policy file keeps a record, or lets it go.
+	CodeProtectedName   Code = "protected-name"
+	CodeProtectedLabel  Code = "protected-label"
+	CodeProtectedUnread Code = "protected-labels-unreadable"
+	CodeMinAge          Code = "min-age"
+	CodeMinAgeUnknown   Code = "min-age-unknown"
+	CodeNoRule          Code = "no-rule"
+	CodeRuleAll         Code = "rule-all"
+	CodeRuleLast        Code = "rule-last"
+	CodeRuleWithin      Code = "rule-within"
+	CodeRuleUsed        Code = "rule-used-within"
+	CodeRuleUnwatched   Code = "rule-use-unwatched"
+	CodeRuleWatched     Code = "rule-use-watched-since"
+	CodeRuleAgeUnknown  Code = "rule-age-unknown"
+	CodeRuleGoes        Code = "rule-removes"
+	CodeRuleDepends     Code = "rule-conditions"
+
 	// Why nothing is removed from a namespace.
 	CodeHistory      Code = "build-history"
 	CodeClientFailed Code = "client-failed"
@@ -141,6 +158,24 @@ var Sentences = map[Code]func(*Parts) string{
 	},
 	CodeContentMissing: Fixed("its content is not in the store"),
 	CodeContentHeld:    func(p *Parts) string { return "its content is held by " + p.Holder },
+
+	CodeProtectedName:  func(p *Parts) string { return "protected by the policy's pattern " + p.Filter },
+	CodeProtectedLabel: func(p *Parts) string { return "protected by the policy: its config has the label " + p.Label },
+	CodeProtectedUnread: func(p *Parts) string {
+		return "the policy protects labels, and those of its config cannot be read: " + p.Detail
+	},
+	CodeMinAge:         func(p *Parts) string { return p.younger("younger than the policy's minAge") },
+	CodeMinAgeUnknown:  func(p *Parts) string { return "its age cannot be read, and the policy's minAge is " + p.Filter },
+	CodeNoRule:         Fixed("no rule of the policy matches it"),
+	CodeRuleAll:        func(p *Parts) string { return p.byRule() },
+	CodeRuleLast:       func(p *Parts) string { return p.byRule() + ": " + p.place() },
+	CodeRuleWithin:     func(p *Parts) string { return p.younger(p.byRule() + ": younger than") },
+	CodeRuleUsed:       func(p *Parts) string { return p.since(p.byRule() + ": used within " + p.Filter + ", last") },
+	CodeRuleUnwatched:  func(p *Parts) string { return p.unwatched() + "use is not watched" },
+	CodeRuleWatched:    func(p *Parts) string { return p.since(p.unwatched() + "use is watched only since") },
+	CodeRuleAgeUnknown: func(p *Parts) string { return p.byRule() + ": its age cannot be read" },
+	CodeRuleGoes:       goes,
+	CodeRuleDepends:    func(p *Parts) string { return fmt.Sprintf("rule %q keeps %s", p.Rule, p.Filter) },
 
 	CodeHistory:      func(p *Parts) string { return "this namespace holds build history; " + freed(p.Command) },
 	CodeClientFailed: detail,

@@ -10,6 +10,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/retention"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -92,6 +93,9 @@ type PolicyDocument struct {
 	// Filters are in the canonical form of filters.Set.
 	Filters          []string `json:"filters"`
 	DanglingPrefixes []string `json:"danglingPrefixes"`
+	// Retention is the policy file, in the form of one and with the patterns of the
+	// files that it names.
+	Retention *retention.Policy `json:"retention,omitempty"`
 }
 
 // Counts is how many records have each action. The numbers add up to Images.
@@ -153,6 +157,7 @@ func PlanDocument(p *plan.Plan) Document {
 	for _, name := range slices.Sorted(maps.Keys(elsewhere)) {
 		d.Elsewhere = append(d.Elsewhere, NamespaceCount{Namespace: name, Images: elsewhere[name]})
 	}
+	d.Notes = append(d.Notes, cause.Failures(cause.CodeFuse, p.Fuse)...)
 	return d
 }
 
@@ -160,7 +165,7 @@ func PlanDocument(p *plan.Plan) Document {
 // JSON.
 func ReportDocument(r *run.Report) Document {
 	d := PlanDocument(r.Plan)
-	d.Kind = DocumentReport
+	d.Kind, d.Notes = DocumentReport, List(r.Plan.Notes) // a fuse is an error of the run
 	d.Untagged, d.Deleted = List(r.Untagged), deletedDocuments(r)
 	d.Aborted, d.Grace = List(r.Aborted), r.Grace
 	d.Reclaimed, d.Garbage, d.Others = r.Reclaimed, r.Garbage, r.Others
@@ -182,6 +187,7 @@ func policyDocument(p *plan.Plan) PolicyDocument {
 	d := PolicyDocument{
 		Namespaces: make([]string, len(p.Chosen)), AllNamespaces: p.Policy.AllNamespaces,
 		Filters: p.Policy.Filters.Strings(), DanglingPrefixes: List(p.Policy.DanglingPrefixes),
+		Retention: p.Policy.Retention,
 	}
 	for i, ns := range p.Chosen {
 		d.Namespaces[i] = ns.Name

@@ -29,6 +29,9 @@ type Plan struct {
 	Refused   []Refusal
 	// Blocked is why nothing is removed anywhere, nil if something may be.
 	Blocked error
+	// Fuse is why a run is refused that would remove as much as this, nil if it
+	// is not.
+	Fuse error
 }
 
 // Model is the collector's view of an inventory, as it is and after a plan. It
@@ -76,6 +79,7 @@ func NewPlanAndModel(inv *inventory.Inventory, policy rules.Policy, now time.Tim
 		after = p.foresee(c)
 	}
 	addDetails(c, p.Decisions, after)
+	p.Fuse = p.blown()
 	return p, &Model{c, after, views}, nil
 }
 
@@ -86,7 +90,7 @@ func DecideAll(inv *inventory.Inventory, policy rules.Policy, now time.Time, vie
 		return nil, err
 	}
 	for _, ns := range chosen {
-		if !inv.Scope.Has(ns.Name) || policy.Filters.NeedsLabels() && !inv.Scope.HasLabels() {
+		if !inv.Scope.Has(ns.Name) || policy.Scope().Labels && !inv.Scope.HasLabels() {
 			return nil, &rules.PolicyError{Message: fmt.Sprintf("the manifests of namespace %q were not read as this policy needs them: read the store with the scope of the policy", ns.Name)}
 		}
 	}

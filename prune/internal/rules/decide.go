@@ -9,6 +9,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/retention"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
@@ -35,6 +36,10 @@ type Judge struct {
 	pins     map[*Unit]cause.Cause
 	// byName are the units of which it is known whether they stay by a name.
 	byName map[*Unit]bool
+	// lineage is how the units belong together, retained what a policy file says of
+	// each record.
+	lineage  *Lineage
+	retained map[*images.Image]retention.Verdict
 }
 
 // Verdict is the decision about a record while it is being made.
@@ -75,15 +80,18 @@ func Decide(v View, policy Policy, st store.StoreInfo, now time.Time) []Decision
 	if j.whole {
 		j.siblings = v.siblingsOf()
 	}
+	for i := range ns.Images {
+		if u := j.Units[ns.Images[i].Target.Digest]; u.Records[0].Name == ns.Images[i].Name {
+			j.order = append(j.order, u)
+		}
+	}
+	j.belong()
+	j.retain()
 	j.settleGuesses()
 	decisions := make([]Decision, len(ns.Images))
 	for i := range ns.Images {
 		image := &ns.Images[i]
-		u := j.Units[image.Target.Digest]
-		if u.Records[0].Name == image.Name {
-			j.order = append(j.order, u)
-		}
-		v := j.alone(u, image, j.policy)
+		v := j.alone(j.Units[image.Target.Digest], image, j.policy)
 		decisions[i], v.Decision = *v.Decision, &decisions[i] // one copy of each
 		j.Verdicts[image.Name] = v
 	}
@@ -122,7 +130,13 @@ func (j *Judge) alone(u *Unit, record *images.Image, policy Policy) *Verdict {
 	if match := policy.Filters.Match(sub, j.now); !match.Match {
 		return j.Verdict(record, Keep, cause.Unmatched(match), false)
 	}
-	if sub.Dangling {
+	if policy.Retention != nil {
+		said := j.retained[record]
+		if said.Keep {
+			return j.Verdict(record, Keep, said.Cause, false)
+		}
+		v.Cause = said.Cause
+	} else if sub.Dangling {
 		v.ReasonCode = cause.CodeDangling
 	}
 	return v

@@ -17,13 +17,18 @@ type Parent struct {
 	Subject bool
 }
 
+// belong finds what belongs to what.
+func (j *Judge) belong() {
+	j.lineage = j.Lineage(j.order)
+	j.subjects, j.ringed = j.lineage.Subjects(), j.lineage.Ringed()
+}
+
 // follow lets what belongs to an image be kept or removed with it. What belongs
 // to a kept image is kept, and so is what belongs to that in turn: this is a
 // closure, so the result does not depend on where one starts or on cycles.
 // Signatures, SBOMs and attestations are removed if all their images are.
 func (j *Judge) follow() {
-	l := j.Lineage(j.order)
-	j.subjects, j.ringed = l.Subjects(), l.Ringed()
+	l := j.lineage
 	f := Following{
 		Lineage: l, J: j, Staying: make(map[*Unit]bool), Why: make(map[*Unit]Parent), Came: make([]Two, len(l.Unit)),
 	}
@@ -173,8 +178,12 @@ func (j *Judge) staysAlone(u *Unit) bool {
 }
 
 // kept says whether the user wants a record kept, whatever it is about: age
-// and excluding filters hold for it, choosing filters are its subject's.
+// and excluding filters hold for it, and what a policy file keeps; choosing filters
+// are its subject's, and so is that no rule matches it.
 func (j *Judge) kept(u *Unit, record *images.Image) bool {
+	if said := j.retained[record]; said.Keep && said.Matched {
+		return true
+	}
 	return !j.policy.Filters.MatchProtective(j.subject(u, record), j.now).Match
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/retention"
 )
 
 // Policy says what a run may remove. The zero value removes nothing, because it
@@ -25,6 +26,9 @@ type Policy struct {
 	MissingOK bool
 	// Filters select the records that may be removed.
 	Filters filters.Set
+	// Retention, if not nil, is a policy file. Of what the filters select it keeps
+	// what it says.
+	Retention *retention.Policy
 	// DanglingPrefixes are further prefixes of dangling names, such as
 	// buildkit's dangling-name-prefix.
 	DanglingPrefixes []string
@@ -47,7 +51,8 @@ func (e *PolicyError) Error() string { return e.Message }
 
 // Scope is what a plan by the policy needs of the manifests.
 func (p Policy) Scope() inventory.Scope {
-	return inventory.Scope{Namespaces: p.Namespaces, AllNamespaces: p.AllNamespaces, Labels: p.Filters.NeedsLabels()}
+	labels := p.Filters.NeedsLabels() || p.Retention.NeedsLabels()
+	return inventory.Scope{Namespaces: p.Namespaces, AllNamespaces: p.AllNamespaces, Labels: labels}
 }
 
 // Selected returns the namespaces that the policy prunes, by name as all are:

@@ -158,7 +158,9 @@ type Execution struct {
 // stops when containerd no longer answers, with one *[GoneError] for everything
 // that is left. The report is never nil once a lease was taken; otherwise the
 // error is a *[lock.Busy] if another run is in progress, or a *[GuardError] if
-// the disk is full or read-only. All errors are joined. A plan that is
+// the disk is full or read-only. All errors are joined. A plan that removes more
+// than the fuse of its policy file allows is not executed; the error, which is also
+// in the report, has the code fuse. A plan that is
 // [plan.Plan.Empty] needs no run, and its report says so.
 func Execute(ctx context.Context, p *plan.Plan, store store.Store, opts ExecuteOptions) (*Report, error) {
 	if err := opts.checkGuard(); err != nil {
@@ -167,6 +169,10 @@ func Execute(ctx context.Context, p *plan.Plan, store store.Store, opts ExecuteO
 	switch {
 	case p.Blocked != nil:
 		return nothingDone(p), p.Blocked
+	case p.Fuse != nil:
+		report := nothingDone(p)
+		report.Errors = cause.Failures(cause.CodeFuse, p.Fuse)
+		return report, p.Fuse
 	case p.Empty():
 		return nothingDone(p), nil
 	}
