@@ -116,6 +116,10 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 	switch {
 	case o.dryRun:
 		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc))
+	case plan.Fuse != nil:
+		report, err := prune.Execute(ctx, in.store, plan, prune.ExecuteOptions{Now: in.now})
+		doc = text.Advise(prune.ReportDocument(report))
+		return firstError(v.show(doc), in.picture(plan, doc), in.outcome(ctx, doc, err))
 	case plan.Empty():
 		report, _ := prune.Execute(ctx, in.store, plan, prune.ExecuteOptions{Now: in.now}) // refused tells the error
 		doc = text.Advise(prune.ReportDocument(report))

@@ -23,7 +23,7 @@ type clientOptions struct {
 func (o *clientOptions) add(fs *pflag.FlagSet) {
 	o.docker.add(fs)
 	o.kubelet.add(fs)
-	fs.BoolVar(&o.insecureFile, flagInsecureFile, false, "accept the file of --pods, or a plan file, even if it belongs to another user, or others may write to it or replace it")
+	fs.BoolVar(&o.insecureFile, flagInsecureFile, false, "accept the file of --pods, a plan file or a policy file even if it belongs to another user, or others may write to it or replace it")
 }
 
 // sources returns one source for each client that can be asked without a store.

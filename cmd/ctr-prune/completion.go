@@ -79,8 +79,12 @@ func completeFlags(cmd *cobra.Command, p process, o *commonOptions) {
 		"namespace": func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return live.namespaces(), cobra.ShellCompDirectiveNoFileComp
 		},
-		"filter":  live.filters,
-		"until":   fixed("24h", "72h", "1w", "2w", "4w"),
+		"filter":   live.filters,
+		"until":    fixed("24h", "72h", "1w", "2w", "4w"),
+		flagPolicy: files, flagKeepLast: fixed("1", "3", "5"), flagKeepWithin: fixed("24h", "72h", "1w", "2w"), flagUsedWithin: fixed("2d", "1w", "30d"),
+		flagProtect: func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+			return live.images(typed), cobra.ShellCompDirectiveNoFileComp
+		},
 		"ingests": fixed("24h", "72h", "1w"),
 		"grace":   fixed("24h", "3d", "1w"),
 		flagStall: fixed("100ms", "250ms", "1s", "none"),
@@ -110,6 +114,10 @@ func fixed(choices ...string) cobra.CompletionFunc {
 
 func directories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+func files(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 // completer asks containerd for what could be typed. One that does not answer at

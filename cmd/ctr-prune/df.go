@@ -19,7 +19,8 @@ const usageLong = `Show what fills the store: by holder, by namespace, and by im
 
 SIZE is everything that an image refers to. UNIQUE is what removing this image
 alone, with all of its names, would free; SHARED is what other images need too.
-RECLAIMABLE is what a prune --all would free with it now. The totals count
+RECLAIMABLE is what a prune --all would free with it now, or with --policy a
+prune by that policy. The totals count
 everything once: they are what is on the disk.`
 
 const usageExamples = `  # What fills my disk?
@@ -58,6 +59,7 @@ func newUsage(p process) *cobra.Command {
 	}
 	addGroup(cmd, "What to look at", func(fs *pflag.FlagSet) {
 		o.policy.addScope(fs)
+		o.policy.retention.addFile(fs)
 		fs.StringArrayVar(&o.filters, "filter", nil, "only images that match `KEY=VALUE`, see below (repeatable)")
 	})
 	addGroup(cmd, "Where", o.store.add)

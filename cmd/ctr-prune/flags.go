@@ -55,6 +55,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		switch invalid.GetFlag().Value.Type() {
 		case "bool":
 			return usagef("--%s=%s is neither true nor false", name, value)
+		case "int":
+			return usagef("--%s %q is not a whole number", name, value)
 		case "duration":
 			return usagef("--%s %q is not a duration: type one such as 30s, 10m or 1h30m", name, value)
 		}
@@ -77,6 +79,7 @@ type policyOptions struct {
 	everywhere bool
 	prefixes   []string
 	ingests    string
+	retention  retentionOptions
 	// looking says that the command only reads: then all namespaces are included
 	// unless some are named.
 	looking bool
@@ -113,12 +116,16 @@ func (o *policyOptions) addChoice(fs *pflag.FlagSet) {
 	fs.BoolVarP(&o.all, "all", "a", false, "every unused image, not only dangling ones")
 	fs.StringArrayVar(&o.until, "until", nil, "only images of at least this `AGE`, such as 72h, 3d or 2w, or from before a time, such as 2026-01-31 (repeatable)")
 	fs.StringArrayVar(&o.filters, "filter", nil, "only images that match `KEY=VALUE`, see the filters below (repeatable)")
+	o.retention.add(fs)
 }
 
 // policy turns what was typed into a policy. Errors are usage errors.
 func (o *policyOptions) policy(getenv func(string) string, now time.Time) (prune.Policy, error) {
-	set, err := filters.Parse(filters.Options{All: o.all, Until: o.until, Filters: o.filters}, now)
+	set, err := filters.Parse(filters.Options{All: o.all || o.retention.everything(o.filters), Until: o.until, Filters: o.filters}, now)
 	if err != nil {
+		return prune.Policy{}, err
+	}
+	if err := o.retention.check(set.DanglingOnly()); err != nil {
 		return prune.Policy{}, err
 	}
 	for _, prefix := range o.prefixes {

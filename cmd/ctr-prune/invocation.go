@@ -55,6 +55,9 @@ func (w work[R]) run(p process) func(*cobra.Command, []string) error {
 		}
 		ctx, cancel := w.options.store.limit(cmd.Context())
 		defer cancel()
+		if in.policy.Retention, err = in.retention(ctx); err != nil {
+			return err
+		}
 		if w.refuse != nil {
 			if err := w.refuse(ctx, in); err != nil {
 				return err

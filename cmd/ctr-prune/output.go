@@ -91,6 +91,8 @@ const (
 	runsSchema    = 1
 	leasesSchema  = 1
 	checkSchema   = 1
+
+	policyTestSchema = 1
 )
 
 // header begins every document.

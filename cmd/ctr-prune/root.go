@@ -39,6 +39,10 @@ const rootExamples = `  # What would be removed, and why the rest is kept
   # Only images of one registry, but nothing labelled keep
   ctr-prune --all --filter 'reference=ghcr.io/*/*' --filter 'label!=keep'
 
+  # All but the three newest of each repository; or by a policy file
+  ctr-prune --all --keep-last 3
+  ctr-prune --policy policy.yaml
+
   # Remove, then undo it
   ctr-prune --all --grace 24h
   ctr-prune undo
@@ -85,7 +89,7 @@ func newRoot(p process) *cobra.Command {
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newExplain(p), newUsage(p), newPlan(p), newApply(p),
-		newUndo(p), newRuns(p), newLeases(p), newCheck(p))
+		newUndo(p), newRuns(p), newLeases(p), newCheck(p), newPolicy(p))
 	root.AddCommand(newVersion(p), newCompletion(p))
 	completeFlags(root, p, &o.commonOptions)
 	return root

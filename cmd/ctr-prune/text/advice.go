@@ -30,6 +30,8 @@ var advice = map[prune.Code]string{
 	"list-too-large":        " with --root",
 	"no-such-namespace":     ", or --all-namespaces",
 	"plan-file-untrusted":   ", or accept it with --allow-insecure-file",
+	"policy-file-untrusted": ", or accept it with --allow-insecure-file",
+	"fuse":                  "; raise the fuse in the policy, or choose less with --filter",
 	"run-incomplete":        "; `ctr-prune runs drop` frees the rest",
 	"socket-missing":        " Give its socket with --address",
 	"socket-not-containerd": "; give containerd's socket with --address",

@@ -189,13 +189,14 @@ const maxNumber = 1_000_000_000
 // quantity reads the text of something with a unit. Also a bare number is read,
 // so that what is wrong with it can be said.
 func (p *parser) quantity(n *yaml.Node, what, such string) (string, bool) {
-	if p.plain(n) && n.Kind == yaml.ScalarNode && n.Tag != "!!null" && n.Tag != "!!bool" {
-		return n.Value, true
+	if !p.plain(n) {
+		return "", false
 	}
-	if n.Kind != yaml.AliasNode {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Tag == "!!bool" {
 		p.fail(n, "%s is %s: write one such as %s", what, kindOf(n), such)
+		return "", false
 	}
-	return "", false
+	return n.Value, true
 }
 
 // age reads an age.

@@ -98,7 +98,8 @@ func (p Pattern) matches(form string) bool {
 // covers says that whatever the other pattern matches this one does, too. It may
 // be true although this is false.
 func (p Pattern) covers(other Pattern) bool {
-	return matchParts(p.parts, other.parts, func(part, text string) bool { return text != anyParts && matchPart(part, text) })
+	fits := func(part, text string) bool { return text != anyParts && matchPart(part, text) }
+	return matchParts(p.parts, other.parts, fits) && (other.exact == "" || matchParts(p.parts, strings.Split(other.exact, "/"), fits))
 }
 
 // matchParts matches a list of parts: where a part does not fit, the last **
