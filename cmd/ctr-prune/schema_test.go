@@ -28,7 +28,7 @@ func schemas() map[string]reflect.Type {
 		"df": reflect.TypeFor[usageDocument](), "explain": reflect.TypeFor[explanationDocument](),
 		"runs": reflect.TypeFor[runsDocument](), "leases": reflect.TypeFor[leasesDocument](),
 		"leases-prune": reflect.TypeFor[prunedLeases](), "undo": reflect.TypeFor[undoneDocument](), "drop": reflect.TypeFor[droppedDocument](),
-		"check": reflect.TypeFor[checkDocument](),
+		"check": reflect.TypeFor[checkDocument](), "policy-test": reflect.TypeFor[policyTestDocument](),
 	}
 }
 
@@ -86,6 +86,9 @@ func (s schemaWriter) object(t reflect.Type) map[string]any {
 }
 
 func (s schemaWriter) of(t reflect.Type) any {
+	if t == reflect.TypeFor[*prune.Retention]() { // which is a policy file
+		return map[string]any{"$ref": "policy.schema.json"}
+	}
 	if t == reflect.TypeFor[time.Time]() {
 		return map[string]any{"type": "string", "format": "date-time"}
 	}

@@ -31,8 +31,9 @@ type Record struct {
 type Namespace struct {
 	Name    string
 	Records []Record
-	// Whole says that a unit goes with all its names or not at all. Names that
-	// clients keep beside those that people type then follow these.
+	// Whole says that a unit goes with all its names or not at all, which is for
+	// the caller to see to. Names that clients keep beside those that people type
+	// then go as far as the policy is concerned.
 	Whole bool
 	Use   Use
 }
@@ -178,25 +179,23 @@ func (j *judging) used(age Age, parts cause.Parts, unit int) cause.Cause {
 	return cause.Cause{}
 }
 
-// followTyped gives to names that clients keep beside the ones that people type
-// the verdict about these: the first that stays, or else the first.
+// followTyped lets names that clients keep beside the ones that people type go
+// with these: whoever judges a unit as a whole keeps all its names as long as one
+// stays.
 func (j *judging) followTyped(verdicts []Verdict) {
 	typed := make(map[int]int)
 	for i, r := range j.Records {
-		if !j.names[i].typed {
-			continue
-		}
-		if first, known := typed[r.Unit]; !known || verdicts[i].Keep && !verdicts[first].Keep {
+		if _, known := typed[r.Unit]; !known && j.names[i].typed {
 			typed[r.Unit] = i
 		}
 	}
 	for i, r := range j.Records {
 		first, known := typed[r.Unit]
-		if known && !j.names[i].typed && !(verdicts[i].Keep && verdicts[i].protects()) {
-			verdicts[i] = verdicts[first]
+		if known && !j.names[i].typed && !verdicts[i].protects() {
+			verdicts[i] = Verdict{Matched: verdicts[first].Matched, Cause: verdicts[first].Cause}
 		}
 	}
 }
 
 // protects says that no rule was asked: the record is protected as it is.
-func (v Verdict) protects() bool { return v.Matched && v.ReasonParts.Rule == "" }
+func (v Verdict) protects() bool { return v.Keep && v.Matched && v.ReasonParts.Rule == "" }

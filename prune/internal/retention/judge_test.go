@@ -149,7 +149,7 @@ func TestJudge(t *testing.T) {
 				dangling.Name + ` goes: unused, and not kept by rule "dangling"`, "a:1 stays: no rule of the policy matches it",
 			},
 		},
-		"where images go whole, other names follow the typed ones": {
+		"where images go whole, only the typed names decide": {
 			`rules:
 - {name: releases, match: {names: ["ghcr.io/acme/*"], tags: ["v*"]}, keep: {last: 1}}
 - {name: rest, match: {names: ["**"]}, keep: all}`,
@@ -160,7 +160,7 @@ func TestJudge(t *testing.T) {
 			[]string{
 				api + `:v1 goes: unused, and not kept by rule "releases": 2nd newest of 2 in ` + api, api + "@" + d + ` goes: unused, and not kept by rule "releases": 2nd newest of 2 in ` + api,
 				d + ` goes: unused, and not kept by rule "releases": 2nd newest of 2 in ` + api, api + `:v2 stays: kept by rule "releases": the newest of 2 in ` + api,
-				api + "@" + tw.Digest("b").String() + ` stays: kept by rule "releases": the newest of 2 in ` + api, tw.Digest("c").String() + ` stays: kept by rule "rest"`,
+				api + "@" + tw.Digest("b").String() + ` goes: kept by rule "releases": the newest of 2 in ` + api, tw.Digest("c").String() + ` stays: kept by rule "rest"`,
 			},
 		},
 	} {
