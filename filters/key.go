@@ -18,7 +18,7 @@ var examples = [...]struct{ key, text string }{
 	{keyDangling, "dangling=true or dangling=false"},
 	{keyUntil, "until=72h or until=2026-01-31"},
 	{keyLabel, "label=KEY, label=KEY=VALUE, label!=KEY or label!=KEY=VALUE"},
-	{keyReference, "reference=PATTERN or reference!=PATTERN, such as reference=ghcr.io/*/*"},
+	{keyReference, "reference=PATTERN or reference!=PATTERN, such as reference=ghcr.io/*/*, or reference=A,B for one of several"},
 }
 
 // example returns an example of a filter with the key, or "" if the key is

@@ -12,36 +12,74 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// pattern is one reference filter.
+// pattern is one reference filter: globs with commas between them, of which one
+// has to match.
 type pattern struct {
-	glob string
-	// exact is the full form of a glob that is a plain reference, so that
-	// docker.io/nginx means docker.io/library/nginx; "" for all others.
-	exact string
+	typed string
+	globs []glob
 	not   bool // reference!=
 }
 
+// glob is one alternative of a pattern.
+type glob struct {
+	text string
+	// exact is the full form of a glob that is a plain reference, so that
+	// docker.io/nginx means docker.io/library/nginx; "" for all others.
+	exact string
+}
+
 // parsePattern parses the part of a filter after reference= or reference!=.
-func parsePattern(typed, glob string, not bool) (pattern, error) {
-	if _, err := path.Match(glob, ""); err != nil {
-		return pattern{}, &Error{
-			Option: optionFilter, What: quote(typed) + " is not a pattern",
-			Instead: `close every [, and write \[ or \\ for a plain [ or \`,
+func parsePattern(typed, text string, not bool) (pattern, error) {
+	p := pattern{typed: text, not: not}
+	for _, alternative := range alternatives(text) {
+		if _, err := path.Match(alternative, ""); err != nil {
+			return pattern{}, &Error{
+				Option: optionFilter, What: quote(typed) + " is not a pattern",
+				Instead: `close every [, and write \[ or \\ for a plain [ or \`,
+			}
 		}
-	}
-	p := pattern{glob: glob, not: not}
-	if named, err := reference.ParseNormalizedNamed(glob); err == nil {
-		p.exact = named.String()
+		if strings.TrimSpace(alternative) != alternative || alternative == "" {
+			return pattern{}, &Error{
+				Option: optionFilter, What: quote(typed) + " has an alternative that is empty or has white space around it",
+				Instead: "type reference=A,B, without spaces",
+			}
+		}
+		g := glob{text: alternative}
+		if named, err := reference.ParseNormalizedNamed(alternative); err == nil {
+			g.exact = named.String()
+		}
+		p.globs = append(p.globs, g)
 	}
 	return p, nil
+}
+
+// alternatives splits a pattern at its commas, except for those in brackets and
+// after a backslash.
+func alternatives(text string) (all []string) {
+	start, inside := 0, false
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '[':
+			inside = true
+		case ']':
+			inside = false
+		case ',':
+			if !inside {
+				all, start = append(all, text[start:i]), i+1
+			}
+		}
+	}
+	return append(all, text[start:])
 }
 
 // String returns the filter as it is typed.
 func (p pattern) String() string {
 	if p.not {
-		return keyReference + "!=" + p.glob
+		return keyReference + "!=" + p.typed
 	}
-	return keyReference + "=" + p.glob
+	return keyReference + "=" + p.typed
 }
 
 // objection says why the filter keeps an image with these names; its code is
@@ -93,17 +131,22 @@ func typed(name string) bool {
 // pattern protects it.
 func (p pattern) matches(stored string) bool {
 	forms, id := formsOf(stored)
-	if id != "" && !p.not && !strings.HasPrefix(p.glob, id) {
-		return false
-	}
-	return slices.ContainsFunc(forms, func(form string) bool {
-		ok, err := path.Match(p.glob, form)
-		if err != nil {
-			// Parse refuses such patterns; if one got here, it protects.
-			return p.not
+	return slices.ContainsFunc(p.globs, func(g glob) bool {
+		if id != "" && !p.not && !strings.HasPrefix(g.text, id) {
+			return false
 		}
-		return ok || p.exact != "" && p.exact == form
+		return slices.ContainsFunc(forms, func(form string) bool { return g.fits(form, p.not) })
 	})
+}
+
+// fits says whether a form of a name matches.
+func (g glob) fits(form string, not bool) bool {
+	ok, err := path.Match(g.text, form)
+	if err != nil {
+		// Parse refuses such patterns; if one got here, it protects.
+		return not
+	}
+	return ok || g.exact != "" && g.exact == form
 }
 
 // formsOf returns the forms of a name that a pattern may match: the name as

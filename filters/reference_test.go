@@ -130,7 +130,7 @@ func TestReferenceOfUnit(t *testing.T) {
 
 // Parse refuses bad patterns; should one get through, it must not let go.
 func TestBadPatternProtects(t *testing.T) {
-	if (pattern{glob: "["}).matches("a") || !(pattern{glob: "[", not: true}).matches("a") {
+	if (pattern{globs: []glob{{text: "["}}}).matches("a") || !(pattern{globs: []glob{{text: "["}}, not: true}).matches("a") {
 		t.Error("a bad pattern does not keep")
 	}
 }
@@ -149,4 +149,38 @@ func TestHostileNames(t *testing.T) {
 	}
 	got := mustParse(t, "reference=\x1b\u202e*").Match(Subject{Names: []string{"a"}, Dangling: true}, now)
 	checkVerdict(t, got, `not matched by filter "reference=\x1b\u202e*"`)
+}
+
+// Of several patterns with commas between them one has to match; each name that
+// a person gave has to match one.
+func TestAlternatives(t *testing.T) {
+	for _, c := range []struct {
+		glob  string
+		names string
+		want  bool
+	}{
+		{"nginx,redis", "docker.io/library/redis:7", true},
+		{"nginx,redis", "docker.io/library/nginx:1 docker.io/library/redis:7", true},
+		{"nginx,redis", "docker.io/library/nginx:1 docker.io/library/mysql:9", false},
+		{"nginx,redis", "docker.io/library/mysql:9", false},
+		{"n[g,x]inx,mysql", "docker.io/library/nginx:1", true},
+		{"n[g,x]inx,mysql", "docker.io/library/mysql:1", true},
+		{`a\,b,c`, "a,b", true},
+		{`a\,b,c`, "b", false},
+	} {
+		sub := Subject{Names: strings.Fields(c.names)}
+		if got := mustParse(t, "dangling=false", "reference="+c.glob).Match(sub, now); got.Match != c.want {
+			t.Errorf("%s, reference=%s: match %v", c.names, c.glob, got.Match)
+		}
+		if !strings.Contains(c.names, " ") {
+			if got := mustParse(t, "dangling=false", "reference!="+c.glob).Match(sub, now); got.Match == c.want {
+				t.Errorf("%s, reference!=%s: match %v", c.names, c.glob, got.Match)
+			}
+		}
+	}
+	for _, typed := range []string{"reference=a,", "reference=,a", "reference!=a,,b", "reference=a, b", "reference=a,["} {
+		if _, err := Parse(Options{Filters: []string{typed}}, now); err == nil {
+			t.Errorf("%s is accepted", typed)
+		}
+	}
 }
