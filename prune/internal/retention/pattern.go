@@ -39,6 +39,9 @@ func ParsePattern(glob string) (Pattern, error) {
 			return Pattern{}, fmt.Errorf("%q has ** beside other text: write ** alone between slashes, or a single *", glob)
 		}
 	}
+	if strings.Contains(glob, "*") {
+		return p, nil
+	}
 	if named, err := reference.ParseNormalizedNamed(glob); err == nil {
 		p.exact = named.String()
 	}

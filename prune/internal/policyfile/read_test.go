@@ -1,0 +1,106 @@
+package policyfile_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/policyfile"
+	"github.com/ctr-prune/ctr-prune/prune/internal/retention"
+	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
+)
+
+// folder writes files, by name, into a folder that only this user may write to.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestRead(t *testing.T) {
+	const policy = "version: 1\nprotect: {names: [own], files: [\"d/*.txt\", more]}\nrules: []\n"
+	good := map[string]string{"p.yaml": policy, "d/b.txt": "b\n", "d/a.txt": "a # why\n", "d/.hidden.txt": "[", "d/other": "[", "more": "c\n"}
+	without := func(name string) map[string]string {
+		files := make(map[string]string)
+		for n, text := range good {
+			if n != name {
+				files[n] = text
+			}
+		}
+		return files
+	}
+	broken := without("")
+	broken["more"], broken["d/a.txt"] = "x\n[\n", "a b\n"
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  string // the patterns, or what is wrong
+	}{
+		"patterns":              {good, "[own a b c]"},
+		"no file in the folder": {map[string]string{"p.yaml": policy, "d/other": "", "more": ""}, "[own]"},
+		"a file is missing":     {without("more"), "open more: no such file or directory"},
+		"the folder is missing": {map[string]string{"p.yaml": policy, "more": ""}, "open d: no such file or directory"},
+		"the policy is missing": {without("p.yaml"), "open p.yaml: no such file or directory"},
+		"two files are broken": {broken, `d/a.txt:1:1: "a b" has white space or control characters: write it without` +
+			"\n" + `more:2:1: "[" is not a pattern: only * and ** are special, there are no regular expressions`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := folder(t, c.files)
+			p, err := policyfile.Reader{Judge: trust.Self()}.Read(context.Background(), filepath.Join(dir, "p.yaml"))
+			got := strings.ReplaceAll(fmt.Sprint(err), dir+"/", "")
+			if err == nil {
+				got = fmt.Sprint(p.Protect.Names)
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// A file that others may write to, be it the policy or one that it names, is
+// refused, unless all are believed.
+func TestReadRefusesFilesOfOthers(t *testing.T) {
+	for _, name := range []string{"p.yaml", "d/a.txt", "d"} {
+		dir := folder(t, map[string]string{"p.yaml": "version: 1\nprotect: {files: [\"d/*\"]}\n", "d/a.txt": "a\n"})
+		if err := os.Chmod(filepath.Join(dir, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		_, err := policyfile.Reader{Judge: trust.Self()}.Read(context.Background(), filepath.Join(dir, "p.yaml"))
+		if cause.CodeOf(err) != "policy-file-untrusted" || !strings.Contains(err.Error(), filepath.Join(dir, name)+": every user may write to this file") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := (policyfile.Reader{Insecure: true}).Read(context.Background(), filepath.Join(dir, "p.yaml")); err != nil {
+			t.Errorf("%s, believed: %v", name, err)
+		}
+	}
+}
+
+// Reading ends with the context: a file may be a pipe that nobody writes to. What
+// is too long is refused without being read.
+func TestReadEnds(t *testing.T) {
+	dir := folder(t, map[string]string{"long": strings.Repeat("#", retention.MaxFile+1)})
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := (policyfile.Reader{Judge: trust.Self()}).Read(ctx, pipe); !errors.Is(err, context.Canceled) {
+		t.Errorf("a pipe: %v", err)
+	}
+	if _, err := (policyfile.Reader{Judge: trust.Self()}).Read(context.Background(), filepath.Join(dir, "long")); err == nil || !strings.Contains(err.Error(), "more than 16777216 bytes") {
+		t.Errorf("a long file: %v", err)
+	}
+}

@@ -1,0 +1,71 @@
+package prune_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/retention"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
+)
+
+// manyRules is a policy of n rules, each for some images of bulkInventory, and as
+// many patterns that protect.
+func manyRules(n int) []byte {
+	var b strings.Builder
+	b.WriteString("version: 1\nprotect:\n  names:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  - other.example/app-%05d:*\n", i)
+	}
+	b.WriteString("rules:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "- {name: r%d, match: {namespaces: [\"d*\"], names: [\"bulk.example/app-%05d*\"]}, keep: {last: 1, within: 2w}}\n", i, 2*i)
+	}
+	b.WriteString("- {name: rest, match: {names: [\"**\"]}, keep: none}\n")
+	return []byte(b.String())
+}
+
+// planBy reads a policy and plans by it.
+func planBy(inv *inventory.Inventory, text []byte) *plan.Plan {
+	policy := rules.Policy{Namespaces: []string{"default"}, Filters: filters.Everything(), Retention: tw.Must(retention.Parse("policy", text))}
+	return tw.Must(plan.NewPlan(inv, policy, time.Unix(1_800_000_000, 0)))
+}
+
+// Eight times as many rules for eight times as many images take about eight times
+// as long: rules are found by how names begin, and none is tried for each image.
+func TestManyRulesCostNoProduct(t *testing.T) {
+	tw.NotUnderRace(t)
+	const n, most = 250, 24
+	small, large := bulkInventory(2*n), bulkInventory(16*n)
+	few, many := manyRules(n), manyRules(8*n)
+	best := func(inv *inventory.Inventory, text []byte) time.Duration {
+		fastest := time.Hour
+		for range 3 {
+			fastest = min(fastest, worked(func() { planBy(inv, text) }))
+		}
+		return fastest
+	}
+	before, after := best(small, few), best(large, many)
+	t.Logf("%d rules, %d images: %v; eight times as many: %v", n, 2*n, before, after)
+	if after > most*max(before, time.Millisecond) {
+		t.Errorf("eight times as much takes %.0f times as long", float64(after)/float64(before))
+	}
+	if p := planBy(small, few); p.Decisions[0].ReasonParts.Rule != "r0" || p.Decisions[1].ReasonParts.Rule != "rest" {
+		t.Errorf("decided by %+v", p.Decisions[:2])
+	}
+}
+
+// BenchmarkPlanByRules plans 20,000 images by 10,000 rules and as many protected
+// patterns; reading the policy is in it.
+func BenchmarkPlanByRules(b *testing.B) {
+	inv, text := bulkInventory(20_000), manyRules(10_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		planBy(inv, text)
+	}
+}
