@@ -78,3 +78,12 @@ func (k Keep) document() any {
 		return keepDocument{k.Last, k.Within.Typed, k.UsedWithin.Typed}
 	}
 }
+
+// UnmarshalJSON reads what [Policy.MarshalJSON] has written.
+func (p *Policy) UnmarshalJSON(text []byte) error {
+	read, err := Parse("the policy", text)
+	if err == nil {
+		*p = *read
+	}
+	return err
+}
