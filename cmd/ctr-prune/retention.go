@@ -82,7 +82,8 @@ func (in *invocation) retention(ctx context.Context) (*prune.Retention, error) {
 	if o.file == "" && !rule && len(o.patterns) == 0 {
 		return nil, nil
 	}
-	r, err := &prune.Retention{}, error(nil)
+	var err error
+	r := &prune.Retention{}
 	if o.file != "" {
 		if r, err = readRetention(ctx, in.process, o.file, in.options.clients.insecureFile); err != nil {
 			return nil, err
