@@ -66,6 +66,7 @@ func TestManyOfAnythingCostNoSquare(t *testing.T) {
 			tw.Must(plan.NewPlan(inv, policy, tw.Noon))
 			tw.UsageOf(inv, policy, tw.Noon, true)
 		}
+		planBy(bulkInventory(2*n), manyRules(n))
 		pods := podsWithVolumes(n)
 		if clients.AddVolumes(pods); len(pods.Uses) != n {
 			t.Fatalf("%d uses", len(pods.Uses))
