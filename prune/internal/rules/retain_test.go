@@ -101,6 +101,18 @@ func TestRetention(t *testing.T) {
 				repo + `@«a»: remove: unused, and not kept by rule "v": 2nd newest of 2 in ` + repo,
 			},
 		},
+		"an index and its manifest, which CRI shows as one image, count once": {
+			"k8s.io", kept(`{name: v, match: {names: ["x.io/*"]}, keep: {last: 2}}`, ""), tw.All(),
+			tw.Join(aged(repo+":0", "d", 60), []tw.Thing{
+				tw.Record(repo+":1", "a"), tw.Record(repo+":2", "b"), tw.Record(tw.Digest("c").String(), "b"),
+				tw.Blob("a", tw.RefContent("b", ".m.0")), tw.Blob("b", tw.RefContent("c", ".config")), tw.Blob("c"),
+			}),
+			[]string{
+				"«c»: keep: CRI keeps the names of an image together, and \"x.io/a:1\" is kept: kept by rule \"v\": the newest of 2 in " + repo,
+				repo + `:0: keep: kept by rule "v": 2nd newest of 2 in ` + repo, repo + `:1: keep: kept by rule "v": the newest of 2 in ` + repo,
+				repo + `:2: keep: kept by rule "v": the newest of 2 in ` + repo,
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy := rules.Policy{Namespaces: []string{c.namespace}, Filters: c.filters, Retention: c.policy}
