@@ -52,8 +52,8 @@ const filterHelp = `  dangling=true|false         only dangling images (the defa
   until=AGE|TIME              the same as --until
   label=KEY[=VALUE]           the image has this label, on a platform that is present
   label!=KEY[=VALUE]          the image has it on no platform
-  reference=PATTERN[,…]       its name matches one of these, such as nginx, 'nginx:1.*' or 'ghcr.io/*/*'
-  reference!=PATTERN[,…]      its name matches none of these
+  reference=PATTERN[,…]       its name matches one, such as nginx, 'nginx:1.*' or 'ghcr.io/*/*'
+  reference!=PATTERN[,…]      its name matches none
 
   Ages such as 72h, 3d, 2w or 1d12h are counted from the latest of three times:
   when the record was created, when it was updated, and when its image was added

@@ -108,7 +108,7 @@ func TestRetention(t *testing.T) {
 				tw.Blob("a", tw.RefContent("b", ".m.0")), tw.Blob("b", tw.RefContent("c", ".config")), tw.Blob("c"),
 			}),
 			[]string{
-				"«c»: keep: CRI keeps the names of an image together, and \"x.io/a:1\" is kept: kept by rule \"v\": the newest of 2 in " + repo,
+				`«c»: keep: is part of "x.io/a:1", which is kept`,
 				repo + `:0: keep: kept by rule "v": 2nd newest of 2 in ` + repo, repo + `:1: keep: kept by rule "v": the newest of 2 in ` + repo,
 				repo + `:2: keep: kept by rule "v": the newest of 2 in ` + repo,
 			},
