@@ -54,7 +54,7 @@ func (r PodReader) list(ctx context.Context) ([]store.PodSandbox, error) {
 
 func (r PodReader) recorded(ctx context.Context) (map[string]store.PodSandbox, error) {
 	sandboxes := fmt.Sprintf("labels.%q==%s", inventory.LabelCRIKind, inventory.KindCRISandbox)
-	list, err := store.InParts(ctx, "id", func(ctx context.Context, parts ...string) ([]containers.Container, error) {
+	list, err := store.InParts(ctx, store.ByID, func(ctx context.Context, parts ...string) ([]containers.Container, error) {
 		filters := []string{sandboxes}
 		if len(parts) > 0 {
 			filters = parts
@@ -67,7 +67,7 @@ func (r PodReader) recorded(ctx context.Context) (map[string]store.PodSandbox, e
 	if err != nil {
 		return nil, fmt.Errorf("listing the sandboxes of pods: %w", err)
 	}
-	more, err := store.InParts(ctx, "id", r.Store.Sandboxes().List)
+	more, err := store.InParts(ctx, store.ByID, r.Store.Sandboxes().List)
 	if err != nil && !errdefs.IsNotImplemented(err) { // containerd before 1.7 has none
 		return nil, fmt.Errorf("listing the sandboxes of pods: %w", err)
 	}

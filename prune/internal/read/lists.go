@@ -75,7 +75,7 @@ func (r *reader) unread(ctx context.Context, ns *inventory.Namespace, err error)
 }
 
 func (r *reader) images(ctx context.Context, ns *inventory.Namespace) (err error) {
-	ns.Images, err = store.InParts(ctx, "name", r.store.Images().List)
+	ns.Images, err = store.InParts(ctx, store.ByTarget, r.store.Images().List)
 	slices.SortFunc(ns.Images, func(a, b images.Image) int { return strings.Compare(a.Name, b.Name) })
 	for i := range ns.Images {
 		r.texts.shareImage(&ns.Images[i])
@@ -102,7 +102,7 @@ func (r *reader) ingests(ctx context.Context, ns *inventory.Namespace) (err erro
 }
 
 func (r *reader) sandboxes(ctx context.Context, ns *inventory.Namespace) (err error) {
-	ns.Sandboxes, err = store.InParts(ctx, "id", r.store.Sandboxes().List)
+	ns.Sandboxes, err = store.InParts(ctx, store.ByID, r.store.Sandboxes().List)
 	if errdefs.IsNotImplemented(err) {
 		return nil // containerd before 1.7 has no sandboxes
 	}
@@ -136,7 +136,7 @@ func (r *reader) addSnapshot(ns *inventory.Namespace, snapshotter string, info s
 }
 
 func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
-	list, err := store.InParts(ctx, "id", r.store.Leases().List)
+	list, err := store.InParts(ctx, store.ByID, r.store.Leases().List)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (r *reader) leases(ctx context.Context, ns *inventory.Namespace) error {
 
 func (r *reader) containers(ctx context.Context, inv *inventory.Inventory) error {
 	return each(ctx, inv.Namespaces, func(ctx context.Context, ns *inventory.Namespace) error {
-		list, err := store.InParts(store.InNamespace(ctx, ns.Name), "id", r.store.Containers().List)
+		list, err := store.InParts(store.InNamespace(ctx, ns.Name), store.ByID, r.store.Containers().List)
 		if err != nil {
 			return r.unread(ctx, ns, fmt.Errorf("listing the containers of namespace %q: %w", ns.Name, TooLarge(err)))
 		}

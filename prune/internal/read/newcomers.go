@@ -34,14 +34,14 @@ func CallRoll(ctx context.Context, st store.Store, ns string) (Roll, error) {
 // callRoll lists containers last: a client makes its lease first.
 func callRoll(ctx context.Context, st store.Store, ns string) (roll Roll, all []containers.Container, held []clientleases.Lease, err error) {
 	roll = Roll{make(map[string]string), make(map[string]string)}
-	held, err = store.InParts(ctx, "id", st.Leases().List)
+	held, err = store.InParts(ctx, store.ByID, st.Leases().List)
 	if err != nil {
 		return roll, nil, nil, fmt.Errorf("listing the leases of namespace %q: %w", ns, TooLarge(err))
 	}
 	for _, l := range held {
 		roll.leases[l.ID] = l.CreatedAt.String()
 	}
-	all, err = store.InParts(ctx, "id", st.Containers().List)
+	all, err = store.InParts(ctx, store.ByID, st.Containers().List)
 	if err != nil {
 		return roll, nil, nil, fmt.Errorf("listing the containers of namespace %q: %w", ns, TooLarge(err))
 	}

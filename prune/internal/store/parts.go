@@ -8,14 +8,28 @@ import (
 )
 
 // A list that is too long for one answer of containerd is asked for in parts, by
-// the ends of names: a name never changes, so that nothing that is there all the
-// time is missed, and digests, which most of so many names end in, divide evenly.
-// Each part that is still too long is halved, because containerd reads the whole
-// list for every part. A part is several filters, of which one has to match: one
-// expression for many characters takes a hundred times as long.
+// the ends of what it is divided by. Each part that is still too long is halved,
+// because containerd reads the whole list for every part. A part is several
+// filters, of which one has to match: one expression for many characters takes a
+// hundred times as long.
 
-// longestEnd bounds how many characters of an end are looked at.
-const longestEnd = 64
+// Divisor is a field of containerd's filters by whose ends a list can be divided.
+type Divisor struct {
+	Field string
+	// Longest bounds how many characters of an end are looked at.
+	Longest int
+}
+
+var (
+	// ByID divides by IDs. An ID never changes, so nothing is missed that is there
+	// all the time.
+	ByID = []Divisor{{"id", 64}}
+	// ByTarget divides image records by their targets, because digests divide evenly,
+	// while all names may end in ":latest"; and those of one target by their names. A
+	// record that moves to another target meanwhile may be missed, as one that is
+	// written right after a list: a run reads again before it deletes.
+	ByTarget = []Divisor{{"target.digest", 4}, {"name", 64}}
+)
 
 // before are what may stand before an end: nothing, a digit of a digest, or
 // anything else. Every name has exactly one of them.
@@ -23,50 +37,80 @@ var before = []string{"^", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a"
 
 // parts is a list that is asked for in parts.
 type parts[T any] struct {
-	field string
-	list  func(ctx context.Context, filters ...string) ([]T, error)
-	all   []T
+	list func(ctx context.Context, filters ...string) ([]T, error)
+	all  []T
 }
 
-// InParts lists everything, in as few answers as containerd can send. The field
-// is the one of containerd's filters that has the name.
-func InParts[T any](ctx context.Context, field string, list func(ctx context.Context, filters ...string) ([]T, error)) ([]T, error) {
+// part is what ends so by the first of the divisors, with one of the beginnings
+// before it. Within is the filter of a part that cannot be divided further by the
+// divisors before that.
+type part struct {
+	by         []Divisor
+	within     string
+	end        string
+	places     int
+	beginnings []string
+}
+
+// InParts lists everything, in as few answers as containerd can send.
+func InParts[T any](ctx context.Context, by []Divisor, list func(ctx context.Context, filters ...string) ([]T, error)) ([]T, error) {
 	all, err := list(ctx)
 	if !errdefs.IsResourceExhausted(err) {
 		return all, err
 	}
-	p := &parts[T]{field: field, list: list}
-	if err := p.halve(ctx, "", 0, before, err); err != nil {
+	p := &parts[T]{list: list}
+	if err := p.halve(ctx, part{by: by, beginnings: before}, err); err != nil {
 		return nil, err
 	}
 	return p.all, nil
 }
 
-// read lists what ends so, with one of the beginnings before it.
-func (p *parts[T]) read(ctx context.Context, end string, places int, beginnings []string) error {
-	filters := make([]string, len(beginnings))
-	for i, beginning := range beginnings {
-		filters[i] = p.field + "~=" + strconv.Quote(beginning+end+"$")
+// filters match what is in a part: one for each beginning.
+func (t part) filters() []string {
+	filters := make([]string, len(t.beginnings))
+	for i, beginning := range t.beginnings {
+		filters[i] = t.within + t.by[0].Field + "~=" + strconv.Quote(beginning+t.end+"$")
 	}
-	list, err := p.list(ctx, filters...)
+	return filters
+}
+
+func (p *parts[T]) read(ctx context.Context, t part) error {
+	list, err := p.list(ctx, t.filters()...)
 	if errdefs.IsResourceExhausted(err) {
-		return p.halve(ctx, end, places, beginnings, err)
+		return p.halve(ctx, t, err)
 	}
 	p.all = append(p.all, list...)
 	return err
 }
 
 // halve lists in two parts what is too much for one answer, as the error says.
-func (p *parts[T]) halve(ctx context.Context, end string, places int, beginnings []string, tooMuch error) error {
-	if len(beginnings) == 1 {
-		if places == longestEnd || beginnings[0] == "^" {
-			return tooMuch // names that differ further on, or one record
+func (p *parts[T]) halve(ctx context.Context, t part, tooMuch error) error {
+	if len(t.beginnings) == 1 {
+		divided, ok := t.divided()
+		if !ok {
+			return tooMuch
 		}
-		end, places, beginnings = beginnings[0]+end, places+1, before
+		t = divided
 	}
-	half := len(beginnings) / 2
-	if err := p.read(ctx, end, places, beginnings[:half]); err != nil {
+	first, second := t, t
+	half := len(t.beginnings) / 2
+	first.beginnings, second.beginnings = t.beginnings[:half], t.beginnings[half:]
+	if err := p.read(ctx, first); err != nil {
 		return err
 	}
-	return p.read(ctx, end, places, beginnings[half:])
+	return p.read(ctx, second)
+}
+
+// divided is a part with one beginning, to be divided further: by what stands
+// before that or, if the divisor has no more, by the next one.
+func (t part) divided() (part, bool) {
+	switch {
+	case t.places+1 < t.by[0].Longest && t.beginnings[0] != "^":
+		t.end, t.places, t.beginnings = t.beginnings[0]+t.end, t.places+1, before
+		return t, true
+	case len(t.by) > 1:
+		return part{by: t.by[1:], within: t.filters()[0] + ",", beginnings: before}, true
+	default:
+		return part{}, false // names that differ further on, or one record
+	}
 }

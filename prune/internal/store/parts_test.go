@@ -33,7 +33,7 @@ func TestListInParts(t *testing.T) {
 			}
 			return got, err
 		}
-		got, err := store.InParts(s.Ctx, "name", list)
+		got, err := store.InParts(s.Ctx, store.ByTarget, list)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,8 +45,32 @@ func TestListInParts(t *testing.T) {
 			t.Errorf("asked %d times for one answer", asked)
 		}
 	}
-	_, err := store.InParts(s.Ctx, "name", func(context.Context, ...string) ([]images.Image, error) { return nil, errdefs.ErrResourceExhausted })
+	_, err := store.InParts(s.Ctx, store.ByTarget, func(context.Context, ...string) ([]images.Image, error) { return nil, errdefs.ErrResourceExhausted })
 	if !errdefs.IsResourceExhausted(err) {
 		t.Errorf("one record that is too large: %v", err)
+	}
+}
+
+// Each part makes containerd read the whole list, so there are few of them, also
+// where all names end alike.
+func TestFewParts(t *testing.T) {
+	var things []tw.Thing
+	for i := range 200 {
+		target := fmt.Sprint("m", i)
+		things = append(things, tw.Blob(target), tw.Record(fmt.Sprintf("docker.io/library/app-%d:latest", i), target))
+	}
+	s := tw.NewScene(t, tw.World{"default": things})
+	asked, longest := 0, 0
+	all, err := store.InParts(s.Ctx, store.ByTarget, func(ctx context.Context, filters ...string) ([]images.Image, error) {
+		asked++
+		got, err := s.Store.Images().List(ctx, filters...)
+		if len(got) > 30 {
+			return nil, errdefs.ErrResourceExhausted
+		}
+		longest = max(longest, len(got))
+		return got, err
+	})
+	if err != nil || len(all) != 200 || asked > 31 {
+		t.Errorf("%d records in %d answers, of which the longest has %d: %v", len(all), asked, longest, err)
 	}
 }
