@@ -46,6 +46,7 @@ func ReadSnapshots(ctx context.Context, st store.Store, snapshotter string) (*Sn
 	if err != nil {
 		return nil, err
 	}
+	l.cleans = l.cleans || st.Transactional() // a stopped store, whose collection removes them itself
 	s := &Snapshots{Snapshotter: snapshotter, Dir: dir, layout: l}
 	if err := s.read(ctx); err != nil {
 		return nil, unseen(snapshotter, err)
