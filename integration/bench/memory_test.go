@@ -18,7 +18,7 @@ var manyBlobs = flag.String("blobs", "1000", "weigh looking at stores of about t
 // mostBytes is what a blob may add to the peak of a process that looks at a large
 // store, and fewBlobs the number from which that is more than chance.
 const (
-	mostBytes = 1800
+	mostBytes = 2000
 	fewBlobs  = 20_000
 )
 
