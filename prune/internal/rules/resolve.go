@@ -31,7 +31,7 @@ type usage struct {
 	// guesses are the claims of which any unit is enough.
 	guesses []*claim
 	// begunOn are the snapshots of which begun has the units, overlaps what was found
-	// out about lists of units.
+	// out about words and snapshots.
 	begunOn  map[inventory.SnapshotKey]bool
 	overlaps map[overlap]bool
 	// ids are the units that texts mean as the beginning of an ID.
@@ -188,11 +188,10 @@ func (u *usage) Users(name string, targets []digest.Digest) []string {
 // the image is known, or need not be.
 func (u *usage) add(c *Catalog, use inventory.Use) bool {
 	holder := use.Holder.String()
-	word, lasting := u.said(c, use, holder)
-	known := len(word) > 0
+	known, lasting := u.said(c, use, holder)
 	s := c.chain(use.Snapshot)
 	stands := s.units
-	if !u.fits(lasting, stands) && (use.Told || s.exact || !known) {
+	if !u.fits(lasting, s) && (use.Told || s.exact || !known) {
 		u.hold(sought{top: s.top, any: !use.Begun}, stands, cause.User{Holder: use.Holder, ByChain: true}, holder)
 	}
 	if use.Begun && !u.begunOn[s.top] {
@@ -205,59 +204,69 @@ func (u *usage) add(c *Catalog, use inventory.Use) bool {
 	return known || len(stands) > 0 || use.Begun || use.Absent || none
 }
 
-// said claims what a holder, or its client, says that it uses, and returns the
-// lists of units that it may mean, and those without names that will expire.
-func (u *usage) said(c *Catalog, use inventory.Use, holder string) (word, lasting [][]*Unit) {
+// meaning are the units that a word about an image may mean, and what was sought
+// to find them.
+type meaning struct {
+	sought
+	units []*Unit
+}
+
+// said claims what a holder, or its client, says that it uses. It returns whether
+// that means anything, and what it means but for names that will expire.
+func (u *usage) said(c *Catalog, use inventory.Use, holder string) (known bool, lasting []meaning) {
 	for _, record := range c.record(use.Image) {
 		if key := [2]string{record.Name, holder}; !u.told[key] {
 			u.told[key] = true
 			u.Names[record.Name] = append(u.Names[record.Name], cause.User{Holder: use.Holder})
 		}
-		meant := []*Unit{c.Units[record.Target.Digest]}
-		if word = append(word, meant); !gc.Expires(record) {
-			lasting = append(lasting, meant)
+		known = true
+		if !gc.Expires(record) {
+			target := record.Target.Digest
+			lasting = append(lasting, meaning{sought{blob: target}, []*Unit{c.Units[target]}})
 		}
 	}
 	digests := use.Digests
-	if dgst, ok := digestOf(use.Image); len(word) == 0 && ok {
+	if dgst, ok := digestOf(use.Image); !known && ok {
 		digests = append([]digest.Digest{dgst}, digests...)
-	} else if len(word) == 0 {
+	} else if !known {
 		byID, asked := u.ids[use.Image]
 		if !asked {
 			byID = c.prefixed(use.Image)
 			u.ids[use.Image] = byID
 		}
-		u.hold(sought{id: use.Image}, byID, cause.User{Holder: use.Holder}, holder)
+		by := sought{id: use.Image}
+		u.hold(by, byID, cause.User{Holder: use.Holder}, holder)
 		if len(byID) > 0 {
-			word, lasting = append(word, byID), append(lasting, byID)
+			known, lasting = true, append(lasting, meaning{by, byID})
 		}
 	}
 	for _, dgst := range digests {
 		byDigest := c.Containing(dgst)
-		u.hold(sought{blob: dgst}, byDigest, cause.User{Holder: use.Holder}, holder)
+		by := sought{blob: dgst}
+		u.hold(by, byDigest, cause.User{Holder: use.Holder}, holder)
 		if len(byDigest) > 0 {
-			word, lasting = append(word, byDigest), append(lasting, byDigest)
+			known, lasting = true, append(lasting, meaning{by, byDigest})
 		}
 	}
-	return word, lasting
+	return known, lasting
 }
 
-// overlap are two lists of units, each by its first element: lists are made once.
-type overlap struct{ a, b *(*Unit) }
+// overlap is what was sought and a snapshot on which something is based.
+type overlap struct {
+	word sought
+	base inventory.SnapshotKey
+}
 
 // fits says whether what is said of an image is among what the snapshot is based
 // on, whose units are sorted. A word that does not fit cancels nothing. Thousands
-// of uses may stand on one snapshot of thousands of images.
-func (u *usage) fits(word [][]*Unit, stands []*Unit) bool {
-	return len(stands) > 0 && slices.ContainsFunc(word, func(units []*Unit) bool {
-		if len(units) == 1 {
-			return isAmong(stands, units[0])
-		}
-		lists := overlap{&units[0], &stands[0]}
-		common, known := u.overlaps[lists]
+// of uses may stand on one snapshot of thousands of images, and mean the same.
+func (u *usage) fits(word []meaning, s stand) bool {
+	return slices.ContainsFunc(word, func(m meaning) bool {
+		both := overlap{m.sought, s.top}
+		common, known := u.overlaps[both]
 		if !known {
-			common = slices.ContainsFunc(units, func(unit *Unit) bool { return isAmong(stands, unit) })
-			u.overlaps[lists] = common
+			common = slices.ContainsFunc(m.units, func(unit *Unit) bool { return isAmong(s.units, unit) })
+			u.overlaps[both] = common
 		}
 		return common
 	})
