@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/locate"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -76,6 +77,7 @@ func newCompletion(p process) *cobra.Command {
 func completeFlags(cmd *cobra.Command, p process, o *commonOptions) {
 	live := completer{process: p, options: o}
 	for flag, complete := range map[string]cobra.CompletionFunc{
+		"distribution": fixed(locate.Distributions()...),
 		"namespace": func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return live.namespaces(), cobra.ShellCompDirectiveNoFileComp
 		},
@@ -136,7 +138,11 @@ func (c completer) ask(fn func(context.Context, prune.Store) error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), completionTime)
 	defer cancel()
-	store, err := prune.Open(ctx, c.options.store.where(c.getenv), prune.WithTimeout(completionTime/2))
+	address, _, err := c.options.store.where(machineOf(c.getenv))
+	if err != nil {
+		return
+	}
+	store, err := prune.Open(ctx, address, prune.WithTimeout(completionTime/2))
 	if err != nil {
 		return // a completion has nowhere to report to
 	}

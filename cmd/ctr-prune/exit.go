@@ -8,7 +8,10 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/locate"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
@@ -39,6 +42,24 @@ func (e *usageError) Error() string { return e.problem }
 
 func usagef(format string, args ...any) error {
 	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+// flagError says in a sentence what is wrong with a flag, without the terms of
+// Go's parsers.
+func flagError(cmd *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		name, value := invalid.GetFlag().Name, invalid.GetValue()
+		switch invalid.GetFlag().Value.Type() {
+		case "bool":
+			return usagef("--%s=%s is neither true nor false", name, value)
+		case "int":
+			return usagef("--%s %q is not a whole number", name, value)
+		case "duration":
+			return usagef("--%s %q is not a duration: type one such as 30s, 10m or 1h30m", name, value)
+		}
+	}
+	return usagef("%s; see %s --help", err, cmd.CommandPath())
 }
 
 // saidError is a failure that the user has already been told about.
@@ -114,7 +135,11 @@ func sentence(err error) string {
 	if typed := (*filters.Error)(nil); errors.As(err, &typed) && typed.Option != "" {
 		return "--" + err.Error()
 	}
-	return text.Error(err)
+	said := text.Error(err)
+	if hint := locate.Hint(err); hint != "" {
+		said += ". " + hint
+	}
+	return said
 }
 
 // sentences splits joined errors.

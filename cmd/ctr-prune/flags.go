@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/locate"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -44,24 +46,6 @@ func noEmptyFlags(cmd *cobra.Command) (err error) {
 		}
 	})
 	return err
-}
-
-// flagError says in a sentence what is wrong with a flag, without the terms of
-// Go's parsers.
-func flagError(cmd *cobra.Command, err error) error {
-	var invalid *pflag.InvalidValueError
-	if errors.As(err, &invalid) {
-		name, value := invalid.GetFlag().Name, invalid.GetValue()
-		switch invalid.GetFlag().Value.Type() {
-		case "bool":
-			return usagef("--%s=%s is neither true nor false", name, value)
-		case "int":
-			return usagef("--%s %q is not a whole number", name, value)
-		case "duration":
-			return usagef("--%s %q is not a duration: type one such as 30s, 10m or 1h30m", name, value)
-		}
-	}
-	return usagef("%s; see %s --help", err, cmd.CommandPath())
 }
 
 const (
@@ -183,25 +167,26 @@ func (o *policyOptions) ingestAge() (time.Duration, error) {
 }
 
 const (
-	defaultAddress = "/run/containerd/containerd.sock"
 	envAddress     = "CONTAINERD_ADDRESS"
 	connectTimeout = 10 * time.Second
 )
 
 // storeOptions say which store a command works on, and for how long.
 type storeOptions struct {
-	flags   *pflag.FlagSet
-	address string
-	root    string
-	timeout time.Duration
-	connect time.Duration
+	flags        *pflag.FlagSet
+	address      string
+	distribution string
+	root         string
+	timeout      time.Duration
+	connect      time.Duration
 	// insecure accepts a socket that other users control.
 	insecure bool
 }
 
 func (o *storeOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
-	fs.StringVar(&o.address, "address", defaultAddress, "connect to containerd's socket at this `PATH` ($"+envAddress+" if not given)")
+	fs.StringVar(&o.address, "address", "", "connect to containerd's socket at this `PATH` (if not given: $"+envAddress+", what nerdctl or crictl are configured with, or where it is found)")
+	fs.StringVar(&o.distribution, "distribution", "", "connect to the containerd of this `NAME`: "+strings.Join(locate.Distributions(), ", "))
 	fs.BoolVar(&o.insecure, "allow-insecure-socket", false, "connect to containerd or Docker even if the socket belongs to another user, others may replace it, or every user may write to it")
 	fs.StringVar(&o.root, "root", "", "open the root `DIR` of a stopped containerd instead of connecting to a socket")
 	fs.DurationVar(&o.timeout, "timeout", 0, "stop deleting after this `DURATION`, free what was deleted, and exit with 130 (default no limit)")
@@ -215,6 +200,8 @@ func (o *storeOptions) check() error {
 	switch {
 	case given("address") && given("root"):
 		return usagef("--address and --root contradict each other: choose a running containerd or the files of a stopped one")
+	case given("distribution") && (given("root") || given("address")):
+		return usagef("--distribution names a running containerd, as --address does, and --root the files of a stopped one: choose one of them")
 	case given("timeout") && o.timeout <= 0:
 		return usagef("--timeout %s is not above zero: give a duration such as 10m", o.timeout)
 	case o.connect <= 0:
@@ -230,6 +217,8 @@ func (o *storeOptions) again() string {
 		return " --root " + shellWord(o.root)
 	case o.flags.Changed("address"):
 		return " --address " + shellWord(o.address)
+	case o.distribution != "":
+		return " --distribution " + o.distribution
 	}
 	return ""
 }
@@ -248,8 +237,14 @@ func (o *storeOptions) open(ctx context.Context, getenv func(string) string, loo
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	machine := machineOf(getenv)
 	if o.root != "" {
-		return o.openRoot(ctx, looks)
+		store, err := o.openRoot(ctx, looks)
+		return store, machine.Hinted(err, "")
+	}
+	address, from, err := o.where(machine)
+	if err != nil {
+		return nil, err
 	}
 	wait := o.connect
 	if deadline, ok := ctx.Deadline(); ok {
@@ -259,7 +254,8 @@ func (o *storeOptions) open(ctx context.Context, getenv func(string) string, loo
 	if o.insecure {
 		opts = append(opts, prune.WithInsecureSocket())
 	}
-	return prune.Open(ctx, o.where(getenv), opts...)
+	store, err := prune.Open(ctx, address, opts...)
+	return store, machine.Hinted(err, from)
 }
 
 // openRoot opens a root; if it is only looked at, it need not be writable, and is
@@ -271,10 +267,26 @@ func (o *storeOptions) openRoot(ctx context.Context, looks bool) (prune.Store, e
 	return prune.OpenRoot(ctx, o.root)
 }
 
-// where is the address of the socket.
-func (o *storeOptions) where(getenv func(string) string) string {
-	if address := getenv(envAddress); address != "" && !o.flags.Changed("address") {
-		return address
+// where is the address of the socket, and what says so, unless it was typed or found.
+func (o *storeOptions) where(machine locate.Machine) (address, from string, err error) {
+	if o.flags.Changed("address") {
+		return o.address, "", nil
 	}
-	return o.address
+	if o.distribution != "" {
+		if address, err = machine.Socket(o.distribution); err != nil {
+			err = usagef("--distribution: %s", err)
+		}
+		return address, "", err
+	}
+	if address = machine.Getenv(envAddress); address != "" {
+		return address, "$" + envAddress, nil
+	}
+	if address, from, err = machine.Find(); err != nil {
+		err = usagef("%s; choose one with --address or --distribution", err)
+	}
+	return address, from, err
+}
+
+func machineOf(getenv func(string) string) locate.Machine {
+	return locate.Machine{Getenv: getenv, Unprivileged: os.Geteuid() != 0}
 }
