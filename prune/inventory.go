@@ -52,21 +52,11 @@ type Namespace = inventory.Namespace
 // Blob is what is kept of a blob's record.
 type Blob = inventory.Blob
 
-// Snapshot is what is kept of a snapshot's record.
-type Snapshot = inventory.Snapshot
-
 // Lease is a lease and the resources that it holds directly.
 type Lease = inventory.Lease
 
 // SnapshotKey names a snapshot within a namespace.
 type SnapshotKey = inventory.SnapshotKey
-
-// SnapshotID names a snapshot within a store.
-type SnapshotID = inventory.SnapshotID
-
-// Sizes are the allocated bytes of each snapshot, without its parents, as its
-// snapshotter reports them. A snapshot that was not measured has no entry.
-type Sizes = inventory.Sizes
 
 // Record names an image record.
 type Record = inventory.Record

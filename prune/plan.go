@@ -103,9 +103,3 @@ type Refusal = plan.Refusal
 
 // Skip is a planned record that the run did not change, and why.
 type Skip = rules.Skip
-
-// StayError says that a record to be kept would not survive a garbage
-// collection, because it has expired and nothing that is kept refers to it.
-// Then nothing is removed in any namespace, because a collection covers all of
-// them.
-type StayError = plan.StayError

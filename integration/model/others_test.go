@@ -149,7 +149,8 @@ func (m *machine) repair() bool {
 	after := m.capture()
 	if stay, declined := m.declined("repairs", err); declined {
 		m.same("I14: a repair that was declined", before, after)
-		m.label(stay.Namespace, stay.Name, map[string]string{gcExpire: ""}) // as its words tell
+		namespace, name := stay.Record()
+		m.label(namespace, name, map[string]string{gcExpire: ""}) // as its words tell
 		return m.repair()
 	}
 	m.must(err)

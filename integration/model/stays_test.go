@@ -48,9 +48,15 @@ func (r *run) declined() bool {
 	return declined
 }
 
+// stayError names a record that is to stay and would not outlast a collection.
+type stayError interface {
+	error
+	Record() (namespace, name string)
+}
+
 // declined says whether something was not done for that reason, and which record it is
 // that is to stay.
-func (m *machine) declined(what string, err error) (stay *prune.StayError, declined bool) {
+func (m *machine) declined(what string, err error) (stay stayError, declined bool) {
 	if declined = errors.As(err, &stay); declined {
 		m.tally.add(what+" declined for what is to stay", 1)
 	}

@@ -21,15 +21,33 @@ const ref = "containerd.io/gc.ref.content."
 // sample is a store in the making: images of layers, unpacked, with the
 // labels that containerd gives them.
 type sample struct {
-	inv   *prune.Inventory
-	sizes prune.Sizes
+	inv *prune.Inventory
 }
 
 func newSample() sample {
-	return sample{sizes: make(prune.Sizes), inv: &prune.Inventory{Store: prune.StoreInfo{
+	s := sample{inv: &prune.Inventory{Store: prune.StoreInfo{
 		Kind: prune.StoreDaemon, Location: "/run/containerd/containerd.sock",
 		ID: "9b1f6c1e-5f3b-4f0f-8a41-8f5f0f4f7c11", Version: "2.4.2", Snapshotters: []string{"overlayfs"},
 	}}}
+	s.inv.Sizes = like(s.inv.Sizes)
+	return s
+}
+
+// like makes a map of the type of another.
+func like[M ~map[K]V, K comparable, V any](M) M { return make(M) }
+
+// keyOf is a key of a map, still without anything in it.
+func keyOf[K comparable, V any](map[K]V) (key K) { return key }
+
+// snapshot adds a snapshot with its size.
+func (s sample) snapshot(space string, key prune.SnapshotKey, kind snapshots.Kind, parent string, mb float64) {
+	all := s.space(space).Snapshots
+	snapshot := all[key]
+	snapshot.Kind, snapshot.Parent = kind, parent
+	all[key] = snapshot
+	id := keyOf(s.inv.Sizes)
+	id.Namespace, id.SnapshotKey = space, key
+	s.inv.Sizes[id] = int64(mb * 1e6)
 }
 
 func (s sample) space(name string) *prune.Namespace {
@@ -37,9 +55,9 @@ func (s sample) space(name string) *prune.Namespace {
 		return ns
 	}
 	ns := &prune.Namespace{
-		Name: name, Blobs: make(map[digest.Digest]prune.Blob), Snapshots: make(map[prune.SnapshotKey]prune.Snapshot),
-		Subjects: make(map[digest.Digest]digest.Digest),
+		Name: name, Blobs: make(map[digest.Digest]prune.Blob), Subjects: make(map[digest.Digest]digest.Digest),
 	}
+	ns.Snapshots = like(ns.Snapshots)
 	s.inv.Namespaces = append(s.inv.Namespaces, ns)
 	return ns
 }
@@ -63,8 +81,7 @@ func (s sample) image(space, name string, age int, layers ...layer) digest.Diges
 		ns.Blobs[blob] = prune.Blob{Size: int64(l.mb * 1e6)}
 		chain := digest.FromString(parent + " " + l.text).String()
 		key := prune.SnapshotKey{Snapshotter: "overlayfs", Key: chain}
-		ns.Snapshots[key] = prune.Snapshot{Kind: snapshots.KindCommitted, Parent: parent}
-		s.sizes[prune.SnapshotID{Namespace: space, SnapshotKey: key}] = int64(l.mb * (2.1 + 0.1*float64(spread(l.text, 8))) * 1e6)
+		s.snapshot(space, key, snapshots.KindCommitted, parent, l.mb*(2.1+0.1*float64(spread(l.text, 8))))
 		parent = chain
 	}
 	created := now.Add(-time.Duration(age) * 24 * time.Hour)
@@ -91,5 +108,5 @@ func spread(text string, n uint32) uint32 {
 
 // plan plans to remove what is unused and matches the filters.
 func (s sample) plan(set filters.Set) (*prune.Plan, error) {
-	return prune.NewPlan(s.inv.WithSizes(s.sizes), prune.Policy{AllNamespaces: true, Filters: set}, now)
+	return prune.NewPlan(s.inv, prune.Policy{AllNamespaces: true, Filters: set}, now)
 }

@@ -101,8 +101,7 @@ func (s sample) run(space, id, name string, mb float64) {
 			parent = config.Labels.Get("containerd.io/gc.ref.snapshot.overlayfs")
 		}
 	}
-	ns.Snapshots[key] = prune.Snapshot{Kind: snapshots.KindActive, Parent: parent}
-	s.sizes[prune.SnapshotID{Namespace: space, SnapshotKey: key}] = int64(mb * 1e6)
+	s.snapshot(space, key, snapshots.KindActive, parent, mb)
 	ns.Containers = append(ns.Containers, containers.Container{ID: id, Image: name, Snapshotter: "overlayfs", SnapshotKey: id})
 	ns.Uses = append(ns.Uses, prune.Use{Holder: prune.Holder{Kind: "container", ID: id, Client: "nerdctl"}, Image: name, Snapshot: key})
 }

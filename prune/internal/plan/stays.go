@@ -23,6 +23,9 @@ type StayError struct {
 	Why cause.Cause
 }
 
+// Record names the record that is to stay.
+func (e *StayError) Record() (namespace, name string) { return e.Namespace, e.Name }
+
 func (e *StayError) Error() string {
 	return fmt.Sprintf("image %q in namespace %q is to be kept (%s), but it expired at %s and nothing that is kept refers to it, so the next garbage collection removes it: remove its label %s, or remove the image",
 		e.Name, e.Namespace, e.Why.Reason, e.Expiry, gc.LabelExpire)

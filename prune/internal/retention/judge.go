@@ -43,7 +43,8 @@ type Namespace struct {
 type Use struct {
 	// Since is from when on use has been watched.
 	Since time.Time
-	// Last is when a unit was last used, zero if not since then.
+	// Last is when a unit was last used as far as is known, be it before Since;
+	// zero if no use is known. Nil says that of all.
 	Last func(unit int) time.Time
 }
 
@@ -155,28 +156,41 @@ func (j *judging) keeps(rule *Rule, i int) cause.Cause {
 		parts.Filter, parts.Time = k.Within.Typed, r.Born
 		return cause.Because(cause.CodeRuleWithin, parts)
 	case k.UsedWithin.Length > 0:
-		return j.used(k.UsedWithin, parts, r.Unit)
+		return j.used(k.UsedWithin, parts, r)
 	}
 	return cause.Cause{}
 }
 
 // used says that a unit was used within an age, or that this cannot be excluded
-// because use has not been watched for so long.
-func (j *judging) used(age Age, parts cause.Parts, unit int) cause.Cause {
+// because use has not been watched for so long. What was pulled or made within it
+// may be about to be used.
+func (j *judging) used(age Age, parts cause.Parts, r *Record) cause.Cause {
 	limit := j.now.Add(-age.Length)
 	parts.Filter = age.Typed
-	if j.Use.Since.IsZero() {
-		return cause.Because(cause.CodeRuleUnwatched, parts)
+	code := cause.Code("")
+	switch last := j.Use.last(r.Unit); {
+	case last.After(limit):
+		code, parts.Time = cause.CodeRuleUsed, last
+	case r.Born.After(limit):
+		code, parts.Time = cause.CodeRuleWithin, r.Born
+	case r.Born.IsZero():
+		return cause.Because(cause.CodeRuleAgeUnknown, cause.Parts{Rule: parts.Rule})
+	case j.Use.Since.IsZero():
+		code = cause.CodeRuleUnwatched
+	case j.Use.Since.After(limit):
+		code, parts.Time = cause.CodeRuleWatched, j.Use.Since
+	default:
+		return cause.Cause{}
 	}
-	if last := j.Use.Last(unit); last.After(limit) {
-		parts.Time = last
-		return cause.Because(cause.CodeRuleUsed, parts)
+	return cause.Because(code, parts)
+}
+
+// last is the last use of a unit that is known.
+func (u Use) last(unit int) time.Time {
+	if u.Last == nil {
+		return time.Time{}
 	}
-	if j.Use.Since.After(limit) {
-		parts.Time = j.Use.Since
-		return cause.Because(cause.CodeRuleWatched, parts)
-	}
-	return cause.Cause{}
+	return u.Last(unit)
 }
 
 // followTyped lets names that clients keep beside the ones that people type go

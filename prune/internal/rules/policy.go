@@ -11,6 +11,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lastuse"
 	"github.com/ctr-prune/ctr-prune/prune/internal/retention"
 )
 
@@ -29,6 +30,9 @@ type Policy struct {
 	// Retention, if not nil, is a policy file. Of what the filters select it keeps
 	// what it says.
 	Retention *retention.Policy
+	// LastUse is what is known of when images were last used, for what Retention
+	// keeps because of that. Nil says that nobody watches.
+	LastUse *lastuse.View
 	// DanglingPrefixes are further prefixes of dangling names, such as
 	// buildkit's dangling-name-prefix.
 	DanglingPrefixes []string

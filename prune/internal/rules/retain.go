@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"time"
+
 	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/retention"
 )
@@ -13,7 +16,8 @@ func (j *Judge) retain() {
 	if j.policy.Retention == nil {
 		return
 	}
-	ns := retention.Namespace{Name: j.ns.Name, Whole: j.whole}
+	units := make(map[int][]digest.Digest)
+	ns := retention.Namespace{Name: j.ns.Name, Whole: j.whole, Use: j.use(units)}
 	var records []*images.Image
 	numbers := make(map[*siblings]int)
 	for at, u := range j.order {
@@ -24,6 +28,7 @@ func (j *Judge) retain() {
 			}
 			number = numbers[s]
 		}
+		units[number] = append(units[number], u.Target)
 		about := len(j.About(u)) > 0 && !j.ringed[u]
 		for _, record := range u.Records {
 			if j.ties.doomed(record) {
@@ -41,6 +46,20 @@ func (j *Judge) retain() {
 	for i, verdict := range j.policy.Retention.Judge(ns, j.now) {
 		j.retained[records[i]] = verdict
 	}
+}
+
+// use is what is known of when units were last used. Those that go together are
+// used together.
+func (j *Judge) use(units map[int][]digest.Digest) retention.Use {
+	last := func(unit int) (at time.Time) {
+		for _, target := range units[unit] {
+			if used := j.policy.LastUse.Last(j.ns.Name, target, j.now).At; used.After(at) {
+				at = used
+			}
+		}
+		return at
+	}
+	return retention.Use{Since: j.policy.LastUse.Since(j.now), Last: last}
 }
 
 // TryName says what the policy file would do with a name of an image that nothing
