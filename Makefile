@@ -12,6 +12,11 @@ DESTDIR   ?=
 # What `ctr-prune version` shows. Outside of a git checkout it shows (devel).
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
+# What `make image` writes, and where `make image-load` puts it.
+IMAGE     ?= ghcr.io/ctr-prune/ctr-prune
+ADDRESS   ?= /run/containerd/containerd.sock
+NAMESPACE ?= k8s.io
+
 CACHE     := $(CURDIR)/.cache
 PROGRAM   := bin/ctr-prune
 LIBRARY   := ./filters/... ./leases/... ./prune/...
@@ -49,7 +54,7 @@ version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Versi
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak bench bench-stall bench-growth bench-memory bench-peers sbom licences vuln man tidy-check tools install uninstall clean
+.PHONY: help build demo test test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak bench bench-stall bench-growth bench-memory bench-peers sbom licences image image-load FORCE vuln man tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -145,6 +150,23 @@ sbom: build ## write bin/ctr-prune.cdx.json, what the program is made of (Cyclon
 licences: build ## write docs/licences.md again
 	$(GO) run ./integration/tools/sbom -program $(PROGRAM) -as markdown > $(PROGRAM).licences.md
 	mv $(PROGRAM).licences.md docs/licences.md
+
+# The image is built for these. SOURCE_DATE_EPOCH or the time of the commit is its time.
+ARCHES    := amd64 arm64
+CREATED    = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
+
+bin/linux-%/ctr-prune: FORCE
+	GOOS=linux GOARCH=$* $(MAKE) --no-print-directory build PROGRAM=$@
+
+bin/linux-%/ctr-prune.cdx.json: bin/linux-%/ctr-prune
+	$(GO) run ./integration/tools/sbom -program $< -version '$(VERSION)' > $@
+
+image: $(foreach a,$(ARCHES),bin/linux-$(a)/ctr-prune bin/linux-$(a)/ctr-prune.cdx.json) ## write bin/image: an OCI layout and Docker archives, amd64 and arm64; IMAGE=name
+	$(GO) run ./integration/tools/image $(foreach a,$(ARCHES),-platform $(a)=bin/linux-$(a)) -out bin/image \
+		-name '$(IMAGE)' -version '$(or $(VERSION),devel)' -revision '$(shell git rev-parse HEAD 2>/dev/null)' -created '$(CREATED)'
+
+image-load: image ## import the image into containerd; ADDRESS=socket NAMESPACE=k8s.io
+	$(GO) run ./integration/tools/image -load '$(ADDRESS)' -namespace '$(NAMESPACE)'
 
 vuln: ## look for known vulnerabilities, where their database can be reached; VULNDB=URL
 	@code=0; $(GO) run golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION) $(if $(VULNDB),-db '$(VULNDB)') ./cmd/... $(LIBRARY) || code=$$?; \
