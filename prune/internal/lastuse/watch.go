@@ -8,44 +8,42 @@ import "time"
 // behind.
 const Bridged = 10 * time.Minute
 
-// Moment is a time by two clocks.
+// Moment is a time by several clocks.
 type Moment struct {
 	// Wall is the time of day, which somebody may set.
 	Wall time.Time
-	// Boot names the time since the machine started, "" if that is not known, and
-	// Up is how long that is, also while the machine was suspended.
-	Boot string
-	Up   time.Duration
+	// Boot names the time since the machine started, "" if that is not known. Up is
+	// how long that is, and Ran how long of it the machine was not suspended.
+	Boot    string
+	Up, Ran time.Duration
 }
 
 // Watched says that somebody who has watched since the last such moment, but for a
 // gap, watches now and has just looked. Whether there was a gap is told by the time
-// between. Where somebody has set the clock forward meanwhile, nobody can tell how
-// long ago what was noted before is: the watch begins anew. Set back, everything
-// seems younger than it is, which only keeps more.
+// between, in which the machine ran. Where somebody has set the clock forward
+// meanwhile, nobody can tell how long ago what was noted before is: the watch begins
+// anew. Set back, everything seems younger than it is, which only keeps more.
 func (l *Log) Watched(now Moment) (news bool) {
-	real, byWall := between(l.until, now)
+	unwatched, jump := between(l.until, now)
 	switch {
-	case l.since.IsZero() || max(real, byWall) > Bridged:
+	case l.since.IsZero() || max(unwatched, jump) > Bridged:
 		l.since, news = now.Wall, true
-	case byWall > real: // what was watched is no longer for that
-		l.since = l.since.Add(byWall - real)
+	case jump > 0: // what was watched is no longer for that
+		l.since = l.since.Add(jump)
 	}
 	l.until = now
 	return news
 }
 
-// endless is a gap of which nothing is known.
-const endless = time.Duration(1<<63 - 1)
-
-// between is how long it was from one moment to another, really and by the clock.
-func between(from, to Moment) (real, wall time.Duration) {
-	real, wall = to.Up-from.Up, to.Wall.Sub(from.Wall)
-	if to.Boot == "" || from.Boot != to.Boot {
-		real = wall
+// between is how long the machine ran from one moment to another, and how far the
+// clock was set forward meanwhile.
+func between(from, to Moment) (ran, jump time.Duration) {
+	wall := to.Wall.Sub(from.Wall)
+	if to.Boot != "" && from.Boot == to.Boot {
+		return to.Ran - from.Ran, wall - (to.Up - from.Up)
 	}
-	if real < 0 {
-		real = endless
+	if wall < 0 { // nothing is known
+		return Bridged + 1, 0
 	}
-	return real, wall
+	return wall, 0
 }

@@ -22,3 +22,6 @@ func (p Procfs) BootTime() time.Time {
 	}
 	return time.Time{}
 }
+
+// Boot names the time since the machine was started, "" if that cannot be read.
+func (p Procfs) Boot() string { return p.bootID() }

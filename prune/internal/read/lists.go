@@ -23,21 +23,32 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
+// listing reads a list of a namespace, task one of a certain namespace.
+type (
+	listing = func(context.Context, *inventory.Namespace) error
+	task    = func(context.Context) error
+)
+
 // lists reads everything but the containers.
 func (r *reader) lists(ctx context.Context, inv *inventory.Inventory) error {
-	type task = func(context.Context) error
+	return r.tasks(ctx, inv, func(in func(string, listing) task) []task {
+		return []task{in("content", r.content), in("images", r.images), in("leases", r.leases),
+			in("uploads", r.ingests), in("sandboxes", r.sandboxes), in("snapshots", r.snapshots)}
+	})
+}
+
+// tasks reads lists of all namespaces.
+func (r *reader) tasks(ctx context.Context, inv *inventory.Inventory, of func(in func(string, listing) task) []task) error {
 	var tasks []task
 	for _, ns := range inv.Namespaces {
-		in := func(what string, do func(context.Context, *inventory.Namespace) error) task {
+		tasks = append(tasks, of(func(what string, do listing) task {
 			return func(ctx context.Context) error {
 				if err := do(store.InNamespace(ctx, ns.Name), ns); err != nil {
 					return r.unread(ctx, ns, fmt.Errorf("listing the %s of namespace %q: %w", what, ns.Name, TooLarge(err)))
 				}
 				return nil
 			}
-		}
-		tasks = append(tasks, in("content", r.content), in("images", r.images), in("leases", r.leases),
-			in("uploads", r.ingests), in("sandboxes", r.sandboxes), in("snapshots", r.snapshots))
+		})...)
 	}
 	err := each(ctx, tasks, func(ctx context.Context, do task) error { return do(ctx) })
 	r.texts = newTexts() // what was shared is, and the table takes as much again

@@ -60,18 +60,9 @@ func ReadAgain(ctx context.Context, store store.Store, before *inventory.Invento
 }
 
 func read(ctx context.Context, store store.Store, scope *inventory.Scope, now time.Time, opts ReadOptions, before *inventory.Inventory) (*inventory.Inventory, error) {
-	info, err := store.Info(ctx)
+	r, inv, err := begin(ctx, store, scope, now, opts, before)
 	if err != nil {
-		return nil, fmt.Errorf("identifying the store: %w", err)
-	}
-	names, err := store.Namespaces(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("listing namespaces: %w", err)
-	}
-	r := &reader{store: store, scope: scope, info: info, opts: opts, before: before, now: now, progress: NewMeter(opts.Progress, StageRead), plugins: newPlugins(store, opts, before), texts: newTexts()}
-	inv := &inventory.Inventory{Store: info, Scope: scope}
-	for _, name := range names {
-		inv.Namespaces = append(inv.Namespaces, &inventory.Namespace{Name: name})
+		return nil, err
 	}
 	for _, step := range []func(context.Context, *inventory.Inventory) error{r.lists, r.files, r.killed, r.containers, r.asking().Learn, r.documents} {
 		if err := step(ctx, inv); err != nil {
@@ -80,6 +71,23 @@ func read(ctx context.Context, store store.Store, scope *inventory.Scope, now ti
 	}
 	inv.EmptyLost()
 	return inv, nil
+}
+
+// begin makes an inventory with the names of all namespaces, and its reader.
+func begin(ctx context.Context, store store.Store, scope *inventory.Scope, now time.Time, opts ReadOptions, before *inventory.Inventory) (*reader, *inventory.Inventory, error) {
+	info, err := store.Info(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("identifying the store: %w", err)
+	}
+	names, err := store.Namespaces(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing namespaces: %w", err)
+	}
+	inv := &inventory.Inventory{Store: info, Scope: scope}
+	for _, name := range names {
+		inv.Namespaces = append(inv.Namespaces, &inventory.Namespace{Name: name})
+	}
+	return &reader{store: store, scope: scope, info: info, opts: opts, before: before, now: now, progress: NewMeter(opts.Progress, StageRead), plugins: newPlugins(store, opts, before), texts: newTexts()}, inv, nil
 }
 
 // reader reads one inventory.

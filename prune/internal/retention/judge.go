@@ -167,7 +167,7 @@ func (j *judging) keeps(rule *Rule, i int) cause.Cause {
 func (j *judging) used(age Age, parts cause.Parts, r *Record) cause.Cause {
 	limit := j.now.Add(-age.Length)
 	parts.Filter = age.Typed
-	code := cause.Code("")
+	var code cause.Code
 	switch last := j.Use.last(r.Unit); {
 	case last.After(limit):
 		code, parts.Time = cause.CodeRuleUsed, last
