@@ -2,8 +2,10 @@ package policyfile
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"path/filepath"
 	"slices"
@@ -19,12 +21,25 @@ type Reader struct {
 	trust.Judge
 	// Insecure believes all.
 	Insecure bool
+
+	// sum is of all that is read.
+	sum hash.Hash
 }
 
 // Read reads a policy file and the files that it names. Errors say which file
 // they are about. The problems of a file are joined, each is a
 // *[retention.Problem].
 func (r Reader) Read(ctx context.Context, path string) (*retention.Policy, error) {
+	r.sum = sha256.New()
+	policy, err := r.read(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	r.sum.Sum(policy.Sum[:0])
+	return policy, nil
+}
+
+func (r Reader) read(ctx context.Context, path string) (*retention.Policy, error) {
 	text, err := r.readFile(ctx, path)
 	if err != nil {
 		return nil, err
@@ -113,6 +128,8 @@ func (r Reader) readFile(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: reading it: %w", path, err)
 	}
+	_, _ = fmt.Fprintf(r.sum, "%q %d\n", path, len(text)) // a hash takes everything
+	_, _ = r.sum.Write(text)
 	return text, nil
 }
 

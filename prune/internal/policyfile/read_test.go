@@ -104,3 +104,30 @@ func TestReadEnds(t *testing.T) {
 		t.Errorf("a long file: %v", err)
 	}
 }
+
+// The sum is another one when any of the files has changed, and only then.
+func TestSumIsOfAllFiles(t *testing.T) {
+	dir := folder(t, map[string]string{"p.yaml": "version: 1\nprotect: {files: [\"d/*\"]}\n", "d/a.txt": "a\n"})
+	sum := func() [32]byte {
+		t.Helper()
+		p, err := policyfile.Reader{Judge: trust.Self()}.Read(context.Background(), filepath.Join(dir, "p.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Sum
+	}
+	seen := map[[32]byte]string{sum(): "the first"}
+	if seen[sum()] != "the first" {
+		t.Error("the sum of the same files is another")
+	}
+	for name, text := range map[string]string{"d/a.txt": "b\n", "d/b.txt": "a\n", "p.yaml": "version: 1\nprotect: {files: [\"d/*\"]}\nminAge: 1h\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		now := sum()
+		if before, there := seen[now]; there {
+			t.Errorf("the sum with another %s is that of %s", name, before)
+		}
+		seen[now] = name
+	}
+}

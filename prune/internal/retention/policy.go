@@ -1,6 +1,7 @@
 package retention
 
 import (
+	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -20,6 +21,11 @@ type Policy struct {
 	// Resident are the sections of the file that only a resident of the node
 	// reads. They are parsed as strictly as all others.
 	Resident []string
+	// Serve is how a resident of the node works.
+	Serve Serve
+	// Sum is of the bytes that the policy was read from: the file and those that it
+	// names. Another sum means that one of them has changed.
+	Sum [sha256.Size]byte
 
 	// protected and rules find the pattern, or the rule, of a name; keeping are
 	// the filters that protect.
