@@ -29,6 +29,9 @@ type Owner struct {
 	// /proc/PID/fd names it (proc(5), "pipe:[inode]"). Empty: the run lasts as
 	// long as the process. See [Procfs.Begin].
 	Sign string `json:"sign,omitempty"`
+	// Lock is the file that the process has locked as long as it lives, see
+	// [Procfs.Lock].
+	Lock string `json:"lock,omitempty"`
 	// Host is the host name, for people only.
 	Host string `json:"host,omitempty"`
 }
@@ -47,6 +50,11 @@ func (o Owner) String() string {
 type Procfs struct {
 	// Root is where procfs is mounted; empty means /proc.
 	Root string
+	// Lock identifies a file that the calling process has locked with flock(2), for
+	// itself alone, for as long as it lives, by its device and inode, for example.
+	// Its runs then say so, and whoever has the lock next knows that they are over,
+	// also where a PID proves nothing because it counts in another PID namespace.
+	Lock string
 }
 
 // Self describes the calling process, for what lasts as long as it does; a run
@@ -56,13 +64,13 @@ func (p Procfs) Self() Owner {
 	host, _ := os.Hostname() // only shown to people
 	pid := os.Getpid()
 	start, _ := p.startTicks(pid) // zero: never proved dead by its PID
-	return Owner{PID: pid, Start: start, BootID: p.bootID(), PIDNamespace: p.pidNamespace(), Host: host}
+	return Owner{PID: pid, Start: start, BootID: p.bootID(), PIDNamespace: p.pidNamespace(), Lock: p.Lock, Host: host}
 }
 
 // Dead says whether the owner provably no longer runs: the machine was booted
-// since, or its PID, in a PID namespace that this process shares, is free or
-// was given to another process, or the process lives and has put the sign of
-// this run away. Containerd serves local sockets and local files, so owner and
+// since, or this process has the lock that the owner had for life, or the
+// owner's PID, in a PID namespace that this process shares, is free or was given
+// to another process, or the process lives and has put the sign of this run away. Containerd serves local sockets and local files, so owner and
 // caller run under the same kernel.
 func (p Procfs) Dead(o Owner) bool {
 	boot := p.bootID()
@@ -70,6 +78,9 @@ func (p Procfs) Dead(o Owner) bool {
 		return false
 	}
 	if o.BootID != boot {
+		return true
+	}
+	if p.Lock != "" && o.Lock == p.Lock && !p.isSelf(o) {
 		return true
 	}
 	if o.PID == 0 || o.PIDNamespace == "" || o.PIDNamespace != p.pidNamespace() {
@@ -84,6 +95,12 @@ func (p Procfs) Dead(o Owner) bool {
 	default:
 		return start != o.Start || p.ended(o)
 	}
+}
+
+// isSelf says whether the owner is the calling process.
+func (p Procfs) isSelf(o Owner) bool {
+	self := p.Self()
+	return o.PID == self.PID && o.Start == self.Start && o.PIDNamespace == self.PIDNamespace
 }
 
 // showsAll says whether processes of other users are shown: with the mount
