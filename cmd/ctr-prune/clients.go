@@ -113,6 +113,8 @@ type kubeletOptions struct {
 	flags   *pflag.FlagSet
 	pods    string
 	connect kubelet.Options
+	// named says that pods was given otherwise than by its flag.
+	named bool
 }
 
 func (o *kubeletOptions) add(fs *pflag.FlagSet) {
@@ -132,7 +134,7 @@ func (o *kubeletOptions) source(owner int, insecure bool) (prune.Source, error) 
 	if o.flags == nil { // a command that does not ask
 		return nil, nil
 	}
-	if !o.flags.Changed("pods") {
+	if !o.flags.Changed("pods") && !o.named {
 		given := false
 		o.flags.Visit(func(f *pflag.Flag) { given = given || strings.HasPrefix(f.Name, "pods-") })
 		if given {

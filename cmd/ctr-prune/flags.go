@@ -184,12 +184,20 @@ type storeOptions struct {
 }
 
 func (o *storeOptions) add(fs *pflag.FlagSet) {
+	o.addAddress(fs)
+	fs.StringVar(&o.root, "root", "", "open the root `DIR` of a stopped containerd instead of connecting to a socket")
+	fs.DurationVar(&o.timeout, "timeout", 0, "stop deleting after this `DURATION`, free what was deleted, and exit with 130 (default no limit)")
+	o.addConnect(fs)
+}
+
+func (o *storeOptions) addAddress(fs *pflag.FlagSet) {
 	o.flags = fs
 	fs.StringVar(&o.address, "address", "", "connect to containerd's socket at this `PATH` (if not given: $"+envAddress+", what nerdctl or crictl are configured with, or where it is found)")
 	fs.StringVar(&o.distribution, "distribution", "", "connect to the containerd of this `NAME`: "+strings.Join(locate.Distributions(), ", "))
 	fs.BoolVar(&o.insecure, "allow-insecure-socket", false, "connect to containerd or Docker even if the socket belongs to another user, others may replace it, or every user may write to it")
-	fs.StringVar(&o.root, "root", "", "open the root `DIR` of a stopped containerd instead of connecting to a socket")
-	fs.DurationVar(&o.timeout, "timeout", 0, "stop deleting after this `DURATION`, free what was deleted, and exit with 130 (default no limit)")
+}
+
+func (o *storeOptions) addConnect(fs *pflag.FlagSet) {
 	fs.DurationVar(&o.connect, "connect-timeout", connectTimeout, "wait at most this `DURATION` for containerd to answer")
 }
 

@@ -50,17 +50,19 @@ type process struct {
 	page func(ctx context.Context, pager string, write func(io.Writer) error) error
 	// logAt sends logs of that level and above to stderr.
 	logAt func(slog.Level)
+	// keepHangup makes SIGHUP not end the command any more; nil if it does not.
+	keepHangup func()
 }
 
 // run is the command as the operating system starts it. It returns the exit
 // code.
 func run() int {
 	collectEagerly(os.Getenv)
-	ctx, stop := withSignals(context.Background(), os.Exit)
+	ctx, keepHangup, stop := withSignals(context.Background(), os.Exit)
 	defer stop()
 	return Main(ctx, os.Args[1:], process{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: os.Getenv, columns: terminal.Columns, now: time.Now, page: terminal.Page, logAt: logAt,
+		getenv: os.Getenv, columns: terminal.Columns, now: time.Now, page: terminal.Page, logAt: logAt, keepHangup: keepHangup,
 	})
 }
 

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 
 // scripted is run with a clock that a script moves: LATER=96h is in four days.
 func scripted() int {
-	ctx, stop := withSignals(context.Background(), os.Exit)
+	ctx, _, stop := withSignals(context.Background(), os.Exit)
 	defer stop()
 	later, err := time.ParseDuration(os.Getenv("LATER"))
 	if err != nil {

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,7 +61,7 @@ const rootExamples = `  # What would be removed, and why the rest is kept
 
 // newRoot returns the command with all its subcommands.
 func newRoot(p process) *cobra.Command {
-	o, debug := &actOptions{}, false
+	o, verbose := &actOptions{}, false
 	root := &cobra.Command{
 		Use:           "ctr-prune [flags]",
 		Short:         "Remove unused images from a containerd store",
@@ -73,7 +76,7 @@ func newRoot(p process) *cobra.Command {
 		RunE:                       work[imageRow]{&o.commonOptions, imageShape(), o.refuse, o.changes, o.do}.run(p),
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		p.startLog(debug)
+		p.startLog(verbose)
 		return noEmptyFlags(cmd)
 	}
 	root.SetFlagErrorFunc(flagError)
@@ -82,14 +85,14 @@ func newRoot(p process) *cobra.Command {
 	addGroup(root, "What else is in use", o.clients.add)
 	addGroup(root, "How", o.addHow)
 	addGroup(root, "Output", o.addOutput)
-	root.PersistentFlags().BoolVar(&debug, flagDebug, false, "log to stderr what is done")
+	root.PersistentFlags().BoolVar(&verbose, flagDebug, false, "log to stderr what is done")
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(help)
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newExplain(p), newUsage(p), newPlan(p), newApply(p),
-		newUndo(p), newRuns(p), newLeases(p), newCheck(p), newPolicy(p))
+		newUndo(p), newRuns(p), newLeases(p), newCheck(p), newPolicy(p), newServe(p), newHistory(p))
 	root.AddCommand(newVersion(p), newCompletion(p))
 	completeFlags(root, p, &o.commonOptions)
 	return root
@@ -123,9 +126,9 @@ func noArguments(cmd *cobra.Command, args []string) error {
 
 const flagDebug = "debug"
 
-func (p process) startLog(debug bool) {
+func (p process) startLog(verbose bool) {
 	level := slog.LevelError // containerd warns of what it only prefers, such as fs-verity
-	if debug {
+	if verbose {
 		level = slog.LevelDebug
 	}
 	if p.logAt != nil {
@@ -183,4 +186,45 @@ func (p process) say(format string, args ...any) error {
 	out := p.printer(p.stderr)
 	out.Line("%s", fmt.Sprintf(format, args...))
 	return out.Flush()
+}
+
+// linkedVersion is set by packagers with -ldflags "-X main.linkedVersion=…".
+var linkedVersion string
+
+// versionInfo is what this program was built from.
+type versionInfo struct {
+	Version    string `json:"version"`
+	Go         string `json:"go"`
+	Platform   string `json:"platform"`
+	Containerd string `json:"containerd"`
+}
+
+func version() versionInfo {
+	v := versionInfo{Version: linkedVersion, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		v.Version = cmp.Or(v.Version, info.Main.Version)
+		for _, dep := range info.Deps {
+			if dep.Path == "github.com/containerd/containerd/v2" {
+				v.Containerd = dep.Version
+			}
+		}
+	}
+	v.Version = cmp.Or(v.Version, "(devel)")
+	return v
+}
+
+func newVersion(p process) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Show the version of this program",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			v := version()
+			out := p.printer(p.stdout)
+			out.Line("ctr-prune %s", v.Version)
+			out.Line("built with %s for %s", v.Go, v.Platform)
+			out.Line("containerd packages %s", v.Containerd)
+			return out.Flush()
+		},
+	}
 }

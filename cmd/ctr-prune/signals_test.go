@@ -9,7 +9,7 @@ import (
 
 func TestSecondSignalLeavesAtOnce(t *testing.T) {
 	left := make(chan int, 1)
-	ctx, stop := withSignals(context.Background(), func(code int) { left <- code })
+	ctx, _, stop := withSignals(context.Background(), func(code int) { left <- code })
 	defer stop()
 	signal := func() {
 		if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {

@@ -112,10 +112,15 @@ func (r *Resident) connected(conn *connection, err error) {
 		return
 	}
 	r.conn = conn
-	r.connectWait.reset()
 	r.recovered = false
 	r.surveyAt, r.lookAt, r.connectAt = now, now.Add(lookEvery), time.Time{}
-	r.facts.up(r, conn.info)
+}
+
+// answered notes that the store was read, which alone says that containerd works:
+// one that takes connections may still answer nothing.
+func (r *Resident) answered() {
+	r.connectWait.reset()
+	r.facts.up(r)
 }
 
 // disconnect gives a connection up.
@@ -147,7 +152,7 @@ func (r *Resident) looked(ctx context.Context, err error) {
 	r.lookAt = now.Add(lookEvery)
 	switch {
 	case err == nil:
-		r.facts.looked = now
+		r.answered()
 	case ctx.Err() == nil:
 		r.lost(err)
 	}

@@ -154,11 +154,11 @@ func (r *Resident) ran(ctx context.Context, out *outcome) {
 	if out.trigger == triggerStartup {
 		r.recovered = out.result != resultFailed || !silent(out.err)
 	}
+	if out.err == nil || out.doc != nil && out.doc.Measured {
+		r.answered()
+	}
 	if out.worthTelling() {
 		r.tell(out)
-	}
-	if out.err == nil || out.doc != nil && out.doc.Measured {
-		r.facts.looked = now
 	}
 	if out.err != nil && silent(out.err) && ctx.Err() == nil {
 		r.lost(out.err)
@@ -169,9 +169,10 @@ func (r *Resident) ran(ctx context.Context, out *outcome) {
 	}
 }
 
-// worthTelling is false for a start at which no killed run was found.
+// worthTelling is false for a start at which no killed run was found, or nothing
+// answered, which is told otherwise.
 func (o *outcome) worthTelling() bool {
-	return o.trigger != triggerStartup || o.result != resultNothing
+	return o.trigger != triggerStartup || o.result != resultNothing && (o.err == nil || !silent(o.err))
 }
 
 // plan decides when the next scheduled run begins. One that could not be done is
@@ -211,7 +212,7 @@ func (r *Resident) surveyed(ctx context.Context, err error) {
 	r.surveyAt = now.Add(surveyEvery)
 	switch {
 	case err == nil:
-		r.facts.looked = now
+		r.answered()
 		r.lookAt = now.Add(lookEvery)
 	case ctx.Err() != nil:
 	case silent(err):

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/flock"
-	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // StatusSchema is the version of [Status]. Fields may be added without a new one.
@@ -146,9 +145,14 @@ func (f *facts) down(r *Resident, err error) {
 	r.o.Metrics.Up(false)
 }
 
-func (f *facts) up(r *Resident, info prune.StoreInfo) {
-	f.containerd = ContainerdStatus{Up: true, Since: r.o.Now(), Location: info.Location, ID: info.ID, Version: info.Version}
+// up notes that the store was read just now.
+func (f *facts) up(r *Resident) {
 	f.looked = r.o.Now()
+	if f.containerd.Up || r.conn == nil {
+		return
+	}
+	info := r.conn.info
+	f.containerd = ContainerdStatus{Up: true, Since: f.looked, Location: info.Location, ID: info.ID, Version: info.Version}
 	r.o.Metrics.Up(true)
 	r.o.Log.Info("containerd answers", "version", info.Version, "store", info.ID)
 }
@@ -202,7 +206,7 @@ func (r *Resident) state(s *Status) (word, why string) {
 		return stateWaiting, s.Lock.Error
 	case !s.Containerd.Up && s.Containerd.Error != "":
 		return stateDown, "containerd does not answer: " + s.Containerd.Error
-	case r.conn == nil:
+	case r.conn == nil || !s.Containerd.Up:
 		return stateDown, "connecting to containerd"
 	case s.NextRun.IsZero():
 		return stateIdle, "idle: no run is scheduled"
