@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
@@ -28,7 +29,7 @@ func schemas() map[string]reflect.Type {
 		"df": reflect.TypeFor[usageDocument](), "explain": reflect.TypeFor[explanationDocument](),
 		"runs": reflect.TypeFor[runsDocument](), "leases": reflect.TypeFor[leasesDocument](),
 		"leases-prune": reflect.TypeFor[prunedLeases](), "undo": reflect.TypeFor[undoneDocument](), "drop": reflect.TypeFor[droppedDocument](),
-		"check": reflect.TypeFor[checkDocument](), "policy-test": reflect.TypeFor[policyTestDocument](),
+		"check": reflect.TypeFor[checkDocument](), "history": reflect.TypeFor[historyDocument](), "status": reflect.TypeFor[resident.Status](), "policy-test": reflect.TypeFor[policyTestDocument](),
 	}
 }
 

@@ -64,7 +64,7 @@ type node struct {
 	cancel   context.CancelFunc
 	ended    chan error
 
-	mu sync.Mutex
+	mu *sync.Mutex
 	// refuse, if not nil, is the error of the next connection, wrap what is made of
 	// its store.
 	refuse error
@@ -78,7 +78,7 @@ const everything = "version: 1\nrules: [{name: all, match: {names: ['**']}, keep
 // where the state is, and listens nowhere.
 func newNode(t *testing.T, images int, serve string) *node {
 	t.Helper()
-	n := &node{t: t, dir: t.TempDir(), journal: &journal{}, hangup: make(chan os.Signal, 1), runNow: make(chan os.Signal, 1)}
+	n := &node{t: t, dir: t.TempDir(), journal: &journal{}, mu: &sync.Mutex{}, hangup: make(chan os.Signal, 1), runNow: make(chan os.Signal, 1)}
 	n.fill(images)
 	n.configure(everything, serve)
 	n.options = Options{
@@ -157,7 +157,7 @@ func (n *node) start() {
 	n.resident = New(n.options)
 	ended := n.ended
 	go func() { ended <- n.resident.Run(ctx); close(ended) }()
-	n.t.Cleanup(func() { cancel(); <-ended }) // also of a test that failed
+	n.t.Cleanup(func() { cancel(); _ = <-ended }) // also of a test that failed
 	synctest.Wait()
 }
 
