@@ -71,6 +71,13 @@ type Parts struct {
 	// Blobs and Snapshots count objects.
 	Blobs     int `json:"blobs,omitempty"`
 	Snapshots int `json:"snapshots,omitempty"`
+	// Path is a directory on a disk; Bytes, Inodes and Images are what is missing there,
+	// and Shares who holds what is there.
+	Path   string  `json:"path,omitempty"`
+	Bytes  int64   `json:"bytes,omitempty"`
+	Inodes int64   `json:"inodes,omitempty"`
+	Images int     `json:"images,omitempty"`
+	Shares []Share `json:"shares,omitempty"`
 	// Objects are the snapshots that could not be measured.
 	Objects []graph.Object `json:"objects,omitempty"`
 	// Time is when an image was born, an upload was written, a record expired.

@@ -197,6 +197,12 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeNotPlanned:   Fixed("the plan does not remove it"),
 	CodeNothing:      Fixed("there is nothing to remove"),
 	CodeGone:         Fixed("it is gone"),
+	CodeEnough:       Fixed("could go, but enough is freed without it"),
+	CodeFreesNothing: Fixed("could go, but that would free nothing of what has to be freed"),
+	CodeLastTier:     Fixed("its rule lets it go under pressure only when a disk is critical"),
+	CodeReserved:     Fixed("could go, but containerd would be left with less than the policy reserves for it"),
+	CodeShort:        unreached,
+
 	CodeRemoved:      Fixed("somebody else has removed it since the plan was made"),
 	CodeMoved:        Fixed("it has been moved to another image since the plan was made"),
 	CodeRewritten:    Fixed("it has been updated since the plan was made"),

@@ -49,13 +49,32 @@ func (c *Collector) Orphans(ch Change, touched graph.Reached) []Orphan {
 		if n.Kind != graph.KindContent || n.Flat || !with.Has(n) || without.Has(n) {
 			continue
 		}
-		if labels := c.snapshotLabels(n); len(labels) > 0 && lengthOf(labels) <= maxSnapshotLabels {
+		if labels, ok := c.mayOrphan(n); ok {
 			found = append(found, Orphan{Namespace: n.Namespace, Config: digest.Digest(n.Key), Labels: labels})
 		}
 	}
 	slices.SortFunc(found, func(a, b Orphan) int { return CompareNodes(a.Node(), b.Node()) })
 	return found
 }
+
+// mayOrphan says whether a config can lose its snapshot labels, which it returns.
+func (c *Collector) mayOrphan(n graph.Node) (labels map[string]string, ok bool) {
+	labels = c.snapshotLabels(n)
+	return labels, len(labels) > 0 && lengthOf(labels) <= maxSnapshotLabels
+}
+
+// MayOrphan says whether a blob is a config that loses its snapshot labels when
+// nothing but build history holds it any more.
+func (c *Collector) MayOrphan(n graph.Node) bool {
+	if n.Kind != graph.KindContent || n.Flat {
+		return false
+	}
+	_, ok := c.mayOrphan(n)
+	return ok
+}
+
+// History lists the leases that are known as those of build history.
+func (c *Collector) History() map[graph.Node]bool { return c.withHistory(nil) }
 
 func lengthOf(labels map[string]string) (bytes int) {
 	for key, value := range labels {

@@ -66,6 +66,14 @@ func (g *Graph) ID(n Node) NodeID {
 	return twin
 }
 
+// Twin returns the number of the flat node of an object, [Nowhere] if it has none.
+func (g *Graph) Twin(id NodeID) NodeID {
+	if twin, ok := g.flats[id]; ok {
+		return twin
+	}
+	return Nowhere
+}
+
 func (g *Graph) add(n Node) NodeID {
 	g.Nodes = append(g.Nodes, n)
 	return NodeID(len(g.Nodes) - 1)

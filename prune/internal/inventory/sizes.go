@@ -25,3 +25,6 @@ func (s Sizes) Notes() []cause.Cause {
 	}
 	return []cause.Cause{cause.Because(cause.CodeUnmeasured, p)}
 }
+
+// Inodes are those that each snapshot takes on the disk, where that is known.
+type Inodes map[SnapshotID]int64

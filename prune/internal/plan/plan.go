@@ -32,6 +32,8 @@ type Plan struct {
 	// Fuse is why a run is refused that would remove as much as this, nil if it
 	// is not.
 	Fuse error
+	// Relief is what the plan frees of what has to be freed, nil if nobody asked.
+	Relief *Relief
 }
 
 // Model is the collector's view of an inventory, as it is and after a plan. It
@@ -108,14 +110,14 @@ func DecideAll(inv *inventory.Inventory, policy rules.Policy, now time.Time, vie
 // then.
 func (p *Plan) foresee(c *gc.Collector) graph.Reached {
 	var after graph.Reached
-	p.Outcome, after = Foresee(c, p.Inventory, p.Decisions, p.ended())
+	p.Outcome, after = Foresee(c, p.Inventory, p.Decisions, p.Ended())
 	return after
 }
 
 // Modelled makes the model of a plan anew.
 func (p *Plan) Modelled() *Model {
 	c := gc.NewCollector(p.Inventory, p.Now)
-	_, after := Foresee(c, p.Inventory, p.Decisions, p.ended())
+	_, after := Foresee(c, p.Inventory, p.Decisions, p.Ended())
 	return &Model{Collector: c, After: after}
 }
 
@@ -145,10 +147,15 @@ func (p *Plan) addNamespace(ns *inventory.Namespace) rules.View {
 	return v
 }
 
-// ended are the leases of killed runs, which this run will finish, and the
-// uploads that the plan aborts.
-func (p *Plan) ended() map[graph.Node]bool {
+// Ended are the leases of killed runs, which this run will finish, those of graces
+// that end before it, and the uploads that the plan aborts.
+func (p *Plan) Ended() map[graph.Node]bool {
 	ended := make(map[graph.Node]bool)
+	for _, grace := range p.Inventory.Graces() {
+		if slices.Contains(p.Policy.Dropped, grace.Run) {
+			ended[grace.Lease] = true
+		}
+	}
 	for _, ns := range p.Chosen {
 		for _, id := range ns.Interrupted {
 			ended[graph.Node{Kind: graph.KindLease, Namespace: ns.Name, Key: id}] = true
@@ -224,9 +231,10 @@ func (p *Plan) Empty() bool {
 }
 
 // collectsGarbage says that the run has a reason to collect even when it
-// removes no record: nobody else collects a store without a daemon.
+// removes no record: nobody else collects a store without a daemon, or soon enough.
 func (p *Plan) collectsGarbage() bool {
-	return len(p.Chosen) > 0 && p.Inventory.Store.Kind == store.StoreRoot && p.Garbage() != inventory.Amount{}
+	alone := p.Inventory.Store.Kind == store.StoreRoot || p.Relief != nil && p.Relief.Collects
+	return len(p.Chosen) > 0 && alone && p.Garbage() != inventory.Amount{}
 }
 
 // Elsewhere counts the image records of the namespaces that the plan leaves
@@ -280,7 +288,7 @@ func (p *Plan) Batches() []Batch {
 // use by now. It is empty for a plan that was not made from a file.
 func (p *Plan) Dropped() []rules.Skip {
 	s := p.Policy.Selection
-	if s == nil {
+	if !s.FromFile() {
 		return nil
 	}
 	var skips []rules.Skip

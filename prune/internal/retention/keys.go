@@ -25,7 +25,7 @@ func (p *parser) policy(n *yaml.Node, policy *Policy) {
 		key{"rules", func(n *yaml.Node) {
 			p.list(n, "rules", func(n *yaml.Node) { policy.Rules = append(policy.Rules, p.rule(n)) })
 		}},
-		resident("disk", p.disk),
+		resident("disk", func(n *yaml.Node) { p.disk(n, &policy.Disk) }),
 		key{"fuse", func(n *yaml.Node) { p.fuse(n, &policy.Fuse) }},
 		key{"serve", func(n *yaml.Node) { p.serve(n, &policy.Serve) }},
 	)

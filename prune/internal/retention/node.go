@@ -221,11 +221,14 @@ func (p *parser) positive(n *yaml.Node, what string) Age {
 }
 
 // size reads a number of bytes.
-func (p *parser) size(n *yaml.Node, what string) {
-	if typed, ok := p.quantity(n, what, "20GB or 20GiB"); ok {
-		_, err := filters.ParseSize(typed)
-		p.typed(n, what, err)
+func (p *parser) size(n *yaml.Node, what string) Size {
+	typed, ok := p.quantity(n, what, "20GB or 20GiB")
+	if !ok {
+		return Size{}
 	}
+	bytes, err := filters.ParseSize(typed)
+	p.typed(n, what, err)
+	return Size{bytes, typed}
 }
 
 // typed tells what is wrong with a value that package filters has parsed.

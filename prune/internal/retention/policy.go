@@ -18,6 +18,8 @@ type Policy struct {
 	// none matches stays.
 	Rules []Rule
 	Fuse  Fuse
+	// Disk says when disks are full.
+	Disk Disk
 	// Resident are the sections of the file that only a resident of the node
 	// reads. They are parsed as strictly as all others.
 	Resident []string
@@ -46,8 +48,8 @@ type Rule struct {
 	Name  string
 	Match Match
 	Keep  Keep
-	// Last says that what the rule lets go goes after all else, and only under
-	// pressure. Only a resident of the node knows of that.
+	// Last says that under pressure what the rule matches goes after all else, and
+	// only when the disk is critical, then also before its time.
 	Last bool
 
 	at position

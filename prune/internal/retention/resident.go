@@ -2,32 +2,30 @@ package retention
 
 import "go.yaml.in/yaml/v3"
 
-// disk checks the section that says when disks are full. Only a resident of the
-// node reads it.
-func (p *parser) disk(n *yaml.Node) {
-	var low, high, critical int
+// disk reads the section that says when disks are full.
+func (p *parser) disk(n *yaml.Node, d *Disk) {
 	percent := func(name string, into *int) key {
 		return key{name, func(n *yaml.Node) { *into = p.percent(n, name) }}
 	}
-	size := func(name string) key { return key{name, func(n *yaml.Node) { p.size(n, name) }} }
+	size := func(name string, into *Size) key { return key{name, func(n *yaml.Node) { *into = p.size(n, name) }} }
 	found := p.mapping(n, "disk",
-		percent("high", &high), percent("low", &low), percent("critical", &critical),
-		key{"inodes", p.inodes},
-		size("minFree"), size("maxUsed"), size("reserved"),
-		key{"maxImages", func(n *yaml.Node) { p.number(n, "maxImages") }},
-		key{"check", func(n *yaml.Node) { p.positive(n, "check") }},
+		percent("high", &d.High), percent("low", &d.Low), percent("critical", &d.Critical),
+		key{"inodes", func(n *yaml.Node) { p.inodes(n, &d.Inodes) }},
+		size("minFree", &d.MinFree), size("maxUsed", &d.MaxUsed), size("reserved", &d.Reserved),
+		key{"maxImages", func(n *yaml.Node) { d.MaxImages = p.number(n, "maxImages") }},
+		key{"check", func(n *yaml.Node) { d.Check = p.positive(n, "check") }},
 	)
-	p.ordered(found["low"], "low", low, "high", high)
-	p.ordered(found["high"], "high", high, "critical", critical)
+	p.ordered(found["low"], "low", d.Low, "high", d.High)
+	p.ordered(found["high"], "high", d.High, "critical", d.Critical)
+	p.ordered(found["low"], "low", d.Low, "critical", d.Critical)
 }
 
-func (p *parser) inodes(n *yaml.Node) {
-	var low, high int
+func (p *parser) inodes(n *yaml.Node, m *Marks) {
 	found := p.mapping(n, "inodes",
-		key{"high", func(n *yaml.Node) { high = p.percent(n, "high") }},
-		key{"low", func(n *yaml.Node) { low = p.percent(n, "low") }},
+		key{"high", func(n *yaml.Node) { m.High = p.percent(n, "high") }},
+		key{"low", func(n *yaml.Node) { m.Low = p.percent(n, "low") }},
 	)
-	p.ordered(found["low"], "low", low, "high", high)
+	p.ordered(found["low"], "low", m.Low, "high", m.High)
 }
 
 // ordered refuses marks of which the lower is not below the other, where both

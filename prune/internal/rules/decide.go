@@ -39,7 +39,9 @@ type Judge struct {
 	// lineage is how the units belong together, retained what a policy file says of
 	// each record.
 	lineage  *Lineage
-	retained map[*images.Image]retention.Verdict
+	// following is what stays because of what stays.
+	following *Following
+	retained  map[*images.Image]retention.Verdict
 }
 
 // Verdict is the decision about a record while it is being made.
@@ -65,6 +67,10 @@ func NewView(ns *inventory.Namespace, store store.StoreInfo) View {
 
 // Decide gives every record of a namespace an action and a reason.
 func Decide(v View, policy Policy, st store.StoreInfo, now time.Time) []Decision {
+	return newJudge(v, policy, st, now).decide()
+}
+
+func newJudge(v View, policy Policy, st store.StoreInfo, now time.Time) *Judge {
 	ns := v.ns
 	j := &Judge{
 		View: v, policy: policy, now: now,
@@ -88,6 +94,12 @@ func Decide(v View, policy Policy, st store.StoreInfo, now time.Time) []Decision
 	j.belong()
 	j.retain()
 	j.settleGuesses()
+	return j
+}
+
+// decide decides about all records, in their order.
+func (j *Judge) decide() []Decision {
+	ns := j.ns
 	decisions := make([]Decision, len(ns.Images))
 	for i := range ns.Images {
 		image := &ns.Images[i]

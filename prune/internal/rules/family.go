@@ -29,9 +29,10 @@ func (j *Judge) belong() {
 // Signatures, SBOMs and attestations are removed if all their images are.
 func (j *Judge) follow() {
 	l := j.lineage
-	f := Following{
+	f := &Following{
 		Lineage: l, J: j, Staying: make(map[*Unit]bool), Why: make(map[*Unit]Parent), Came: make([]Two, len(l.Unit)),
 	}
+	j.following = f
 	if j.ties != nil {
 		j.ties.support(func(r *images.Image) bool { return j.Verdicts[r.Name].Action == Keep })
 	}
@@ -68,10 +69,16 @@ type Following struct {
 	// Came are the staying units that came to a blob. Two are enough: what is
 	// about the blob, or below it, is another unit than one of them.
 	Came []Two
+	// stays, if not nil, is told of each unit that is found to stay, also of one
+	// that stays already.
+	stays func(*Unit)
 }
 
 // Stay notes that a unit stays, so that what belongs to it is looked for.
 func (f *Following) Stay(u *Unit) {
+	if f.stays != nil {
+		f.stays(u)
+	}
 	if f.Staying[u] {
 		return
 	}
@@ -103,7 +110,7 @@ func (f *Following) keepRecord(name string, why cause.Cause) {
 	if !there {
 		return // a tie to a record that is gone
 	}
-	if v.Action != Keep && !v.doomed {
+	if v.Action != Keep && !v.doomed && f.stays == nil {
 		v.Action, v.Cause = Keep, why
 	}
 	v.firm = true

@@ -59,7 +59,7 @@ func (j *Judge) independent(u *Unit) bool { return j.staysByName(u) && len(j.Abo
 // nothing: it may stay only as part of what it is asked about.
 func (j *Judge) staysByName(u *Unit) bool {
 	policy := j.policy
-	if s := policy.Selection; s != nil && s.made != nil {
+	for s := policy.Selection; s != nil && s.made != nil; s = policy.Selection {
 		policy = *s.made
 	}
 	stays, known := j.byName[u]

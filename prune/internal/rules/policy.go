@@ -9,6 +9,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/filesystem"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/lastuse"
@@ -39,6 +40,12 @@ type Policy struct {
 	// IngestAge, if positive, aborts uploads that were last written to longer
 	// ago and that no lease holds.
 	IngestAge time.Duration
+
+	// Pressure, if not nil, says what has to be freed: of what may go, no more goes
+	// than that needs.
+	Pressure *filesystem.Pressure
+	// Dropped are the runs whose grace ends before this plan is done.
+	Dropped []string
 
 	// Selection, if not nil, narrows the filters down to named records.
 	Selection *Selection

@@ -37,6 +37,11 @@ type Selection struct {
 	spaces   []string
 	// made is the policy by which the decisions were made, nil if it is not known.
 	made *Policy
+	// stay says of records why they are not in it, where that is known better than
+	// by other.
+	stay map[[2]string]cause.Cause
+	// narrowed says that it is a choice of what a policy lets go, and not a file.
+	narrowed bool
 }
 
 type selected struct {
@@ -144,6 +149,18 @@ func SelectionOf(made *Policy, decisions ...[]Decision) *Selection {
 	return s
 }
 
+// Narrow returns the policy that removes of what it lets go only the given
+// decisions, and says of the other records why they stay.
+func (p Policy) Narrow(stay map[[2]string]cause.Cause, going []Decision) Policy {
+	made := p
+	p.Selection = SelectionOf(&made, going)
+	p.Selection.stay, p.Selection.narrowed = stay, true
+	return p
+}
+
+// FromFile says whether the selection was read from a plan file.
+func (s *Selection) FromFile() bool { return s != nil && !s.narrowed }
+
 // Policy returns the policy that removes the selection and nothing else.
 // Everything that protects a record still does.
 func (s *Selection) Policy() Policy {
@@ -154,6 +171,8 @@ func (s *Selection) Policy() Policy {
 func (s *Selection) reject(d Decision) cause.Cause {
 	record, ok := s.Records[d.Key()]
 	switch {
+	case !ok && s.stay[d.Key()].Given():
+		return s.stay[d.Key()]
 	case !ok:
 		return cause.Plainly(s.other)
 	case record.Target != d.Target.Digest:

@@ -1,0 +1,62 @@
+package pressure
+
+import (
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+)
+
+// Step is what goes together, and what is freed when it and all before it are gone.
+type Step struct {
+	Going   []rules.Decision
+	Dropped []string
+	Frees   inventory.Objects
+}
+
+// Steps lists the steps of an order; the first is nothing.
+func Steps(inv *inventory.Inventory, policy rules.Policy, now time.Time) (steps []Step, blocked bool, err error) {
+	views := make(map[string]rules.View)
+	draft, m, err := plan.NewPlanAndModel(inv, policy, now, views)
+	if err != nil || draft.Blocked != nil {
+		return nil, true, err
+	}
+	c := newChooser(draft, m, nil, func(string, digest.Digest) time.Time { return time.Time{} }, nil)
+	frees := make([]inventory.Objects, len(c.items)+1)
+	for i := range frees {
+		frees[i] = inventory.NewObjects()
+	}
+	c.each(nil, func(o object) {
+		switch {
+		case o.at == stays:
+		case o.blob != "":
+			frees[o.at].Blobs[o.blob] = o.bytes
+		default:
+			frees[o.at].Snapshots[o.id] = o.bytes
+		}
+	})
+	steps = append(steps, Step{Frees: frees[0]})
+	for at := 0; at < len(c.items); {
+		end := c.stepEnd(at)
+		s := Step{Frees: inventory.NewObjects()}
+		for i := at; i < end; i++ {
+			if it := c.items[i]; it.bunch == nil {
+				s.Dropped = append(s.Dropped, it.grace)
+			} else {
+				s.Going = append(s.Going, it.bunch.Going...)
+			}
+			for dgst, bytes := range frees[i+1].Blobs {
+				s.Frees.Blobs[dgst] = bytes
+			}
+			for id, bytes := range frees[i+1].Snapshots {
+				s.Frees.Snapshots[id] = bytes
+			}
+		}
+		steps = append(steps, s)
+		at = end
+	}
+	return steps, false, nil
+}

@@ -1,0 +1,124 @@
+package pressure
+
+import (
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+)
+
+// NewPlan makes a plan that removes, of what the policy lets go, only what its
+// pressure needs. Every snapshot of the inventory was measured. Like
+// [plan.NewPlan] it is a pure function. The error is a *[rules.PolicyError].
+func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time, inodes inventory.Inodes, used Used) (*plan.Plan, *plan.Model, error) {
+	if policy.Pressure == nil {
+		return plan.NewPlanAndModel(inv, policy, now, nil)
+	}
+	if policy.Selection != nil {
+		return nil, nil, &rules.PolicyError{Message: "what a plan file names cannot be narrowed down to what has to be freed"}
+	}
+	lastRules := policy.Retention.LastRules()
+	if policy.Pressure.Critical {
+		policy.Retention = policy.Retention.WhenCritical()
+	}
+	if used == nil {
+		used = func(string, digest.Digest) time.Time { return time.Time{} }
+	}
+	views := make(map[string]rules.View)
+	draft, m, err := plan.NewPlanAndModel(inv, policy, now, views)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := newChooser(draft, m, inodes, used, lastRules)
+	if err := c.unseen(); err != nil {
+		return nil, nil, err
+	}
+	p, m, err := plan.NewPlanAndModel(inv, c.narrowed(draft), now, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.Relief = c.relief(p)
+	p.Relief.Shortfall = c.shortfall(p, m)
+	return p, m, nil
+}
+
+func newChooser(draft *plan.Plan, m *plan.Model, inodes inventory.Inodes, used Used, lastRules map[string]bool) *chooser {
+	inv := draft.Inventory
+	c := &chooser{asked: draft.Policy.Pressure, inodes: inodes}
+	chosen := make(map[string]bool)
+	for _, ns := range draft.Chosen {
+		chosen[ns.Name] = true
+		if draft.Blocked == nil {
+			_, bunches := rules.DecideInBunches(m.View(ns), draft.Policy, inv.Store, draft.Now)
+			c.spaces = append(c.spaces, bunches)
+		}
+	}
+	graces := graceItems(m.Collector, func(namespace string) bool { return chosen[namespace] })
+	c.items = order(graces, c.spaces, used, lastRules, draft.Now)
+	c.walk = newWalk(m.Collector, c.items, draft.Decisions, draft.Ended())
+	c.measure()
+	c.ask()
+	return c
+}
+
+// unseen refuses a store of which a part that it uses is not seen, if all of it has
+// to be.
+func (c *chooser) unseen() error {
+	for i, f := range c.asked.FileSystems {
+		if c.asked.Strict && f.Unseen != "" && (f.Content || c.used.disks[i] != amount{}) {
+			return &rules.PolicyError{Message: "how full the disk is cannot be told for " + f.String() + ": " + f.Unseen}
+		}
+	}
+	return nil
+}
+
+// narrowed is the policy that removes what was chosen.
+func (c *chooser) narrowed(draft *plan.Plan) rules.Policy {
+	places, why := c.shortest()
+	helps, useful := c.helping(places), c.helping(len(c.items))
+	stay := make(map[[2]string]cause.Cause)
+	for _, d := range draft.Decisions {
+		if !d.Gone() {
+			stay[d.Key()] = d.Cause
+		}
+	}
+	none := c.nothing()
+	idle := !none.covers(c.need)
+	var going []rules.Decision
+	var dropped []string
+	for i, it := range c.items {
+		switch {
+		case helps[i] && it.grace != "":
+			dropped = append(dropped, it.grace)
+		case helps[i]:
+			going = append(going, it.bunch.Going...)
+		case it.bunch != nil:
+			code := codeOf(why, it.last, i < places || idle && !useful[i])
+			for _, d := range it.bunch.Going {
+				stay[d.Key()] = cause.Plainly(code)
+			}
+		}
+	}
+	policy := draft.Policy.Narrow(stay, going)
+	policy.Dropped = slices.Concat(policy.Dropped, dropped)
+	return policy
+}
+
+// codeOf says why an image stays.
+func codeOf(why limit, last, idle bool) cause.Code {
+	switch {
+	case idle:
+		return cause.CodeFreesNothing
+	case why == lastTier && last:
+		return cause.CodeLastTier
+	case why == reserve:
+		return cause.CodeReserved
+	default:
+		return cause.CodeEnough
+	}
+}

@@ -1,0 +1,143 @@
+package pressure
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+)
+
+// Used says when an image was last used, zero if that is not known.
+type Used func(namespace string, target digest.Digest) time.Time
+
+// item is one place of the order: an image, or a run whose grace ends.
+type item struct {
+	bunch *rules.Bunch
+	grace string
+	// roots are its records or leases.
+	roots []graph.Node
+	// last says that it goes only when a disk is critical.
+	last bool
+	// used is from when on nobody has used it, as far as is known.
+	used time.Time
+}
+
+// order lists what may go, what goes first being the first: graces, the oldest
+// first, then images by [compare]. Bunches get their ranks; those of one rank follow
+// each other.
+func order(graces []item, spaces []*rules.Bunches, used Used, lastRules map[string]bool, now time.Time) []item {
+	var images []item
+	byBunch := make(map[*rules.Bunch]item)
+	for _, space := range spaces {
+		for _, bunch := range space.All {
+			it := imageItem(bunch, used, lastRules, now)
+			byBunch[bunch] = it
+			images = append(images, it)
+		}
+	}
+	slices.SortFunc(images, func(a, b item) int {
+		return cmp.Or(compare(leading(byBunch, a), leading(byBunch, b)), about(a)-about(b), compare(a, b))
+	})
+	for i := range images {
+		images[i].bunch.Level = len(graces) + i + 1
+	}
+	for _, space := range spaces {
+		space.Rank()
+	}
+	slices.SortFunc(images, func(a, b item) int {
+		return cmp.Or(cmp.Compare(a.bunch.Rank, b.bunch.Rank), cmp.Compare(a.bunch.Level, b.bunch.Level))
+	})
+	// Whatever goes together with something of the last tier is of it.
+	for i := range slices.Backward(images) {
+		images[i].last = images[i].last || i+1 < len(images) && images[i+1].bunch.Rank == images[i].bunch.Rank && images[i+1].last
+	}
+	return append(graces, images...)
+}
+
+// leading is what an image goes with: a signature has no place of its own.
+func leading(all map[*rules.Bunch]item, it item) item {
+	if it.bunch.Subject != nil {
+		return all[it.bunch.Subject]
+	}
+	return it
+}
+
+func about(it item) int {
+	if it.bunch.Subject != nil {
+		return 1
+	}
+	return 0
+}
+
+// compare orders images: those of the last tier come last, dangling ones first,
+// then what was not used for longest, then what is oldest, then names.
+func compare(a, b item) int {
+	return cmp.Or(
+		number(a.last)-number(b.last),
+		number(b.bunch.Dangling)-number(a.bunch.Dangling),
+		a.used.Compare(b.used),
+		bornOf(a).Compare(bornOf(b)),
+		cmp.Compare(a.bunch.Namespace, b.bunch.Namespace),
+		cmp.Compare(a.bunch.Going[0].Name, b.bunch.Going[0].Name),
+	)
+}
+
+func bornOf(it item) time.Time { return it.bunch.Born }
+
+func number(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// imageItem makes an item of an image. An age that cannot be read, and a time that
+// is still to come, count as now.
+func imageItem(bunch *rules.Bunch, used Used, lastRules map[string]bool, now time.Time) item {
+	it := item{bunch: bunch, used: bunch.Born}
+	if it.used.IsZero() {
+		it.used = now
+	}
+	for _, d := range bunch.Going {
+		it.roots = append(it.roots, graph.ImageNode(d.Namespace, d.Name))
+		it.last = it.last || d.ReasonParts != nil && lastRules[d.ReasonParts.Rule]
+		if at := used(d.Namespace, d.Target.Digest); at.After(it.used) {
+			it.used = at
+		}
+	}
+	if it.used.After(now) {
+		it.used = now
+	}
+	return it
+}
+
+// graceItems are the runs whose grace can end: those that removed nothing outside
+// of the given namespaces.
+func graceItems(c *gc.Collector, within func(namespace string) bool) []item {
+	found := make(map[string]*item)
+	outside := make(map[string]bool)
+	for _, grace := range c.Inv.Graces() {
+		if !c.Live(c.Spaces[grace.Lease.Namespace].LeaseByID[grace.Lease.Key]) {
+			continue
+		}
+		if found[grace.Run] == nil {
+			found[grace.Run] = &item{grace: grace.Run}
+		}
+		it := found[grace.Run]
+		it.roots = append(it.roots, grace.Lease)
+		outside[grace.Run] = outside[grace.Run] || !within(grace.Lease.Namespace)
+	}
+	var items []item
+	for run, it := range found {
+		if !outside[run] {
+			items = append(items, *it)
+		}
+	}
+	slices.SortFunc(items, func(a, b item) int { return cmp.Compare(a.grace, b.grace) })
+	return items
+}

@@ -1,0 +1,65 @@
+package pressure
+
+import (
+	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
+)
+
+// relief says what a plan frees of what has to be freed.
+func (c *chooser) relief(p *plan.Plan) *plan.Relief {
+	r := &plan.Relief{NeedBytes: c.need.bytes, NeedImages: c.need.images, Dropped: p.Policy.Dropped, Adds: make(map[[2]string]int64)}
+	total := c.nothing()
+	c.each(c.inodes, func(o object) {
+		if o.within(p.Outcome.Garbage) {
+			c.count(&total, o)
+		}
+		if o.within(p.Outcome.Freed) {
+			c.count(&total, o)
+			if o.at > 0 && o.at != stays && c.items[o.at-1].bunch != nil {
+				d := c.items[o.at-1].bunch.Going[0]
+				r.Adds[d.Key()] = inventory.Saturate(r.Adds[d.Key()], o.bytes)
+			}
+		}
+	})
+	total.images = imagesGone(p)
+	if p.Empty() && len(r.Dropped) == 0 {
+		total = c.nothing()
+	}
+	r.FreesBytes, r.FreesImages, r.Reached = total.bytes, total.images, total.covers(c.need)
+	for i, f := range c.asked.FileSystems {
+		f.NeedBytes = c.need.disks[i].bytes
+		freed := total.disks[i]
+		r.Disks = append(r.Disks, plan.Disk{
+			FileSystem: f, UsedBytes: c.used.disks[i].bytes, FreesBytes: freed.bytes, FreesInodes: freed.inodes,
+			Reached: freed.bytes >= f.NeedBytes && freed.inodes >= f.NeedInodes,
+		})
+	}
+	return r
+}
+
+// within says whether an object is among others.
+func (o object) within(objects inventory.Objects) (ok bool) {
+	if o.blob != "" {
+		_, ok = objects.Blobs[o.blob]
+	} else {
+		_, ok = objects.Snapshots[o.id]
+	}
+	return ok
+}
+
+// imagesGone counts the images of which a plan leaves no record.
+func imagesGone(p *plan.Plan) int {
+	left := make(map[plan.ImageKey]bool)
+	for _, d := range p.Decisions {
+		key := plan.ImageKey{Namespace: d.Namespace, Target: d.Target.Digest}
+		left[key] = left[key] || d.Action != rules.Remove
+	}
+	gone := 0
+	for _, stays := range left {
+		if !stays {
+			gone++
+		}
+	}
+	return gone
+}
