@@ -55,20 +55,6 @@ type ImageUsage = df.ImageUsage
 // ObjectUsage is one blob or snapshot.
 type ObjectUsage = df.ObjectUsage
 
-// ObjectKind is what a blob or snapshot is to its image, according to
-// containerd's labels.
-type ObjectKind = df.ObjectKind
-
-// The kinds.
-const (
-	KindIndex    = df.KindIndex
-	KindManifest = df.KindManifest
-	KindConfig   = df.KindConfig
-	KindLayer    = df.KindLayer
-	KindContent  = df.KindContent
-	KindSnapshot = df.KindSnapshot
-)
-
 // ObjectState says whether an object is kept, and by what.
 type ObjectState = df.ObjectState
 

@@ -11,13 +11,11 @@ var (
 	states = [...]prune.ObjectState{
 		prune.StateUnique, prune.StateShared, prune.StateHeld, prune.StateReclaimable, prune.StateGarbage,
 	}
-	kinds = [...]prune.ObjectKind{
-		prune.KindContent, prune.KindIndex, prune.KindManifest, prune.KindConfig, prune.KindLayer, prune.KindSnapshot,
-	}
+	kinds = [...]string{"content", "index", "manifest", "config", "layer", "snapshot"}
 )
 
 func stateNumber(s prune.ObjectState) int { return max(slices.Index(states[:], s), 0) }
-func kindNumber(k prune.ObjectKind) int   { return max(slices.Index(kinds[:], k), 0) }
+func kindNumber(kind string) int          { return max(slices.Index(kinds[:], kind), 0) }
 
 // state returns the number of an object's state. In a report, what was to be
 // removed but still exists is held, and why says by what.

@@ -131,7 +131,7 @@ func (f *forest) put(n *node, i int, o prune.ObjectUsage) {
 	case state == stateNumber(prune.StateHeld) || o.Class != prune.HeldByImages && o.Holder != "":
 		holder = f.b.text(o.Holder)
 	}
-	n.Leaves = append(n.Leaves, leaf{kindNumber(o.Kind), o.Layer, max(o.Bytes, 0), state, objectID(o, id), o.Images, holder})
+	n.Leaves = append(n.Leaves, leaf{kindNumber(string(o.Kind)), o.Layer, max(o.Bytes, 0), state, objectID(o, id), o.Images, holder})
 }
 
 // objectID shortens digests: the page has to distinguish objects, not to find

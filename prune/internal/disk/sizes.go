@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
 
+	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
 
@@ -25,8 +27,9 @@ type Sizes struct {
 // spot is where the files of a snapshot are, and what is recorded of it. There may
 // be a million, so it has no text.
 type spot struct {
-	dir, name, number uint64 // dir counts from one, and is zero if there are none
-	bytes             int64
+	dir, inodes  uint32 // dir counts from one, and is zero if there are none
+	name, number uint64
+	bytes        int64
 }
 
 // snapshotDir is a directory with an entry for each snapshot.
@@ -63,11 +66,11 @@ func (s *Sizes) read(ctx context.Context, st store.Store, snapshotter string) er
 	if err != nil {
 		return unseen(snapshotter, err)
 	}
-	first := uint64(len(s.dirs)) + 1
+	first := uint32(len(s.dirs)) + 1
 	for _, sub := range l.dirs {
 		s.dirs = append(s.dirs, snapshotDir{filepath.Join(dir, sub), l})
 	}
-	err = eachSize(ctx, dir, snapshotter, func(name string, r record, bytes int64) {
+	err = eachSize(ctx, dir, snapshotter, func(name string, r record, usage snapshots.Usage) {
 		i, asked := slices.BinarySearchFunc(s.ids, r.id, inventory.CompareSnapshotIDs)
 		n, err := strconv.ParseUint(name, 10, 64)
 		if !asked || err != nil {
@@ -76,7 +79,7 @@ func (s *Sizes) read(ctx context.Context, st store.Store, snapshotter string) er
 		for sub := range numbers {
 			// Of several records of one key the newest counts that has an entry.
 			if _, there := slices.BinarySearch(numbers[sub], n); there && r.number >= s.spots[i].number {
-				s.spots[i] = spot{first + uint64(sub), n, r.number, bytes}
+				s.spots[i] = spot{first + uint32(sub), uint32(min(usage.Inodes, math.MaxUint32)), n, r.number, usage.Size}
 			}
 		}
 	})
@@ -94,6 +97,29 @@ func (s *Sizes) Recorded(id inventory.SnapshotID) (bytes int64, ok bool) {
 		return 0, false
 	}
 	return s.at(at, at.bytes), true
+}
+
+// Inodes are those of a snapshot of which so many were measured, or whose number is
+// recorded: with the directories that its snapshotter leaves out.
+func (s *Sizes) Inodes(id inventory.SnapshotID, measured int64) int64 {
+	at := s.spotOf(id)
+	if at.dir == 0 {
+		return measured
+	}
+	in := s.dirs[at.dir-1]
+	if in.whole {
+		return 1
+	}
+	if measured == 0 {
+		measured = int64(at.inodes)
+	}
+	path := in.path + "/" + strconv.FormatUint(at.name, 10)
+	for _, own := range in.own {
+		if blocksOf(path+own) > 0 {
+			measured++
+		}
+	}
+	return measured
 }
 
 func (s *Sizes) spotOf(id inventory.SnapshotID) spot {

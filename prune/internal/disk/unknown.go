@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 
@@ -78,7 +79,7 @@ func allKnown(ctx context.Context, st store.Store, snapshotter string, inv *inve
 	if strange == 0 {
 		return true, nil
 	}
-	err = eachSize(ctx, dir, snapshotter, func(name string, r record, _ int64) {
+	err = eachSize(ctx, dir, snapshotter, func(name string, r record, _ snapshots.Usage) {
 		n, err := strconv.ParseUint(name, 10, 64)
 		if err != nil || !inv.HasSnapshot(r.id) {
 			return

@@ -6,8 +6,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/filesystem"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
+	"github.com/ctr-prune/ctr-prune/prune/internal/pressure"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -20,6 +22,9 @@ func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now t
 	inv, err := read.Read(ctx, store, policy.Scope(), now, opts)
 	if err != nil {
 		return nil, err
+	}
+	if policy.Pressure != nil {
+		return planRelief(ctx, store, inv, policy, now, opts)
 	}
 	if opts.AllSizes {
 		plan, _, err := PlanMeanwhile(ctx, store, inv, policy, now, opts)
@@ -46,6 +51,33 @@ func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now t
 		return nil, err
 	}
 	return plan.WithSizes(sizes), nil
+}
+
+// planRelief measures every snapshot, and plans what the pressure of the policy
+// needs. If that does not say which file systems there are, they are looked for.
+func planRelief(ctx context.Context, store store.Store, inv *inventory.Inventory, policy rules.Policy, now time.Time, opts read.ReadOptions) (*plan.Plan, error) {
+	if len(policy.Pressure.FileSystems) == 0 {
+		asked := *policy.Pressure
+		var err error
+		if asked.FileSystems, err = (filesystem.Looker{}).Look(ctx, store); err != nil {
+			return nil, err
+		}
+		policy.Pressure = &asked
+	}
+	ids := inv.SortedSnapshots()
+	ruler, err := read.NewRuler(ctx, store, inv, ids, opts)
+	if err != nil {
+		return nil, err
+	}
+	sizes, inodes, err := ruler.Count(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := pressure.NewPlan(inv.WithSizes(sizes), policy, now, inodes)
+	if err != nil {
+		return nil, err
+	}
+	return p.WithSizes(sizes), nil
 }
 
 // largeStore is the number of snapshots from which the disk is looked at before

@@ -9,21 +9,23 @@ import (
 // one.
 type Relief struct {
 	// Disks are the file systems, each with what has to go there and what does.
-	Disks []Disk
+	Disks []Disk `json:"disks"`
 	// NeedBytes is what has to be freed in all, and FreesBytes what is.
-	NeedBytes, FreesBytes int64
+	NeedBytes  int64 `json:"needBytes"`
+	FreesBytes int64 `json:"freesBytes"`
 	// NeedImages is how many images have to go, and FreesImages how many do.
-	NeedImages, FreesImages int
+	NeedImages  int `json:"needImages"`
+	FreesImages int `json:"freesImages"`
 	// Reached says that all of that is freed.
-	Reached bool
+	Reached bool `json:"reached"`
 	// Collects says that the garbage that there is already has to go.
-	Collects bool
-	// Shortfall says what is missing and who holds it; it has no code if nothing is.
-	Shortfall cause.Cause
+	Collects bool `json:"-"`
+	// Shortfall says what is missing and who holds what is left, nil if nothing is.
+	Shortfall *cause.Cause `json:"shortfall"`
 	// Dropped are the runs whose grace has to end first, the oldest first.
-	Dropped []string
+	Dropped []string `json:"dropped"`
 	// Adds is what each image adds to what is freed, under one of its names.
-	Adds map[[2]string]int64
+	Adds map[[2]string]int64 `json:"-"`
 }
 
 // Disk is a file system with what a plan frees there.

@@ -3,8 +3,6 @@ package pressure
 import (
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
@@ -24,7 +22,7 @@ func Steps(inv *inventory.Inventory, policy rules.Policy, now time.Time) (steps 
 	if err != nil || draft.Blocked != nil {
 		return nil, true, err
 	}
-	c := newChooser(draft, m, nil, func(string, digest.Digest) time.Time { return time.Time{} }, nil)
+	c := newChooser(draft, m, nil, nil)
 	frees := make([]inventory.Objects, len(c.items)+1)
 	for i := range frees {
 		frees[i] = inventory.NewObjects()

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
@@ -15,7 +13,7 @@ import (
 // NewPlan makes a plan that removes, of what the policy lets go, only what its
 // pressure needs. Every snapshot of the inventory was measured. Like
 // [plan.NewPlan] it is a pure function. The error is a *[rules.PolicyError].
-func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time, inodes inventory.Inodes, used Used) (*plan.Plan, *plan.Model, error) {
+func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time, inodes inventory.Inodes) (*plan.Plan, *plan.Model, error) {
 	if policy.Pressure == nil {
 		return plan.NewPlanAndModel(inv, policy, now, nil)
 	}
@@ -26,15 +24,12 @@ func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time, inode
 	if policy.Pressure.Critical {
 		policy.Retention = policy.Retention.WhenCritical()
 	}
-	if used == nil {
-		used = func(string, digest.Digest) time.Time { return time.Time{} }
-	}
 	views := make(map[string]rules.View)
 	draft, m, err := plan.NewPlanAndModel(inv, policy, now, views)
 	if err != nil {
 		return nil, nil, err
 	}
-	c := newChooser(draft, m, inodes, used, lastRules)
+	c := newChooser(draft, m, inodes, lastRules)
 	if err := c.unseen(); err != nil {
 		return nil, nil, err
 	}
@@ -47,7 +42,7 @@ func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time, inode
 	return p, m, nil
 }
 
-func newChooser(draft *plan.Plan, m *plan.Model, inodes inventory.Inodes, used Used, lastRules map[string]bool) *chooser {
+func newChooser(draft *plan.Plan, m *plan.Model, inodes inventory.Inodes, lastRules map[string]bool) *chooser {
 	inv := draft.Inventory
 	c := &chooser{asked: draft.Policy.Pressure, inodes: inodes}
 	chosen := make(map[string]bool)
@@ -59,7 +54,7 @@ func newChooser(draft *plan.Plan, m *plan.Model, inodes inventory.Inodes, used U
 		}
 	}
 	graces := graceItems(m.Collector, func(namespace string) bool { return chosen[namespace] })
-	c.items = order(graces, c.spaces, used, lastRules, draft.Now)
+	c.items = order(graces, c.spaces, draft.Policy, lastRules, draft.Now)
 	c.walk = newWalk(m.Collector, c.items, draft.Decisions, draft.Ended())
 	c.measure()
 	c.ask()

@@ -5,15 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
-
-// Used says when an image was last used, zero if that is not known.
-type Used func(namespace string, target digest.Digest) time.Time
 
 // item is one place of the order: an image, or a run whose grace ends.
 type item struct {
@@ -23,19 +18,20 @@ type item struct {
 	roots []graph.Node
 	// last says that it goes only when a disk is critical.
 	last bool
-	// used is from when on nobody has used it, as far as is known.
-	used time.Time
+	// used is from when on nobody has used it, as far as is known, and seen when it
+	// was first seen.
+	used, seen time.Time
 }
 
 // order lists what may go, what goes first being the first: graces, the oldest
 // first, then images by [compare]. Bunches get their ranks; those of one rank follow
 // each other.
-func order(graces []item, spaces []*rules.Bunches, used Used, lastRules map[string]bool, now time.Time) []item {
+func order(graces []item, spaces []*rules.Bunches, policy rules.Policy, lastRules map[string]bool, now time.Time) []item {
 	var images []item
 	byBunch := make(map[*rules.Bunch]item)
 	for _, space := range spaces {
 		for _, bunch := range space.All {
-			it := imageItem(bunch, used, lastRules, now)
+			it := imageItem(bunch, policy, lastRules, now)
 			byBunch[bunch] = it
 			images = append(images, it)
 		}
@@ -75,19 +71,17 @@ func about(it item) int {
 }
 
 // compare orders images: those of the last tier come last, dangling ones first,
-// then what was not used for longest, then what is oldest, then names.
+// then what was not used for longest, then what was seen first, then names.
 func compare(a, b item) int {
 	return cmp.Or(
 		number(a.last)-number(b.last),
 		number(b.bunch.Dangling)-number(a.bunch.Dangling),
 		a.used.Compare(b.used),
-		bornOf(a).Compare(bornOf(b)),
+		a.seen.Compare(b.seen),
 		cmp.Compare(a.bunch.Namespace, b.bunch.Namespace),
 		cmp.Compare(a.bunch.Going[0].Name, b.bunch.Going[0].Name),
 	)
 }
-
-func bornOf(it item) time.Time { return it.bunch.Born }
 
 func number(yes bool) int {
 	if yes {
@@ -98,20 +92,21 @@ func number(yes bool) int {
 
 // imageItem makes an item of an image. An age that cannot be read, and a time that
 // is still to come, count as now.
-func imageItem(bunch *rules.Bunch, used Used, lastRules map[string]bool, now time.Time) item {
+func imageItem(bunch *rules.Bunch, policy rules.Policy, lastRules map[string]bool, now time.Time) item {
 	it := item{bunch: bunch, used: bunch.Born}
-	if it.used.IsZero() {
+	if it.used.IsZero() || it.used.After(now) {
 		it.used = now
 	}
+	it.seen = it.used
 	for _, d := range bunch.Going {
 		it.roots = append(it.roots, graph.ImageNode(d.Namespace, d.Name))
 		it.last = it.last || d.ReasonParts != nil && lastRules[d.ReasonParts.Rule]
-		if at := used(d.Namespace, d.Target.Digest); at.After(it.used) {
+		if at := policy.LastUse.Last(d.Namespace, d.Target.Digest, now).At; at.After(it.used) {
 			it.used = at
 		}
-	}
-	if it.used.After(now) {
-		it.used = now
+		if at := policy.LastUse.Seen(d.Namespace, d.Target.Digest, now); !at.IsZero() {
+			it.seen = at
+		}
 	}
 	return it
 }

@@ -8,7 +8,7 @@ import (
 
 // relief says what a plan frees of what has to be freed.
 func (c *chooser) relief(p *plan.Plan) *plan.Relief {
-	r := &plan.Relief{NeedBytes: c.need.bytes, NeedImages: c.need.images, Dropped: p.Policy.Dropped, Adds: make(map[[2]string]int64)}
+	r := &plan.Relief{Disks: []plan.Disk{}, NeedBytes: c.need.bytes, NeedImages: c.need.images, Dropped: append([]string{}, p.Policy.Dropped...), Adds: make(map[[2]string]int64)}
 	total := c.nothing()
 	c.each(c.inodes, func(o object) {
 		if o.within(p.Outcome.Garbage) {
@@ -23,7 +23,8 @@ func (c *chooser) relief(p *plan.Plan) *plan.Relief {
 		}
 	})
 	total.images = imagesGone(p)
-	if p.Empty() && len(r.Dropped) == 0 {
+	r.Collects = c.collects(p)
+	if p.Relief = r; p.Empty() && len(r.Dropped) == 0 {
 		total = c.nothing()
 	}
 	r.FreesBytes, r.FreesImages, r.Reached = total.bytes, total.images, total.covers(c.need)
@@ -36,6 +37,14 @@ func (c *chooser) relief(p *plan.Plan) *plan.Relief {
 		})
 	}
 	return r
+}
+
+// collects says whether garbage that nobody has collected yet has to go.
+func (c *chooser) collects(p *plan.Plan) (yes bool) {
+	c.each(c.inodes, func(o object) {
+		yes = yes || o.within(p.Outcome.Garbage) && c.wanted(o)
+	})
+	return yes
 }
 
 // within says whether an object is among others.

@@ -11,12 +11,11 @@ import (
 )
 
 // shortfall says what is missing after a plan, of the first file system on which
-// something is, and who holds what is left there. It is no cause if nothing is
-// missing.
-func (c *chooser) shortfall(p *plan.Plan, m *plan.Model) cause.Cause {
+// something is, and who holds what is left there. It is nil if nothing is missing.
+func (c *chooser) shortfall(p *plan.Plan, m *plan.Model) *cause.Cause {
 	r := p.Relief
 	if r.Reached {
-		return cause.Cause{}
+		return nil
 	}
 	at := slices.IndexFunc(r.Disks, func(d plan.Disk) bool { return !d.Reached })
 	parts := cause.Parts{Images: max(0, r.NeedImages-r.FreesImages)}
@@ -28,7 +27,8 @@ func (c *chooser) shortfall(p *plan.Plan, m *plan.Model) cause.Cause {
 		parts.Bytes = max(0, r.NeedBytes-r.FreesBytes)
 	}
 	parts.Shares = c.shares(p, m, at, parts.Bytes == 0 && parts.Inodes > 0)
-	return cause.Because(cause.CodeShort, parts)
+	why := cause.Because(cause.CodeShort, parts)
+	return &why
 }
 
 // shares sums up what stays of the store on a file system, or on all if the number

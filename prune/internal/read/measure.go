@@ -46,6 +46,8 @@ type Ruler struct {
 	inv    *inventory.Inventory
 	opts   ReadOptions
 	onDisk *disk.Sizes
+	// inodes are counted by [Ruler.Count].
+	inodes []int64
 }
 
 // NewRuler reads what can be read of the sizes of snapshots without asking for each.
@@ -57,13 +59,13 @@ func NewRuler(ctx context.Context, st store.Store, inv *inventory.Inventory, ids
 	if err != nil {
 		return nil, fmt.Errorf("measuring snapshots: %w", err)
 	}
-	return &Ruler{st, inv, opts, onDisk}, nil
+	return &Ruler{store: st, inv: inv, opts: opts, onDisk: onDisk}, nil
 }
 
 // Measure measures snapshots of those that the ruler was made for.
 func (r *Ruler) Measure(ctx context.Context, ids []inventory.SnapshotID) (inventory.Sizes, error) {
 	st, inv := r.store, r.inv
-	m := measuring{plugins: newPlugins(st, r.opts, inv), onDisk: r.onDisk, ids: ids, bytes: make([]int64, len(ids)), progress: NewMeter(r.opts.Progress, StageRead)}
+	m := measuring{plugins: newPlugins(st, r.opts, inv), onDisk: r.onDisk, ids: ids, bytes: make([]int64, len(ids)), inodes: r.inodes, progress: NewMeter(r.opts.Progress, StageRead)}
 	var committed, active []int
 	for i, id := range ids {
 		if inv.Namespace(id.Namespace).Snapshots[id.SnapshotKey].Kind == snapshots.KindActive {
@@ -86,12 +88,24 @@ func (r *Ruler) Measure(ctx context.Context, ids []inventory.SnapshotID) (invent
 	return m.sizes(), nil
 }
 
+// Count measures snapshots as [Ruler.Measure] does, and counts their inodes.
+func (r *Ruler) Count(ctx context.Context, ids []inventory.SnapshotID) (inventory.Sizes, inventory.Inodes, error) {
+	r.inodes = make([]int64, len(ids))
+	sizes, err := r.Measure(ctx, ids)
+	inodes := make(inventory.Inodes, len(ids))
+	for i, id := range ids {
+		inodes[id] = r.inodes[i]
+	}
+	return sizes, inodes, err
+}
+
 // measuring is the state of [Measure]. Each snapshot has its own place in bytes.
 type measuring struct {
 	plugins  *plugins
 	onDisk   *disk.Sizes
 	ids      []inventory.SnapshotID
 	bytes    []int64
+	inodes   []int64 // nil if they are not counted
 	progress *Meter
 }
 
@@ -101,6 +115,7 @@ func (m measuring) lookUp(ctx context.Context, i int) error {
 	id := m.ids[i]
 	if bytes, recorded := m.onDisk.Recorded(id); recorded {
 		m.bytes[i] = bytes
+		m.count(i, 0)
 		m.progress.Add(1)
 		return nil
 	}
@@ -117,8 +132,16 @@ func (m measuring) lookUp(ctx context.Context, i int) error {
 		return fmt.Errorf("measuring snapshot %s in namespace %q: %w", id.SnapshotKey, id.Namespace, err)
 	}
 	m.bytes[i] = m.onDisk.Of(id, usage.Size)
+	m.count(i, usage.Inodes)
 	m.progress.Add(1)
 	return nil
+}
+
+// count counts the inodes of a snapshot, of which so many were measured.
+func (m measuring) count(i int, measured int64) {
+	if m.inodes != nil {
+		m.inodes[i] = m.onDisk.Inodes(m.ids[i], measured)
+	}
 }
 
 // walk measures a snapshot that a container may be writing to, whose size is

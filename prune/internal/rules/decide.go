@@ -38,7 +38,7 @@ type Judge struct {
 	byName map[*Unit]bool
 	// lineage is how the units belong together, retained what a policy file says of
 	// each record.
-	lineage  *Lineage
+	lineage *Lineage
 	// following is what stays because of what stays.
 	following *Following
 	retained  map[*images.Image]retention.Verdict

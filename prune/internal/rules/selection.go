@@ -158,6 +158,14 @@ func (p Policy) Narrow(stay map[[2]string]cause.Cause, going []Decision) Policy 
 	return p
 }
 
+// Widened returns the policy that was narrowed, with what it lets go.
+func (p Policy) Widened() Policy {
+	if s := p.Selection; s != nil && s.narrowed {
+		return *s.made
+	}
+	return p
+}
+
 // FromFile says whether the selection was read from a plan file.
 func (s *Selection) FromFile() bool { return s != nil && !s.narrowed }
 

@@ -162,15 +162,15 @@ func Explanation() *prune.Explanation {
 		MoreChains: 3,
 		Holds:      prune.Amount{Blobs: 4, Snapshots: 2, ContentBytes: 1_000_000, SnapshotBytes: 2_000_000, TotalBytes: 3_000_000},
 		Frees:      prune.Amount{Blobs: 1, ContentBytes: 1000, TotalBytes: 1000},
-		Parts: []prune.Part{{Kind: prune.KindIndex, Name: target, Bytes: 500, Parts: []prune.Part{
-			{Kind: prune.KindManifest, Name: Sum("m").String(), Bytes: 400, Parts: []prune.Part{
-				{Kind: prune.KindConfig, Name: Sum("c").String(), Bytes: 300, Parts: []prune.Part{
-					{Kind: prune.KindSnapshot, Layer: 1, Name: "native/" + Sum("s").String(), Bytes: 2_000_000, Shared: true},
+		Parts: []prune.Part{{Kind: "index", Name: target, Bytes: 500, Parts: []prune.Part{
+			{Kind: "manifest", Name: Sum("m").String(), Bytes: 400, Parts: []prune.Part{
+				{Kind: "config", Name: Sum("c").String(), Bytes: 300, Parts: []prune.Part{
+					{Kind: "snapshot", Layer: 1, Name: "native/" + Sum("s").String(), Bytes: 2_000_000, Shared: true},
 				}},
-				{Kind: prune.KindLayer, Layer: 1, Name: Sum("l").String(), Bytes: 999_000, Shared: true},
-				{Kind: prune.KindLayer, Layer: 2, Name: Sum("l2").String(), Missing: true},
+				{Kind: "layer", Layer: 1, Name: Sum("l").String(), Bytes: 999_000, Shared: true},
+				{Kind: "layer", Layer: 2, Name: Sum("l2").String(), Missing: true},
 			}},
-			{Kind: prune.KindManifest, Name: Sum("m2").String(), Missing: true},
+			{Kind: "manifest", Name: Sum("m2").String(), Missing: true},
 		}, MoreParts: 2}},
 		Decisions: []prune.ImageDocument{Img("default", Evil, prune.Keep, "in use by container web (nerdctl)")},
 	}
@@ -201,8 +201,8 @@ func Usage() *prune.DiskUsage {
 			{Namespace: "k8s.io", Names: []string{"registry.k8s.io/a/very/long/repository/of/an/image:v1.2.3"}, Amount: amount, Cause: prune.Cause{Reason: "in use by container web (nerdctl)"}},
 		},
 		Objects: []prune.ObjectUsage{
-			{Namespaces: []string{"default", "k8s.io"}, Digest: Sum("l"), Kind: prune.KindLayer, Layer: 1, Bytes: 12_000_000, State: prune.StateShared, Images: 2, Class: prune.HeldByImages, Keeper: prune.Keeper{Holder: "image \"" + Evil + "\""}},
-			{Namespaces: []string{"default"}, Snapshot: "native/" + Sum("s").String(), Kind: prune.KindSnapshot, Layer: 1, Bytes: 7, State: prune.StateGarbage, Class: prune.HeldByNothing},
+			{Namespaces: []string{"default", "k8s.io"}, Digest: Sum("l"), Kind: "layer", Layer: 1, Bytes: 12_000_000, State: prune.StateShared, Images: 2, Class: prune.HeldByImages, Keeper: prune.Keeper{Holder: "image \"" + Evil + "\""}},
+			{Namespaces: []string{"default"}, Snapshot: "native/" + Sum("s").String(), Kind: "snapshot", Layer: 1, Bytes: 7, State: prune.StateGarbage, Class: prune.HeldByNothing},
 		},
 	}
 }
