@@ -82,6 +82,7 @@ type summaryEvent struct {
 	Garbage       prune.Amount         `json:"garbage"`
 	Others        prune.Amount         `json:"others"`
 	Grace         *prune.Grace         `json:"grace"`
+	Relief        *prune.Relief        `json:"relief"`
 	Stall         float64              `json:"stall"`
 	Interrupted   bool                 `json:"interrupted"`
 	Untried       int                  `json:"untried"`
@@ -111,7 +112,7 @@ func events(d prune.Document) []any {
 	return append(all, summaryEvent{
 		Type: "summary", SchemaVersion: d.SchemaVersion, Kind: d.Kind, Time: d.Time, Store: d.Store, Policy: d.Policy,
 		Counts: d.Counts, Predicted: d.Predicted, Reclaimed: d.Reclaimed, Garbage: d.Garbage, Others: d.Others,
-		Grace: d.Grace, Stall: d.Stall, Interrupted: d.Interrupted, Untried: d.Untried, Measured: d.Measured, Verified: d.Verified,
+		Grace: d.Grace, Relief: d.Relief, Stall: d.Stall, Interrupted: d.Interrupted, Untried: d.Untried, Measured: d.Measured, Verified: d.Verified,
 	})
 }
 

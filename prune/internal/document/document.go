@@ -60,6 +60,8 @@ type Document struct {
 	Garbage inventory.Amount `json:"garbage"`
 	// Others is what was freed during the run without being in its plan.
 	Others inventory.Amount `json:"others"`
+	// Relief is what the plan frees of what has to be freed, null if nobody asked.
+	Relief *plan.Relief `json:"relief"`
 	// Held is what is kept of the removed images.
 	Held      []plan.Held     `json:"held"`
 	Skipped   []rules.Skip    `json:"skipped"`
@@ -117,6 +119,9 @@ type ImageDocument struct {
 	Details []cause.Cause `json:"details"`
 	// StandIn is the name of the record that takes this one's place.
 	StandIn string `json:"standIn,omitempty"`
+	// FreesBytes is what the image adds to what is freed, where that was asked for:
+	// of several names of an image the first says it.
+	FreesBytes int64 `json:"freesBytes,omitempty"`
 }
 
 // DeletedDocument is a deleted blob, named by its digest, or a deleted snapshot
@@ -141,7 +146,7 @@ func PlanDocument(p *plan.Plan) Document {
 	d := Document{
 		SchemaVersion: DocumentSchema, Kind: DocumentPlan, Time: p.Now,
 		Store: store, Policy: policyDocument(p),
-		Predicted: p.Predicted(), Garbage: p.Garbage(), Held: List(p.Outcome.Held),
+		Predicted: p.Predicted(), Garbage: p.Garbage(), Held: List(p.Outcome.Held), Relief: p.Relief,
 		Unfinished: List(p.Interrupted()), Notes: List(p.Notes), Refused: List(p.Refused),
 		Images: []ImageDocument{}, Elsewhere: []NamespaceCount{},
 		Untagged: []inventory.Record{}, Deleted: []DeletedDocument{},
@@ -151,7 +156,11 @@ func PlanDocument(p *plan.Plan) Document {
 	}
 	for _, decision := range p.Decisions {
 		d.Counts.add(decision.Action)
-		d.Images = append(d.Images, DocumentOf(decision))
+		image := DocumentOf(decision)
+		if p.Relief != nil {
+			image.FreesBytes = p.Relief.Adds[decision.Key()]
+		}
+		d.Images = append(d.Images, image)
 	}
 	elsewhere := p.Elsewhere()
 	for _, name := range slices.Sorted(maps.Keys(elsewhere)) {
