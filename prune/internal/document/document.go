@@ -76,7 +76,7 @@ type Document struct {
 	Refused []plan.Refusal `json:"refused"`
 	// Elsewhere counts the images of namespaces that were not pruned.
 	Elsewhere []NamespaceCount `json:"elsewhere"`
-	// Stall is how long the longest garbage collection took, in seconds.
+	// Stall is how long at most others waited for a garbage collection, in seconds.
 	Stall float64 `json:"stall"`
 	// Interrupted, Untried, Measured and Verified are as in [run.Report].
 	Interrupted bool `json:"interrupted"`

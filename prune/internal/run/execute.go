@@ -51,11 +51,11 @@ type ExecuteOptions struct {
 	// more the measuring; ten minutes if zero. Without an interruption nothing
 	// of it is bounded: a collection takes as long as it takes.
 	Finish time.Duration
-	// MaxStall is how long one garbage collection should take at most, because
-	// nobody can create a container while it removes snapshots: a run that
+	// MaxStall is how long others should wait at most for one garbage collection,
+	// because nobody can create a container while it removes snapshots: a run that
 	// removes more gives it up in slices, with a collection each. A collection
-	// also looks through the whole store; if that takes longer than half of this
-	// time, it is given as much to remove as takes as long again.
+	// also looks through the whole store; if there is little time left for more,
+	// it is given as much to remove as takes as long again.
 	// DefaultMaxStall if zero; no limit if negative. Without a guard, with a
 	// grace and in a stopped store there is one collection at most.
 	MaxStall time.Duration
@@ -93,6 +93,8 @@ type Execution struct {
 	// remove.
 	holdings map[string][]lock.Holding
 	released map[[2]string]bool
+	// emptied are the snapshotters from which the plan removes snapshots.
+	emptied []string
 	// sight is from when the run last looked what needs what it deleted; nil if it
 	// has deleted nothing.
 	sight *sight
@@ -222,6 +224,7 @@ func newExecution(p *plan.Plan, store store.Store, opts ExecuteOptions) *Executi
 		attempted: make(map[string][]rules.Decision),
 		holdings:  make(map[string][]lock.Holding),
 		released:  make(map[[2]string]bool),
+		emptied:   emptiedBy(p),
 		Deleted:   make(map[[2]string]time.Time),
 		Report:    report,
 		Told:      make(map[string]struct{}),

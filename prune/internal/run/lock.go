@@ -152,7 +152,7 @@ func (x *Execution) abandon(ctx context.Context) error {
 // lease; none does if a grace keeps what the run removed.
 func (x *Execution) unlock(ctx context.Context) error {
 	if x.opts.NoGuard {
-		return x.timed(func() error { return x.collect(ctx) })
+		return x.timed(ctx, func() error { return x.collect(ctx) })
 	}
 	read.NewMeter(x.opts.Progress, read.StageCollect).Add(0)
 	kept := x.opts.Grace > 0 && len(x.attempted) > 0
@@ -170,7 +170,7 @@ func (x *Execution) unlock(ctx context.Context) error {
 		}
 	}
 	if !collected && ctx.Err() == nil { // else the error is told by now
-		errs = append(errs, x.timed(func() error { return x.collectAnyway(ctx, x.locked[len(x.locked)-1]) }))
+		errs = append(errs, x.timed(ctx, func() error { return x.collectAnyway(ctx, x.locked[len(x.locked)-1]) }))
 	}
 	return errors.Join(errs...)
 }
@@ -181,7 +181,7 @@ func (x *Execution) unlockOne(ctx context.Context, ns string, collect bool) (col
 		return err
 	}
 	if collect {
-		err = x.timed(unlock)
+		err = x.timed(ctx, unlock)
 		return collected, err
 	}
 	err = unlock()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -132,22 +131,13 @@ func (x *Execution) restorable() map[string][]rules.Decision {
 }
 
 // collectAgain asks for a collection, once more if that fails.
-func (x *Execution) collectAgain(ctx context.Context, ns string) (took time.Duration, err error) {
+func (x *Execution) collectAgain(ctx context.Context, ns string) (took collection, err error) {
 	for try := 1; ; try++ {
-		start := x.opts.Now()
-		err = x.timed(func() error { return x.collectAnyway(ctx, ns) })
+		took, err = x.stalled(ctx, func() error { return x.collectAnyway(ctx, ns) })
 		if err == nil || try == sliceTries || lock.IsUnended(err) || x.silent(ctx, err) != nil || pause(ctx, try) != nil {
-			return x.opts.Now().Sub(start), err
+			return took, err
 		}
 	}
-}
-
-// timed makes a collection, and notes how long the longest took.
-func (x *Execution) timed(collect func() error) error {
-	start := x.opts.Now()
-	err := collect()
-	x.Report.Stall = max(x.Report.Stall, x.opts.Now().Sub(start))
-	return err
 }
 
 // lookBetween looks at the whole store again if something has appeared since that

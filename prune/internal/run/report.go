@@ -42,7 +42,8 @@ type Report struct {
 	Held []plan.Held
 	// Changes say what made the reclaimed differ from the predicted.
 	Changes []cause.Cause
-	// Stall is how long the longest garbage collection of the run took.
+	// Stall is how long at most others had to wait for a garbage collection of the
+	// run: its whole time, if that is all that is known.
 	Stall time.Duration
 	// Interrupted says that deleting was stopped early, and that something is
 	// left of the plan.

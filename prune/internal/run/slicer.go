@@ -8,9 +8,9 @@ const (
 	firstRemoval = 8 * time.Millisecond
 	// growth bounds how much larger than the last one a slice may be.
 	growth = 4
-)
-
-const (
+	// aim is how much of the limit a collection is expected to need: on a busy disk
+	// some need twice as long.
+	aim = 0.6
 	// memory is how much the collections before count, at each further one.
 	memory = 0.8
 	// surprise bounds how much longer than expected a collection counts.
@@ -18,11 +18,10 @@ const (
 )
 
 // slicer measures slices: how much of what a run deleted it gives up at a time,
-// so that no collection takes much longer than the limit. It learns from the
-// collections that it is told of, of which the last count most: what one takes
-// that has much to remove and one that has little tells apart what each object
-// takes, and what every collection takes, because it looks at the store and waits
-// for others to write.
+// so that nobody has to wait much longer than the limit for a collection. It learns
+// from the collections that it is told of: what one takes that has much to remove
+// and one that has little tells apart what each object takes, and what every
+// collection takes, because it looks at the store and waits for others to write.
 type slicer struct {
 	limit time.Duration
 	// beside is what a slice takes apart from its collection, when nobody has to
@@ -30,9 +29,8 @@ type slicer struct {
 	beside time.Duration
 	// last is the size of the last slice.
 	last int
-	// These are sums over collections, each with its weight: of the weights, of
-	// objects, of seconds, of squares of objects, and of objects times seconds.
-	weights, objects, seconds, squares, products float64
+	// wholes and stalls are what collections took, and what others had to wait.
+	wholes, stalls line
 }
 
 // size is how many objects the next slice should have: at least one.
@@ -40,34 +38,49 @@ func (s *slicer) size() int {
 	if s.last == 0 {
 		return max(1, int(s.limit/firstRemoval))
 	}
-	size := growth * s.last
-	if look, each := s.fit(); each > 0 {
-		// A collection that mostly looks would be wasted.
-		removing := max(s.limit.Seconds()-look, look+s.beside.Seconds())
-		size = int(min(removing/each, float64(size)))
+	most := float64(growth * s.last)
+	size := most
+	if look, each := s.stalls.fit(); each > 0 {
+		size = min(size, (aim*s.limit.Seconds()-look)/each)
 	}
-	return max(1, size, s.last/2)
+	// A collection that mostly looks would be wasted.
+	if look, each := s.wholes.fit(); each > 0 {
+		size = max(size, min(most, (look+s.beside.Seconds())/each))
+	}
+	return max(1, int(size), s.last/2)
 }
 
-// fit draws a line through what collections took: the seconds of one that has
-// nothing to remove, and those of each object.
-func (s *slicer) fit() (look, each float64) {
-	each = (s.weights*s.products - s.objects*s.seconds) / (s.weights*s.squares - s.objects*s.objects)
-	if look = (s.seconds - each*s.objects) / s.weights; look < 0 {
-		return 0, s.seconds / s.objects
+// collected is told what the collection of so many objects took.
+func (s *slicer) collected(objects int, took collection) {
+	s.wholes.add(objects, took.whole)
+	s.stalls.add(objects, took.stall)
+	if objects > 0 {
+		s.last = objects
+	}
+}
+
+// line is drawn through the times of collections by what they had to remove, of
+// which the last count most. These are sums over collections, each with its weight: of
+// the weights, of objects, of seconds, of squares of objects, and of objects times
+// seconds.
+type line struct{ weights, objects, seconds, squares, products float64 }
+
+// fit returns the seconds of a collection that has nothing to remove, and those of
+// each object.
+func (l *line) fit() (look, each float64) {
+	each = (l.weights*l.products - l.objects*l.seconds) / (l.weights*l.squares - l.objects*l.objects)
+	if look = (l.seconds - each*l.objects) / l.weights; look < 0 {
+		return 0, l.seconds / l.objects
 	}
 	return look, each
 }
 
-// collected is told what the collection of so many objects took.
-func (s *slicer) collected(objects int, took time.Duration) {
+// add adds the time of a collection. What held it up once is over.
+func (l *line) add(objects int, took time.Duration) {
 	n, t := float64(objects), took.Seconds()
-	if look, each := s.fit(); each > 0 {
-		t = min(t, surprise*(look+each*n)) // what held it up is over
+	if look, each := l.fit(); each > 0 {
+		t = min(t, surprise*(look+each*n))
 	}
-	s.weights, s.objects, s.seconds = s.weights*memory+1, s.objects*memory+n, s.seconds*memory+t
-	s.squares, s.products = s.squares*memory+n*n, s.products*memory+n*t
-	if objects > 0 {
-		s.last = objects
-	}
+	l.weights, l.objects, l.seconds = l.weights*memory+1, l.objects*memory+n, l.seconds*memory+t
+	l.squares, l.products = l.squares*memory+n*n, l.products*memory+n*t
 }

@@ -14,6 +14,14 @@ type Abilities struct {
 	Files BlobFiles
 	Disk  Disk
 	Dirs  SnapshotterDirs
+	Turns Turns
+}
+
+// Turns tell how long those wait who want to write to the store.
+type Turns interface {
+	// AwaitTurn returns when a client would have got to create a snapshot, and one
+	// to write a blob. It writes nothing.
+	AwaitTurn(ctx context.Context, snapshotter string) error
 }
 
 // BlobFiles are the files of the content store, as far as this process can see

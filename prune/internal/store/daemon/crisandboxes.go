@@ -24,7 +24,7 @@ type daemonCRI struct {
 
 // Abilities are all that there are, as far as this process sees the files.
 func (s *daemonStore) Abilities() store.Abilities {
-	a := store.Abilities{Files: s, Disk: s, Dirs: s}
+	a := store.Abilities{Files: s, Disk: s, Dirs: s, Turns: s}
 	if conn, ok := s.client.Conn().(grpc.ClientConnInterface); ok {
 		a.CRI = daemonCRI{CRIConn{conn}, s, s.client.TaskService()}
 	}
