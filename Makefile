@@ -119,10 +119,10 @@ bench: ## time and weigh the command; SIZES=200,1000 ROUNDS=3 MEMORY=0 DIR=/dev/
 		-sizes $(SIZES) -rounds $(or $(ROUNDS),5) -memory $(MEMORY) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench.md'
 	@echo; cat .cache/bench.md
 
-bench-stall: ## what others wait for while a store is pruned; STALL_SIZES=200,1000 ROUNDS=3 DIR=…
+bench-stall: ## what others wait for while a store is pruned; STALL_SIZES=200,1000 STALL_LARGE=20000 ROUNDS=3 DIR=…
 	mkdir -p .cache && rm -f .cache/bench-stall.md
 	$(GO) test ./integration/bench -run '^TestStall$$' -count 1 -timeout 3h -v -args \
-		-stall $(STALL_SIZES) -rounds $(or $(ROUNDS),3) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-stall.md'
+		-stall $(STALL_SIZES) -large $(or $(STALL_LARGE),0) -rounds $(or $(ROUNDS),3) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-stall.md'
 	@echo; cat .cache/bench-stall.md
 
 bench-growth: ## fail if time or memory grows worse than linear; GROWTH_SIZES=… ROUNDS=3 DIR=…
@@ -131,10 +131,10 @@ bench-growth: ## fail if time or memory grows worse than linear; GROWTH_SIZES=�
 		-grow $(GROWTH_SIZES) -rounds $(or $(ROUNDS),3) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-growth.md'
 	@echo; cat .cache/bench-growth.md
 
-bench-memory: ## weigh looking at stores of many blobs; BLOBS=100000,1000000 DIR=…
+bench-memory: ## weigh looking at large stores; BLOBS=100000,1000000 COMBINED=100 DIR=…
 	mkdir -p .cache && rm -f .cache/bench-memory.md
-	$(GO) test ./integration/bench -run '^TestMemory$$' -count 1 -timeout 6h -v -args \
-		-blobs $(or $(BLOBS),100000) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-memory.md'
+	$(GO) test ./integration/bench -run '^Test(Memory|Combined)$$' -count 1 -timeout 6h -v -args \
+		-blobs $(or $(BLOBS),100000) -combined $(or $(COMBINED),0) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-memory.md'
 	@echo; cat .cache/bench-memory.md
 
 bench-peers: ## compare with ctr, crictl's calls and dockerd; PEERS_SIZE=100 ROUNDS=3 DIR=…

@@ -22,12 +22,14 @@ const (
 	fewBlobs  = 20_000
 )
 
+const dryRun = "`-a --dry-run`"
+
 // looks are the commands that only look.
 var looks = []struct {
 	name string
 	args []string
 }{
-	{"`-a --dry-run`", []string{"-a", "--dry-run"}},
+	{dryRun, []string{"-a", "--dry-run"}},
 	{"`df`", []string{"df"}},
 }
 
@@ -65,7 +67,7 @@ func (p programs) look(t *testing.T, images int) (all []weight) {
 	t.Helper()
 	d := daemon.Start(t, daemon.Options{Version: parts.Containerd24, Dir: *dir})
 	d.Stop()
-	if err := imagestore.Many(t.Context(), d.Root(), "default", images); err != nil {
+	if err := imagestore.Many(t.Context(), d.Root(), "default", 0, images); err != nil {
 		t.Fatal(err)
 	}
 	d.Up()

@@ -127,14 +127,22 @@ func addNamespace(ctx context.Context, e *imagestore.Embedded, i int) error {
 
 // addContainer adds a container of an image that is not there.
 func addContainer(ctx context.Context, e *imagestore.Embedded, i int) error {
-	_, err := e.Client().ContainerService().Create(namespaces.WithNamespace(ctx, "default"), containers.Container{
-		ID: fmt.Sprintf("c%05d", i), Image: "scale.example/gone:1", Runtime: containers.RuntimeInfo{Name: "io.containerd.runc.v2"}, Spec: &anypb.Any{TypeUrl: "types.containerd.io/none"},
+	return addContainerTo(ctx, e, "default", "scale.example/gone:1", i)
+}
+
+func addContainerTo(ctx context.Context, e *imagestore.Embedded, namespace, image string, i int) error {
+	_, err := e.Client().ContainerService().Create(namespaces.WithNamespace(ctx, namespace), containers.Container{
+		ID: fmt.Sprintf("c%05d", i), Image: image, Runtime: containers.RuntimeInfo{Name: "io.containerd.runc.v2"}, Spec: &anypb.Any{TypeUrl: "types.containerd.io/none"},
 	})
 	return err
 }
 
 // addTree adds a root with 99 blobs below it.
 func addTree(_ context.Context, e *imagestore.Embedded, i int) error {
+	return addTreeTo(e, "default", i)
+}
+
+func addTreeTo(e *imagestore.Embedded, namespace string, i int) error {
 	root := imagestore.Plant{Digest: digest.FromString(fmt.Sprint("root ", i)), Labels: map[string]string{"containerd.io/gc.root": "yes"}}
 	blobs := make([]imagestore.Plant, 99)
 	for n := range blobs {
@@ -142,5 +150,5 @@ func addTree(_ context.Context, e *imagestore.Embedded, i int) error {
 		blobs[n] = imagestore.Plant{Digest: digest.FromString(text), Data: []byte(text)}
 		root.Labels[fmt.Sprint("containerd.io/gc.ref.content.", n)] = blobs[n].Digest.String()
 	}
-	return e.Plant("default", append(blobs, root)...)
+	return e.Plant(namespace, append(blobs, root)...)
 }

@@ -23,6 +23,11 @@ import (
 
 var stallSizes = flag.String("stall", "20", "have others work while stores of these `NUMBERS` of images are pruned")
 
+var largeStall = flag.Int("large", 40, "prune a store, too, in which this `NUMBER` of images stay")
+
+// largeRemoved is how many images are removed from that.
+const largeRemoved = 200
+
 // idle is how long others work while nothing else happens, if that is measured.
 const idle = 3 * time.Second
 
@@ -44,6 +49,13 @@ func TestStall(t *testing.T) {
 			t.Run(fmt.Sprintf("%d/%s", n, w.namespace), func(t *testing.T) { b.WriteString(w.compare(t, p, n, rows)) })
 		}
 		goals += stallGoals(n, rows)
+	}
+	if kept := *largeStall; kept > 0 {
+		rows := make(map[string]load)
+		t.Run("large", func(t *testing.T) {
+			fmt.Fprintf(&b, "\nOf a store in which %d more images stay:\n\n%s%s", kept, stallHead, largeWorld(kept).compare(t, p, largeRemoved, rows))
+		})
+		goals += largeGoals(kept, rows)
 	}
 	text := b.String() + "\n" + goals
 	t.Logf("\n%s", text)
@@ -116,6 +128,11 @@ func newStallStore(t *testing.T, p programs, w stallWorld, images int) *stallSto
 		_, err := e.Store(w.namespace).Bulk(t.Context(), make, images)
 		return err
 	})
+	if w.kept > 0 {
+		if err := imagestore.Many(t.Context(), s.d.Root(), "kept", 0, w.kept); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return s
 }
 

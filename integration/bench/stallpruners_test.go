@@ -26,6 +26,8 @@ type stallWorld struct {
 	namespace string
 	options   func(testing.TB) daemon.Options
 	pruners   []pruner
+	// kept is how many images of another namespace stay.
+	kept int
 }
 
 // The rows that goals are about.
@@ -41,7 +43,7 @@ const (
 // stallWorlds are those that are compared. `ctr` and the least that a client has to
 // do make one collection, the other two one for each image.
 var stallWorlds = []stallWorld{
-	{"default", plainOptions, []pruner{
+	{namespace: "default", options: plainOptions, pruners: []pruner{
 		{besideNothing, simply(func(*stallStore) error { return doNothing() })},
 		{besideEmpty, simply(func(s *stallStore) error { return s.store.Collect(s.t.Context()) })},
 		{besideOurs, simply(func(s *stallStore) error { return s.prune() })},
@@ -52,16 +54,26 @@ var stallWorlds = []stallWorld{
 			return s.command(s.d.Ctr(), "-a", s.d.Address(), "images", "prune", "--all")
 		})},
 	}},
-	{cri.Namespace, func(tb testing.TB) daemon.Options { return cri.Options(tb, parts.Containerd24) }, []pruner{
+	{namespace: cri.Namespace, options: func(tb testing.TB) daemon.Options { return cri.Options(tb, parts.Containerd24) }, pruners: []pruner{
 		{"CRI calls of `crictl rmi --prune`", removesByCRI},
 	}},
-	{docker.Namespace, func(tb testing.TB) daemon.Options {
+	{namespace: docker.Namespace, options: func(tb testing.TB) daemon.Options {
 		o := cri.Options(tb, parts.Containerd24)
 		o.CRI = false
 		return o
-	}, []pruner{
+	}, pruners: []pruner{
 		{"`docker image prune -a` (the Engine's API)", prunesByEngine},
 	}},
+}
+
+// largeWorld has so much that stays that a collection takes longer than it should
+// before it has removed anything.
+func largeWorld(kept int) stallWorld {
+	return stallWorld{namespace: "default", options: plainOptions, kept: kept, pruners: []pruner{
+		{besideEmpty, simply(func(s *stallStore) error { return s.store.Collect(s.t.Context()) })},
+		{besideOurs, simply(func(s *stallStore) error { return s.prune() })},
+		{besideAtOnce, simply(func(s *stallStore) error { return s.prune("--max-stall", "0") })},
+	}}
 }
 
 func plainOptions(testing.TB) daemon.Options { return daemon.Options{Version: parts.Containerd24} }

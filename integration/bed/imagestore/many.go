@@ -35,8 +35,9 @@ type many struct {
 // layers and the labels that a pull and an unpacking leave, but writes them as
 // containerd would have them on the disk, so that a million blobs take minutes
 // and not hours: layers are a few bytes, and snapshots are empty. The root must
-// not be open, and have none of these images.
-func Many(ctx context.Context, root, namespace string, n int) (err error) {
+// not be open, and have none of these images, whose numbers begin with a multiple
+// of ten.
+func Many(ctx context.Context, root, namespace string, first, n int) (err error) {
 	e, err := OpenEmbedded(ctx, root, "overlayfs")
 	if err != nil {
 		return err
@@ -50,8 +51,8 @@ func Many(ctx context.Context, root, namespace string, n int) (err error) {
 	}
 	m := &many{Embedded: e, namespace: namespace, meta: meta}
 	defer func() { err = errors.Join(err, meta.Close(), e.bolt.Sync(), e.bolt.Close()) }()
-	for from := 0; from < n; from += manyAtOnce * bulkGroup {
-		if err := m.add(ctx, from, min(n, from+manyAtOnce*bulkGroup)); err != nil {
+	for from := first; from < first+n; from += manyAtOnce * bulkGroup {
+		if err := m.add(ctx, from, min(first+n, from+manyAtOnce*bulkGroup)); err != nil {
 			return fmt.Errorf("filling %s with %d images: %w", root, n, err)
 		}
 	}
