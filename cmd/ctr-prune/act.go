@@ -81,6 +81,8 @@ func (o *actOptions) refuseGrace() (err error) {
 		return usagef("--%s=%s is not above zero: give a duration such as 24h", flagGrace, o.grace)
 	case o.noGuard:
 		return usagef("--%s and --%s contradict each other: a grace period needs a lease", flagGrace, flagNoGuard)
+	case o.policy.relief.given():
+		return usagef("--%s contradicts --%s and --%s: what is kept for a while frees nothing", flagGrace, flagFree, flagLow)
 	}
 	return nil
 }
@@ -115,15 +117,15 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 	}
 	switch {
 	case o.dryRun:
-		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc))
+		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc), in.short(plan.Relief))
 	case plan.Fuse != nil:
 		report, err := prune.Execute(ctx, in.store, plan, prune.ExecuteOptions{Now: in.now})
 		doc = text.Advise(prune.ReportDocument(report))
 		return firstError(v.show(doc), in.picture(plan, doc), in.outcome(ctx, doc, err))
-	case plan.Empty():
+	case plan.Empty() && (plan.Relief == nil || len(plan.Relief.Dropped) == 0):
 		report, _ := prune.Execute(ctx, in.store, plan, prune.ExecuteOptions{Now: in.now}) // refused tells the error
 		doc = text.Advise(prune.ReportDocument(report))
-		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc))
+		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc), in.short(plan.Relief))
 	}
 	if yes, err := o.sure(ctx, in, plan, doc); err != nil || !yes {
 		return err
@@ -137,6 +139,9 @@ func (o *actOptions) execute(ctx context.Context, in *invocation, v *view, plan 
 	if v.live != nil {
 		v.live.begin(text.Advise(prune.PlanDocument(plan)))
 		opts.Event = v.live.happened
+	}
+	if plan.Relief != nil {
+		return o.relieve(ctx, in, v, plan, opts)
 	}
 	var report *prune.Report
 	var err error

@@ -25,6 +25,7 @@ const (
 	exitUsage       = 2
 	exitBusy        = 3
 	exitUnreachable = 4
+	exitShort       = 5
 	exitInterrupted = 130
 )
 
@@ -33,6 +34,7 @@ const exitCodes = `  0    done, or nothing to do, or the answer to the question 
   2    invalid command line; nothing was changed
   3    another run is in progress in this namespace
   4    the store cannot be reached or opened
+  5    less can be freed than --free or --low ask for; what can be is freed
   130  interrupted, or out of time; what was deleted is freed and reported`
 
 // usageError is a command line that cannot be used.

@@ -64,6 +64,7 @@ type policyOptions struct {
 	prefixes   []string
 	ingests    string
 	retention  retentionOptions
+	relief     reliefOptions
 	// looking says that the command only reads: then all namespaces are included
 	// unless some are named.
 	looking bool
@@ -76,6 +77,7 @@ func (o *policyOptions) add(fs *pflag.FlagSet) {
 	o.addPrefixes(fs)
 	fs.StringVar(&o.ingests, flagIngests, "", "also abort unfinished uploads that no lease holds and that were last written to at least this `AGE` ago, 24h or more")
 	fs.Lookup(flagIngests).NoOptDefVal = "24h"
+	o.relief.add(fs)
 }
 
 // addLooking adds the flags of a command that says what a prune would do.
@@ -109,7 +111,7 @@ func (o *policyOptions) policy(getenv func(string) string, now time.Time) (prune
 	if err != nil {
 		return prune.Policy{}, err
 	}
-	if err := o.retention.check(set.DanglingOnly()); err != nil {
+	if err := firstError(o.retention.check(set.DanglingOnly()), o.relief.check()); err != nil {
 		return prune.Policy{}, err
 	}
 	for _, prefix := range o.prefixes {

@@ -134,6 +134,9 @@ func (in *invocation) read(ctx context.Context, opts prune.ReadOptions, do func(
 // plan reads the store and decides by the policy.
 func (in *invocation) plan(ctx context.Context, opts prune.ReadOptions) (plan *prune.Plan, err error) {
 	err = in.read(ctx, opts, func(now time.Time, opts prune.ReadOptions) (err error) {
+		if in.policy.Pressure, err = in.options.policy.relief.pressure(ctx, in.store, in.policy.Retention); err != nil {
+			return err
+		}
 		plan, err = prune.ReadPlan(ctx, in.store, in.policy, now, opts)
 		return err
 	})

@@ -78,7 +78,7 @@ func (o *planOptions) do(ctx context.Context, in *invocation, out *format.Output
 	} else {
 		err = o.write(in, doc)
 	}
-	return firstError(err, in.picture(plan, doc), in.refused(doc))
+	return firstError(err, in.picture(plan, doc), in.refused(doc), in.short(plan.Relief))
 }
 
 // write writes the document to the file, and a sentence about it to stderr.

@@ -46,6 +46,10 @@ const rootExamples = `  # What would be removed, and why the rest is kept
   ctr-prune --all --keep-last 3
   ctr-prune --policy policy.yaml
 
+  # Only as many as free 20GB, or as bring the disk to 65% in use
+  ctr-prune --all --free 20GB
+  ctr-prune --all --low 65%
+
   # Remove, then undo it
   ctr-prune --all --grace 24h
   ctr-prune undo

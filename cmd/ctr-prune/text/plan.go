@@ -26,6 +26,7 @@ func (v document) plan(doc prune.Document) {
 // foresee summarises a plan.
 func (v document) foresee(doc prune.Document) {
 	v.predicted(doc)
+	v.relief(doc.Relief)
 	if doc.Counts.StandIn > 0 {
 		v.out.Sentence("Would create %s for images in use whose last name is removed.", terminal.Count(doc.Counts.StandIn, "stand-in"))
 	}
@@ -131,7 +132,11 @@ func (v document) decisions(doc prune.Document, images []prune.ImageDocument) {
 		t.Columns = append(t.Columns, terminal.Column{Title: "NAMESPACE"})
 	}
 	t.Columns = append(t.Columns,
-		terminal.Column{Title: "NAME", Least: terminal.LeastName, Middle: true}, terminal.Column{Title: "TARGET"}, terminal.Column{Title: "REASON", Least: terminal.LeastText})
+		terminal.Column{Title: "NAME", Least: terminal.LeastName, Middle: true}, terminal.Column{Title: "TARGET"})
+	if doc.Relief != nil {
+		t.Columns = append(t.Columns, terminal.Column{Title: "FREES"})
+	}
+	t.Columns = append(t.Columns, terminal.Column{Title: "REASON", Least: terminal.LeastText})
 	for _, image := range images {
 		cells := []string{string(image.Action)}
 		if several(doc) {
@@ -141,7 +146,11 @@ func (v document) decisions(doc prune.Document, images []prune.ImageDocument) {
 		if !v.out.Whole {
 			target = shortDigest(image.Target)
 		}
-		t.Add(append(cells, v.out.Name(image.Name), target, v.out.Prose(reason(image)))...)
+		cells = append(cells, v.out.Name(image.Name), target)
+		if doc.Relief != nil {
+			cells = append(cells, frees(image))
+		}
+		t.Add(append(cells, v.out.Prose(reason(image)))...)
 	}
 	t.Narrow(v.out, "TARGET", "REASON")
 	t.Print(v.out)

@@ -203,16 +203,29 @@ func (c *chooser) helping(places int) (helps []bool) {
 	return helps
 }
 
+// roots are the records and leases of the first items.
+func (c *chooser) roots(places int) map[graph.NodeID]bool {
+	roots := make(map[graph.NodeID]bool)
+	for _, it := range c.items[:places] {
+		for _, root := range it.roots {
+			roots[c.c.Graph.Lookup(root)] = true
+		}
+	}
+	return roots
+}
+
 // reaching marks what reaches an object that has to go and that goes with the first
-// items, in the store as it is.
+// items, in the store as it is. What leads to a record that goes does not lead on.
 func (c *chooser) reaching(places int) []bool {
 	up := c.c.Reversed()
 	above := make([]bool, len(c.c.Graph.Nodes))
+	ends := c.roots(places)
 	var gray []graph.NodeID
 	come := func(id graph.NodeID) {
 		if id != graph.Nowhere && !above[id] {
-			above[id] = true
-			gray = append(gray, id)
+			if above[id] = true; !ends[id] {
+				gray = append(gray, id)
+			}
 		}
 	}
 	start := func(n graph.Node) {

@@ -3,6 +3,7 @@ package pressure_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -10,6 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/filesystem"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/pressure"
@@ -18,14 +21,28 @@ import (
 )
 
 // drawn is a random store with a policy.
-func drawn(t *rapid.T) (tw.World, *inventory.Inventory, rules.Policy) {
+func drawn(t *rapid.T, tied bool) (tw.World, *inventory.Inventory, rules.Policy) {
 	w := tw.RandomWorld(t, tw.Shape{Spaces: tw.RandomSpaces})
+	if !tied {
+		untie(w)
+	}
 	inv := w.Inventory()
 	policy := tw.RandomPolicy(t, inv)
 	policy.Pressure = &filesystem.Pressure{FileSystems: []filesystem.FileSystem{
 		{Content: true, Snapshotters: []string{"other"}}, {Snapshotters: []string{"memory"}},
 	}}
 	return w, inv, policy
+}
+
+// untie takes the labels off by which records live only as long as others do.
+func untie(w tw.World) {
+	for _, things := range w {
+		for _, thing := range things {
+			maps.DeleteFunc(thing.Labels, func(key, _ string) bool {
+				return key == gc.LabelExpire && thing.What != graph.KindLease || strings.HasPrefix(key, gc.LabelImageRef) || strings.HasPrefix(key, "containerd.io/gc.bref.image")
+			})
+		}
+	}
 }
 
 // by is the plan that removes just some records.
@@ -77,7 +94,7 @@ func keysOf(going []rules.Decision) (keys [][2]string) {
 func TestEveryBeginningOfTheOrder(t *testing.T) {
 	var steps, shared atomic.Int64
 	rapid.Check(t, func(t *rapid.T) {
-		w, inv, policy := drawn(t)
+		w, inv, policy := drawn(t, true)
 		defer func() {
 			if t.Failed() {
 				t.Log(w)
@@ -113,4 +130,136 @@ func TestEveryBeginningOfTheOrder(t *testing.T) {
 		}
 	})
 	t.Logf("%d steps, %d of several records", steps.Load(), shared.Load())
+}
+
+// freedOn is what a plan frees, garbage with it, on each of the two file systems.
+func freedOn(p *plan.Plan) (all [2]inventory.Objects) {
+	all = [2]inventory.Objects{inventory.NewObjects(), inventory.NewObjects()}
+	for _, o := range []inventory.Objects{p.Outcome.Freed, p.Outcome.Garbage} {
+		maps.Copy(all[0].Blobs, o.Blobs)
+		for id, bytes := range o.Snapshots {
+			at := 0
+			if id.Snapshotter == "memory" {
+				at = 1
+			}
+			all[at].Snapshots[id] = bytes
+		}
+	}
+	return all
+}
+
+// enough says whether that is at least as much as is asked for.
+func enough(p *plan.Plan, asked filesystem.Pressure) bool {
+	freed := freedOn(p)
+	for i, f := range asked.FileSystems {
+		if freed[i].Amount().TotalBytes < f.NeedBytes {
+			return false
+		}
+	}
+	return freed[0].Amount().TotalBytes+freed[1].Amount().TotalBytes >= asked.FreeBytes
+}
+
+// short are the file systems on which something has to go.
+func short(asked filesystem.Pressure) (all []int) {
+	for i, f := range asked.FileSystems {
+		if f.NeedBytes > 0 || asked.FreeBytes > 0 {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// What is chosen goes, as decided anew; it frees as much where something is missing
+// as the shortest beginning of the order that is enough, found by trying all; and of
+// what is chosen nothing could stay: without any one of its images less is freed
+// there.
+func TestNoMoreGoesThanFreesEnough(t *testing.T) {
+	var chosen, left, unreached atomic.Int64
+	rapid.Check(t, func(t *rapid.T) {
+		tied := tw.Uniform(t, 4, "tied") == 0
+		w, inv, policy := drawn(t, tied)
+		defer func() {
+			if t.Failed() {
+				t.Log(w)
+			}
+		}()
+		asked := policy.Pressure
+		needs := []int64{0, 1, 12, 9000, 30_000, 1 << 40}
+		asked.FileSystems[0].NeedBytes = tw.Pick(t, needs, "need of the first")
+		asked.FileSystems[1].NeedBytes = tw.Pick(t, needs, "need of the second")
+		asked.FreeBytes = tw.Pick(t, append(needs, 0, 0), "need of all")
+		all, blocked, err := pressure.Steps(inv, policy, tw.Noon)
+		if blocked || err != nil || len(short(*asked)) == 0 || awaitsStandIn(w, tw.Must(plan.NewPlan(inv, policy, tw.Noon))) {
+			return
+		}
+		p, _, err := pressure.NewPlan(inv, policy, tw.Noon, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var shortest *plan.Plan
+		var going []rules.Decision
+		var dropped []string
+		for _, step := range all {
+			going, dropped = append(going, step.Going...), append(dropped, step.Dropped...)
+			if shortest = by(inv, policy, going, dropped); enough(shortest, *asked) {
+				break
+			}
+		}
+		if reached := enough(shortest, *asked); reached != p.Relief.Reached && (len(gone(p)) > 0 || len(p.Policy.Dropped) > 0) {
+			t.Fatalf("reached: %v, want %v: %+v", p.Relief.Reached, reached, p.Relief)
+		} else if !reached {
+			unreached.Add(1)
+		}
+		was, is := freedOn(shortest), freedOn(p)
+		for _, i := range short(*asked) {
+			if diff := cmp.Diff(was[i], is[i]); diff != "" {
+				t.Fatalf("freed on %d (-shortest beginning %v +chosen %v):\n%s", i, keysOf(going), gone(p), diff)
+			}
+		}
+		chosen.Add(int64(len(gone(p))))
+		left.Add(int64(len(keysOf(going)) - len(gone(p))))
+		checkAdds(t, p)
+		if !tied {
+			checkNeeded(t, inv, policy, p, is)
+		}
+	})
+	t.Logf("%d records chosen, %d of a beginning left out, %d times not enough", chosen.Load(), left.Load(), unreached.Load())
+}
+
+// checkAdds checks that what each image adds is all that is freed, but for what a
+// grace of an earlier run held.
+func checkAdds(t *rapid.T, p *plan.Plan) {
+	var sum int64
+	for _, bytes := range p.Relief.Adds {
+		sum += bytes
+	}
+	if total := p.Predicted().TotalBytes; len(p.Policy.Dropped) == 0 && sum != total && len(p.Ended()) == 0 {
+		t.Fatalf("the images add %d bytes, and %d are freed: %v", sum, total, p.Relief.Adds)
+	}
+}
+
+// checkNeeded keeps each image that goes, one after the other, with what has to stay
+// then: less is freed where something is missing.
+func checkNeeded(t *rapid.T, inv *inventory.Inventory, policy rules.Policy, p *plan.Plan, freed [2]inventory.Objects) {
+	var going []rules.Decision
+	targets := make(map[plan.ImageKey]bool)
+	for _, d := range p.Decisions {
+		if d.Gone() {
+			going = append(going, d)
+			targets[plan.ImageKey{Namespace: d.Namespace, Target: d.Target.Digest}] = true
+		}
+	}
+	for key := range targets {
+		rest := slices.DeleteFunc(slices.Clone(going), func(d rules.Decision) bool {
+			return d.Namespace == key.Namespace && d.Target.Digest == key.Target
+		})
+		without := freedOn(by(inv, policy, rest, p.Policy.Dropped))
+		same := true
+		for _, i := range short(*policy.Pressure) {
+			same = same && cmp.Equal(freed[i], without[i])
+		}
+		if same {
+			t.Fatalf("%v goes, and just as much is freed without it", key)
+		}
+	}
 }
