@@ -111,6 +111,11 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 	if err != nil {
 		return err
 	}
+	if !o.dryRun {
+		if err := in.noteUse(ctx, plan); err != nil {
+			return err
+		}
+	}
 	doc := text.Advise(prune.PlanDocument(plan))
 	if o.keeps > 0 && !plan.Empty() {
 		doc.Grace = &prune.Grace{Until: in.now().Add(o.keeps)} // the run has no name yet

@@ -78,7 +78,7 @@ func TestColourOnlyOnATerminal(t *testing.T) {
 		}
 		out := f.printer(f.stdout)
 		text.Usage(out, texttest.Usage(), texttest.Now())
-		text.Explanation(out, texttest.Explanation())
+		text.Explanation(out, texttest.Explanation(), texttest.Now())
 		if err := out.Flush(); err != nil || strings.Contains(f.out.String(), "\x1b[") != c.want {
 			t.Errorf("%s: %v, colours: %v", c.name, err, !c.want)
 		}

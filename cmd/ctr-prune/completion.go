@@ -92,6 +92,7 @@ func completeFlags(cmd *cobra.Command, p process, o *commonOptions) {
 		flagStall: fixed("100ms", "250ms", "1s", "none"),
 		"format":  fixed(format.Table, format.JSON, format.Lines),
 		"root":    directories,
+		"state":   directories,
 		// Nothing useful can be offered for these, and files would mislead.
 		"dangling-prefix": fixed(), "timeout": fixed("1m", "10m", "1h"), "connect-timeout": fixed("1s", "10s", "1m"),
 	} {

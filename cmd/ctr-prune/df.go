@@ -63,6 +63,7 @@ func newUsage(p process) *cobra.Command {
 		fs.StringArrayVar(&o.filters, "filter", nil, "only images that match `KEY=VALUE`, see below (repeatable)")
 	})
 	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.state.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
 		fs.BoolVarP(&o.verbose, "verbose", "v", false, "also list every blob and snapshot")
@@ -89,7 +90,8 @@ type usageRow struct {
 	Namespace, Name                                       string
 	Names                                                 []string
 	Target                                                string
-	CreatedAt                                             time.Time
+	CreatedAt, LastUsedAt                                 time.Time
+	LastUsedBy                                            string
 	Size, Content, Snapshots, Shared, Unique, Reclaimable format.Bytes
 	// AtLeast says that Size, Content, Snapshots and Shared are lower bounds.
 	AtLeast, Unused bool
@@ -101,7 +103,7 @@ func usageRowOf(i prune.ImageUsage) usageRow {
 		Namespace: i.Namespace, Name: text.FirstName(i.Names), Names: i.Names, Target: string(i.Target), CreatedAt: i.CreatedAt,
 		Size: format.Bytes(i.TotalBytes), Content: format.Bytes(i.ContentBytes), Snapshots: format.Bytes(i.SnapshotBytes),
 		Shared: format.Bytes(i.SharedBytes), Unique: format.Bytes(i.UniqueBytes), Reclaimable: format.Bytes(i.ReclaimableBytes),
-		AtLeast: i.AtLeast, Unused: i.Unused, Reason: i.Reason,
+		LastUsedAt: i.LastUsedAt, LastUsedBy: i.LastUsedBy, AtLeast: i.AtLeast, Unused: i.Unused, Reason: i.Reason,
 	}
 }
 

@@ -47,6 +47,7 @@ func rankings() map[string]ranking {
 		},
 		"namespace": func(a, b prune.ImageUsage) int { return strings.Compare(a.Namespace, b.Namespace) },
 		"created":   func(a, b prune.ImageUsage) int { return a.CreatedAt.Compare(b.CreatedAt) },
+		"used":      func(a, b prune.ImageUsage) int { return a.LastUsedAt.Compare(b.LastUsedAt) },
 	}
 	for key, number := range numbers {
 		all[key] = func(a, b prune.ImageUsage) int { return cmp.Compare(number(b), number(a)) }

@@ -55,6 +55,7 @@ func newExplain(p process) *cobra.Command {
 	}
 	addGroup(cmd, "What a prune would remove", o.policy.addLooking)
 	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.state.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "the explanation, see the fields below", "") })
 	templateHelp(cmd, shape)
@@ -67,7 +68,8 @@ func newExplain(p process) *cobra.Command {
 type explanationRow struct {
 	Kind, Namespace, Name, Target string
 	Bytes                         format.Bytes
-	CreatedAt                     time.Time
+	CreatedAt, LastUsedAt         time.Time
+	LastUsedBy                    string
 	Labels, UsedBy                []string
 	KeptBy                        []prune.Keeper
 	Notes                         []prune.Cause
@@ -80,7 +82,7 @@ type explanationRow struct {
 func explanationOf(e *prune.Explanation) explanationRow {
 	return explanationRow{
 		Kind: e.Object.Kind, Namespace: e.Object.Namespace, Name: e.Object.Name, Target: string(e.Target),
-		Bytes: format.Bytes(e.Bytes), CreatedAt: e.CreatedAt, Labels: e.Labels, UsedBy: e.UsedBy, Chains: e.Chains, KeptBy: e.KeptBy, Notes: e.Notes,
+		Bytes: format.Bytes(e.Bytes), CreatedAt: e.CreatedAt, LastUsedAt: e.LastUsedAt, LastUsedBy: e.LastUsedBy, Labels: e.Labels, UsedBy: e.UsedBy, Chains: e.Chains, KeptBy: e.KeptBy, Notes: e.Notes,
 		Holds: e.Holds, Frees: e.Frees, Decisions: e.Decisions, Parts: e.Parts,
 	}
 }
@@ -104,7 +106,7 @@ func explain(ctx context.Context, in *invocation, out *format.Output[explanation
 	doc := explanationDocument{in.header(explainSchema, "explain"), *e}
 	return out.Show(format.Result[explanationRow]{
 		Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []explanationRow { return []explanationRow{explanationOf(e)} },
-		Text: func(out *terminal.Printer) { text.Explanation(out, e) },
+		Text: func(out *terminal.Printer) { text.Explanation(out, e, in.readAt) },
 	})
 }
 

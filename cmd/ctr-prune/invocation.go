@@ -21,6 +21,7 @@ type commonOptions struct {
 	policy  policyOptions
 	clients clientOptions
 	output  outputOptions
+	state   stateOptions
 }
 
 // work is a command on a store. All of them run the same way:
@@ -66,7 +67,12 @@ func (w work[R]) run(p process) func(*cobra.Command, []string) error {
 			}
 		}
 		looks := w.changes == nil || !w.changes()
-		return in.open(ctx, looks, func() error { return w.do(ctx, in, out) })
+		return in.open(ctx, looks, func() (err error) {
+			if in.policy.LastUse, err = in.lastUse(ctx); err != nil {
+				return err
+			}
+			return w.do(ctx, in, out)
+		})
 	}
 }
 

@@ -48,6 +48,7 @@ func newPlan(p process) *cobra.Command {
 	}
 	addGroup(cmd, "What to remove", o.policy.add)
 	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.state.add)
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
 		fs.StringVarP(&o.file, "output", "o", "-", "write the plan to this `FILE`, which only you may read; - is stdout")

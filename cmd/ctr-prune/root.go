@@ -86,6 +86,7 @@ func newRoot(p process) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	addGroup(root, "What to remove", o.policy.add)
 	addGroup(root, "Where", o.store.add)
+	addGroup(root, "Where", o.state.add)
 	addGroup(root, "What else is in use", o.clients.add)
 	addGroup(root, "How", o.addHow)
 	addGroup(root, "Output", o.addOutput)

@@ -12,12 +12,13 @@ import (
 type explanation struct {
 	out *terminal.Printer
 	e   *prune.Explanation
+	now time.Time
 }
 
 // Explanation shows what something is, who holds it and what it refers to, as
-// trees.
-func Explanation(out *terminal.Printer, explained *prune.Explanation) {
-	v := explanation{out, explained}
+// trees, at the time at which that was found out.
+func Explanation(out *terminal.Printer, explained *prune.Explanation, now time.Time) {
+	v := explanation{out, explained, now}
 	e := v.e
 	v.out.Wrapped(v.out.Paint(terminal.Bold, terminal.Quote(Capital(e.Object.Kind)+" "+v.label(e.Object.Name))), "  ")
 	if e.Target != "" {
@@ -27,6 +28,7 @@ func Explanation(out *terminal.Printer, explained *prune.Explanation) {
 	if !e.CreatedAt.IsZero() {
 		v.fact("Created", e.CreatedAt.Format(time.RFC3339))
 	}
+	v.lastUse()
 	if e.Bytes > 0 {
 		v.fact("Size", terminal.SizeAtLeast(e.Bytes, e.AtLeast)+", without what it refers to")
 	}
@@ -42,6 +44,33 @@ func Explanation(out *terminal.Printer, explained *prune.Explanation) {
 		v.out.Line("")
 		v.out.Sentence("Note: %s", v.out.Prose(note.Reason))
 	}
+}
+
+// lastUse says when an image was last used, as far as somebody watches that.
+func (v explanation) lastUse() {
+	e := v.e
+	if e.Object.Kind != "image" || e.LastUsedAt.IsZero() && e.UseWatchedSince.IsZero() {
+		return
+	}
+	text := "no use is known"
+	switch {
+	case e.LastUsedAt.Equal(v.now):
+		text = "in use by " + e.LastUsedBy
+	case !e.LastUsedAt.IsZero():
+		text = terminal.Ago(v.now, e.LastUsedAt)
+		if e.LastUsedBy != "" {
+			text += " by " + e.LastUsedBy
+		}
+	}
+	v.fact("Last used", text+", "+watched(e.UseWatchedSince))
+}
+
+// watched says from when on use has been watched.
+func watched(since time.Time) string {
+	if since.IsZero() {
+		return "not watched now"
+	}
+	return "watched since " + since.UTC().Format(time.DateOnly)
 }
 
 // mostLabels is how many labels are shown; --no-trunc shows those of the document.

@@ -136,6 +136,10 @@ func (v document) decisions(doc prune.Document, images []prune.ImageDocument) {
 	if doc.Relief != nil {
 		t.Columns = append(t.Columns, terminal.Column{Title: "FREES"})
 	}
+	known := slices.ContainsFunc(images, func(i prune.ImageDocument) bool { return !i.LastUsedAt.IsZero() })
+	if known {
+		t.Columns = append(t.Columns, terminal.Column{Title: "USED"})
+	}
 	t.Columns = append(t.Columns, terminal.Column{Title: "REASON", Least: terminal.LeastText})
 	for _, image := range images {
 		cells := []string{string(image.Action)}
@@ -150,9 +154,12 @@ func (v document) decisions(doc prune.Document, images []prune.ImageDocument) {
 		if doc.Relief != nil {
 			cells = append(cells, frees(image))
 		}
+		if known {
+			cells = append(cells, used(doc.Time, image.LastUsedAt))
+		}
 		t.Add(append(cells, v.out.Prose(reason(image)))...)
 	}
-	t.Narrow(v.out, "TARGET", "REASON")
+	t.Narrow(v.out, "TARGET", "USED", "REASON")
 	t.Print(v.out)
 }
 

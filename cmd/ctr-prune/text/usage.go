@@ -79,20 +79,40 @@ func (v usage) images() {
 	if several {
 		t.Columns = append(t.Columns, terminal.Column{Title: "NAMESPACE", Least: 7})
 	}
-	t.Columns = append(t.Columns, terminal.Column{Title: "CREATED"}, terminal.Column{Title: "SIZE"}, terminal.Column{Title: "SHARED"}, terminal.Column{Title: "UNIQUE"},
+	t.Columns = append(t.Columns, terminal.Column{Title: "CREATED"})
+	known := slices.ContainsFunc(v.usage.Images, func(i prune.ImageUsage) bool { return !i.LastUsedAt.IsZero() })
+	if known {
+		t.Columns = append(t.Columns, terminal.Column{Title: "USED"})
+	}
+	t.Columns = append(t.Columns, terminal.Column{Title: "SIZE"}, terminal.Column{Title: "SHARED"}, terminal.Column{Title: "UNIQUE"},
 		terminal.Column{Title: "RECLAIMABLE"}, terminal.Column{Title: "REASON", Least: terminal.LeastText})
 	for _, i := range v.usage.Images {
 		cells := []string{imageTitle(v.out, i)}
 		if several {
 			cells = append(cells, i.Namespace)
 		}
-		t.Add(append(cells, terminal.Ago(v.now, i.CreatedAt), terminal.SizeAtLeast(i.TotalBytes, i.AtLeast), terminal.SizeAtLeast(i.SharedBytes, i.AtLeast), terminal.Size(i.UniqueBytes),
+		cells = append(cells, terminal.Ago(v.now, i.CreatedAt))
+		if known {
+			cells = append(cells, used(v.now, i.LastUsedAt))
+		}
+		t.Add(append(cells, terminal.SizeAtLeast(i.TotalBytes, i.AtLeast), terminal.SizeAtLeast(i.SharedBytes, i.AtLeast), terminal.Size(i.UniqueBytes),
 			terminal.Size(i.ReclaimableBytes), v.out.Prose(i.Reason))...)
 	}
-	v.table(t, "CREATED", "SHARED", "REASON", "RECLAIMABLE", "NAMESPACE", "SIZE")
+	v.table(t, "CREATED", "USED", "SHARED", "REASON", "RECLAIMABLE", "NAMESPACE", "SIZE")
 	if slices.ContainsFunc(v.usage.Images, func(i prune.ImageUsage) bool { return i.AtLeast }) {
 		v.out.Sentence(boundsExplained)
 	}
+}
+
+// used says when an image was last used, in a column.
+func used(now, at time.Time) string {
+	switch {
+	case at.IsZero():
+		return "-"
+	case !at.Before(now):
+		return "now"
+	}
+	return terminal.Ago(now, at)
 }
 
 // imageTitle is the first name of an image and how many more there are.

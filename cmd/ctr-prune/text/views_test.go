@@ -61,7 +61,7 @@ func TestDocuments(t *testing.T) {
 // Nothing wider than the terminal, nothing raw, at every width.
 func TestAnswersFitTheTerminal(t *testing.T) {
 	for name, show := range map[string]func(*terminal.Printer){
-		"explain": func(out *terminal.Printer) { Explanation(out, texttest.Explanation()) },
+		"explain": func(out *terminal.Printer) { Explanation(out, texttest.Explanation(), texttest.Now()) },
 		"df":      func(out *terminal.Printer) { Usage(out, texttest.Usage(), texttest.Now()) },
 		"leases":  func(out *terminal.Printer) { Leases(out, texttest.Leases(), texttest.Now()) },
 		"runs": func(out *terminal.Printer) {
@@ -114,5 +114,51 @@ func TestSummaryNamesTheLargest(t *testing.T) {
 	got := shown(t, 0, false, func(out *terminal.Printer) { Summary(out, texttest.Plan(), going) })
 	if n := strings.Count(got, "image-"); n != most || !strings.Contains(got, "image-009") || strings.Contains(got, "image-004") {
 		t.Errorf("%d shown:\n%s", n, got)
+	}
+}
+
+// Last use is told with from when on it is watched, and not at all where nobody
+// ever did.
+func TestLastUseIsExplained(t *testing.T) {
+	now := texttest.Now()
+	watched := time.Date(2025, time.November, 2, 1, 0, 0, 0, time.UTC)
+	for want, c := range map[string]struct {
+		at    time.Time
+		by    string
+		since time.Time
+	}{
+		"Last used    3d ago by container web-1, watched since 2025-11-02": {now.Add(-73 * time.Hour), "container web-1", watched},
+		"Last used    in use by container web-1, watched since 2025-11-02": {now, "container web-1", watched},
+		"Last used    3d ago by container web-1, not watched now":          {now.Add(-73 * time.Hour), "container web-1", time.Time{}},
+		"Last used    no use is known, watched since 2025-11-02":           {time.Time{}, "", watched},
+		"": {},
+	} {
+		e := texttest.Explanation()
+		e.LastUsedAt, e.LastUsedBy, e.UseWatchedSince = c.at, c.by, c.since
+		got := shown(t, 0, false, func(out *terminal.Printer) { Explanation(out, e, now) })
+		if want == "" && strings.Contains(got, "Last used") || !strings.Contains(got, want) {
+			t.Errorf("want %q in:\n%s", want, got)
+		}
+	}
+}
+
+// A plan and df have a column for last use where any is known.
+func TestUsedColumns(t *testing.T) {
+	now := texttest.Now()
+	plan := texttest.Plan()
+	if got := shownDocument(t, plan); strings.Contains(got, "USED") {
+		t.Errorf("no use is known:\n%s", got)
+	}
+	plan.Images[0].LastUsedAt, plan.Images[1].LastUsedAt = now.Add(-26*time.Hour), plan.Time
+	usage := shown(t, 0, false, func(out *terminal.Printer) { Usage(out, texttest.Usage(), now) })
+	for _, got := range []string{shownDocument(t, plan), usage} {
+		for _, want := range []string{"USED", "26h ago", "-"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%q is missing:\n%s", want, got)
+			}
+		}
+	}
+	if got := shownDocument(t, plan); !strings.Contains(got, " now ") {
+		t.Errorf("an image in use is not used now:\n%s", got)
 	}
 }

@@ -69,8 +69,9 @@ func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 	u := NewAccounting(inv, plan, m)
 	d := &DiskUsage{
 		Store: inv.Store, Time: p.Now,
-		Reclaimable: plan.Predicted(),
-		Notes:       inv.Notes(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
+		Reclaimable:     plan.Predicted(),
+		UseWatchedSince: p.Policy.LastUse.Since(p.Now),
+		Notes:           inv.Notes(), Namespaces: []NamespaceUsage{}, Images: []ImageUsage{},
 	}
 	d.Holders, d.Total = u.holders()
 	u.Totals = u.Collector.Totals(u.Collector.Sizes(), TargetsOf(plan.Chosen))
@@ -199,6 +200,7 @@ func (u *Accounting) Images(ns *inventory.Namespace, decided []rules.Decision) [
 		if usage := byTarget[d.Target.Digest]; usage.Reason == "" || d.Action != rules.Remove {
 			usage.Cause = d.Cause
 		}
+		byTarget[d.Target.Digest].LastUsedAt, byTarget[d.Target.Digest].LastUsedBy = d.LastUse.At, d.LastUse.By
 	}
 	usages := make([]ImageUsage, len(order))
 	for i, target := range order {

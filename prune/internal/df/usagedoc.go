@@ -28,6 +28,9 @@ type DiskUsage struct {
 	Objects     []ObjectUsage    `json:"objects,omitempty"`
 	// Notes say what could not be measured.
 	Notes []cause.Cause `json:"notes,omitempty"`
+	// UseWatchedSince is from when on it has been watched without a gap when images
+	// are used, absent if nobody watches.
+	UseWatchedSince time.Time `json:"useWatchedSince,omitzero"`
 
 	common func(class func(image int) int) []int
 }
@@ -127,6 +130,10 @@ type ImageUsage struct {
 	ReclaimableBytes int64 `json:"reclaimableBytes"`
 	// Unused says that the prune removes all of the image's names.
 	Unused bool `json:"unused"`
+	// LastUsedAt is the last use of the image that is known, Time if somebody uses it,
+	// and LastUsedBy who did, in words.
+	LastUsedAt time.Time `json:"lastUsedAt,omitzero"`
+	LastUsedBy string    `json:"lastUsedBy,omitempty"`
 	// Cause is why a prune of all unused images would remove or keep it.
 	cause.Cause
 }

@@ -98,6 +98,9 @@ type PolicyDocument struct {
 	// Retention is the policy file, in the form of one and with the patterns of the
 	// files that it names.
 	Retention *retention.Policy `json:"retention,omitempty"`
+	// UseWatchedSince is from when on it has been watched without a gap when images
+	// are used, absent if nobody watches.
+	UseWatchedSince time.Time `json:"useWatchedSince,omitzero"`
 }
 
 // Counts is how many records have each action. The numbers add up to Images.
@@ -122,6 +125,16 @@ type ImageDocument struct {
 	// FreesBytes is what the image adds to what is freed, where that was asked for:
 	// of several names of an image the first says it.
 	FreesBytes int64 `json:"freesBytes,omitempty"`
+	LastUseDocument
+}
+
+// LastUseDocument is the last use of an image that is known. It is empty where none
+// is.
+type LastUseDocument struct {
+	// LastUsedAt is when somebody used it last: the time of the plan if somebody does.
+	LastUsedAt time.Time `json:"lastUsedAt,omitzero"`
+	// LastUsedBy is who did, in words.
+	LastUsedBy string `json:"lastUsedBy,omitempty"`
 }
 
 // DeletedDocument is a deleted blob, named by its digest, or a deleted snapshot
@@ -196,7 +209,7 @@ func policyDocument(p *plan.Plan) PolicyDocument {
 	d := PolicyDocument{
 		Namespaces: make([]string, len(p.Chosen)), AllNamespaces: p.Policy.AllNamespaces,
 		Filters: p.Policy.Filters.Strings(), DanglingPrefixes: List(p.Policy.DanglingPrefixes),
-		Retention: p.Policy.Retention,
+		Retention: p.Policy.Retention, UseWatchedSince: p.Policy.LastUse.Since(p.Now),
 	}
 	for i, ns := range p.Chosen {
 		d.Namespaces[i] = ns.Name
@@ -218,7 +231,8 @@ func (c *Counts) add(action rules.Action) {
 
 // DocumentOf returns a decision for programs.
 func DocumentOf(d rules.Decision) ImageDocument {
-	return ImageDocument{Record: d.Record(), CreatedAt: d.Image.CreatedAt, UpdatedAt: d.Image.UpdatedAt, Action: d.Action, Cause: d.Cause, Details: List(d.Details), StandIn: d.StandIn}
+	return ImageDocument{Record: d.Record(), CreatedAt: d.Image.CreatedAt, UpdatedAt: d.Image.UpdatedAt, Action: d.Action, Cause: d.Cause, Details: List(d.Details), StandIn: d.StandIn,
+		LastUseDocument: LastUseDocument{LastUsedAt: d.LastUse.At, LastUsedBy: d.LastUse.By}}
 }
 
 func deletedDocuments(r *run.Report) []DeletedDocument {

@@ -35,6 +35,11 @@ type Explanation struct {
 	MoreLabels int      `json:"moreLabels"`
 	// UsedBy are the clients that use the image, in words.
 	UsedBy []string `json:"usedBy"`
+	// LastUseDocument is the last use of an image record's target that is known.
+	document.LastUseDocument
+	// UseWatchedSince is from when on it has been watched without a gap when images
+	// are used, absent if nobody watches.
+	UseWatchedSince time.Time `json:"useWatchedSince,omitzero"`
 	// Chains lead from what holds the object down to it, one for each holder;
 	// those of an image to its content.
 	Chains [][]graph.Object `json:"chains"`
@@ -93,6 +98,7 @@ func FindSubject(inv *inventory.Inventory, text string, policy rules.Policy, now
 func ExplainNode(p *plan.Plan, m *plan.Model, n graph.Node) *Explanation {
 	c := m.Collector
 	e := &Explanation{Object: n.Object(), UsedBy: []string{}, Chains: [][]graph.Object{}, Decisions: []document.ImageDocument{}, Labels: []string{}, Notes: []cause.Cause{}}
+	e.UseWatchedSince = p.Policy.LastUse.Since(p.Now)
 	addFacts(c, e, n)
 	e.addLabels(m, n)
 	chains := c.Chains(subjectOf(c, n))
@@ -237,6 +243,9 @@ func (e *Explanation) addDecisions(plan *plan.Plan, m *plan.Model, n graph.Node,
 	for _, d := range plan.Decisions {
 		if wanted[graph.Node{Kind: graph.KindImage, Namespace: d.Namespace, Key: d.Name}] {
 			e.Decisions = append(e.Decisions, document.DocumentOf(d))
+		}
+		if n.Kind == graph.KindImage && d.Namespace == n.Namespace && d.Name == n.Key {
+			e.LastUseDocument = document.DocumentOf(d).LastUseDocument
 		}
 	}
 	if n.Kind == graph.KindImage {

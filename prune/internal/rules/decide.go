@@ -115,9 +115,11 @@ func (j *Judge) decide() []Decision {
 			j.keepLast(u)
 		}
 	}
+	last := j.lastUses()
 	for i, image := range ns.Images {
 		decisions[i] = *j.Verdicts[image.Name].Decision
 		decisions[i].Cause = decisions[i].Told()
+		decisions[i].LastUse = last(image.Target.Digest)
 	}
 	return decisions
 }

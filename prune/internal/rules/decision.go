@@ -10,6 +10,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/lastuse"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -41,6 +42,10 @@ type Decision struct {
 	// StandIn is the name of the record that takes this one's place, if
 	// Action is StandIn.
 	StandIn string
+
+	// LastUse is the last use of the target that is known: now, where it is in use.
+	// Nothing is known without a policy's LastUse.
+	LastUse lastuse.Use
 
 	// Image is the record itself, which nobody changes.
 	Image *images.Image

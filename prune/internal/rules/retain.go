@@ -6,6 +6,7 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/lastuse"
 	"github.com/ctr-prune/ctr-prune/prune/internal/retention"
 )
 
@@ -60,6 +61,21 @@ func (j *Judge) use(units map[int][]digest.Digest) retention.Use {
 		return at
 	}
 	return retention.Use{Since: j.policy.LastUse.Since(j.now), Last: last}
+}
+
+// lastUses returns what finds the last use of a target that is known, by what was
+// kept and by what uses it now.
+func (j *Judge) lastUses() func(digest.Digest) lastuse.Use {
+	if j.policy.LastUse == nil {
+		return func(digest.Digest) lastuse.Use { return lastuse.Use{} }
+	}
+	now := j.InUse()
+	return func(target digest.Digest) lastuse.Use {
+		if by, used := now[target]; used {
+			return lastuse.Use{At: j.now, By: by}
+		}
+		return j.policy.LastUse.Last(j.ns.Name, target, j.now)
+	}
 }
 
 // TryName says what the policy file would do with a name of an image that nothing

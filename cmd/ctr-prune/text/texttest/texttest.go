@@ -145,10 +145,11 @@ func Report() prune.Document {
 func Explanation() *prune.Explanation {
 	obj := func(kind, ns, name string) prune.Object { return prune.Object{Kind: kind, Namespace: ns, Name: name} }
 	target := Sum("target").String()
-	return &prune.Explanation{
+	e := &prune.Explanation{
 		Object: obj("image", "default", Evil), Target: digest.Digest(target), CreatedAt: Now(),
-		UsedBy: []string{"container web (nerdctl)"},
-		Labels: []string{"pinned=true", "team=" + strings.Repeat("a", 300)}, MoreLabels: 7,
+		UsedBy:          []string{"container web (nerdctl)"},
+		UseWatchedSince: Now().Add(-100 * 24 * time.Hour),
+		Labels:          []string{"pinned=true", "team=" + strings.Repeat("a", 300)}, MoreLabels: 7,
 		KeptBy: []prune.Keeper{
 			keptBy(obj("lease", "other", "pull"), "lease \"pull\" (other client) in namespace \"other\"", "", "ctr -n other leases rm pull"),
 			keptBy(obj("image", "default", Evil), "", "ctr-prune/keep=yes", "ctr -n default images label x ctr-prune/keep="),
@@ -174,6 +175,8 @@ func Explanation() *prune.Explanation {
 		}, MoreParts: 2}},
 		Decisions: []prune.ImageDocument{Img("default", Evil, prune.Keep, "in use by container web (nerdctl)")},
 	}
+	e.LastUsedAt, e.LastUsedBy = Now().Add(-73*time.Hour), "container \x1b[2Jweb"
+	return e
 }
 
 func keptBy(by prune.Object, holder, label, command string) prune.Keeper {
@@ -197,7 +200,7 @@ func Usage() *prune.DiskUsage {
 			{Name: "k8s.io", Images: 12, Amount: amount},
 		},
 		Images: []prune.ImageUsage{
-			{Namespace: "default", Names: []string{Evil, "b"}, Target: Sum("t"), CreatedAt: Now().Add(-50 * time.Hour), Amount: amount, SharedBytes: 41_000_000, UniqueBytes: 1_000_000, Unused: true, ReclaimableBytes: 1_000_000, Cause: prune.Cause{Reason: "unused"}},
+			{Namespace: "default", Names: []string{Evil, "b"}, Target: Sum("t"), CreatedAt: Now().Add(-50 * time.Hour), LastUsedAt: Now().Add(-26 * time.Hour), LastUsedBy: "container " + Evil, Amount: amount, SharedBytes: 41_000_000, UniqueBytes: 1_000_000, Unused: true, ReclaimableBytes: 1_000_000, Cause: prune.Cause{Reason: "unused"}},
 			{Namespace: "k8s.io", Names: []string{"registry.k8s.io/a/very/long/repository/of/an/image:v1.2.3"}, Amount: amount, Cause: prune.Cause{Reason: "in use by container web (nerdctl)"}},
 		},
 		Objects: []prune.ObjectUsage{
