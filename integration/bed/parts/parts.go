@@ -23,6 +23,7 @@ const (
 	Registry     Part = "docker-registry"
 	Chromium     Part = "chromium"
 	E2fsprogs    Part = "e2fsprogs"
+	Xfsprogs     Part = "xfsprogs"
 )
 
 // Cluster returns the parts of `make test-cluster` alone: building them takes
@@ -31,7 +32,7 @@ func Cluster() []Part { return []Part{Etcd, Kubelet, APIServer} }
 
 // All returns every part of `make test`, those that the first tests need first.
 func All() []Part {
-	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs}
+	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs, Xfsprogs}
 }
 
 // Paths says where the programs of the parts are.

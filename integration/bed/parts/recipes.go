@@ -83,6 +83,7 @@ var recipes = map[Part]recipe{
 	Skopeo:    {programs: []string{"skopeo"}, needs: []string{"skopeo"}, debian: []string{"skopeo"}},
 	Registry:  {programs: []string{"docker-registry"}, debian: []string{"docker-registry"}, unpack: true},
 	E2fsprogs: {programs: []string{"mkfs.ext4", "e2fsck"}, needs: []string{"mkfs.ext4", "e2fsck"}, debian: []string{"e2fsprogs"}},
+	Xfsprogs:  {programs: []string{"mkfs.xfs"}, needs: []string{"mkfs.xfs"}, debian: []string{"xfsprogs"}},
 	// The fonts make the browser measure text as on a desktop.
 	Chromium: {programs: []string{"chromium"}, needs: []string{"chromium"}, debian: []string{"chromium", "fonts-dejavu-core"}},
 }

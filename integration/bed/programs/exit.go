@@ -7,5 +7,6 @@ const (
 	ExitUsage       = 2
 	ExitBusy        = 3
 	ExitUnreachable = 4
+	ExitShort       = 5
 	ExitInterrupted = 130
 )

@@ -1,6 +1,7 @@
 package pressure
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 
 // NewPlan makes a plan that removes, of what the policy lets go, only what its
 // pressure needs. Every snapshot of the inventory was measured. Like
-// [plan.NewPlan] it is a pure function. The error is a *[rules.PolicyError].
+// [plan.NewPlan] it is a pure function. The error may be a
+// *[rules.PolicyError].
 func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time, inodes inventory.Inodes) (*plan.Plan, *plan.Model, error) {
 	if policy.Pressure == nil {
 		return plan.NewPlanAndModel(inv, policy, now, nil)
@@ -66,7 +68,7 @@ func newChooser(draft *plan.Plan, m *plan.Model, inodes inventory.Inodes, lastRu
 func (c *chooser) unseen() error {
 	for i, f := range c.asked.FileSystems {
 		if c.asked.Strict && f.Unseen != "" && (f.Content || c.used.disks[i] != amount{}) {
-			return &rules.PolicyError{Message: "how full the disk is cannot be told for " + f.String() + ": " + f.Unseen}
+			return fmt.Errorf("how full the disk of %s is cannot be told: %s", f, f.Unseen)
 		}
 	}
 	return nil
