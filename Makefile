@@ -54,7 +54,7 @@ version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Versi
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak bench bench-stall bench-growth bench-memory bench-peers sbom licences image image-load FORCE vuln man tidy-check tools install uninstall clean
+.PHONY: help build demo test test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak bench bench-stall bench-growth bench-memory bench-peers simulate sbom licences image image-load FORCE vuln man tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -142,6 +142,11 @@ bench-peers: ## compare with ctr, crictl's calls and dockerd; PEERS_SIZE=100 ROU
 	$(GO) test ./integration/peers -run '^TestPeers$$' -count 1 -timeout 6h -v -args \
 		-size $(PEERS_SIZE) -rounds $(or $(ROUNDS),3) $(if $(DIR),-dir '$(DIR)') -out '$(CACHE)/bench-peers.md'
 	@echo; cat .cache/bench-peers.md
+
+simulate: ## a week of a build host, pruned by a policy and as the kubelet does; WEEKS=10
+	mkdir -p .cache && rm -f .cache/simulation.md
+	$(GO) test ./prune/internal/simulation -count 1 -timeout 1h -args -seeds $(or $(WEEKS),10) -out '$(CACHE)/simulation.md'
+	@echo; cat .cache/simulation.md
 
 sbom: build ## write bin/ctr-prune.cdx.json, what the program is made of (CycloneDX)
 	$(GO) run ./integration/tools/sbom -program $(PROGRAM) -version '$(VERSION)' > $(PROGRAM).cdx.json.new
