@@ -96,7 +96,6 @@ func reasons() map[cause.Code]told {
 
 		cause.CodeEnough:       {nil, "could go, but enough is freed without it"},
 		cause.CodeFreesNothing: {nil, "could go, but that would free nothing of what has to be freed"},
-		cause.CodeLastTier:     {nil, "its rule lets it go under pressure only when a disk is critical"},
 		cause.CodeReserved:     {nil, "could go, but containerd would be left with less than the policy reserves for it"},
 		cause.CodeShort: {&cause.Parts{Path: "/a b", Bytes: 3_200_000_000, Inodes: 70, Images: 2, Shares: []cause.Share{{Holder: cause.ShareOthers, Bytes: 14_000_000_000}, {Holder: cause.ShareContainers, Bytes: 1000}}},
 			`not enough can be freed: 3.2GB and 70 inodes and 2 images more would have to go from the disk of "/a b"; what is left there: what is not containerd's 14GB, containers 1kB`},

@@ -12,7 +12,6 @@ import (
 const (
 	CodeEnough       Code = "enough-freed"
 	CodeFreesNothing Code = "frees-nothing"
-	CodeLastTier     Code = "last-tier"
 	CodeReserved     Code = "reserved"
 	CodeShort        Code = "target-unreached"
 )

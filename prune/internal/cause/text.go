@@ -199,7 +199,6 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeGone:         Fixed("it is gone"),
 	CodeEnough:       Fixed("could go, but enough is freed without it"),
 	CodeFreesNothing: Fixed("could go, but that would free nothing of what has to be freed"),
-	CodeLastTier:     Fixed("its rule lets it go under pressure only when a disk is critical"),
 	CodeReserved:     Fixed("could go, but containerd would be left with less than the policy reserves for it"),
 	CodeShort:        unreached,
 

@@ -123,7 +123,6 @@ type limit int
 const (
 	unlimited limit = iota
 	enough
-	lastTier
 	reserve
 )
 
@@ -139,9 +138,6 @@ func (c *chooser) shortest() (places int, why limit) {
 	}
 	for at := 0; at < len(c.items); {
 		end := c.stepEnd(at)
-		if c.items[at].last && !c.asked.Critical {
-			return at, lastTier
-		}
 		for _, freed := range c.freed[at+1 : end+1] {
 			total.add(freed)
 		}

@@ -22,16 +22,16 @@ func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time, inode
 	if policy.Selection != nil {
 		return nil, nil, &rules.PolicyError{Message: "what a plan file names cannot be narrowed down to what has to be freed"}
 	}
-	lastRules := policy.Retention.LastRules()
-	if policy.Pressure.Critical {
-		policy.Retention = policy.Retention.WhenCritical()
+	policy, ripe, err := whenCritical(inv, policy, now)
+	if err != nil {
+		return nil, nil, err
 	}
 	views := make(map[string]rules.View)
 	draft, m, err := plan.NewPlanAndModel(inv, policy, now, views)
 	if err != nil {
 		return nil, nil, err
 	}
-	c := newChooser(draft, m, inodes, lastRules)
+	c := newChooser(draft, m, inodes, ripe)
 	if err := c.unseen(); err != nil {
 		return nil, nil, err
 	}
@@ -44,7 +44,26 @@ func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time, inode
 	return p, m, nil
 }
 
-func newChooser(draft *plan.Plan, m *plan.Model, inodes inventory.Inodes, lastRules map[string]bool) *chooser {
+// whenCritical returns the policy by which images go when a disk is critical, if one
+// is, and which records go by the policy as it is. Others go before their time, and last.
+func whenCritical(inv *inventory.Inventory, policy rules.Policy, now time.Time) (rules.Policy, ripe, error) {
+	relaxed := policy.Retention.WhenCritical()
+	if !policy.Pressure.Critical || relaxed == policy.Retention {
+		return policy, nil, nil
+	}
+	p, err := plan.DecideAll(inv, policy, now, nil)
+	if err != nil {
+		return policy, nil, err
+	}
+	its := make(ripe)
+	for _, d := range p.Decisions {
+		its[d.Key()] = d.Gone()
+	}
+	policy.Retention = relaxed
+	return policy, its, nil
+}
+
+func newChooser(draft *plan.Plan, m *plan.Model, inodes inventory.Inodes, ripe ripe) *chooser {
 	inv := draft.Inventory
 	c := &chooser{asked: draft.Policy.Pressure, inodes: inodes}
 	chosen := make(map[string]bool)
@@ -56,7 +75,7 @@ func newChooser(draft *plan.Plan, m *plan.Model, inodes inventory.Inodes, lastRu
 		}
 	}
 	graces := graceItems(m.Collector, func(namespace string) bool { return chosen[namespace] })
-	c.items = order(graces, c.spaces, draft.Policy, lastRules, draft.Now)
+	c.items = order(graces, c.spaces, draft.Policy, ripe, draft.Now)
 	c.walk = newWalk(m.Collector, c.items, draft.Decisions, draft.Ended())
 	c.measure()
 	c.ask()
@@ -95,7 +114,7 @@ func (c *chooser) narrowed(draft *plan.Plan) rules.Policy {
 		case helps[i]:
 			going = append(going, it.bunch.Going...)
 		case it.bunch != nil:
-			code := codeOf(why, it.last, i < places || idle && !useful[i])
+			code := codeOf(why, i < places || idle && !useful[i])
 			for _, d := range it.bunch.Going {
 				stay[d.Key()] = cause.Plainly(code)
 			}
@@ -107,12 +126,10 @@ func (c *chooser) narrowed(draft *plan.Plan) rules.Policy {
 }
 
 // codeOf says why an image stays.
-func codeOf(why limit, last, idle bool) cause.Code {
+func codeOf(why limit, idle bool) cause.Code {
 	switch {
 	case idle:
 		return cause.CodeFreesNothing
-	case why == lastTier && last:
-		return cause.CodeLastTier
 	case why == reserve:
 		return cause.CodeReserved
 	default:

@@ -16,22 +16,26 @@ type item struct {
 	grace string
 	// roots are its records or leases.
 	roots []graph.Node
-	// last says that it goes only when a disk is critical.
+	// last says that it goes before its time, because a disk is critical.
 	last bool
 	// used is from when on nobody has used it, as far as is known, and seen when it
 	// was first seen.
 	used, seen time.Time
 }
 
+// ripe are the records that may go although no disk is critical; nil if that is so of
+// all that may go.
+type ripe map[[2]string]bool
+
 // order lists what may go, what goes first being the first: graces, the oldest
 // first, then images by [compare]. Bunches get their ranks; those of one rank follow
 // each other.
-func order(graces []item, spaces []*rules.Bunches, policy rules.Policy, lastRules map[string]bool, now time.Time) []item {
+func order(graces []item, spaces []*rules.Bunches, policy rules.Policy, ripe ripe, now time.Time) []item {
 	var images []item
 	byBunch := make(map[*rules.Bunch]item)
 	for _, space := range spaces {
 		for _, bunch := range space.All {
-			it := imageItem(bunch, policy, lastRules, now)
+			it := imageItem(bunch, policy, ripe, now)
 			byBunch[bunch] = it
 			images = append(images, it)
 		}
@@ -92,7 +96,7 @@ func number(yes bool) int {
 
 // imageItem makes an item of an image. An age that cannot be read, and a time that
 // is still to come, count as now.
-func imageItem(bunch *rules.Bunch, policy rules.Policy, lastRules map[string]bool, now time.Time) item {
+func imageItem(bunch *rules.Bunch, policy rules.Policy, ripe ripe, now time.Time) item {
 	it := item{bunch: bunch, used: bunch.Born}
 	if it.used.IsZero() || it.used.After(now) {
 		it.used = now
@@ -100,7 +104,7 @@ func imageItem(bunch *rules.Bunch, policy rules.Policy, lastRules map[string]boo
 	it.seen = it.used
 	for _, d := range bunch.Going {
 		it.roots = append(it.roots, graph.ImageNode(d.Namespace, d.Name))
-		it.last = it.last || d.ReasonParts != nil && lastRules[d.ReasonParts.Rule]
+		it.last = it.last || ripe != nil && !ripe[d.Key()]
 		if at := policy.LastUse.Last(d.Namespace, d.Target.Digest, now).At; at.After(it.used) {
 			it.used = at
 		}

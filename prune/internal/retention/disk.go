@@ -47,18 +47,6 @@ type Size struct {
 	Typed string
 }
 
-// LastRules are the names of the rules that give way only when a disk is
-// critical.
-func (p *Policy) LastRules() map[string]bool {
-	last := make(map[string]bool)
-	if p != nil {
-		for i := range p.Rules {
-			last[p.Rules[i].Name] = p.Rules[i].Last
-		}
-	}
-	return last
-}
-
 // WhenCritical returns the policy by which images go when a disk is critical: the
 // rules marked as the last do not keep by age or use. What they keep by number, and
 // rules that keep all, hold; so do minAge and what is protected.

@@ -2,6 +2,8 @@ package simulation
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,21 +16,15 @@ import (
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
-// buildHost keeps what everything is built on and with, and the latest builds.
-const buildHost = `version: 1
-minAge: 10m
-rules:
-- name: what others are built on and with
-  match: {names: ["docker.io/library/**", "registry.example/tools/**"]}
-  keep: {usedWithin: 7d}
-  underPressure: last
-- name: builds
-  match: {names: ["ci.example/**"]}
-  keep: {last: 2, usedWithin: 2h}
-- name: the rest
-  match: {names: ["**"]}
-  keep: none
-`
+// buildHost is the example of docs/policy.md for a build host whose disk fills up.
+func buildHost(t *testing.T) string {
+	t.Helper()
+	text := string(tw.Must(os.ReadFile("../../../docs/policy.md")))
+	_, text, _ = strings.Cut(text, "### A build host whose disk fills up")
+	_, text, _ = strings.Cut(text, "```yaml\n")
+	text, _, _ = strings.Cut(text, "```")
+	return text
+}
 
 // everything lets every unused image go: the longest unused ones first.
 const everything = `version: 1

@@ -54,7 +54,7 @@ func TestWeek(t *testing.T) {
 	}{
 		{"as the kubelet does", func() pruner { return newLRU(high, low) }},
 		{"ctr-prune, every unused image", func() pruner { return newPlanner(t, everything, high, low, critical) }},
-		{"ctr-prune with a policy", func() pruner { return newPlanner(t, buildHost, high, low, critical) }},
+		{"ctr-prune with a policy", func() pruner { return newPlanner(t, buildHost(t), high, low, critical) }},
 	}
 	sums := make([]tally, len(pruners))
 	for seed := range *seeds {
