@@ -158,7 +158,7 @@ func (o *serveOptions) options(p process, log *slog.Logger, hangup, runNow <-cha
 			return o.connect(ctx, p, r, node)
 		},
 		Node: node, Self: fmt.Sprintf("process %d on %s", os.Getpid(), host), Local: time.Local, Now: p.now, Log: log,
-		Metrics: metrics.New(version().Version, p.now, func() time.Time { return time.Time{} }),
+		Metrics: metrics.New(version().Version, p.now),
 		Manager: notify.New(p.getenv, os.Getpid()),
 		Hangup:  hangup, RunNow: runNow, DryRun: o.dryRun, MaxStall: o.act.stall, DanglingPrefixes: o.prefixes,
 		Namespace: cmp.Or(p.getenv(envNamespace), text.DefaultNamespace), Version: version().Version,

@@ -55,6 +55,7 @@ type connection struct {
 	store   prune.Store
 	info    prune.StoreInfo
 	sources []prune.Source
+	watcher *watcher
 }
 
 // connect opens the store.
@@ -112,6 +113,7 @@ func (r *Resident) connected(conn *connection, err error) {
 		return
 	}
 	r.conn = conn
+	r.watch(conn)
 	r.recovered = false
 	r.surveyAt, r.lookAt, r.connectAt = now, now.Add(lookEvery), time.Time{}
 }
@@ -128,6 +130,7 @@ func (r *Resident) disconnect() {
 	if r.conn == nil {
 		return
 	}
+	r.conn.watcher.stop()
 	if err := r.conn.store.Close(); err != nil {
 		r.o.Log.Debug("closing the connection", "error", err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/flock"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/history"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // How often the loop does what it does.
@@ -56,6 +57,9 @@ type Resident struct {
 	// scheduled is when the last scheduled run began.
 	scheduled time.Time
 
+	recorder *prune.UseRecorder
+	heard    chan struct{} // something happened after which more may be freed
+
 	facts  facts
 	beat   atomic.Int64
 	status atomic.Pointer[Status]
@@ -64,7 +68,7 @@ type Resident struct {
 // New makes a resident.
 func New(o Options) *Resident {
 	return &Resident{
-		o: o, done: make(chan func(), 1),
+		o: o, done: make(chan func(), 1), heard: make(chan struct{}, 1),
 		connectWait: backoff{min: connectMin, max: connectMax}, retryWait: backoff{min: retryMin, max: retryMax},
 	}
 }
@@ -99,6 +103,7 @@ func (r *Resident) turn(ctx context.Context) {
 	case <-r.o.RunNow:
 		r.manual = true
 		r.o.Log.Info("a run was asked for")
+	case <-r.heard:
 	case <-timer.C:
 	}
 }

@@ -28,7 +28,8 @@ func (r *Resident) configure(ctx context.Context) error {
 		return err
 	}
 	now := r.o.Now()
-	r.history = history.In(conf.state)
+	r.history, r.recorder = history.In(conf.state), r.newRecorder(conf.state)
+	r.o.Metrics.Tracking(r.watched)
 	r.scheduled = r.lastScheduled()
 	if r.scheduled.IsZero() {
 		r.scheduled = now

@@ -53,7 +53,7 @@ type outcome struct {
 
 // start begins a run.
 func (r *Resident) start(ctx context.Context, trigger string) {
-	o := order{trigger: trigger, policy: r.o.policy(r.conf), dry: r.o.DryRun, conn: r.conn, procfs: r.procfs()}
+	o := order{trigger: trigger, policy: r.policy(), dry: r.o.DryRun, conn: r.conn, procfs: r.procfs()}
 	switch trigger {
 	case triggerStartup:
 		// What killed runs have left is finished, wherever that is. Nothing else is
@@ -70,6 +70,13 @@ func (r *Resident) start(ctx context.Context, trigger string) {
 		done := r.run(running, o)
 		return func() { r.ran(ctx, done) }
 	})
+}
+
+// policy is that of a run that begins now.
+func (r *Resident) policy() prune.Policy {
+	p := r.o.policy(r.conf)
+	p.LastUse = r.recorder.View()
+	return p
 }
 
 // run is the flow of the library, from the store to a report.
@@ -196,7 +203,7 @@ func (r *Resident) plan(trigger, result string, now time.Time) {
 
 // survey reads the whole store for the metrics.
 func (r *Resident) survey(ctx context.Context) {
-	policy, conn, procfs := r.o.policy(r.conf), r.conn, r.procfs()
+	policy, conn, procfs := r.policy(), r.conn, r.procfs()
 	r.do(ctx, "reading the store", func(reading context.Context) func() {
 		now := r.o.Now()
 		plan, err := prune.ReadPlan(reading, conn.store, policy, now, prune.ReadOptions{Sources: conn.sources, Procfs: procfs, AllSizes: true})

@@ -52,6 +52,9 @@ func (o *outcome) image(record prune.Record, why prune.ImageDocument) []any {
 	if why.Reason != "" {
 		args = append(args, "reason", why.Reason)
 	}
+	if use := o.policy.LastUse.Last(record.Namespace, record.Target, o.started); !use.At.IsZero() {
+		args = append(args, "lastUse", use.At.UTC().Format(time.RFC3339), "usedBy", use.By)
+	}
 	if going, ok := o.going[[2]string{record.Namespace, string(record.Target)}]; ok {
 		args = append(args, "bytes", going.Bytes)
 	}

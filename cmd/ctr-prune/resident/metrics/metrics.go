@@ -4,6 +4,7 @@ package metrics
 
 import (
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,11 +24,14 @@ type Metrics struct {
 	restored                                          prometheus.Counter
 	duration, stall                                   prometheus.Histogram
 	config, up                                        prometheus.Gauge
+
+	now     func() time.Time
+	tracked atomic.Pointer[func() time.Time]
 }
 
-// New makes the metrics. Tracked says since when use is watched; zero if it is not.
-func New(version string, now, tracked func() time.Time) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry()}
+// New makes the metrics.
+func New(version string, now func() time.Time) *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry(), now: now}
 	m.runs = m.counters("runs_total", "Runs, by what triggered them and how they ended.", "trigger", "result")
 	m.duration = m.histogram("run_duration_seconds", "How long runs took, from reading the store to the report.", .1, .3, 1, 3, 10, 30, 100, 300, 1000, 3000)
 	m.lastRun = m.gauges("last_run_timestamp_seconds", "When the last run of each result ended.", "result")
@@ -49,13 +53,19 @@ func New(version string, now, tracked func() time.Time) *Metrics {
 	m.up = m.gauge("containerd_up", "1 while containerd answers.")
 	m.clientErrors = m.counters("client_errors_total", "Errors of those who were asked which images they use, for which nothing was removed from their namespaces.", "client")
 	m.gauges("build_info", "1, with the version of this program.", "version").WithLabelValues(version).Set(1)
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name("use_tracking_seconds"), Help: "Since when use of images is watched without a gap; 0 if it is not."}, func() float64 {
-		if since := tracked(); !since.IsZero() {
-			return now().Sub(since).Seconds()
-		}
-		return 0
-	}))
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name("use_tracking_seconds"), Help: "For how long use of images has been watched without a gap; 0 if it is not."}, m.tracking))
 	return m
+}
+
+// Tracking sets who knows since when use is watched; zero if it is not.
+func (m *Metrics) Tracking(since func() time.Time) { m.tracked.Store(&since) }
+
+func (m *Metrics) tracking() float64 {
+	since := m.tracked.Load()
+	if since == nil || (*since)().IsZero() {
+		return 0
+	}
+	return m.now().Sub((*since)()).Seconds()
 }
 
 func name(of string) string { return "ctr_prune_" + of }

@@ -17,7 +17,8 @@ var noon = time.Date(2026, time.January, 5, 12, 0, 0, 0, time.UTC)
 
 // filled has a value of every metric.
 func filled() *Metrics {
-	m := New("1.2.3", func() time.Time { return noon }, func() time.Time { return noon.Add(-time.Hour) })
+	m := New("1.2.3", func() time.Time { return noon })
+	m.Tracking(func() time.Time { return noon.Add(-time.Hour) })
 	m.Ran("schedule", "done", noon.Add(-2*time.Second), noon)
 	m.Removed(prune.Document{
 		Untagged:  []prune.Record{{Namespace: "default"}, {Namespace: "k8s.io"}, {Namespace: "default"}},
@@ -99,7 +100,7 @@ func TestMetrics(t *testing.T) {
 // Two residents in one process, as in tests, do not count together.
 func TestMetricsAreNotGlobal(t *testing.T) {
 	filled()
-	m := New("", func() time.Time { return noon }, func() time.Time { return time.Time{} })
+	m := New("", func() time.Time { return noon })
 	m.Up(false)
 	if text := scrape(m); !slices.Contains(regexp.MustCompile(`\n`).Split(text, -1), "ctr_prune_containerd_up 0") || regexp.MustCompile(`runs_total\{`).MatchString(text) {
 		t.Errorf("%s", text)
