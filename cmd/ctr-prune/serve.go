@@ -157,7 +157,8 @@ func (o *serveOptions) options(p process, log *slog.Logger, hangup, runNow <-cha
 		Connect: func(ctx context.Context, r *prune.Retention) (prune.Store, map[string]prune.Source, error) {
 			return o.connect(ctx, p, r, node)
 		},
-		Node: node, Self: fmt.Sprintf("process %d on %s", os.Getpid(), host), Local: time.Local, Now: p.now, Log: log,
+		Disks: prune.Disks,
+		Node:  node, Self: fmt.Sprintf("process %d on %s", os.Getpid(), host), Local: time.Local, Now: p.now, Log: log,
 		Metrics: metrics.New(version().Version, p.now),
 		Manager: notify.New(p.getenv, os.Getpid()),
 		Hangup:  hangup, RunNow: runNow, DryRun: o.dryRun, MaxStall: o.act.stall, DanglingPrefixes: o.prefixes,

@@ -115,7 +115,7 @@ func (r *Resident) connected(conn *connection, err error) {
 	r.conn = conn
 	r.watch(conn)
 	r.recovered = false
-	r.surveyAt, r.lookAt, r.connectAt = now, now.Add(lookEvery), time.Time{}
+	r.surveyAt, r.diskAt, r.lookAt, r.connectAt = now, now, now.Add(lookEvery), time.Time{}
 }
 
 // answered notes that the store was read, which alone says that containerd works:

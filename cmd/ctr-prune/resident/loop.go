@@ -49,8 +49,8 @@ type Resident struct {
 	done chan func() // what a job has found out, for the loop
 
 	// What is due at which time; what is zero is not.
-	lockAt, connectAt, lookAt, surveyAt, runAt, retryAt, reloadAt time.Time
-	connectWait, retryWait                                        backoff
+	lockAt, connectAt, lookAt, diskAt, surveyAt, runAt, retryAt, reloadAt time.Time
+	connectWait, retryWait                                                backoff
 	// manual says that somebody asked for a run, recovered that what killed runs
 	// left was looked for.
 	manual, recovered bool
@@ -60,6 +60,7 @@ type Resident struct {
 	recorder *prune.UseRecorder
 	heard    chan struct{} // something happened after which more may be freed
 
+	disks  disks
 	facts  facts
 	beat   atomic.Int64
 	status atomic.Pointer[Status]
@@ -70,6 +71,7 @@ func New(o Options) *Resident {
 	return &Resident{
 		o: o, done: make(chan func(), 1), heard: make(chan struct{}, 1),
 		connectWait: backoff{min: connectMin, max: connectMax}, retryWait: backoff{min: retryMin, max: retryMax},
+		disks: disks{wait: backoff{min: shortMin, max: shortMax}},
 	}
 }
 
@@ -104,6 +106,7 @@ func (r *Resident) turn(ctx context.Context) {
 		r.manual = true
 		r.o.Log.Info("a run was asked for")
 	case <-r.heard:
+		r.helped()
 	case <-timer.C:
 	}
 }
@@ -157,6 +160,10 @@ func (r *Resident) begin(ctx context.Context) {
 		}
 	case !r.recovered:
 		r.start(ctx, triggerStartup)
+	case r.conf.watched() && due(r.diskAt, now):
+		r.check(ctx)
+	case r.pressing(now):
+		r.start(ctx, triggerPressure)
 	case due(r.surveyAt, now):
 		r.survey(ctx)
 	case r.manual:
@@ -191,6 +198,9 @@ func (r *Resident) untilNext() time.Duration {
 		consider(r.connectAt)
 	default:
 		consider(r.surveyAt)
+		if r.conf.watched() {
+			consider(r.diskAt)
+		}
 		consider(r.lookAt)
 		if r.retryAt.IsZero() {
 			consider(r.runAt)

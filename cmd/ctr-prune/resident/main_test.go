@@ -83,7 +83,7 @@ func newNode(t *testing.T, images int, serve string) *node {
 	n.configure(everything, serve)
 	n.options = Options{
 		Load: func(ctx context.Context) (*prune.Retention, error) { return prune.ReadRetention(ctx, n.file(), true) },
-		File: "config.yaml", Connect: n.connect, Node: "node-1", Self: "the test", Local: time.UTC, Now: time.Now,
+		File: "config.yaml", Connect: n.connect, Disks: prune.Disks, Node: "node-1", Self: "the test", Local: time.UTC, Now: time.Now,
 		Log:     newLog(n.journal),
 		Metrics: metrics.New("test", time.Now),
 		Manager: notify.New(func(string) string { return "" }, 0), Hangup: n.hangup, RunNow: n.runNow, Namespace: "default", Version: "test",

@@ -13,8 +13,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// Options are what a resident gets from its surroundings. Only Usage may be left
-// out.
+// Options are what a resident gets from its surroundings.
 type Options struct {
 	// Load reads the configuration from File.
 	Load func(context.Context) (*prune.Retention, error)
@@ -22,6 +21,8 @@ type Options struct {
 	// Connect opens the store, and says who else uses its images, by the name of
 	// the client.
 	Connect func(context.Context, *prune.Retention) (prune.Store, map[string]prune.Source, error)
+	// Disks looks at the file systems of the store.
+	Disks func(context.Context, prune.Store, prune.DiskMarks) (*prune.Pressure, error)
 	// Node is the name of the node, Self that of this process for people.
 	Node, Self string
 	// Local is the time zone of windows that name none.

@@ -48,6 +48,7 @@ func (r *Resident) adopt(conf *config, now time.Time) {
 		conf.state = before.state
 	}
 	r.conf = conf
+	r.diskAt, r.disks.until = now, time.Time{}
 	r.runAt = conf.schedule.Next(r.scheduled, now)
 	r.o.Metrics.Configured(true)
 	r.facts.configured(now)

@@ -16,6 +16,7 @@ const (
 	triggerStartup  = "startup"
 	triggerSchedule = "schedule"
 	triggerManual   = "signal"
+	triggerPressure = "pressure"
 )
 
 // How a run ends.
@@ -46,7 +47,13 @@ type outcome struct {
 	result         string
 	started, ended time.Time
 	// doc is the report, or the plan of a dry run; nil if it did not come to one.
-	doc   *prune.Document
+	doc *prune.Document
+	// more are the reports of further rounds under pressure, reached says that these
+	// freed enough, and short what is missing if not.
+	more    []*prune.Document
+	reached bool
+	short   string
+
 	going map[[2]string]prune.Going
 	err   error
 }
@@ -65,6 +72,8 @@ func (r *Resident) start(ctx context.Context, trigger string) {
 	case triggerManual:
 		o.grace = r.conf.Serve.Grace.Length
 		r.manual = false
+	case triggerPressure:
+		o.policy.Pressure = r.disks.now
 	}
 	r.do(ctx, "a run ("+trigger+")", func(running context.Context) func() {
 		done := r.run(running, o)
@@ -89,16 +98,25 @@ func (r *Resident) run(ctx context.Context, o order) *outcome {
 		out.result, out.err = resultFailed, err
 		return out
 	}
-	if o.dry || o.trigger == triggerStartup && len(plan.Interrupted()) == 0 {
+	if o.dry || o.trigger == triggerStartup && len(plan.Interrupted()) == 0 || useless(plan) {
 		out.planned(plan)
 		return out
 	}
 	out.noteGoing(plan)
-	report, err := prune.Execute(ctx, o.conn.store, plan, prune.ExecuteOptions{
-		Now: r.o.Now, Sources: o.conn.sources, Procfs: o.procfs, Grace: o.grace, MaxStall: r.o.MaxStall,
-	})
+	opts := prune.ExecuteOptions{Now: r.o.Now, Sources: o.conn.sources, Procfs: o.procfs, Grace: o.grace, MaxStall: r.o.MaxStall}
+	if o.trigger == triggerPressure {
+		out.relieve(ctx, plan, opts)
+		return out
+	}
+	report, err := prune.Execute(ctx, o.conn.store, plan, opts)
 	out.executed(plan, report, err)
 	return out
+}
+
+// useless says that a plan under pressure frees nothing, so that no disk has to be
+// looked at after it.
+func useless(plan *prune.Plan) bool {
+	return plan.Relief != nil && plan.Empty() && len(plan.Relief.Dropped) == 0
 }
 
 // planned is the outcome of a run that removes nothing.
@@ -107,6 +125,12 @@ func (o *outcome) planned(plan *prune.Plan) {
 	o.doc, o.result = &doc, resultPlanned
 	if plan.Empty() {
 		o.result = resultNothing
+	}
+	if plan.Relief != nil {
+		o.reached = plan.Relief.Reached
+		if plan.Relief.Shortfall != nil {
+			o.short = plan.Relief.Shortfall.Reason
+		}
 	}
 	o.noteGoing(plan)
 }
@@ -170,6 +194,9 @@ func (r *Resident) ran(ctx context.Context, out *outcome) {
 	if out.err != nil && silent(out.err) && ctx.Err() == nil {
 		r.lost(out.err)
 	}
+	if out.trigger == triggerPressure {
+		r.relieved(out, now)
+	}
 	r.plan(out.trigger, out.result, now)
 	if out.doc != nil && len(out.doc.Untagged) > 0 {
 		r.surveyAt = now
@@ -177,8 +204,11 @@ func (r *Resident) ran(ctx context.Context, out *outcome) {
 }
 
 // worthTelling is false for a start at which no killed run was found, or nothing
-// answered, which is told otherwise.
+// answered, which is told otherwise, and where nothing had to be freed after all.
 func (o *outcome) worthTelling() bool {
+	if o.trigger == triggerPressure && o.result == resultNothing && o.reached {
+		return false
+	}
 	return o.trigger != triggerStartup || o.result != resultNothing && (o.err == nil || !silent(o.err))
 }
 
@@ -217,6 +247,7 @@ func (r *Resident) survey(ctx context.Context) {
 func (r *Resident) surveyed(ctx context.Context, err error) {
 	now := r.o.Now()
 	r.surveyAt = now.Add(surveyEvery)
+	r.disks.limits = true
 	switch {
 	case err == nil:
 		r.answered()

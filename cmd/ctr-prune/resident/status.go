@@ -28,7 +28,8 @@ type Status struct {
 	// LastLook is when the store was last read, or answered.
 	LastLook time.Time `json:"lastLook,omitzero"`
 	// NextRun is when the next scheduled run begins, none if it is zero.
-	NextRun time.Time `json:"nextRun,omitzero"`
+	NextRun time.Time      `json:"nextRun,omitzero"`
+	Disks   PressureStatus `json:"disks"`
 	// Runs are the last ones, newest first.
 	Runs []RunStatus `json:"runs"`
 }
@@ -160,7 +161,7 @@ func (f *facts) up(r *Resident) {
 func (f *facts) ran(out *outcome) {
 	run := RunStatus{Run: out.name, Trigger: out.trigger, Result: out.result, Started: out.started, Ended: out.ended}
 	if out.doc != nil {
-		run.Removed, run.Bytes = len(out.doc.Untagged), out.doc.Reclaimed.TotalBytes
+		run.Removed, run.Bytes = out.sums()
 	}
 	if out.err != nil {
 		run.Error = out.err.Error()
@@ -178,9 +179,9 @@ func (r *Resident) snapshot(now time.Time) *Status {
 	s := &Status{
 		SchemaVersion: StatusSchema, Kind: "status", Version: r.o.Version, Time: now, Started: f.started, DryRun: r.o.DryRun,
 		Config: ConfigStatus{r.o.File, f.loaded, f.configError}, Lock: LockStatus{r.lock != nil, r.unlocked, f.lockError},
-		Containerd: f.containerd, LastLook: f.looked, NextRun: r.next(), Runs: append([]RunStatus{}, f.runs...),
+		Containerd: f.containerd, LastLook: f.looked, NextRun: r.next(), Disks: r.disks.status(), Runs: append([]RunStatus{}, f.runs...),
 	}
-	s.State, s.Why = r.state(s)
+	s.State, s.Why = r.state(s, now)
 	f.said = s.Why
 	return s
 }
@@ -194,7 +195,7 @@ func (r *Resident) next() time.Time {
 }
 
 // state says what the resident does, and why it does nothing else.
-func (r *Resident) state(s *Status) (word, why string) {
+func (r *Resident) state(s *Status, now time.Time) (word, why string) {
 	switch {
 	case r.facts.state != "" && r.job != nil:
 		return r.facts.state, "ending, after " + r.job.what
@@ -208,6 +209,10 @@ func (r *Resident) state(s *Status) (word, why string) {
 		return stateDown, "containerd does not answer: " + s.Containerd.Error
 	case r.conn == nil || !s.Containerd.Up:
 		return stateDown, "connecting to containerd"
+	case r.disks.now != nil && r.disks.now.Full() && now.Before(r.disks.until):
+		return stateIdle, "waiting until " + r.disks.until.UTC().Format(time.RFC3339) + ", because not enough could be freed: " + r.disks.short
+	case r.disks.now != nil && r.disks.now.Full() && !r.disks.now.Critical && !r.conf.schedule.Open(now):
+		return stateIdle, "waiting for a window, because a disk is full and not critical"
 	case s.NextRun.IsZero():
 		return stateIdle, "idle: no run is scheduled"
 	default:

@@ -12,11 +12,11 @@ import (
 // tell tells of a run in the log, the metrics, the history and the status.
 func (r *Resident) tell(out *outcome) {
 	r.o.Metrics.Ran(out.trigger, out.result, out.started, out.ended)
-	if out.doc != nil {
+	for _, doc := range out.docs() {
 		if !out.dry {
-			r.o.Metrics.Removed(*out.doc)
+			r.o.Metrics.Removed(*doc)
 		}
-		r.tellImages(out)
+		r.tellImages(out, doc)
 	}
 	r.tellRun(out)
 	r.facts.ran(out)
@@ -25,11 +25,19 @@ func (r *Resident) tell(out *outcome) {
 	}
 }
 
+// docs are all reports of a run, or its plan.
+func (o *outcome) docs() []*prune.Document {
+	if o.doc == nil {
+		return nil
+	}
+	return append([]*prune.Document{o.doc}, o.more...)
+}
+
 // tellImages writes a line for each image record that is gone, or would be.
-func (r *Resident) tellImages(out *outcome) {
-	reasons := make(map[prune.Record]prune.ImageDocument, len(out.doc.Images))
+func (r *Resident) tellImages(out *outcome, doc *prune.Document) {
+	reasons := make(map[prune.Record]prune.ImageDocument, len(doc.Images))
 	var gone []prune.Record
-	for _, image := range out.doc.Images {
+	for _, image := range doc.Images {
 		reasons[image.Record] = image
 		if out.dry && image.Action != prune.Keep {
 			gone = append(gone, image.Record)
@@ -37,7 +45,7 @@ func (r *Resident) tellImages(out *outcome) {
 	}
 	message := "would remove an image"
 	if !out.dry {
-		gone, message = out.doc.Untagged, "removed an image"
+		gone, message = doc.Untagged, "removed an image"
 	}
 	for _, record := range gone {
 		r.o.Log.Info(message, out.image(record, reasons[record])...)
@@ -87,11 +95,20 @@ func (o *outcome) figures() []any {
 	if o.dry {
 		return []any{"images", o.doc.Counts.Remove + o.doc.Counts.StandIn, "bytes", o.doc.Predicted.TotalBytes}
 	}
-	args := []any{"removed", len(o.doc.Untagged), "freed", o.doc.Reclaimed.TotalBytes}
+	removed, freed := o.sums()
+	args := []any{"removed", removed, "freed", freed}
 	if o.doc.Grace != nil {
 		args = append(args, "graceUntil", o.doc.Grace.Until.UTC().Format(time.RFC3339))
 	}
 	return args
+}
+
+// sums are how many records are gone, and how many bytes with them.
+func (o *outcome) sums() (removed int, freed int64) {
+	for _, doc := range o.docs() {
+		removed, freed = removed+len(doc.Untagged), freed+doc.Reclaimed.TotalBytes
+	}
+	return removed, freed
 }
 
 func (o *outcome) level() slog.Level {

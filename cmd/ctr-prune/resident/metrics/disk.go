@@ -2,11 +2,11 @@ package metrics
 
 // Disk is a file system of the store.
 type Disk struct {
-	FS                    string
-	Capacity, Available   uint64
-	Inodes, InodesFree    uint64
-	Marks                 map[string]float64 // such as high, low and critical, as parts of one
-	Pressure, Unreachable bool
+	FS                  string
+	Capacity, Available uint64
+	Inodes, InodesFree  uint64
+	Marks               map[string]float64 // such as high, low and critical, as parts of one
+	Pressure, Unreached bool
 }
 
 // Disks sets what is known of the file systems. One that is not among them is
@@ -24,6 +24,6 @@ func (m *Metrics) Disks(disks []Disk) {
 			m.watermark.WithLabelValues(d.FS, mark).Set(part)
 		}
 		m.pressure.WithLabelValues(d.FS).Set(number(d.Pressure))
-		m.unreached.WithLabelValues(d.FS).Set(number(d.Unreachable))
+		m.unreached.WithLabelValues(d.FS).Set(number(d.Unreached))
 	}
 }
