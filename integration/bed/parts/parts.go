@@ -24,6 +24,7 @@ const (
 	Chromium     Part = "chromium"
 	E2fsprogs    Part = "e2fsprogs"
 	Xfsprogs     Part = "xfsprogs"
+	Promtool     Part = "promtool"
 )
 
 // Cluster returns the parts of `make test-cluster` alone: building them takes
@@ -32,7 +33,7 @@ func Cluster() []Part { return []Part{Etcd, Kubelet, APIServer} }
 
 // All returns every part of `make test`, those that the first tests need first.
 func All() []Part {
-	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs, Xfsprogs}
+	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs, Xfsprogs, Promtool}
 }
 
 // Paths says where the programs of the parts are.

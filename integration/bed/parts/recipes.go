@@ -84,6 +84,7 @@ var recipes = map[Part]recipe{
 	Registry:  {programs: []string{"docker-registry"}, debian: []string{"docker-registry"}, unpack: true},
 	E2fsprogs: {programs: []string{"mkfs.ext4", "e2fsck"}, needs: []string{"mkfs.ext4", "e2fsck"}, debian: []string{"e2fsprogs"}},
 	Xfsprogs:  {programs: []string{"mkfs.xfs"}, needs: []string{"mkfs.xfs"}, debian: []string{"xfsprogs"}},
+	Promtool:  {programs: []string{"promtool"}, debian: []string{"prometheus"}, unpack: true},
 	// The fonts make the browser measure text as on a desktop.
 	Chromium: {programs: []string{"chromium"}, needs: []string{"chromium"}, debian: []string{"chromium", "fonts-dejavu-core"}},
 }

@@ -1,0 +1,97 @@
+package serve
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+)
+
+const deploy = "../../../deploy"
+
+// promtool is Prometheus' own judge.
+func promtool(t *testing.T) string {
+	t.Helper()
+	paths, err := parts.Ensure(t.Context(), parts.Promtool)
+	if err != nil {
+		t.Skip(err)
+	}
+	return paths.Bin(parts.Promtool, "promtool")
+}
+
+// metric finds names of metrics.
+var metric = regexp.MustCompile(`\bctr_prune_[a-z_]+`)
+
+// Prometheus finds nothing wrong with the metrics of a resident, and all that the
+// rules, the dashboard and docs/serve.md name are there.
+func TestMetrics(t *testing.T) {
+	program := promtool(t)
+	n := newNode(t, daemon.Options{})
+	n.images("a")
+	address := freeAddress(t)
+	n.must(os.WriteFile(n.config(), []byte(everything+"disk: {high: 99%, critical: 100%}\nserve: {listen: '"+address+"', state: "+n.state()+"}\n"), 0o600))
+	r := n.serve(n.daemon.Address(), false)
+	r.await("msg=containerd answers")
+	r.run(t)
+	r.await("msg=a run ended", "result=done")
+	_, text := page(t, address, "/metrics")
+	cmd := exec.Command(program, "check", "metrics")
+	cmd.Stdin = strings.NewReader(text)
+	if said, err := cmd.CombinedOutput(); err != nil || len(said) > 0 {
+		t.Errorf("promtool: %v\n%s", err, said)
+	}
+	for _, file := range []string{deploy + "/prometheus/rules.yaml", deploy + "/grafana/dashboard.json", "../../../docs/serve.md"} {
+		named, err := os.ReadFile(file)
+		n.must(err)
+		for _, name := range metric.FindAllString(string(named), -1) {
+			name = strings.TrimSuffix(name, "_bucket")
+			if !strings.Contains(text, "# TYPE "+name+" ") && name != "ctr_prune_client_errors_total" && name != "ctr_prune_restored_total" {
+				t.Errorf("%s names %s, which no resident has", filepath.Base(file), name)
+			}
+		}
+	}
+	r.signal(syscall.SIGTERM)
+	r.ends(0)
+}
+
+// The alerts come when they are to come, and only then.
+func TestRules(t *testing.T) {
+	program := promtool(t)
+	for _, args := range [][]string{{"check", "rules", "rules.yaml"}, {"test", "rules", "rules_test.yaml"}} {
+		cmd := exec.Command(program, args...)
+		cmd.Dir = deploy + "/prometheus"
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, said)
+		}
+	}
+}
+
+func TestDashboardIsJSON(t *testing.T) {
+	text, err := os.ReadFile(deploy + "/grafana/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard struct{ Panels []struct{ Title string } }
+	if err := json.Unmarshal(text, &dashboard); err != nil || len(dashboard.Panels) < 5 {
+		t.Errorf("%d panels, %v", len(dashboard.Panels), err)
+	}
+}
+
+// The unit is as restricted as it is said to be.
+func TestUnitIsHardened(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	said, err := exec.Command(analyze, "security", "--offline=true", "--threshold=20", "--no-pager", deploy+"/systemd/ctr-prune.service").CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
+}
