@@ -180,7 +180,7 @@ Whether others could have written the file is not looked at here.`,
 			out := p.printer(p.stdout)
 			out.Line("%s: %s, no problem", args[0], terminal.Count(len(r.Rules), "rule"))
 			if len(r.Resident) > 0 {
-				out.Line("%s: not used by this version: %s", args[0], strings.Join(r.Resident, ", "))
+				out.Line("%s: only for ctr-prune serve: %s", args[0], strings.Join(r.Resident, ", "))
 			}
 			return out.Flush()
 		},

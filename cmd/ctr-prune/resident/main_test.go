@@ -157,7 +157,11 @@ func (n *node) start() {
 	n.resident = New(n.options)
 	ended := n.ended
 	go func() { ended <- n.resident.Run(ctx); close(ended) }()
-	n.t.Cleanup(func() { cancel(); _ = <-ended }) // also of a test that failed
+	n.t.Cleanup(func() { // also of a test that failed
+		cancel()
+		for range ended {
+		}
+	})
 	synctest.Wait()
 }
 

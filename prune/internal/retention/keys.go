@@ -27,7 +27,7 @@ func (p *parser) policy(n *yaml.Node, policy *Policy) {
 		}},
 		resident("disk", func(n *yaml.Node) { p.disk(n, &policy.Disk) }),
 		key{"fuse", func(n *yaml.Node) { p.fuse(n, &policy.Fuse) }},
-		key{"serve", func(n *yaml.Node) { p.serve(n, &policy.Serve) }},
+		resident("serve", func(n *yaml.Node) { p.serve(n, &policy.Serve) }),
 	)
 	if n.Kind == yaml.MappingNode && found["version"] == nil {
 		p.fail(n, "the policy has no version: begin it with version: %d", Version)

@@ -93,7 +93,7 @@ func TestExample(t *testing.T) {
 	if diff := cmp.Diff(want, string(tw.Must(json.Marshal(policy)))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"disk"}, policy.Resident); diff != "" {
+	if diff := cmp.Diff([]string{"disk", "serve"}, policy.Resident); diff != "" {
 		t.Errorf("sections of a resident (-want +got):\n%s", diff)
 	}
 }
