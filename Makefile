@@ -54,7 +54,7 @@ version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Versi
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak soak-serve bench bench-stall bench-growth bench-memory bench-peers simulate sbom licences image image-load FORCE vuln man tidy-check tools install uninstall clean
+.PHONY: help build demo test test-systemd test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak soak-serve bench bench-stall bench-growth bench-memory bench-peers simulate sbom licences image image-load FORCE vuln man tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -112,6 +112,9 @@ fuzz: ## look for new inputs for FUZZTIME (10s) in every fuzz target, FUZZJOBS (
 soak: ## hours of the test bed, with new seeds; SOAK=5m for each part
 	SOAK=$(SOAK) $(GO) test -v -count 1 -timeout 6h $(BED)
 	SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 6h ./integration/faults/races
+
+test-systemd: ## serve under a systemd of its own, as root, where systemd is installed
+	SYSTEMD_SERVE=1 $(GO) test -v -count 1 -timeout 20m ./integration/command/serve -run '^TestSystemd$$'
 
 soak-serve: ## serve on a build host with a disk that fills up; DURATION=1h
 	SOAK_SERVE=$(or $(DURATION),1h) $(GO) test -v -count 1 -timeout 26h ./integration/command/serve -run '^TestSoak$$'
