@@ -243,9 +243,12 @@ func checkAdds(t *rapid.T, p *plan.Plan) {
 func checkNeeded(t *rapid.T, inv *inventory.Inventory, policy rules.Policy, p *plan.Plan, freed [2]inventory.Objects) {
 	var going []rules.Decision
 	targets := make(map[plan.ImageKey]bool)
+	followers := pressure.Followers(inv, policy, tw.Noon) // these go with their images, whatever that frees
 	for _, d := range p.Decisions {
-		if d.Gone() {
-			going = append(going, d)
+		if !d.Gone() {
+			continue
+		}
+		if going = append(going, d); !followers[d.Key()] {
 			targets[plan.ImageKey{Namespace: d.Namespace, Target: d.Target.Digest}] = true
 		}
 	}

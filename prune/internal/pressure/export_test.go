@@ -58,3 +58,20 @@ func Steps(inv *inventory.Inventory, policy rules.Policy, now time.Time) (steps 
 	}
 	return steps, false, nil
 }
+
+// Followers are the records of what is about another image.
+func Followers(inv *inventory.Inventory, policy rules.Policy, now time.Time) map[[2]string]bool {
+	draft, m, err := plan.NewPlanAndModel(inv, policy, now, make(map[string]rules.View))
+	if err != nil {
+		return nil
+	}
+	found := make(map[[2]string]bool)
+	for _, it := range newChooser(draft, m, nil, nil).items {
+		if it.bunch != nil && it.bunch.Subject != nil {
+			for _, d := range it.bunch.Going {
+				found[d.Key()] = true
+			}
+		}
+	}
+	return found
+}

@@ -45,11 +45,14 @@ func order(graces []item, spaces []*rules.Bunches, policy rules.Policy, ripe rip
 	})
 	for i := range images {
 		images[i].bunch.Level = len(graces) + i + 1
+		if subject := images[i].bunch.Subject; subject != nil { // it comes right after it
+			images[i].bunch.Level = subject.Level
+		}
 	}
 	for _, space := range spaces {
 		space.Rank()
 	}
-	slices.SortFunc(images, func(a, b item) int {
+	slices.SortStableFunc(images, func(a, b item) int {
 		return cmp.Or(cmp.Compare(a.bunch.Rank, b.bunch.Rank), cmp.Compare(a.bunch.Level, b.bunch.Level))
 	})
 	// Whatever goes together with something of the last tier is of it.

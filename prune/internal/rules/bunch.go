@@ -26,8 +26,8 @@ type Bunch struct {
 	// Subject is what it is about, as a signature; nil if it goes for itself.
 	Subject *Bunch
 
-	// Level is its place in an order, from 1. Whoever asks for ranks sets it: no two
-	// have the same.
+	// Level is its place in an order, from 1. Whoever asks for ranks sets it. What is
+	// about another has the same level as that.
 	Level int
 	// Rank is when it can go: at its level or, if others that come later keep it as
 	// long as they stay, with the last of these.
@@ -151,7 +151,7 @@ func (b *Bunches) Rank() {
 			rank(bunch)
 		}
 	}
-	sorted := slices.SortedFunc(slices.Values(b.All), func(x, y *Bunch) int { return -cmp.Compare(x.Level, y.Level) })
+	sorted := slices.SortedStableFunc(slices.Values(b.All), func(x, y *Bunch) int { return -cmp.Compare(x.Level, y.Level) })
 	for _, bunch := range sorted {
 		if level = bunch.Level; bunch.Rank == 0 {
 			rank(bunch)
@@ -161,8 +161,8 @@ func (b *Bunches) Rank() {
 }
 
 // Needed marks besides the given bunches those that have to go so that these can:
-// what they are about and what they are part of. Where records live only as long as
-// others do, all have to.
+// what they are about and what they are part of; and then what is about nothing else
+// than what goes. Where records live only as long as others do, all have to.
 func (b *Bunches) Needed(needed map[*Bunch]bool) {
 	if b.j.ties != nil {
 		for _, bunch := range b.All {
@@ -170,8 +170,26 @@ func (b *Bunches) Needed(needed map[*Bunch]bool) {
 		}
 		return
 	}
+	seen := make(map[int]bool)
+	for _, bunch := range b.All {
+		if needed[bunch] {
+			b.above(bunch, seen, func(above *Bunch) { needed[above] = true })
+		}
+	}
+	for _, bunch := range b.All {
+		if bunch.Subject == nil || needed[bunch] {
+			continue
+		}
+		alone := true
+		b.above(bunch, make(map[int]bool), func(above *Bunch) { alone = alone && (above == bunch || needed[above]) })
+		needed[bunch] = alone
+	}
+}
+
+// above visits the bunches that keep one as long as they stay, and those that keep
+// these, itself among them. What was seen before is not visited again.
+func (b *Bunches) above(bunch *Bunch, seen map[int]bool, visit func(*Bunch)) {
 	l := b.j.lineage
-	seen := make([]bool, len(l.Unit))
 	var gray []int
 	come := func(at int) {
 		if !seen[at] {
@@ -179,22 +197,22 @@ func (b *Bunches) Needed(needed map[*Bunch]bool) {
 			gray = append(gray, at)
 		}
 	}
+	entered := make(map[*Bunch]bool)
 	enter := func(bunch *Bunch) {
-		needed[bunch] = true
+		if entered[bunch] {
+			return
+		}
+		entered[bunch] = true
+		visit(bunch)
 		for _, u := range bunch.units {
 			come(l.ids[u.Target])
 		}
 	}
-	for _, bunch := range b.All {
-		if needed[bunch] {
-			enter(bunch)
-		}
-	}
-	for len(gray) > 0 {
+	for enter(bunch); len(gray) > 0; {
 		at := gray[len(gray)-1]
 		gray = gray[:len(gray)-1]
 		if u := l.Unit[at]; u != nil {
-			if bunch := b.of[u]; bunch != nil && !needed[bunch] {
+			if bunch := b.of[u]; bunch != nil {
 				enter(bunch)
 			}
 			for _, of := range l.about[at] {
