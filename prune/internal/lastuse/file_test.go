@@ -85,8 +85,8 @@ func (f *File) names(t *testing.T) (all []string) {
 
 // What was written is read again, for its owner only, and nothing else is left.
 func TestFileKeepsAll(t *testing.T) {
-	defer syscall.Umask(syscall.Umask(0))
 	f := newFile(t)
+	defer syscall.Umask(syscall.Umask(0))
 	f.put(t, sample())
 	f.says(t, sample())
 	if diff := cmp.Diff([]string{"-rw------- use.json"}, f.names(t)); diff != "" {
