@@ -56,7 +56,7 @@ func TestContainerdGoneAndBack(t *testing.T) {
 		n.has("ctr_prune_containerd_up 0")
 
 		errs := make(chan error, 2)
-		n.refuse, n.wrap = nil, func(s prune.Store) prune.Store { return deaf{s, errs} }
+		n.answers(nil, func(s prune.Store) prune.Store { return deaf{s, errs} })
 		sleep(connectMax)
 		n.told("containerd answers")
 		n.has("ctr_prune_containerd_up 1", `ctr_prune_images{namespace="default",state="remove"} 1`)
@@ -76,11 +76,11 @@ func TestRunThatWasDueMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t, 1, ", every: 1h")
 		sleep(time.Second) // after the full hour
-		n.refuse = errdefs.ErrUnavailable
+		n.answers(errdefs.ErrUnavailable, nil)
 		n.start()
 		sleep(90 * time.Minute)
 		n.journal.take()
-		n.refuse = nil
+		n.answers(nil, nil)
 		sleep(connectMax)
 		n.told("containerd answers", "removed an image", "result=done")
 		n.stop()

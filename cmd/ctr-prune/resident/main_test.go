@@ -149,6 +149,14 @@ func (n *node) connect(ctx context.Context, _ *prune.Retention) (prune.Store, ma
 	return store, nil, err
 }
 
+// answers decides whether a connection is taken from now on, and what is made of its
+// store.
+func (n *node) answers(refuse error, wrap func(prune.Store) prune.Store) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.refuse, n.wrap = refuse, wrap
+}
+
 // start starts the resident, and waits until it sleeps.
 func (n *node) start() {
 	n.t.Helper()

@@ -3,6 +3,7 @@ package resident
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,14 +25,14 @@ func TestTooManyImages(t *testing.T) {
 }
 
 // full makes a disk lack more than there is, and counts how often somebody looks.
-func (n *node) full(change func(*prune.Pressure)) (looks *int) {
-	looks = new(int)
+func (n *node) full(change func(*prune.Pressure)) (looks *atomic.Int64) {
+	looks = new(atomic.Int64)
 	n.options.Disks = func(ctx context.Context, s prune.Store, marks prune.DiskMarks) (*prune.Pressure, error) {
 		p, err := prune.Disks(ctx, s, marks)
 		if err != nil {
 			return nil, err
 		}
-		*looks++
+		looks.Add(1)
 		p.FileSystems[0].NeedBytes = 1 << 50
 		p.FileSystems[0].CapacityBytes, p.FileSystems[0].AvailableBytes = 1000, 100
 		change(p)
@@ -56,13 +57,14 @@ func TestTargetNotReached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t, 1, "")
 		n.configure(everything+"disk: {high: 80%, low: 70%}\n", "")
-		available := int64(100)
-		looks := n.full(func(p *prune.Pressure) { p.FileSystems[0].AvailableBytes = available })
+		var available atomic.Int64
+		available.Store(100)
+		looks := n.full(func(p *prune.Pressure) { p.FileSystems[0].AvailableBytes = available.Load() })
 		n.start()
 		sleep(time.Minute)
 		n.told("msg=started", "took the lock", "containerd answers", "removed an image", "trigger=pressure", "not enough could be freed")
-		if *looks < 6 || *looks > 8 {
-			t.Errorf("the disks were looked at %d times in a minute", *looks)
+		if n := looks.Load(); n < 6 || n > 8 {
+			t.Errorf("the disks were looked at %d times in a minute", n)
 		}
 		s := n.resident.status.Load()
 		if s.State != stateIdle || !strings.Contains(s.Why, "not enough could be freed") || s.Disks.Short == "" || !s.Disks.FileSystems[0].Pressure {
@@ -79,7 +81,7 @@ func TestTargetNotReached(t *testing.T) {
 		if runs := n.runs(); runs < 1 || runs > 3 {
 			t.Errorf("%d runs while images came", runs)
 		}
-		available = 70 // it fills up
+		available.Store(70) // it fills up
 		sleep(2 * checkEvery)
 		if runs := n.runs(); runs != 1 {
 			t.Errorf("%d runs when the disk filled up", runs)
@@ -91,10 +93,10 @@ func TestTargetNotReached(t *testing.T) {
 // Only what is critical does not wait for a window.
 func TestPressureAndWindows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		critical := false
+		var critical atomic.Bool
 		n := newNode(t, 1, "")
 		n.configure(everything+"disk: {high: 80%, critical: 95%}\n", ", windows: [Mon-Sun 05:00-06:00]")
-		n.full(func(p *prune.Pressure) { p.Critical = critical })
+		n.full(func(p *prune.Pressure) { p.Critical = critical.Load() })
 		n.start()
 		n.journal.take()
 		sleep(4 * time.Hour)
@@ -102,14 +104,14 @@ func TestPressureAndWindows(t *testing.T) {
 		if s := n.resident.status.Load(); !strings.Contains(s.Why, "waiting for a window") {
 			t.Errorf("it is %s: %s", s.State, s.Why)
 		}
-		critical = true
+		critical.Store(true)
 		sleep(time.Minute)
 		if runs := n.runs(); runs != 1 {
 			t.Errorf("%d runs when it became critical", runs)
 		}
 		n.stop()
 
-		critical = false
+		critical.Store(false)
 		n.start()
 		n.journal.take()
 		sleep(time.Hour)

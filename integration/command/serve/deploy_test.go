@@ -33,8 +33,8 @@ var metric = regexp.MustCompile(`\bctr_prune_[a-z_]+`)
 // rules, the dashboard and docs/serve.md name are there.
 func TestMetrics(t *testing.T) {
 	program := promtool(t)
-	n := newNode(t, daemon.Options{})
-	n.images("a")
+	n := newNode(t, daemon.Options{Mount: disk(64 << 20)}) // that of this machine may be full
+	n.use("c1", n.images("used", "a")[0])                  // so that an image is left
 	address := freeAddress(t)
 	n.must(os.WriteFile(n.config(), []byte(everything+"disk: {high: 99%, critical: 100%}\nserve: {listen: '"+address+"', state: "+n.state()+"}\n"), 0o600))
 	r := n.serve(n.daemon.Address(), false)
@@ -53,7 +53,7 @@ func TestMetrics(t *testing.T) {
 		for _, name := range metric.FindAllString(string(named), -1) {
 			name = strings.TrimSuffix(name, "_bucket")
 			if !strings.Contains(text, "# TYPE "+name+" ") && name != "ctr_prune_client_errors_total" && name != "ctr_prune_restored_total" {
-				t.Errorf("%s names %s, which no resident has", filepath.Base(file), name)
+				t.Errorf("%s names %s, which no resident has:\n%s", filepath.Base(file), name, strings.Join(r.said, "\n"))
 			}
 		}
 	}

@@ -17,9 +17,7 @@ import (
 // grace, and what is used stays. A disk that others fill is told, with who holds it.
 func TestPressure(t *testing.T) {
 	const size = 256 << 20
-	n := newNode(t, daemon.Options{Mount: func(root string) error {
-		return unix.Mount("tmpfs", root, "tmpfs", 0, fmt.Sprintf("size=%d,mode=711", size))
-	}})
+	n := newNode(t, daemon.Options{Mount: disk(size)})
 	var all []*imagestore.Image
 	for i := range 5 {
 		img := n.build.Image(imagestore.Spec{Name: fmt.Sprintf("docker.io/library/i%d:1", i), LayerBytes: 8 << 20})
@@ -48,6 +46,13 @@ func TestPressure(t *testing.T) {
 	r.signal(syscall.SIGTERM)
 	r.ends(0)
 	n.unharmed(before)
+}
+
+// disk is a disk of its own for the root of a containerd.
+func disk(size int64) func(root string) error {
+	return func(root string) error {
+		return unix.Mount("tmpfs", root, "tmpfs", 0, fmt.Sprintf("size=%d,mode=711", size))
+	}
 }
 
 // used is how much of the disk is in use, as the kubelet counts.

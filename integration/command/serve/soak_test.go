@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
@@ -26,9 +24,7 @@ func TestSoak(t *testing.T) {
 	if err != nil {
 		t.Skip("only make soak-serve runs it: it takes as long as SOAK_SERVE says")
 	}
-	n := newNode(t, daemon.Options{Mount: func(root string) error {
-		return unix.Mount("tmpfs", root, "tmpfs", 0, "size=512m,mode=711")
-	}})
+	n := newNode(t, daemon.Options{Mount: disk(512 << 20)})
 	n.must(os.WriteFile(n.config(), []byte("version: 1\nrules: [{name: all, match: {names: ['**']}, keep: {usedWithin: 20s}}]\n"+
 		"disk: {high: 60%, low: 50%, check: 1s}\nserve: {every: 30s, listen: none, state: "+n.state()+"}\n"), 0o600))
 	r := n.serve(n.daemon.Address(), false)
