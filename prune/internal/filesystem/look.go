@@ -105,11 +105,11 @@ func (l Looker) fill(f *FileSystem) error {
 	if err := lookAt(f.Path, &file); err != nil {
 		return fmt.Errorf("asking for the file system of %q: %w", f.Path, err)
 	}
-	unit := int64(space.Frsize)
+	unit := space.Frsize
 	if unit == 0 {
-		unit = int64(space.Bsize)
+		unit = space.Bsize
 	}
-	f.device, f.BlockBytes = uint64(file.Dev), unit
+	f.device, f.BlockBytes = file.Dev, unit
 	f.CapacityBytes, f.AvailableBytes = int64(space.Blocks)*unit, int64(space.Bavail)*unit
 	f.Inodes, f.FreeInodes = int64(space.Files), int64(space.Ffree)
 	return nil

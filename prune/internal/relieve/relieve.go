@@ -138,7 +138,7 @@ func shortfall(p *plan.Plan, left *filesystem.Pressure, reached bool) *cause.Cau
 // end ends the graces that a plan ends first, and returns a plan of the rest.
 func (r *rounds) end(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 	dropped := p.Relief.Dropped
-	if len(dropped) == 0 || p.Fuse != nil {
+	if len(dropped) == 0 || refused(p) {
 		return p, nil
 	}
 	now := r.opts.Now()
@@ -184,12 +184,18 @@ func (r *rounds) settle(ctx context.Context, p *plan.Plan, freed int64) (*filesy
 		if left.FileSystems, err = r.looker.Again(p.Policy.Pressure.FileSystems); err != nil {
 			return nil, err
 		}
-		if given(p, left.FileSystems) || waited >= settling || ctx.Err() != nil {
+		if over(ctx) || waited >= settling || given(p, left.FileSystems) {
 			return &left, nil
 		}
 		r.wait(ctx, lookAgain)
 	}
 }
+
+// refused says whether a run of the plan will remove nothing.
+func refused(p *plan.Plan) bool { return p.Fuse != nil }
+
+// over says whether nobody waits any longer.
+func over(ctx context.Context) bool { return ctx.Err() != nil }
 
 // given says whether each file system has what was to go there at least.
 func given(p *plan.Plan, now []filesystem.FileSystem) bool {
