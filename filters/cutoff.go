@@ -21,8 +21,8 @@ type cutoff struct {
 // 2026-01-31T15:04, optionally with seconds), in the location of now, where a
 // date alone means midnight; or a Unix time in seconds with an optional
 // fraction, recognised by having at least nine digits. A time in the future is
-// accepted, except a Unix time more than a day ahead, which can only be a
-// mistake (milliseconds, or 2026013115). Errors are [*Error]s.
+// refused: it would let everything go, and can only be a mistake. Errors are
+// [*Error]s.
 func ParseCutoff(s string, now time.Time) (time.Time, error) {
 	c, err := parseCutoff(s, now)
 	if err != nil {
@@ -44,6 +44,9 @@ func parseCutoff(s string, now time.Time) (cutoff, error) {
 		at, err = parseDate(s, now.Location())
 	default:
 		return parseAgeCutoff(s)
+	}
+	if err == nil && at.After(now) {
+		err = &Error{What: quote(s) + " is in the future", Instead: "everything is older than that; type a time that is past, or an age such as 72h"}
 	}
 	if err != nil {
 		return cutoff{}, err

@@ -6,17 +6,23 @@ import "strings"
 const (
 	keyDangling  = "dangling"
 	keyUntil     = "until"
+	keyBefore    = "before"
+	keySince     = "since"
+	keyID        = "id"
 	keyLabel     = "label"
 	keyReference = "reference"
 )
 
 // knownKeys is the list that errors show.
-const knownKeys = "the filters are dangling=, until=, label=, label!=, reference= and reference!="
+const knownKeys = "the filters are dangling=, until=, before=, since=, id=, label=, label!=, reference= and reference!="
 
 // examples are an example of a filter for each key.
 var examples = [...]struct{ key, text string }{
 	{keyDangling, "dangling=true or dangling=false"},
 	{keyUntil, "until=72h or until=2026-01-31"},
+	{keyBefore, "before=IMAGE, a name or an ID, such as before=nginx:1.27"},
+	{keySince, "since=IMAGE, a name or an ID, such as since=nginx:1.27"},
+	{keyID, "id=IMAGE, a name or an ID, or id=A,B for one of several"},
 	{keyLabel, "label=KEY, label=KEY=VALUE, label!=KEY or label!=KEY=VALUE"},
 	{keyReference, "reference=PATTERN or reference!=PATTERN, such as reference=ghcr.io/*/*, or reference=A,B for one of several"},
 }

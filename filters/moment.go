@@ -43,12 +43,11 @@ func isUnix(s string) bool {
 }
 
 // parseUnix parses SECONDS or SECONDS.FRACTION; digits beyond nanoseconds are
-// dropped. A time more than a day ahead is refused: it would match every image,
-// and is far more likely to be milliseconds or a date.
+// dropped.
 func parseUnix(s string, now time.Time) (time.Time, error) {
 	whole, fraction, _ := strings.Cut(s, ".")
 	seconds, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || seconds > now.Add(day).Unix() {
+	if err != nil || seconds > now.Unix() {
 		return time.Time{}, &Error{What: quote(s) + " as a Unix time is in the future", Instead: "type whole seconds such as 1767225600, or a date such as 2026-01-31"}
 	}
 	nanos, err := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)

@@ -61,6 +61,7 @@ func (p *parser) finish() (Set, error) {
 	s := p.set
 	s.all = p.allTyped || p.falseTyped != ""
 	s.until = canonical(s.until)
+	s.images = canonical(s.images)
 	s.refs = canonical(s.refs)
 	s.labels = canonical(s.labels)
 	return s, nil
@@ -100,6 +101,10 @@ func (p *parser) known(typed, key, value string, not bool) error {
 		return p.dangling(typed, value)
 	case keyUntil:
 		return p.until(optionFilter, "until=", value)
+	case keyBefore, keySince, keyID:
+		parsed, err := parseImage(typed, key, value)
+		p.set.images = append(p.set.images, parsed)
+		return err
 	case keyReference:
 		parsed, err := parsePattern(typed, value, not)
 		p.set.refs = append(p.set.refs, parsed)

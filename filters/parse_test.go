@@ -27,6 +27,7 @@ func TestStrings(t *testing.T) {
 			Options{Filters: []string{"reference!=b", "label=k", "reference=a=b", "label!=k=a=b", "label=k=", "reference=a=b"}},
 			[]string{"dangling=true", "reference!=b", "reference=a=b", "label!=k=a=b", "label=k", "label=k="},
 		},
+		{Options{Filters: []string{"since=b", "id=b,a", "before=a,b", "id=b,a"}}, []string{"dangling=true", "before=a,b", "id=b,a", "since=b"}},
 		{Options{Filters: []string{"label=a!", "label=a!=b"}}, []string{"dangling=true", "label=a!", "label=a!=b"}},
 	} {
 		set, err := Parse(c.opts, now)
@@ -45,25 +46,29 @@ func TestStrings(t *testing.T) {
 // at another time and place.
 func checkRoundTrip(t *testing.T, set Set) {
 	t.Helper()
-	back, err := Parse(Options{Filters: set.Strings()}, now.AddDate(-9, 0, 0).UTC())
+	back, err := Parse(Options{Filters: set.Strings()}, now.AddDate(9, 0, 0).UTC())
 	if err != nil {
 		t.Errorf("%q does not parse: %v", set.Strings(), err)
 		return
 	}
-	if diff := cmp.Diff(set, back, cmp.AllowUnexported(Set{}, cutoff{}, pattern{}, glob{}, label{})); diff != "" {
+	if diff := cmp.Diff(set, back, cmp.AllowUnexported(Set{}, cutoff{}, image{}, pattern{}, glob{}, label{})); diff != "" {
 		t.Errorf("%q does not come back: %s", set.Strings(), diff)
 	}
 }
 
 func TestParseErrors(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                                      `filter "" has no =: type KEY=VALUE; the filters are dangling=, until=, label=, label!=, reference= and reference!=`,
+		"":                                      `filter "" has no =: type KEY=VALUE; the filters are dangling=, until=, before=, since=, id=, label=, label!=, reference= and reference!=`,
 		"dangling":                              `filter "dangling" has no =: type dangling=true or dangling=false`,
 		"label!":                                `filter "label!" has no =: type label=KEY, label=KEY=VALUE, label!=KEY or label!=KEY=VALUE`,
 		"nginx":                                 `filter "nginx" has no =: type KEY=VALUE`,
 		"=x":                                    `filter "=x" has an unknown key: the filters are`,
 		"!=x":                                   `has an unknown key`,
-		"before=x":                              `filter "before=x" has an unknown key: the filters are`,
+		"color=x":                               `filter "color=x" has an unknown key: the filters are`,
+		"befor=x":                               `did you mean before=?`,
+		"before!=x":                             `filter "before!=x" uses !=, which before does not have: type before=IMAGE`,
+		"id=a,,b":                               `names an image that is empty or has white space around it: type id=IMAGE`,
+		"id=a, b":                               `names an image that is empty or has white space around it`,
 		"refrence=x":                            `filter "refrence=x" has an unknown key: did you mean reference=? the filters are`,
 		"refrence!=x":                           `did you mean reference!=?`,
 		"reference !=x":                         `did you mean reference!=?`,

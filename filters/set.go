@@ -7,6 +7,7 @@ import "time"
 type Set struct {
 	all    bool // not restricted to dangling
 	until  []cutoff
+	images []image
 	refs   []pattern
 	labels []label
 }
@@ -25,6 +26,11 @@ func (s Set) Match(sub Subject, now time.Time) Verdict {
 			return v
 		}
 	}
+	for _, i := range s.images {
+		if v := i.objection(sub, now); v.Code != "" {
+			return v
+		}
+	}
 	for _, p := range s.refs {
 		if v := p.objection(sub.Names); v.Code != "" {
 			return v
@@ -39,12 +45,17 @@ func (s Set) Match(sub Subject, now time.Time) Verdict {
 }
 
 // MatchProtective is like Match, but applies only the filters that protect:
-// until, label!= and reference!=. It judges something that is removed along
+// until, before, since, label!= and reference!=. It judges something that is removed along
 // with another image, such as a signature: it need not be dangling, or have the
 // label or the name by which its subject was selected, but what the user wants
 // to keep is kept.
 func (s Set) MatchProtective(sub Subject, now time.Time) Verdict {
 	guard := Set{all: true, until: s.until}
+	for _, i := range s.images {
+		if i.key != keyID {
+			guard.images = append(guard.images, i)
+		}
+	}
 	for _, p := range s.refs {
 		if p.not {
 			guard.refs = append(guard.refs, p)
@@ -75,6 +86,9 @@ func (s Set) Strings() []string {
 	}
 	for _, c := range s.until {
 		out = append(out, keyUntil+"="+c.String())
+	}
+	for _, i := range s.images {
+		out = append(out, i.String())
 	}
 	for _, p := range s.refs {
 		out = append(out, p.String())

@@ -28,6 +28,8 @@ const (
 	inFuture       = "in-future"         // Filter, Born
 	younger        = "younger"           // than an age: Filter, Born
 	newer          = "newer"             // than a time: Filter, Born
+	notBefore      = "not-before"        // Filter, Born
+	notSince       = "not-since"         // Filter, Born
 	nameExcluded   = "name-excluded"     // Filter, Name
 	nameNotMatched = "name-not-matched"  // Filter
 	nameBeside     = "other-name"        // not matched as well: Filter, Name
@@ -49,6 +51,10 @@ func (v Verdict) Reason() string {
 		return filter + "its time " + v.Born.UTC().Format(time.RFC3339) + " is in the future"
 	case younger, newer:
 		return v.Code + " than " + v.limit() + " (" + roughAge(v.Now.Sub(v.Born)) + " old)"
+	case notBefore:
+		return filter + "it is not older than that image"
+	case notSince:
+		return filter + "it is not newer than that image"
 	case nameExcluded:
 		return filter + "it has the name " + show(v.Name)
 	case nameNotMatched:

@@ -130,7 +130,7 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 	case plan.Empty() && (plan.Relief == nil || len(plan.Relief.Dropped) == 0):
 		report, _ := prune.Execute(ctx, in.store, plan, prune.ExecuteOptions{Now: in.now}) // refused tells the error
 		doc = text.Advise(prune.ReportDocument(report))
-		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc), in.short(plan.Relief))
+		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc), in.short(plan.Relief), in.namedKept(doc))
 	}
 	if yes, err := o.sure(ctx, in, plan, doc); err != nil || !yes {
 		return err
@@ -155,7 +155,22 @@ func (o *actOptions) execute(ctx context.Context, in *invocation, v *view, plan 
 		return firstError(busyOf(err), stopped(ctx, err))
 	}
 	doc := text.Advise(prune.ReportDocument(report))
-	return firstError(v.show(doc), in.picture(plan, doc), in.outcome(ctx, doc, err))
+	return firstError(v.show(doc), in.picture(plan, doc), in.outcome(ctx, doc, err), in.namedKept(doc))
+}
+
+// namedKept says why images stay that the arguments name. This is a failure, as it
+// is for other programs that remove images.
+func (in *invocation) namedKept(doc prune.Document) error {
+	kept := text.NamedAndKept(doc)
+	if len(in.options.policy.images) == 0 || len(kept) == 0 {
+		return nil
+	}
+	for _, image := range kept {
+		if err := in.say("ctr-prune: %s%q is kept: %s", text.Prefix(image.Namespace), image.Name, image.Reason); err != nil {
+			return err
+		}
+	}
+	return &saidError{exitFailed}
 }
 
 // picture writes the page of a plan or a report, if one was asked for.

@@ -31,7 +31,6 @@ func TestBadCommandLinesOfTheOthers(t *testing.T) {
 		{"df --html -", "--html needs a file"},
 		{"df x", "takes none"},
 		{"plan --output=", "--output is empty"},
-		{"plan x", "takes none"},
 		{"apply", "give one plan file"},
 		{"leases nginx", `unexpected argument "nginx": ctr-prune leases takes a command or none`},
 		{"runs drpo", "did you mean drop?"},

@@ -84,15 +84,13 @@ func completeFlags(cmd *cobra.Command, p process, o *commonOptions) {
 		"filter":   live.filters,
 		"until":    fixed("24h", "72h", "1w", "2w", "4w"),
 		flagPolicy: files, flagKeepLast: fixed("1", "3", "5"), flagKeepWithin: fixed("24h", "72h", "1w", "2w"), flagUsedWithin: fixed("2d", "1w", "30d"),
-		flagProtect: func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-			return live.images(typed), cobra.ShellCompDirectiveNoFileComp
-		},
-		"ingests": fixed("24h", "72h", "1w"),
-		"grace":   fixed("24h", "3d", "1w"),
-		flagStall: fixed("100ms", "250ms", "1s", "none"),
-		"format":  fixed(format.Table, format.JSON, format.Lines),
-		"root":    directories,
-		"state":   directories,
+		flagProtect: live.named,
+		"ingests":   fixed("24h", "72h", "1w"),
+		"grace":     fixed("24h", "3d", "1w"),
+		flagStall:   fixed("100ms", "250ms", "1s", "none"),
+		"format":    fixed(format.Table, format.JSON, format.Lines),
+		"root":      directories,
+		"state":     directories,
 		// Nothing useful can be offered for these, and files would mislead.
 		"dangling-prefix": fixed(), "timeout": fixed("1m", "10m", "1h"), "connect-timeout": fixed("1s", "10s", "1m"),
 	} {
@@ -173,6 +171,11 @@ func (c completer) images(typed string) (names []string) {
 		return err
 	})
 	return typeable(names)
+}
+
+// named completes the names of images.
+func (c completer) named(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return c.images(typed), cobra.ShellCompDirectiveNoFileComp
 }
 
 // namedLike has the server choose the images, so that of a large store only
@@ -271,7 +274,7 @@ func (c completer) filters(_ *cobra.Command, _ []string, typed string) ([]string
 		return values
 	}
 	files := cobra.ShellCompDirectiveNoFileComp
-	for _, key := range []string{"reference=", "reference!="} {
+	for _, key := range []string{"reference=", "reference!=", "id=", "before=", "since="} {
 		if strings.HasPrefix(typed, key) {
 			return prefixed(key, c.images(typed[len(key):])...), files
 		}
@@ -286,6 +289,7 @@ func (c completer) filters(_ *cobra.Command, _ []string, typed string) ([]string
 	}
 	keys := []string{
 		"dangling=\ttrue: only dangling images; false: all unused", "until=\tan age or a time",
+		"before=\tolder than this image", "since=\tnewer than this image", "id=\tan image, by its name or its ID",
 		"label=\ta label of the image, KEY or KEY=VALUE", "label!=\ta label that protects",
 		"reference=\ta pattern of names", "reference!=\ta pattern that protects",
 	}

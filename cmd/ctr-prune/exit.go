@@ -109,6 +109,8 @@ func exitCode(err error) int {
 		return said.code
 	case errors.As(err, &stop):
 		return exitInterrupted
+	case prune.CodeOf(err) == "no-such-image":
+		return exitFailed
 	case errors.As(err, &usage), errors.As(err, &filter), errors.As(err, &policy):
 		return exitUsage
 	case errors.As(err, &busy):

@@ -65,6 +65,9 @@ type policyOptions struct {
 	ingests    string
 	retention  retentionOptions
 	relief     reliefOptions
+	// named says that the arguments name images, and images are these.
+	named  bool
+	images []string
 	// looking says that the command only reads: then all namespaces are included
 	// unless some are named.
 	looking bool
@@ -107,7 +110,7 @@ func (o *policyOptions) addChoice(fs *pflag.FlagSet) {
 
 // policy turns what was typed into a policy. Errors are usage errors.
 func (o *policyOptions) policy(getenv func(string) string, now time.Time) (prune.Policy, error) {
-	set, err := filters.Parse(filters.Options{All: o.all || o.retention.everything(o.filters), Until: o.until, Filters: o.filters}, now)
+	set, err := filters.Parse(o.choice(), now)
 	if err != nil {
 		return prune.Policy{}, err
 	}

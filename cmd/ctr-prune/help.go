@@ -50,6 +50,8 @@ func sections(cmd *cobra.Command) []section {
 
 const filterHelp = `  dangling=true|false         only dangling images (the default), or all: the same as --all
   until=AGE|TIME              the same as --until
+  before=IMAGE, since=IMAGE   it is older, or newer, than this image
+  id=IMAGE[,…]                it is one of these: the same as naming it as an argument
   label=KEY[=VALUE]           the image has this label, on a platform that is present
   label!=KEY[=VALUE]          the image has it on no platform
   reference=PATTERN[,…]       its name matches one, such as nginx, 'nginx:1.*' or 'ghcr.io/*/*'

@@ -100,6 +100,9 @@ func newInvocation(p process, cmd *cobra.Command, o *commonOptions, args []strin
 	if err := o.clients.docker.choose(p, o.store.root != ""); err != nil {
 		return nil, err
 	}
+	if o.policy.named {
+		o.policy.images = args
+	}
 	policy, err := o.policy.policy(p.getenv, p.now())
 	if err != nil {
 		return nil, err

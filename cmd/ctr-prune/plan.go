@@ -37,13 +37,13 @@ type planOptions struct {
 
 func newPlan(p process) *cobra.Command {
 	o := &planOptions{}
-	o.output.format = format.JSON
+	o.output.format, o.policy.named = format.JSON, true
 	cmd := &cobra.Command{
-		Use:     "plan [flags]",
+		Use:     "plan [flags] [IMAGE…]",
 		Short:   "Write a plan to a file, to be reviewed and applied later",
 		Long:    planLong,
 		Example: planExamples,
-		Args:    noArguments,
+		Args:    imageArguments,
 		RunE:    work[imageRow]{&o.commonOptions, imageShape(), o.refuse, nil, o.do}.run(p),
 	}
 	addGroup(cmd, "What to remove", o.policy.add)
@@ -55,12 +55,16 @@ func newPlan(p process) *cobra.Command {
 		o.output.addHTML(fs)
 	})
 	completeFlags(cmd, p, &o.commonOptions)
+	cmd.ValidArgsFunction = completer{process: p, options: &o.commonOptions}.named
 	return cmd
 }
 
 func (o *planOptions) refuse(context.Context, *invocation) error {
-	if o.file == "-" {
+	switch o.file {
+	case "-":
 		return nil
+	case format.JSON, format.Lines, format.Table:
+		return usagef("--output names a file, and what a plan writes is JSON: leave -o %s out, or type ./%s for a file of that name", o.file, o.file)
 	}
 	if o.output.html != "" && privatefile.Same(o.output.html, o.file) {
 		return usagef("--output and --%s name the same file: choose another file for one of them", flagHTML)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,8 @@ const rootLong = `Remove unused images from a containerd store, and nothing else
 
 By default, only dangling images are removed: those left without a name that
 anybody would type. With --all, every image that no container uses is removed.
+With IMAGE, a name or an ID, only these are removed; one that is needed stays,
+its reason is shown, and the exit code is 1.
 Images that a container, a pin, a lease or another image needs are kept;
 --dry-run shows the reason for every image.
 
@@ -38,6 +41,9 @@ const rootExamples = `  # What would be removed, and why the rest is kept
 
   # The same for Kubernetes, from cron
   ctr-prune --all --until 72h -n k8s.io --force
+
+  # Only these images, whether they have a name or not
+  ctr-prune nginx:1.27 9c1b5f5d2c7a
 
   # Only images of one registry, but nothing labelled keep
   ctr-prune --all --filter 'reference=ghcr.io/*/*' --filter 'label!=keep'
@@ -66,13 +72,14 @@ const rootExamples = `  # What would be removed, and why the rest is kept
 // newRoot returns the command with all its subcommands.
 func newRoot(p process) *cobra.Command {
 	o, verbose := &actOptions{}, false
+	o.policy.named = true
 	root := &cobra.Command{
-		Use:           "ctr-prune [flags]",
+		Use:           "ctr-prune [flags] [IMAGE…]",
 		Short:         "Remove unused images from a containerd store",
 		Long:          rootLong,
 		Example:       rootExamples,
 		Version:       version().Version,
-		Args:          noArguments,
+		Args:          imageArguments,
 		SilenceErrors: true,
 		// How far a misspelling may be from the name of a command that is suggested.
 		SuggestionsMinimumDistance: 2,
@@ -100,6 +107,7 @@ func newRoot(p process) *cobra.Command {
 		newUndo(p), newRuns(p), newLeases(p), newCheck(p), newPolicy(p), newServe(p), newHistory(p))
 	root.AddCommand(newVersion(p), newCompletion(p))
 	completeFlags(root, p, &o.commonOptions)
+	root.ValidArgsFunction = completer{process: p, options: &o.commonOptions}.named
 	return root
 }
 
@@ -109,24 +117,64 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasSubCommands() {
-		if args[0] == "prune" && !cmd.HasParent() {
-			return usagef("there is no command %q: %s without a command prunes; see %s --help", args[0], cmd.Name(), cmd.Name())
-		}
 		cmd.SuggestionsMinimumDistance = cmd.Root().SuggestionsMinimumDistance
 		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 			return usagef("there is no command %q: did you mean %s?", args[0], strings.Join(near, " or "))
 		}
-		if cmd.HasParent() {
-			return usagef("unexpected argument %q: %s takes a command or none; see %s --help", args[0], cmd.CommandPath(), cmd.CommandPath())
-		}
-		if f := cmd.Flags().Lookup(flagIngests); f != nil && f.Changed {
-			if _, err := filters.ParseAge(args[0]); err == nil {
-				return usagef("unexpected argument %q: type --%s=%s, because the age must be joined to its flag", args[0], flagIngests, args[0])
-			}
-		}
-		return usagef("unexpected argument %q: images are chosen by flags, such as --filter reference=%s; see %s --help", args[0], args[0], cmd.CommandPath())
+		return usagef("unexpected argument %q: %s takes a command or none; see %s --help", args[0], cmd.CommandPath(), cmd.CommandPath())
 	}
 	return usagef("unexpected argument %q: %s takes none", args[0], cmd.CommandPath())
+}
+
+// otherCommands are commands of other programs, and what does the same here.
+var otherCommands = map[string]string{
+	"prune":  "ctr-prune without a command prunes",
+	"rmi":    "ctr-prune IMAGE removes an image, by its name or its ID",
+	"rm":     "ctr-prune IMAGE removes an image, by its name or its ID",
+	"images": "ctr-prune df lists the images",
+	"image":  "ctr-prune df lists the images, and ctr-prune without a command prunes",
+	"ls":     "ctr-prune df lists the images",
+	"list":   "ctr-prune df lists the images",
+	"system": "ctr-prune df shows what fills the store, and ctr-prune without a command prunes",
+}
+
+// imageArguments refuses arguments that cannot name images, and those that were
+// most likely meant as a command.
+func imageArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if slices.Contains(args, "") {
+		return usagef("the name of an image is empty: give its name or its ID")
+	}
+	if f := cmd.Flags().Lookup(flagIngests); f != nil && f.Changed {
+		if _, err := filters.ParseAge(args[0]); err == nil {
+			return usagef("unexpected argument %q: type --%s=%s, because the age must be joined to its flag", args[0], flagIngests, args[0])
+		}
+	}
+	if cmd.HasParent() {
+		return nil
+	}
+	if said, known := otherCommands[args[0]]; known {
+		return usagef("there is no command %q: %s; see %s --help", args[0], said, cmd.Name())
+	}
+	cmd.SuggestionsMinimumDistance = cmd.Root().SuggestionsMinimumDistance
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 && !strings.ContainsAny(args[0], ":/@") {
+		return usagef("there is no command %q: did you mean %s? For an image of that name, give its tag as well: %s:latest", args[0], strings.Join(near, " or "), args[0])
+	}
+	return nil
+}
+
+// choice is what was typed of which images may be removed. Those that are named
+// need no --all.
+func (o *policyOptions) choice() filters.Options {
+	choice := filters.Options{All: o.all || o.retention.everything(o.filters), Until: o.until, Filters: o.filters}
+	if len(o.images) > 0 {
+		escaped := strings.NewReplacer(`\`, `\\`, `,`, `\,`) // commas are between images
+		choice.All = true
+		choice.Filters = append(slices.Clone(o.filters), "id="+strings.Join(each(o.images, escaped.Replace), ","))
+	}
+	return choice
 }
 
 const flagDebug = "debug"

@@ -28,6 +28,7 @@ var advice = map[prune.Code]string{
 	"disk-full":             "; " + withoutGuard,
 	"quota-used-up":         "; " + withoutGuard,
 	"list-too-large":        " with --root",
+	"no-such-image":         "; `ctr-prune df` lists the images of all namespaces",
 	"no-such-namespace":     ", or --all-namespaces",
 	"plan-file-untrusted":   ", or accept it with --allow-insecure-file",
 	"policy-file-untrusted": ", or accept it with --allow-insecure-file",

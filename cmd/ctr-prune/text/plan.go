@@ -13,6 +13,7 @@ import (
 
 // plan shows what would happen to every record.
 func (v document) plan(doc prune.Document) {
+	doc = named(doc)
 	if len(doc.Images) > 0 {
 		v.decisions(doc, byAction(doc.Images))
 		v.out.Line("")
@@ -27,6 +28,7 @@ func (v document) plan(doc prune.Document) {
 func (v document) foresee(doc prune.Document) {
 	v.predicted(doc)
 	v.relief(doc.Relief)
+	v.filtered(doc)
 	if doc.Counts.StandIn > 0 {
 		v.out.Sentence("Would create %s for images in use whose last name is removed.", terminal.Count(doc.Counts.StandIn, "stand-in"))
 	}

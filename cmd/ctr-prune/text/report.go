@@ -38,6 +38,7 @@ func recoveredText(out *terminal.Printer, r prune.Recovered) {
 func (v document) records(doc prune.Document) {
 	if len(doc.Untagged)+len(doc.Skipped)+len(doc.Recovered) == 0 && doc.Counts.Remove+doc.Counts.StandIn == 0 {
 		v.nothing(doc)
+		v.filtered(doc)
 	}
 	standIns := make(map[[2]string]string)
 	for _, image := range doc.Images {

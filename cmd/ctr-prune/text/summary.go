@@ -20,6 +20,7 @@ const (
 // of them, and what is kept and why. It is shown before the confirmation.
 func Summary(out *terminal.Printer, doc prune.Document, going []prune.Going) {
 	v := document{out: out}
+	doc = named(doc)
 	v.largest(doc, going)
 	v.reasons(doc)
 	v.foresee(doc)

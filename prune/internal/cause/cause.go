@@ -147,6 +147,9 @@ func someOf(users []User) []User {
 	return users[:1:1]
 }
 
+// CodeLabelMissing is the code of a filter by which a label is asked for.
+const CodeLabelMissing Code = "label-missing"
+
 // Unmatched is why a filter keeps a record, in the filter's words.
 func Unmatched(v filters.Verdict) Cause {
 	c := Cause{Reason: v.Reason(), ReasonCode: Code(v.Code)}

@@ -44,6 +44,7 @@ func reasons() map[cause.Code]told {
 	held, detail, blob := cause.Parts{Keeper: &keeper}, cause.Parts{Detail: "no"}, cause.Parts{Target: "sha256:a", Index: true}
 	return map[cause.Code]told{
 		cause.CodeUnused:         {nil, "unused"},
+		cause.CodeRecordLabel:    {&cause.Parts{Label: "k=v"}, "its record has label k=v, but a filter asks for labels that the image was built with"},
 		cause.CodeDangling:       {nil, "unused and dangling"},
 		cause.CodeExpired:        {nil, "has expired, and nothing that is kept refers to it: the next garbage collection removes it"},
 		cause.CodeInUse:          {&many, "in use by container web (nerdctl), running and 7 more"},
@@ -167,7 +168,7 @@ func filtered() map[cause.Code]cause.Cause {
 		v.Code = code
 		examples[cause.Code(code)] = cause.Unmatched(v)
 	}
-	for _, code := range []string{"younger", "newer", "in-future"} {
+	for _, code := range []string{"younger", "newer", "in-future", "not-before", "not-since"} {
 		add(code, until)
 	}
 	add("age-unknown", filters.Verdict{Filter: "until=3d"})

@@ -116,6 +116,7 @@ const (
 	CodeStillCollected Code = "not-collected"
 	CodeUnmeasured     Code = "snapshots-unmeasured"
 	CodeLookalike      Code = "label-without-effect"
+	CodeRecordLabel    Code = "label-of-record"
 )
 
 // sentence puts a cause in words.
@@ -262,6 +263,9 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeUnmeasured: unmeasured,
 	CodeLookalike: func(p *Parts) string {
 		return fmt.Sprintf("label %s on %q does not keep it, although it looks so; this does: %s", p.Label, p.Image, p.Command)
+	},
+	CodeRecordLabel: func(p *Parts) string {
+		return fmt.Sprintf("its record has label %s, but a filter asks for labels that the image was built with", p.Label)
 	},
 	CodeStillHeld: func(p *Parts) string { return p.stillThere("held by " + p.Holder) },
 	CodeStillCollected: func(p *Parts) string {

@@ -125,6 +125,8 @@ type ImageDocument struct {
 	// FreesBytes is what the image adds to what is freed, where that was asked for:
 	// of several names of an image the first says it.
 	FreesBytes int64 `json:"freesBytes,omitempty"`
+	// Named says that a filter names the record by id=.
+	Named bool `json:"named,omitempty"`
 	LastUseDocument
 }
 
@@ -231,7 +233,7 @@ func (c *Counts) add(action rules.Action) {
 
 // DocumentOf returns a decision for programs.
 func DocumentOf(d rules.Decision) ImageDocument {
-	return ImageDocument{Record: d.Record(), CreatedAt: d.Image.CreatedAt, UpdatedAt: d.Image.UpdatedAt, Action: d.Action, Cause: d.Cause, Details: List(d.Details), StandIn: d.StandIn,
+	return ImageDocument{Record: d.Record(), CreatedAt: d.Image.CreatedAt, UpdatedAt: d.Image.UpdatedAt, Action: d.Action, Cause: d.Cause, Details: List(d.Details), StandIn: d.StandIn, Named: d.Named,
 		LastUseDocument: LastUseDocument{LastUsedAt: d.LastUse.At, LastUsedBy: d.LastUse.By}}
 }
 

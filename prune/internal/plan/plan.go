@@ -96,6 +96,9 @@ func DecideAll(inv *inventory.Inventory, policy rules.Policy, now time.Time, vie
 			return nil, &rules.PolicyError{Message: fmt.Sprintf("the manifests of namespace %q were not read as this policy needs them: read the store with the scope of the policy", ns.Name)}
 		}
 	}
+	if policy, err = policy.Resolve(chosen, inv.Store); err != nil {
+		return nil, err
+	}
 	p := &Plan{Inventory: inv, Policy: policy, Now: now, Chosen: chosen}
 	for _, ns := range chosen {
 		v := p.addNamespace(ns)

@@ -120,6 +120,7 @@ func (j *Judge) decide() []Decision {
 		decisions[i] = *j.Verdicts[image.Name].Decision
 		decisions[i].Cause = decisions[i].Told()
 		decisions[i].LastUse = last(image.Target.Digest)
+		j.hint(&decisions[i])
 	}
 	return decisions
 }
@@ -141,7 +142,7 @@ func (j *Judge) alone(u *Unit, record *images.Image, policy Policy) *Verdict {
 		}
 	}
 	sub := j.subject(u, record)
-	if match := policy.Filters.Match(sub, j.now); !match.Match {
+	if match := policy.filtersOf(j.ns.Name).Match(sub, j.now); !match.Match {
 		return j.Verdict(record, Keep, cause.Unmatched(match), false)
 	}
 	if policy.Retention != nil {

@@ -39,6 +39,8 @@ type Decision struct {
 	cause.Cause
 	// Details add to it.
 	Details []cause.Cause
+	// Named says that a filter names the record by id=.
+	Named bool
 	// StandIn is the name of the record that takes this one's place, if
 	// Action is StandIn.
 	StandIn string

@@ -191,7 +191,7 @@ func (j *Judge) kept(u *Unit, record *images.Image) bool {
 	if said := j.retained[record]; said.Keep && said.Matched {
 		return true
 	}
-	return !j.policy.Filters.MatchProtective(j.subject(u, record), j.now).Match
+	return !j.policy.filtersOf(j.ns.Name).MatchProtective(j.subject(u, record), j.now).Match
 }
 
 // dieWithSubject removes the records of a unit that only the choosing filters

@@ -28,6 +28,9 @@ type Policy struct {
 	MissingOK bool
 	// Filters select the records that may be removed.
 	Filters filters.Set
+	// named are the filters with the images that they name, by namespace; nil until
+	// these were looked up, see [Policy.Resolve].
+	named map[string]resolved
 	// Retention, if not nil, is a policy file. Of what the filters select it keeps
 	// what it says.
 	Retention *retention.Policy

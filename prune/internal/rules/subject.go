@@ -49,7 +49,7 @@ func (j *Judge) see(sub *filters.Subject, records []*images.Image) {
 		dangles := j.dangling(record)
 		nameless = nameless || dangles
 		named = named || !dangles && !inventory.CRIRecordOfID(record)
-		born := j.born(record)
+		born := born(j.ns, record)
 		if i == 0 || born.IsZero() || !sub.Born.IsZero() && born.After(sub.Born) {
 			sub.Born = born
 		}
@@ -60,8 +60,8 @@ func (j *Judge) see(sub *filters.Subject, records []*images.Image) {
 // born is the newest of the record's own times and of the time at which its
 // target was committed to the store: a re-pull keeps the first, and a build
 // can forge both of the record's. Zero if one cannot be read.
-func (j *Judge) born(record *images.Image) time.Time {
-	blob, ok := j.ns.Blobs[record.Target.Digest]
+func born(ns *inventory.Namespace, record *images.Image) time.Time {
+	blob, ok := ns.Blobs[record.Target.Digest]
 	times := []time.Time{record.CreatedAt, record.UpdatedAt, blob.CreatedAt}
 	if !ok || slices.ContainsFunc(times, time.Time.IsZero) {
 		return time.Time{}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -166,19 +167,8 @@ const MinPrefix = 4
 // prefixed returns the units whose target or config digest begins with the
 // hexadecimal digits, which may follow "sha256:".
 func (c *Catalog) prefixed(id string) []*Unit {
-	hex := strings.TrimPrefix(id, "sha256:")
-	if len(hex) < MinPrefix || strings.Trim(hex, "0123456789abcdef") != "" {
-		return nil
-	}
-	if c.byHex == nil {
-		c.indexHex()
-	}
 	var found []*Unit
-	at, _ := slices.BinarySearchFunc(c.byHex, hex, func(d digest.Digest, hex string) int { return strings.Compare(Encoded(d), hex) })
-	for _, dgst := range c.byHex[at:] {
-		if !strings.HasPrefix(Encoded(dgst), hex) {
-			break
-		}
+	for dgst := range c.beginning(id) {
 		if u := c.Units[dgst]; u != nil {
 			found = append(found, u)
 		} else {
@@ -186,6 +176,26 @@ func (c *Catalog) prefixed(id string) []*Unit {
 		}
 	}
 	return found
+}
+
+// beginning yields the digests of units and of what blobs refer to that begin
+// with the hexadecimal digits, which may follow "sha256:".
+func (c *Catalog) beginning(id string) iter.Seq[digest.Digest] {
+	return func(yield func(digest.Digest) bool) {
+		hex := strings.TrimPrefix(id, "sha256:")
+		if len(hex) < MinPrefix || strings.Trim(hex, "0123456789abcdef") != "" {
+			return
+		}
+		if c.byHex == nil {
+			c.indexHex()
+		}
+		at, _ := slices.BinarySearchFunc(c.byHex, hex, func(d digest.Digest, hex string) int { return strings.Compare(Encoded(d), hex) })
+		for _, dgst := range c.byHex[at:] {
+			if !strings.HasPrefix(Encoded(dgst), hex) || !yield(dgst) {
+				return
+			}
+		}
+	}
 }
 
 // indexHex sorts all digests that a beginning of an ID may mean. Most stores
