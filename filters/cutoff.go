@@ -88,7 +88,7 @@ func (c cutoff) String() string {
 // empty if the filter does not. Something that has exactly the given age may be
 // removed. If the time is unknown or in the future, it is kept.
 func (c cutoff) objection(born, now time.Time) Verdict {
-	v := Verdict{Filter: keyUntil + "=" + c.String(), Born: born, Now: now}
+	v := Verdict{Filter: keyUntil + "=" + c.String(), Born: born, now: now}
 	switch {
 	case born.IsZero():
 		v.Code = ageUnknown

@@ -93,7 +93,7 @@ func (i image) objection(sub Subject, now time.Time) Verdict {
 	if i.key == keyID {
 		return i.unnamed(sub.Names)
 	}
-	v := Verdict{Filter: i.String(), Born: sub.Born, Now: now}
+	v := Verdict{Filter: i.String(), Born: sub.Born, now: now}
 	switch {
 	case sub.Born.IsZero() || i.at.IsZero():
 		v.Code = ageUnknown

@@ -14,9 +14,9 @@ type Verdict struct {
 	Filter string
 	// Name is the name of the subject that decided, Label its label as KEY=VALUE.
 	Name, Label string
-	// Born is the subject's time, see [Subject], and Now the time of the
-	// judgement.
-	Born, Now time.Time
+	// Born is the subject's time, see [Subject].
+	Born time.Time
+	now  time.Time // of the judgement
 	// Problem says in words why the labels cannot be judged.
 	Problem string
 }
@@ -50,7 +50,7 @@ func (v Verdict) Reason() string {
 	case inFuture:
 		return filter + "its time " + v.Born.UTC().Format(time.RFC3339) + " is in the future"
 	case younger, newer:
-		return v.Code + " than " + v.limit() + " (" + roughAge(v.Now.Sub(v.Born)) + " old)"
+		return v.Code + " than " + v.limit() + " (" + roughAge(v.now.Sub(v.Born)) + " old)"
 	case notBefore:
 		return filter + "it is not older than that image"
 	case notSince:

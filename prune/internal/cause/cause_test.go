@@ -163,7 +163,7 @@ func reasons() map[cause.Code]told {
 // filtered has an example of each verdict of a filter.
 func filtered() map[cause.Code]cause.Cause {
 	examples := make(map[cause.Code]cause.Cause)
-	until := filters.Verdict{Filter: "until=3d", Born: tw.Noon, Now: tw.Noon.Add(time.Hour)}
+	until := filters.Verdict{Filter: "until=3d", Born: tw.Noon}
 	add := func(code string, v filters.Verdict) {
 		v.Code = code
 		examples[cause.Code(code)] = cause.Unmatched(v)
