@@ -162,7 +162,7 @@ func (o *actOptions) execute(ctx context.Context, in *invocation, v *view, plan 
 // is for other programs that remove images.
 func (in *invocation) namedKept(doc prune.Document) error {
 	kept := text.NamedAndKept(doc)
-	if len(in.options.policy.images) == 0 || len(kept) == 0 {
+	if len(in.options.policy.arguments.names) == 0 || len(kept) == 0 {
 		return nil
 	}
 	for _, image := range kept {

@@ -56,18 +56,15 @@ const (
 
 // policyOptions say what may be removed, as typed.
 type policyOptions struct {
-	all        bool
-	until      []string
-	filters    []string
-	namespaces []string
-	everywhere bool
-	prefixes   []string
-	ingests    string
-	retention  retentionOptions
-	relief     reliefOptions
-	// named says that the arguments name images, and images are these.
-	named  bool
-	images []string
+	all            bool
+	until, filters []string
+	namespaces     []string
+	everywhere     bool
+	prefixes       []string
+	ingests        string
+	retention      retentionOptions
+	arguments      imageArguments
+	relief         reliefOptions
 	// looking says that the command only reads: then all namespaces are included
 	// unless some are named.
 	looking bool

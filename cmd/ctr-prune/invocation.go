@@ -100,8 +100,8 @@ func newInvocation(p process, cmd *cobra.Command, o *commonOptions, args []strin
 	if err := o.clients.docker.choose(p, o.store.root != ""); err != nil {
 		return nil, err
 	}
-	if o.policy.named {
-		o.policy.images = args
+	if o.policy.arguments.taken {
+		o.policy.arguments.names = args
 	}
 	policy, err := o.policy.policy(p.getenv, p.now())
 	if err != nil {

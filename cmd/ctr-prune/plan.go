@@ -37,13 +37,13 @@ type planOptions struct {
 
 func newPlan(p process) *cobra.Command {
 	o := &planOptions{}
-	o.output.format, o.policy.named = format.JSON, true
+	o.output.format, o.policy.arguments.taken = format.JSON, true
 	cmd := &cobra.Command{
 		Use:     "plan [flags] [IMAGE…]",
 		Short:   "Write a plan to a file, to be reviewed and applied later",
 		Long:    planLong,
 		Example: planExamples,
-		Args:    imageArguments,
+		Args:    onlyImages,
 		RunE:    work[imageRow]{&o.commonOptions, imageShape(), o.refuse, nil, o.do}.run(p),
 	}
 	addGroup(cmd, "What to remove", o.policy.add)

@@ -72,14 +72,14 @@ const rootExamples = `  # What would be removed, and why the rest is kept
 // newRoot returns the command with all its subcommands.
 func newRoot(p process) *cobra.Command {
 	o, verbose := &actOptions{}, false
-	o.policy.named = true
+	o.policy.arguments.taken = true
 	root := &cobra.Command{
 		Use:           "ctr-prune [flags] [IMAGE…]",
 		Short:         "Remove unused images from a containerd store",
 		Long:          rootLong,
 		Example:       rootExamples,
 		Version:       version().Version,
-		Args:          imageArguments,
+		Args:          onlyImages,
 		SilenceErrors: true,
 		// How far a misspelling may be from the name of a command that is suggested.
 		SuggestionsMinimumDistance: 2,
@@ -138,9 +138,15 @@ var otherCommands = map[string]string{
 	"system": "ctr-prune df shows what fills the store, and ctr-prune without a command prunes",
 }
 
-// imageArguments refuses arguments that cannot name images, and those that were
+// imageArguments are arguments that name images, where a command takes such.
+type imageArguments struct {
+	taken bool
+	names []string
+}
+
+// onlyImages refuses arguments that cannot name images, and those that were
 // most likely meant as a command.
-func imageArguments(cmd *cobra.Command, args []string) error {
+func onlyImages(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -169,10 +175,10 @@ func imageArguments(cmd *cobra.Command, args []string) error {
 // need no --all.
 func (o *policyOptions) choice() filters.Options {
 	choice := filters.Options{All: o.all || o.retention.everything(o.filters), Until: o.until, Filters: o.filters}
-	if len(o.images) > 0 {
+	if len(o.arguments.names) > 0 {
 		escaped := strings.NewReplacer(`\`, `\\`, `,`, `\,`) // commas are between images
 		choice.All = true
-		choice.Filters = append(slices.Clone(o.filters), "id="+strings.Join(each(o.images, escaped.Replace), ","))
+		choice.Filters = append(slices.Clone(o.filters), "id="+strings.Join(each(o.arguments.names, escaped.Replace), ","))
 	}
 	return choice
 }
