@@ -44,7 +44,7 @@ func (o *actOptions) addHow(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and change nothing")
 	fs.BoolVarP(&o.force, "force", "f", false, "do not ask for confirmation")
 	fs.StringVar(&o.grace, flagGrace, "", "keep the content of removed images for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can restore them; the space is freed after that")
-	fs.StringVar(&o.maxStall, flagStall, "250ms", "collect what is removed in parts, so that nobody waits much longer than this `DURATION` for a garbage collection: no container can be created meanwhile; 0 or none collects everything at once (default 250ms)")
+	fs.StringVar(&o.maxStall, flagStall, "250ms", "collect what is removed in parts, so that nobody waits much longer than this `DURATION` for a garbage collection: no container can be created meanwhile; 0 or none collects everything at once")
 	fs.BoolVar(&o.noGuard, flagNoGuard, false, "for a full disk: do not write the lease and the plan that guard a run; let nothing else use the store meanwhile, and do not kill the run")
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"time"
 
@@ -295,8 +294,4 @@ func (o *storeOptions) where(machine locate.Machine) (address, from string, err 
 		err = usagef("%s; choose one with --address or --distribution", err)
 	}
 	return address, from, err
-}
-
-func machineOf(getenv func(string) string) locate.Machine {
-	return locate.Machine{Getenv: getenv, Unprivileged: os.Geteuid() != 0}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/containerd/log"
 	"github.com/spf13/cobra"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/locate"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -237,4 +239,9 @@ func progressText(p terminal.Stage, lasted time.Duration) string {
 		return fmt.Sprintf("Removing records: %d of %d", p.Done, p.Total)
 	}
 	return fmt.Sprintf("Reading the store: %d objects, %s", p.Done, seconds)
+}
+
+// machineOf is where containerd is looked for.
+func machineOf(getenv func(string) string) locate.Machine {
+	return locate.Machine{Getenv: getenv, Unprivileged: os.Geteuid() != 0}
 }

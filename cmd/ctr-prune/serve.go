@@ -90,7 +90,7 @@ func (o *serveOptions) add(fs *pflag.FlagSet) {
 	fs.StringVar(&o.config, flagConfig, "", "work by the policy in this `FILE`, with its section serve")
 	fs.BoolVar(&o.dryRun, "dry-run", false, "only tell what runs would remove, and change nothing")
 	fs.StringVar(&o.node, flagNode, "", "this is the `NODE` of that name, which decides when within serve.jitter runs begin ($"+envNode+" or the name of the host if not given)")
-	fs.StringVar(&o.act.maxStall, flagStall, "250ms", "collect what is removed in parts, so that no garbage collection takes much longer than this `DURATION`; 0 or none collects everything at once (default 250ms)")
+	fs.StringVar(&o.act.maxStall, flagStall, "250ms", "collect what is removed in parts, so that nobody waits much longer than this `DURATION` for a garbage collection; 0 or none collects everything at once")
 	fs.StringArrayVar(&o.prefixes, "dangling-prefix", nil, "also treat names of the form `PREFIX`@DIGEST as dangling, as buildkit makes them with dangling-name-prefix (repeatable)")
 }
 

@@ -2,6 +2,7 @@ package recorder_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"syscall"
 	"testing"
@@ -59,7 +60,9 @@ func TestTenThousandEvents(t *testing.T) {
 	}
 	t.Logf("%d events took %s of processor time", n, spent(t)-began)
 	cancel()
-	<-ended
+	if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 	if use := r.View().Last("default", tw.Digest("image999"), tw.Noon); looks > 0 || use.By != "container c999" {
 		t.Errorf("%d more looks, used by %q", looks, use.By)
 	}
