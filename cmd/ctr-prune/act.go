@@ -25,6 +25,8 @@ type actOptions struct {
 	maxStall string
 	// noGuard runs without the lease and the plan blob.
 	noGuard bool
+	// wait says to wait for another run instead of giving up.
+	wait bool
 
 	// keeps is the parsed grace period.
 	keeps time.Duration
@@ -45,6 +47,7 @@ func (o *actOptions) addHow(fs *pflag.FlagSet) {
 	fs.BoolVarP(&o.force, "force", "f", false, "do not ask for confirmation")
 	fs.StringVar(&o.grace, flagGrace, "", "keep the content of removed images for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can restore them; the space is freed after that")
 	fs.StringVar(&o.maxStall, flagStall, "250ms", "collect what is removed in parts, so that nobody waits much longer than this `DURATION` for a garbage collection: no container can be created meanwhile; 0 or none collects everything at once")
+	fs.BoolVar(&o.wait, "wait", false, "if another run is in progress in a namespace, wait until it ends, at most as long as --timeout says, instead of exiting with 3")
 	fs.BoolVar(&o.noGuard, flagNoGuard, false, "for a full disk: do not write the lease and the plan that guard a run; let nothing else use the store meanwhile, and do not kill the run")
 }
 
@@ -150,12 +153,41 @@ func (o *actOptions) execute(ctx context.Context, in *invocation, v *view, plan 
 	}
 	var report *prune.Report
 	var err error
-	in.change(ctx, opts, func(opts prune.ExecuteOptions) { report, err = prune.Execute(ctx, in.store, plan, opts) })
+	in.change(ctx, opts, func(opts prune.ExecuteOptions) {
+		o.patiently(ctx, in, func() error {
+			report, err = prune.Execute(ctx, in.store, plan, opts)
+			return err
+		})
+	})
 	if report == nil {
-		return firstError(busyOf(err), stopped(ctx, err))
+		return didNothing(ctx, err)
 	}
 	doc := text.Advise(prune.ReportDocument(report))
 	return firstError(v.show(doc), in.picture(plan, doc), in.outcome(ctx, doc, err), in.namedKept(doc))
+}
+
+// betweenTries is how long --wait rests before it tries again.
+const betweenTries = 500 * time.Millisecond
+
+// patiently tries once or, with --wait, until no other run is in progress. What has
+// changed in the store since the plan was made is skipped then, as ever.
+func (o *actOptions) patiently(ctx context.Context, in *invocation, try func() error) {
+	told := false
+	for {
+		busy := busyOf(try())
+		if !o.wait || busy == nil {
+			return
+		}
+		if !told {
+			told = true
+			_ = in.say("ctr-prune: %s; waiting for it", busy) // the run matters more than the line
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(betweenTries):
+		}
+	}
 }
 
 // namedKept says why images stay that the arguments name. This is a failure, as it

@@ -170,6 +170,15 @@ func (in *invocation) chosen(namespaces ...string) bool {
 	return in.policy.AllNamespaces || intersects(namespaces, in.policy.Namespaces)
 }
 
+// didNothing is the error of a run that was never begun: another one is in progress, or
+// it was ended while it waited for that.
+func didNothing(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return stopped(ctx, err)
+	}
+	return firstError(busyOf(err), err)
+}
+
 // busyOf returns, from several errors, the one that says that another run is in
 // progress: the others follow from it.
 func busyOf(err error) error {

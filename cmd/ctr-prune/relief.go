@@ -89,9 +89,14 @@ func (p process) short(relief *prune.Relief) error {
 func (o *actOptions) relieve(ctx context.Context, in *invocation, v *view, plan *prune.Plan, opts prune.ExecuteOptions) error {
 	var done *prune.Relieved
 	var err error
-	in.change(ctx, opts, func(opts prune.ExecuteOptions) { done, err = prune.Relieve(ctx, in.store, plan, opts) })
+	in.change(ctx, opts, func(opts prune.ExecuteOptions) {
+		o.patiently(ctx, in, func() error {
+			done, err = prune.Relieve(ctx, in.store, plan, opts)
+			return err
+		})
+	})
 	if len(done.Reports) == 0 {
-		return firstError(busyOf(err), stopped(ctx, err))
+		return didNothing(ctx, err)
 	}
 	doc := prune.ReportDocument(done.Reports[0])
 	for _, report := range done.Reports[1:] {

@@ -1,8 +1,11 @@
 package serve
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -138,7 +141,27 @@ func TestKilledInAnotherPIDNamespace(t *testing.T) {
 				t.Errorf("left are %s", got)
 			}
 			n.unharmed(before)
+			n.remembers("used:1", "c1")
 		})
+	}
+}
+
+// remembers fails the test unless it is known, although every resident was killed, by which
+// container an image was used and from when on that was watched.
+func (n *node) remembers(image, container string) {
+	n.Helper()
+	files, err := filepath.Glob(filepath.Join(n.state(), "*", "use.json"))
+	n.must(err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		n.must(err)
+		if !json.Valid(text) {
+			n.Errorf("%s is no JSON: %s", file, text)
+		}
+	}
+	said := programs.Run(n, nil, binary, "explain", "--address", n.daemon.Address(), "--state", n.state(), image)
+	if len(files) != 1 || said.Code != 0 || !strings.Contains(said.Stdout, container) || !strings.Contains(said.Stdout, "watched since") {
+		n.Errorf("%d files; explain says %s%s", len(files), said.Stdout, said.Stderr)
 	}
 }
 
@@ -206,6 +229,20 @@ func TestContainerdGoneAndBack(t *testing.T) {
 	r.ends(0)
 }
 
+// waits starts a command that has to wait for another run. It returns when that is
+// said; ended awaits its end.
+func (n *node) waits(args ...string) (ended func() error) {
+	n.Helper()
+	cmd := exec.CommandContext(n.Context(), binary, args...)
+	said, err := cmd.StderrPipe()
+	n.must(err, cmd.Start())
+	line, err := bufio.NewReader(said).ReadString('\n')
+	if err != nil || !strings.HasSuffix(line, "; waiting for it\n") {
+		n.Errorf("it says %q, %v", line, err)
+	}
+	return cmd.Wait
+}
+
 // Of two residents the second waits and says so; killed, the first is followed at
 // once. A command of the moment beside one finds the other run under way, and so
 // does a resident.
@@ -225,8 +262,10 @@ func TestTwoResidentsAndACommandBeside(t *testing.T) {
 	if said := programs.Run(t, nil, binary, "--address", n.daemon.Address(), "--all", "--force"); said.Code != 3 {
 		t.Errorf("a command beside a run: %+v", said)
 	}
+	ended := n.waits("--address", n.daemon.Address(), "--all", "--force", "--wait")
 	close(g.goOn)
 	first.await("msg=a run ended", "result=done")
+	n.must(ended())
 
 	n.images("c", "d")
 	g.hold(deleteImage, 1)

@@ -15,6 +15,10 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/oracle"
 )
 
+// pace is how often something happens. What was used within twenty seconds stays, and
+// is a third of the disk.
+const pace = 200 * time.Millisecond
+
 // TestSoak is run by make soak-serve: a build host with a disk that fills up, on which
 // images come, are used and left, for SOAK_SERVE. After each step the oracle looks
 // whether anything that a container needs is gone; in the end the resident has no more
@@ -34,9 +38,12 @@ func TestSoak(t *testing.T) {
 		}
 	}()
 	var first usage
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
 	begin := time.Now()
 	c := &churn{node: n, rand: rand.New(rand.NewPCG(1, 2)), running: make(map[string]*imagestore.Image)}
 	for step := 0; time.Since(begin) < lasts; step++ {
+		<-tick.C
 		c.step(step)
 		if step == 200 {
 			first = r.usage()
