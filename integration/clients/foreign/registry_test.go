@@ -3,6 +3,7 @@ package foreign_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -100,7 +101,10 @@ func (b *bench) prunes() (stop func()) {
 	runs.Go(func() {
 		for ; ctx.Err() == nil; count++ {
 			result := programs.Run(b.t, nil, command, "--all", "--force", "--address", b.Address())
-			if result.Code != 0 {
+			// A delete of this containerd's cannot be conditional, and what was pulled at that
+			// moment is told to be pulled again.
+			lost := b.Version() == parts.Containerd17 && strings.Contains(result.Stderr, "was updated at the moment of its deletion")
+			if result.Code != 0 && !lost {
 				b.t.Errorf("prune %d: exit code %d:\n%s", count, result.Code, result.Stderr)
 			}
 		}

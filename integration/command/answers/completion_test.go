@@ -45,7 +45,7 @@ func TestCompletion(t *testing.T) {
 	everywhere(t, func(n *node) {
 		run := n.graced()
 		store := n.where()
-		const keys, bools, ages = "dangling= until= label= label!= reference= reference!=", "dangling=true dangling=false", "24h 72h 1w 2w 4w"
+		const keys, bools, ages = "dangling= until= before= since= id= label= label!= reference= reference!=", "dangling=true dangling=false", "24h 72h 1w 2w 4w"
 		fixed := []string{keys, bools, ages}
 		for _, c := range []struct {
 			typed []string

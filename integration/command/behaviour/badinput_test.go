@@ -37,7 +37,6 @@ var refusals = []struct {
 	{"template with an unknown field", "--format {{.Nope}}", "Nope"},
 	{"quiet and format", "-q --format json", "contradict"},
 	{"unknown flag", "--purge", "--purge"},
-	{"argument", "nginx", `"nginx"`},
 	{"prefix that is none", "--dangling-prefix a@b", "a@b"},
 	{"timeout below zero", "--timeout -1s", "-1s"},
 }

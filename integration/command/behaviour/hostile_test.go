@@ -206,12 +206,15 @@ func TestHostileFlags(t *testing.T) {
 		s.ready()
 		for _, flags := range [][]string{
 			{"--filter", evil}, {"--filter", "until=" + evil}, {"--until", evil}, {"-n", evil}, {"--format", evil},
-			{"--format", "{{" + evil}, {evil}, {"--" + evil}, {"--filter", "reference=[" + evil}, {"--dangling-prefix", "@" + evil},
+			{"--format", "{{" + evil}, {"--" + evil}, {"--filter", "reference=[" + evil}, {"--dangling-prefix", "@" + evil},
 		} {
 			r := run(t, slices.Concat(s.where(), []string{"--all", "--force"}, flags)...)
 			wantSentence(t, r, programs.ExitUsage, "")
 			r.Clean(t)
 		}
+		r := run(t, append(s.where(), "--all", "--force", evil)...)
+		wantSentence(t, r, programs.ExitFailed, "no image in namespace")
+		r.Clean(t)
 		for _, flags := range [][]string{{"--root", "/tmp/" + evil}, {"--address", "/tmp/" + evil}} {
 			r := run(t, append([]string{"--all", "--force"}, flags...)...)
 			wantSentence(t, r, programs.ExitUnreachable, "")
