@@ -11,8 +11,6 @@ const (
 	// aim is how much of the limit a collection is expected to need: on a busy disk
 	// some need twice as long.
 	aim = 0.6
-	// wholes is how many times the limit a whole collection may be expected to take.
-	wholes = 2
 	// memory is how much the collections before count, at each further one.
 	memory = 0.8
 	// surprise bounds how much longer than expected a collection counts.
@@ -47,7 +45,7 @@ func (s *slicer) size() int {
 	}
 	if look, each := s.wholes.fit(); each > 0 {
 		// The disk is busy with directories that go, for all who write to it.
-		size = min(size, (wholes*s.limit.Seconds()-look)/each)
+		size = min(size, (s.limit.Seconds()-look)/each)
 		// A collection that mostly looks would be wasted.
 		size = max(size, min(most, (look+s.beside.Seconds())/each))
 	}
