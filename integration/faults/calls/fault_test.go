@@ -79,12 +79,11 @@ func (f *fault) options() []grpc.DialOption {
 }
 
 func (f *fault) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	hit := false
+	hits := func() bool { return f.hits(method) }
 	if isTurn(method, req) {
-		hit = f.ends()
-	} else {
-		hit = f.hits(method)
+		hits = f.ends
 	}
+	hit := hits()
 	if hit && f.moment == before {
 		if err := f.inject(); err != nil {
 			return err
