@@ -63,7 +63,7 @@ help: ## show this list
 build: ## build bin/ctr-prune, the same bytes wherever and whenever for one VERSION
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(PROGRAM) ./cmd/ctr-prune
 
-demo: build ## prune a store made on the spot; ARCHIVE=file.tar adds your image
+demo: build ## prune a store made on the spot; ARCHIVE=file.tar or a layout's folder adds your image
 	$(GO) run ./integration/tools/demo -command $(PROGRAM) -dir .cache/demo $(if $(ARCHIVE),-archive '$(ARCHIVE)')
 
 test: $(GOTESTSUM) ## all tests, also against real daemons; TESTS=./integration/faults/...

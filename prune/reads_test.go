@@ -108,7 +108,7 @@ func TestWhatIsRead(t *testing.T) {
 	tw.Must(check.Check(ctx, m, time.Now(), check.CheckOptions{Read: read.ReadOptions{Procfs: procfs}}))
 	report := tw.Must(run.Execute(ctx, plan, m, run.ExecuteOptions{Now: time.Now, Procfs: procfs, Grace: time.Hour}))
 	run := tw.Must(undo.Runs(ctx, m, time.Now(), read.ReadOptions{Procfs: procfs}))[0]
-	if undone := tw.Must(undo.Undo(ctx, m, run, time.Now())); len(undone.Restored) != len(report.Untagged) || len(undone.Restored) == 0 {
+	if undone := tw.Must(undo.Undo(ctx, m, run, tw.Options())); len(undone.Restored) != len(report.Untagged) || len(undone.Restored) == 0 {
 		t.Errorf("put back %v of %v", undone.Restored, report.Untagged)
 	}
 	for _, text := range unread {

@@ -18,18 +18,20 @@ type Run = undo.Run
 // Undo restores the records that a run removed, with their labels and the
 // snapshot labels of their configs, and ends the run's grace period once all of
 // them are back. A name that another image has taken meanwhile is not changed,
-// and is reported.
-func Undo(ctx context.Context, store Store, run Run, now time.Time) (*Undone, error) {
-	return undo.Undo(ctx, store, run, now)
+// and is reported. When ctx ends, the record that is being restored is finished, and
+// no other is begun.
+func Undo(ctx context.Context, store Store, run Run, opts ExecuteOptions) (*Undone, error) {
+	return undo.Undo(ctx, store, run, opts)
 }
 
 // Undone is what [Undo] did.
 type Undone = undo.Undone
 
 // Drop ends the grace period of a run, so that containerd collects what it
-// held, and compares the store before and after to report what was freed.
-func Drop(ctx context.Context, store Store, run Run, now time.Time, opts ReadOptions) (Dropped, error) {
-	return undo.Drop(ctx, store, run, now, opts)
+// held, and compares the store before and after to report what was freed. When ctx
+// ends, the namespace that was begun is finished, and no other is begun.
+func Drop(ctx context.Context, store Store, run Run, opts ExecuteOptions) (Dropped, error) {
+	return undo.Drop(ctx, store, run, opts)
 }
 
 // Dropped is the result of dropping a run.

@@ -44,11 +44,18 @@ const (
 
 func (o *actOptions) addHow(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and change nothing")
-	fs.BoolVarP(&o.force, "force", "f", false, "do not ask for confirmation")
+	addForce(fs, &o.force)
 	fs.StringVar(&o.grace, flagGrace, "", "keep the content of removed images for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can restore them; the space is freed after that")
 	fs.StringVar(&o.maxStall, flagStall, "250ms", "collect what is removed in parts, so that nobody waits much longer than this `DURATION` for a garbage collection: no container can be created meanwhile; 0 or none collects everything at once")
 	fs.BoolVar(&o.wait, "wait", false, "if another run is in progress in a namespace, wait until it ends, at most as long as --timeout says, instead of exiting with 3")
 	fs.BoolVar(&o.noGuard, flagNoGuard, false, "for a full disk: do not write the lease and the plan that guard a run; let nothing else use the store meanwhile, and do not kill the run")
+}
+
+// addForce adds --force, and --yes, which other programs call it.
+func addForce(fs *pflag.FlagSet, force *bool) {
+	fs.BoolVarP(force, "force", "f", false, "do not ask for confirmation; the same as -y, --yes")
+	fs.BoolVarP(force, "yes", "y", false, "the same as --force")
+	fs.Lookup("yes").Hidden = true
 }
 
 func (o *actOptions) addOutput(fs *pflag.FlagSet) {
@@ -57,19 +64,13 @@ func (o *actOptions) addOutput(fs *pflag.FlagSet) {
 }
 
 // refuse returns an error for flags that cannot be used.
-func (o *actOptions) refuse(_ context.Context, in *invocation) error {
+func (o *actOptions) refuse(context.Context, *invocation) error {
 	if o.grace != "" {
 		if err := o.refuseGrace(); err != nil {
 			return err
 		}
 	}
-	if err := o.refuseStall(); err != nil {
-		return err
-	}
-	if !o.dryRun && !o.force && !in.isTerminal(in.stdin) {
-		return noTerminal("remove")
-	}
-	return nil
+	return o.refuseStall()
 }
 
 // changes is false for a dry run.
@@ -101,8 +102,13 @@ func (o *actOptions) refuseStall() (err error) {
 	return nil
 }
 
-func noTerminal(verb string) error {
-	return usagef("there is no terminal to ask on: use --force to %s without asking, or --dry-run to only look", verb)
+// askable returns an error if a question would have to be asked and nobody is there.
+// Call it when the store was read, because what else is wrong is more important.
+func (in *invocation) askable(force bool, what string) error {
+	if force || in.isTerminal(in.stdin) {
+		return nil
+	}
+	return usagef("there is no terminal to ask on: use --force to %s", what)
 }
 
 // do reads the store, decides, and shows the plan or carries it out, after a
@@ -114,12 +120,16 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 	if err != nil {
 		return err
 	}
+	doc := text.Advise(prune.PlanDocument(plan))
 	if !o.dryRun {
+		if err := in.askable(o.force, "remove without asking, or --dry-run to only look"); err != nil {
+			_ = in.refused(doc) // the lines matter, not the exit code
+			return err
+		}
 		if err := in.noteUse(ctx, plan); err != nil {
 			return err
 		}
 	}
-	doc := text.Advise(prune.PlanDocument(plan))
 	if o.keeps > 0 && !plan.Empty() {
 		doc.Grace = &prune.Grace{Until: in.now().Add(o.keeps)} // the run has no name yet
 	}

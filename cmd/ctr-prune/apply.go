@@ -41,8 +41,8 @@ func newApply(p process) *cobra.Command {
 		},
 		RunE: work[imageRow]{&o.commonOptions, imageShape(), o.refuseFile, o.changes, o.do}.run(p),
 	}
-	addGroup(cmd, "Where", o.store.add)
-	addGroup(cmd, "What else is in use", o.clients.add)
+	addGroup(cmd, "Where", o.store.adder(stopsDeleting))
+	addGroup(cmd, "What else is in use", o.clients.adder("the plan file or the file of --pods"))
 	addGroup(cmd, "How", o.addHow)
 	addGroup(cmd, "Output", o.addOutput)
 	completeFlags(cmd, p, &o.commonOptions)

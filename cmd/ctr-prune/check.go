@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +67,7 @@ func newCheck(p process) *cobra.Command {
 		RunE:    work[checkRow]{&o.commonOptions, shape, nil, func() bool { return o.repair }, o.do}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
-	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.store.adder(stopsWorking))
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "How", func(fs *pflag.FlagSet) {
 		fs.BoolVar(&o.repair, "repair", false, "repair what can be repaired safely, and check again")
@@ -91,6 +92,9 @@ func (o *checkOptions) do(ctx context.Context, in *invocation, out *format.Outpu
 	var failure error
 	if o.repair {
 		doc, failure, err = in.repair(ctx, doc.Findings, o.verify)
+		if ctx.Err() != nil {
+			return in.cutShort(fmt.Sprintf("%s; what was begun was finished: run ctr-prune check to see what is left", context.Cause(ctx)))
+		}
 		if err != nil {
 			return errors.Join(failure, err)
 		}
@@ -148,6 +152,9 @@ func (in *invocation) repair(ctx context.Context, found []prune.Finding, verify 
 	in.change(ctx, prune.ExecuteOptions{}, func(opts prune.ExecuteOptions) {
 		repaired, failure = prune.Repair(ctx, in.store, found, opts)
 	})
+	if ctx.Err() != nil {
+		return doc, failure, nil // the caller tells
+	}
 	if doc, err = in.find(ctx, verify); err == nil {
 		doc.repaired(found, repaired)
 	}

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/pflag"
 
@@ -20,10 +24,15 @@ type clientOptions struct {
 	insecureFile bool
 }
 
-func (o *clientOptions) add(fs *pflag.FlagSet) {
-	o.docker.add(fs)
-	o.kubelet.add(fs)
-	fs.BoolVar(&o.insecureFile, flagInsecureFile, false, "accept the file of --pods, a plan file or a policy file even if it belongs to another user, or others may write to it or replace it")
+func (o *clientOptions) add(fs *pflag.FlagSet) { o.adder("the file of --pods")(fs) }
+
+// adder adds the flags; files are those that have to be trusted.
+func (o *clientOptions) adder(files string) func(*pflag.FlagSet) {
+	return func(fs *pflag.FlagSet) {
+		o.docker.add(fs)
+		o.kubelet.add(fs)
+		fs.BoolVar(&o.insecureFile, flagInsecureFile, false, "accept "+files+" even if it belongs to another user, or others may write to it or replace it")
+	}
 }
 
 // sources returns one source for each client that can be asked without a store.
@@ -35,12 +44,55 @@ func (o *clientOptions) sources(p process) ([]prune.Source, error) {
 		return nil, err
 	}
 	if pods != nil {
-		sources = append(sources, pods)
+		file := o.kubelet.pods
+		if strings.Contains(file, "://") {
+			file = ""
+		}
+		sources = append(sources, perhapsAbsent(pods, flagPods, file))
 	}
 	return sources, nil
 }
 
+// absentSource is a source whose file or socket was typed and does not exist.
+type absentSource struct {
+	prune.Source
+	said  error
+	asked atomic.Bool
+}
+
+// perhapsAbsent returns an [absentSource] if there is nothing at the path.
+func perhapsAbsent(source prune.Source, flag, path string) prune.Source {
+	if path == "" {
+		return source
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return &absentSource{Source: source, said: usagef("--%s: there is no %s, and nothing that was read needs it: leave the flag out, or give another path", flag, path)}
+	}
+	return source
+}
+
+// Uses implements [prune.Source].
+func (s *absentSource) Uses(ctx context.Context, asked prune.Asked) ([]prune.Use, bool, error) {
+	uses, covered, err := s.Source.Uses(ctx, asked)
+	if covered || err != nil {
+		s.asked.Store(true) // which closes a namespace, and tells what is wrong
+	}
+	return uses, covered, err
+}
+
+// idle refuses what does not exist and was not asked: a mistake of which nothing
+// else tells.
+func idle(sources []prune.Source) error {
+	for _, source := range sources {
+		if s, absent := source.(*absentSource); absent && !s.asked.Load() {
+			return s.said
+		}
+	}
+	return nil
+}
+
 const (
+	flagPods       = "pods"
 	flagDockerHost = "docker-host"
 	flagDockerGone = "docker-gone"
 )
@@ -104,7 +156,10 @@ func (o *dockerOptions) source(sources []prune.Source, store prune.Store, insecu
 	if err != nil {
 		return nil, usagef("$DOCKER_HOST cannot be used: %s", err)
 	}
-	return append(sources, engine), nil
+	if !o.flags.Changed(flagDockerHost) {
+		return append(sources, engine), nil
+	}
+	return append(sources, perhapsAbsent(engine, flagDockerHost, strings.TrimPrefix(o.host, "unix://"))), nil
 }
 
 // kubeletOptions say where the pods of this node are listed. The names after
@@ -119,7 +174,7 @@ type kubeletOptions struct {
 
 func (o *kubeletOptions) add(fs *pflag.FlagSet) {
 	o.flags = fs
-	fs.StringVar(&o.pods, "pods", "", "also keep the images that pods of this node need, including pods that have no container yet: read the pods from `URL|FILE`, such as https://NODE-NAME:10250/pods or the output of kubectl get pods -o json (by default a kubelet's certificate has only the name of its node, so that 127.0.0.1 fails, and is verified with --pods-certificate-authority /var/lib/kubelet/pki/kubelet.crt)")
+	fs.StringVar(&o.pods, flagPods, "", "also keep the images that pods of this node need, including pods that have no container yet: read the pods from `URL|FILE`, such as https://NODE-NAME:10250/pods or the output of kubectl get pods -o json (by default a kubelet's certificate has only the name of its node, so that 127.0.0.1 fails, and is verified with --pods-certificate-authority /var/lib/kubelet/pki/kubelet.crt)")
 	fs.BoolVar(&o.connect.MayBeEmpty, "pods-may-be-empty", false, "accept an empty list from --pods if no pod runs here: this node may have none (a kubelet that has just started also returns an empty list)")
 	fs.StringVar(&o.connect.TokenFile, "pods-token-file", "", "read the bearer token for the URL of --pods from this `FILE` (default that of the service account, if there is one)")
 	fs.StringVar(&o.connect.CAFile, "pods-certificate-authority", "", "verify the certificate of --pods with the authorities in this `FILE` (default the system's and the cluster's)")
@@ -134,7 +189,7 @@ func (o *kubeletOptions) source(owner int, insecure bool) (prune.Source, error) 
 	if o.flags == nil { // a command that does not ask
 		return nil, nil
 	}
-	if !o.flags.Changed("pods") && !o.named {
+	if !o.flags.Changed(flagPods) && !o.named {
 		given := false
 		o.flags.Visit(func(f *pflag.Flag) { given = given || strings.HasPrefix(f.Name, "pods-") })
 		if given {

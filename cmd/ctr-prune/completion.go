@@ -287,11 +287,5 @@ func (c completer) filters(_ *cobra.Command, _ []string, typed string) ([]string
 	case strings.Contains(typed, "="):
 		return nil, files
 	}
-	keys := []string{
-		"dangling=\ttrue: only dangling images; false: all unused", "until=\tan age or a time",
-		"before=\tolder than this image", "since=\tnewer than this image", "id=\tan image, by its name or its ID",
-		"label=\ta label of the image, KEY or KEY=VALUE", "label!=\ta label that protects",
-		"reference=\ta pattern of names", "reference!=\ta pattern that protects",
-	}
-	return keys, files | cobra.ShellCompDirectiveNoSpace
+	return offered(pruneFilters), files | cobra.ShellCompDirectiveNoSpace
 }

@@ -62,9 +62,9 @@ func newUsage(p process) *cobra.Command {
 		o.policy.retention.addFile(fs)
 		fs.StringArrayVar(&o.filters, "filter", nil, "only images that match `KEY=VALUE`, see below (repeatable)")
 	})
-	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.store.adder(stopsLooking))
 	addGroup(cmd, "Where", o.state.add)
-	addGroup(cmd, "What else is in use", o.clients.add)
+	addGroup(cmd, "What else is in use", o.clients.adder("the file of --pods or --policy"))
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
 		fs.BoolVarP(&o.verbose, "verbose", "v", false, "also list every blob and snapshot")
 		fs.StringVar(&o.sort, "sort", "unique", "sort images by `KEY`: "+rankingNames()+"; a leading - reverses the order")
@@ -72,7 +72,7 @@ func newUsage(p process) *cobra.Command {
 		o.output.addHTML(fs)
 	})
 	templateHelp(cmd, shape)
-	cmd.Annotations[extraKey] = usageFilterHelp
+	cmd.Annotations[extraKey] = "df"
 	completeFlag(cmd, "filter", completeUsageFilter)
 	completeFlags(cmd, p, &o.commonOptions)
 	completeFlag(cmd, "sort", fixed(rankingKeys()...))
@@ -123,7 +123,7 @@ func (o *usageOptions) do(ctx context.Context, in *invocation, out *format.Outpu
 		}
 	}
 	usage.Images = o.choose(usage.Images)
-	return out.Show(o.result(usage))
+	return out.Show(o.result(usage, naming(in.policy.AllNamespaces, in.policy.Namespaces)))
 }
 
 // usage reads what the store holds.
@@ -145,7 +145,7 @@ type imageUsageEvent struct {
 	prune.ImageUsage
 }
 
-func (o *usageOptions) result(usage *prune.DiskUsage) format.Result[usageRow] {
+func (o *usageOptions) result(usage *prune.DiskUsage, name func(namespace, name string) string) format.Result[usageRow] {
 	if !o.verbose {
 		usage.Objects = nil
 	}
@@ -155,7 +155,7 @@ func (o *usageOptions) result(usage *prune.DiskUsage) format.Result[usageRow] {
 		Lines: func() []any { return usageLines(usage, now) },
 		Rows:  func() []usageRow { return each(usage.Images, usageRowOf) },
 		Names: func() []string {
-			return each(usage.Images, func(i prune.ImageUsage) string { return text.FirstName(i.Names) })
+			return each(usage.Images, func(i prune.ImageUsage) string { return name(i.Namespace, text.FirstName(i.Names)) })
 		},
 		Text: func(out *terminal.Printer) { text.Usage(out, usage, now) },
 	}

@@ -14,14 +14,20 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-const usageFilterHelp = `  unused=true|false           a prune --all would remove it, or keep it
-  reference=PATTERN           one of its names matches, such as nginx or 'ghcr.io/*/*'
-  until=AGE|TIME              its record is at least that old
-  size=SIZE, shared=SIZE,     at least that many bytes, such as 100MB or 1GiB;
-  unique=SIZE,                with != instead of =: less than that
-  reclaimable=SIZE
+// usageFilters are the filters of df.
+func usageFilters() []filterKey {
+	keys := []filterKey{
+		{"unused=", "true|false", "a prune --all would remove it, or keep it"},
+		{"reference=", "PATTERN", "one of its names matches, such as nginx or 'ghcr.io/*/*'"},
+		{"until=", "AGE|TIME", "its record is at least that old"},
+	}
+	for _, key := range slices.Sorted(maps.Keys(numbers)) {
+		keys = append(keys, filterKey{key + "=", "SIZE", "at least that many bytes, such as 100MB or 1GiB"})
+	}
+	return keys
+}
 
-  All filters must match. The totals are always those of the whole store.`
+const usageFilterProse = "With != instead of = the opposite. All filters must match. The totals are always those of the whole store."
 
 // numbers are the keys whose values are bytes.
 var numbers = map[string]func(prune.ImageUsage) int64{
@@ -157,9 +163,5 @@ func completeUsageFilter(_ *cobra.Command, _ []string, typed string) ([]string, 
 	case valued:
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	keys := []string{"unused=\ta prune --all would remove it", "reference=\ta pattern of names", "until=\tan age or a time"}
-	for _, number := range slices.Sorted(maps.Keys(numbers)) {
-		keys = append(keys, number+"=\tat least so many bytes")
-	}
-	return keys, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	return offered(usageFilters()), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }

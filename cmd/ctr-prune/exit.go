@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -12,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/locate"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/manual"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
@@ -29,13 +32,27 @@ const (
 	exitInterrupted = 130
 )
 
-const exitCodes = `  0    done, or nothing to do, or the answer to the question was no
-  1    something failed; the report was still printed
-  2    invalid command line; nothing was changed
-  3    another run is in progress in this namespace
-  4    the store cannot be reached or opened
-  5    less can be freed than --free or --low ask for; what can be is freed
-  130  interrupted, or out of time; what was deleted is freed and reported`
+// exitStatus are the exit codes that a command has.
+func exitStatus(cmd *cobra.Command) (all []manual.Entry) {
+	for _, c := range []struct {
+		code  int
+		flags []string // one of which the command has
+		about string
+	}{
+		{exitDone, nil, "done, or nothing to do, or the answer to the question was no"},
+		{exitFailed, nil, "something failed, or check found something; what could be shown was printed"},
+		{exitUsage, nil, "invalid command line; nothing was changed"},
+		{exitBusy, []string{"force", "repair"}, "another run is in progress in this namespace"},
+		{exitUnreachable, []string{"address"}, "the store cannot be reached or opened"},
+		{exitShort, []string{flagFree}, "less can be freed than --free or --low ask for; what can be is freed"},
+		{exitInterrupted, []string{"timeout"}, "interrupted, or out of time; what was done by then is finished and told"},
+	} {
+		if c.flags == nil || slices.ContainsFunc(c.flags, func(flag string) bool { return hasFlag(cmd, flag) }) {
+			all = append(all, manual.Entry{Name: strconv.Itoa(c.code), Text: c.about})
+		}
+	}
+	return all
+}
 
 // usageError is a command line that cannot be used.
 type usageError struct{ problem string }
@@ -61,7 +78,45 @@ func flagError(cmd *cobra.Command, err error) error {
 			return usagef("--%s %q is not a duration: type one such as 30s, 10m or 1h30m", name, value)
 		}
 	}
+	if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {
+		if said := meant(cmd, unknown.GetSpecifiedName()); said != "" {
+			return usagef("%s: %s; see %s --help", err, said, cmd.CommandPath())
+		}
+	}
 	return usagef("%s; see %s --help", err, cmd.CommandPath())
+}
+
+// otherFlagNames are flags of other programs, and what does the same here.
+var otherFlagNames = map[string]string{
+	"o": "type --format json", "output": "type --format json", "json": "type --format json",
+	"assume-yes": "type --yes", "assumeyes": "type --yes",
+	"dryrun": "type --dry-run", "simulate": "type --dry-run", "what-if": "type --dry-run",
+	"older-than": "type --until 72h", "age": "type --until 72h", "keep": "type --keep-last 3",
+	"host": "type --address", "H": "type --address", "colour": "type --color",
+}
+
+// meant says which flag was meant by one that the command does not have, "" if that
+// cannot be told.
+func meant(cmd *cobra.Command, name string) string {
+	if said := otherFlagNames[name]; said != "" {
+		flag, _, _ := strings.Cut(strings.TrimPrefix(said, "type --"), " ")
+		if cmd.Flags().Lookup(flag) != nil || cmd.InheritedFlags().Lookup(flag) != nil {
+			return said
+		}
+	}
+	if len(name) < 3 {
+		return ""
+	}
+	var near []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden && (strings.HasPrefix(f.Name, name) || strings.TrimSuffix(name, "s") == f.Name || strings.ReplaceAll(f.Name, "-", "") == strings.ReplaceAll(name, "-", "")) {
+			near = append(near, "--"+f.Name)
+		}
+	})
+	if len(near) == 0 {
+		return ""
+	}
+	return "perhaps " + strings.Join(near, " or ")
 }
 
 // saidError is a failure that the user has already been told about.
@@ -109,7 +164,7 @@ func exitCode(err error) int {
 		return said.code
 	case errors.As(err, &stop):
 		return exitInterrupted
-	case prune.CodeOf(err) == "no-such-image":
+	case prune.CodeOf(err) == "no-such-image", prune.CodeOf(err) == "nothing-named":
 		return exitFailed
 	case errors.As(err, &usage), errors.As(err, &filter), errors.As(err, &policy):
 		return exitUsage

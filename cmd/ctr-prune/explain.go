@@ -54,9 +54,9 @@ func newExplain(p process) *cobra.Command {
 		RunE: work[explanationRow]{o, shape, nil, nil, explain}.run(p),
 	}
 	addGroup(cmd, "What a prune would remove", o.policy.addLooking)
-	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.store.adder(stopsLooking))
 	addGroup(cmd, "Where", o.state.add)
-	addGroup(cmd, "What else is in use", o.clients.add)
+	addGroup(cmd, "What else is in use", o.clients.adder("the file of --pods or --policy"))
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "the explanation, see the fields below", "") })
 	templateHelp(cmd, shape)
 	completeFlags(cmd, p, o)

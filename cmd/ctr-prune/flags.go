@@ -184,11 +184,21 @@ type storeOptions struct {
 	insecure bool
 }
 
-func (o *storeOptions) add(fs *pflag.FlagSet) {
-	o.addAddress(fs)
-	fs.StringVar(&o.root, "root", "", "open the root `DIR` of a stopped containerd instead of connecting to a socket")
-	fs.DurationVar(&o.timeout, "timeout", 0, "stop deleting after this `DURATION`, free what was deleted, and exit with 130 (default no limit)")
-	o.addConnect(fs)
+// What --timeout does, by what a command does.
+const (
+	stopsDeleting = "stop deleting after this `DURATION`, free what was deleted, and exit with 130 (default no limit)"
+	stopsWorking  = "stop after this `DURATION`, and exit with 130; what was done until then stays done (default no limit)"
+	stopsLooking  = "give up after this `DURATION`, and exit with 130 (default no limit)"
+)
+
+// adder adds the flags; stops says what --timeout does.
+func (o *storeOptions) adder(stops string) func(*pflag.FlagSet) {
+	return func(fs *pflag.FlagSet) {
+		o.addAddress(fs)
+		fs.StringVar(&o.root, "root", "", "open the root `DIR` of a stopped containerd instead of connecting to a socket")
+		fs.DurationVar(&o.timeout, "timeout", 0, stops)
+		o.addConnect(fs)
+	}
 }
 
 func (o *storeOptions) addAddress(fs *pflag.FlagSet) {

@@ -9,65 +9,109 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/manual"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 )
-
-// helpWidth is the maximum width of help: wider lines are harder to read.
-const helpWidth = 100
 
 // otherFlags is the title of flags that are in no group.
 const otherFlags = "Other"
 
-// help prints the help of a command on stdout.
-func help(cmd *cobra.Command, _ []string) {
-	var b strings.Builder
-	text := cmd.Long
-	if text == "" {
-		text = cmd.Short
-	}
-	b.WriteString(text + "\n\n")
-	writeUsage(&b, cmd)
-	cmd.Print(b.String())
+// rareFlags are left out of the short help: most people never need them.
+var rareFlags = []string{
+	"dangling-prefix", flagIngests, "distribution", "allow-insecure-socket", flagInsecureFile, "connect-timeout", flagState, flagDockerGone, flagDockerHost,
+	flagPods, "pods-may-be-empty", "pods-token-file", "pods-certificate-authority", "pods-client-certificate", "pods-client-key", "pods-insecure-skip-tls-verify",
+	flagNoGuard, flagStall, "wait", flagUsedWithin, flagProtect, "no-trunc", flagDebug, flagColour, "help", "version",
 }
 
-// usage prints the usage of a command on stderr.
+// help prints the short help of a command on stdout.
+func help(cmd *cobra.Command, _ []string) { cmd.Print(pageOf(cmd).Screen(false)) }
+
+// usage prints the same on stderr.
 func usage(cmd *cobra.Command) error {
-	var b strings.Builder
-	writeUsage(&b, cmd)
-	cmd.PrintErr(b.String())
+	cmd.PrintErr(pageOf(cmd).Screen(false))
 	return nil
 }
 
-// section is a part of the help that does not belong to a flag.
-type section struct{ title, text string }
-
-func sections(cmd *cobra.Command) []section {
+// pageOf is what there is to say about a command.
+func pageOf(cmd *cobra.Command) manual.Page {
+	p := manual.Page{Command: cmd.CommandPath(), Short: cmd.Short, Long: cmd.Long, Usage: []string{cmd.UseLine()}, Examples: cmd.Example}
 	if cmd.HasParent() {
-		return fieldSections(cmd)
+		p.Parent = cmd.Parent().CommandPath()
 	}
-	return []section{{"Filters", filterHelp}, {"Exit codes", exitCodes}}
+	for _, group := range flagGroups(cmd) {
+		p.Groups = append(p.Groups, manual.Group{Title: group.title, Flags: flagsOf(group.flags)})
+	}
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			p.Commands = append(p.Commands, manual.Entry{Name: sub.Name(), Text: sub.Short})
+		}
+	}
+	if len(p.Commands) > 0 {
+		p.Usage = append(p.Usage, cmd.CommandPath()+" COMMAND")
+	}
+	p.Sections = sections(cmd)
+	return p
 }
 
-const filterHelp = `  dangling=true|false         only dangling images (the default), or all: the same as --all
-  until=AGE|TIME              the same as --until
-  before=IMAGE, since=IMAGE   it is older, or newer, than this image
-  id=IMAGE[,…]                it is one of these: the same as naming it as an argument
-  label=KEY[=VALUE]           the image has this label, on a platform that is present
-  label!=KEY[=VALUE]          the image has it on no platform
-  reference=PATTERN[,…]       its name matches one, such as nginx, 'nginx:1.*' or 'ghcr.io/*/*'
-  reference!=PATTERN[,…]      its name matches none
+func flagsOf(fs *pflag.FlagSet) (flags []manual.Flag) {
+	fs.VisitAll(func(f *pflag.Flag) {
+		flag := manual.FlagOf(f)
+		flag.Rare = slices.Contains(rareFlags, f.Name)
+		flags = append(flags, flag)
+	})
+	return flags
+}
 
-  Ages such as 72h, 3d, 2w or 1d12h are counted from the latest of three times:
-  when the record was created, when it was updated, and when its image was added
-  to the store. Times are 2026-01-31, RFC 3339, or Unix seconds. All filters must
-  match. An image that a filter cannot judge is kept.`
+// sections are the parts of the help that do not belong to a flag.
+func sections(cmd *cobra.Command) []manual.Section {
+	parts := fieldSections(cmd)
+	if !cmd.HasParent() {
+		parts = append(parts, manual.Section{Title: "Filters", Entries: filterEntries(pruneFilters), Prose: filterProse})
+	}
+	return append(parts,
+		manual.Section{Title: "Environment", Entries: environment(cmd), Man: true},
+		manual.Section{Title: "Files", Entries: filesOf(cmd), Man: true},
+		manual.Section{Title: "Exit status", Entries: exitStatus(cmd)})
+}
+
+// filterKey is a filter as help and completion tell of it.
+type filterKey struct{ key, value, about string }
+
+// pruneFilters are the filters of a prune.
+var pruneFilters = []filterKey{
+	{"dangling=", "true|false", "only dangling images (the default), or all, as --all"},
+	{"until=", "AGE|TIME", "it is at least that old: the same as --until"},
+	{"before=", "IMAGE", "it is older than this image"},
+	{"since=", "IMAGE", "it is newer than this image"},
+	{"id=", "IMAGE[,…]", "it is one of these, by name or ID, as an argument"},
+	{"label=", "KEY[=VALUE]", "the image has this label, on a platform that is present"},
+	{"label!=", "KEY[=VALUE]", "the image has it on no platform"},
+	{"reference=", "PATTERN[,…]", "its name matches one, such as nginx, 'nginx:1.*' or 'ghcr.io/*/*'"},
+	{"reference!=", "PATTERN[,…]", "its name matches none"},
+}
+
+// filterEntries are filters in the help.
+func filterEntries(keys []filterKey) []manual.Entry {
+	return each(keys, func(k filterKey) manual.Entry { return manual.Entry{Name: k.key + k.value, Text: k.about} })
+}
+
+// offered are filters for completion.
+func offered(keys []filterKey) []string {
+	return each(keys, func(k filterKey) string { return k.key + "\t" + k.about })
+}
+
+var filterProse = []string{
+	"Ages such as 72h, 3d, 2w or 1d12h are counted from the latest of three times: when the record was created, when it was updated, " +
+		"and when its image was added to the store. Times are 2026-01-31, RFC 3339, or Unix seconds.",
+	"All filters must match. An image that a filter cannot judge is kept.",
+}
 
 // newHelp returns the command that prints the help of another one.
 func newHelp() *cobra.Command {
-	return &cobra.Command{
-		Use:                   "help [COMMAND]",
-		Short:                 "Help with a command",
-		DisableFlagsInUseLine: true,
+	whole := false
+	cmd := &cobra.Command{
+		Use:   "help [--all] [COMMAND]",
+		Short: "Help with a command; with --all all there is to say",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
@@ -75,38 +119,13 @@ func newHelp() *cobra.Command {
 			}
 			about.InitDefaultHelpFlag()
 			about.InitDefaultVersionFlag()
-			return about.Help()
+			cmd.Print(pageOf(about).Screen(whole))
+			return nil
 		},
+		DisableFlagsInUseLine: true,
 	}
-}
-
-func writeUsage(b *strings.Builder, cmd *cobra.Command) {
-	b.WriteString("Usage:\n  " + cmd.UseLine() + "\n")
-	if cmd.HasAvailableSubCommands() {
-		b.WriteString("  " + cmd.CommandPath() + " COMMAND\n")
-	}
-	if cmd.Example != "" {
-		b.WriteString("\nExamples:\n" + cmd.Example + "\n")
-	}
-	for _, group := range flagGroups(cmd) {
-		b.WriteString("\n" + group.title + ":\n" + group.flags.FlagUsagesWrapped(helpWidth))
-	}
-	writeCommands(b, cmd)
-	for _, s := range sections(cmd) {
-		b.WriteString("\n" + s.title + ":\n" + s.text + "\n")
-	}
-}
-
-func writeCommands(b *strings.Builder, cmd *cobra.Command) {
-	if !cmd.HasAvailableSubCommands() {
-		return
-	}
-	b.WriteString("\nCommands:\n")
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
-			b.WriteString("  " + sub.Name() + strings.Repeat(" ", max(1, sub.NamePadding()-len(sub.Name())+2)) + sub.Short + "\n")
-		}
-	}
+	cmd.Flags().BoolVar(&whole, "all", false, "all flags, filters and exit codes, with all that is said of them")
+	return cmd
 }
 
 type flagGroup struct {
@@ -167,31 +186,57 @@ func templateHelp[R any](cmd *cobra.Command, shape format.Shape[R]) {
 	cmd.Annotations[fieldsKey] = format.Fields(*new(R))
 }
 
-// fieldSections is the help with the fields of a command's templates.
-func fieldSections(cmd *cobra.Command) []section {
-	var sections []section
-	if filters := cmd.Annotations[extraKey]; filters != "" {
-		sections = append(sections, section{"Filters", filters})
+// fieldSections tell of a command's own filters and of the fields of its templates.
+func fieldSections(cmd *cobra.Command) (parts []manual.Section) {
+	if cmd.Annotations[extraKey] != "" {
+		parts = append(parts, manual.Section{Title: "Filters", Entries: filterEntries(usageFilters()), Prose: []string{usageFilterProse}})
 	}
 	fields := cmd.Annotations[fieldsKey]
 	if fields == "" {
-		return sections
+		return parts
 	}
 	first, _, _ := strings.Cut(fields, ",")
 	about := fmt.Sprintf("%s has the fields %s. Functions are docker's: json, join, split, upper, lower, title, pad, truncate, println; and size. %q makes a table.",
 		text.Capital(cmd.Annotations[rowKey]), fields, "table {{"+first+"}}")
-	return append(sections, section{"Fields for --format", indented(about)})
+	return append(parts, manual.Section{Title: "Fields for --format", Prose: []string{about}})
 }
 
-// indented breaks text into lines of the help.
-func indented(text string) string {
-	var lines []string
-	line := " "
-	for _, word := range strings.Fields(text) {
-		if len(line)+1+len(word) > helpWidth-20 {
-			lines, line = append(lines, line), " "
+// environment are the variables that a command uses.
+func environment(cmd *cobra.Command) (all []manual.Entry) {
+	for _, e := range []struct{ flag, name, about string }{
+		{"address", envAddress, "containerd's socket, if --address is not given"},
+		{"namespace", envNamespace, "the namespace, if --namespace is not given"},
+		{flagDockerHost, "DOCKER_HOST", "Docker's socket, if --docker-host is not given"},
+		{flagState, envState, "where it is kept when images were last used"},
+		{flagNode, envNode, "the name of the node, if --node-name is not given"},
+		{"force", "PAGER", "shows the details of a question"},
+		{flagInsecureFile, "SUDO_UID", "the files of the user who called sudo are trusted like those of root"},
+		{flagColour, "NO_COLOR", "not empty: no colours, unless --color=always is given"},
+	} {
+		if hasFlag(cmd, e.flag) {
+			all = append(all, manual.Entry{Name: e.name, Text: e.about})
 		}
-		line += " " + word
 	}
-	return strings.Join(append(lines, line), "\n")
+	return all
+}
+
+// filesOf are the files that a command uses.
+func filesOf(cmd *cobra.Command) (all []manual.Entry) {
+	for _, f := range []struct{ flag, name, about string }{
+		{"address", "/run/containerd/containerd.sock", "containerd's socket; where distributions have another one, that is found, too"},
+		{"address", "/etc/nerdctl/nerdctl.toml, /etc/crictl.yaml", "name the socket where these programs are configured"},
+		{"root", "/var/lib/containerd", "containerd's root on most systems, for --root"},
+		{flagDockerHost, "/var/run/docker.sock", "Docker's socket"},
+		{flagState, defaultState, "when images were last used, and the last runs of serve"},
+		{flagConfig, "/etc/ctr-prune/config.yaml", "the policy of the service"},
+	} {
+		if hasFlag(cmd, f.flag) {
+			all = append(all, manual.Entry{Name: f.name, Text: f.about})
+		}
+	}
+	return all
+}
+
+func hasFlag(cmd *cobra.Command, name string) bool {
+	return cmd.Flags().Lookup(name) != nil || cmd.InheritedFlags().Lookup(name) != nil
 }

@@ -4,41 +4,68 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/manual"
 )
+
+// The help of every command fits a terminal of 80 columns, short and whole.
+func TestHelpFits(t *testing.T) {
+	var check func(cmd *cobra.Command)
+	check = func(cmd *cobra.Command) {
+		for _, whole := range []bool{false, true} {
+			for line := range strings.SplitSeq(pageOf(cmd).Screen(whole), "\n") {
+				if runewidth.StringWidth(line) > manual.Width {
+					t.Errorf("%s: longer than %d: %q", cmd.CommandPath(), manual.Width, line)
+				}
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			check(sub)
+		}
+	}
+	check(newRoot(newFake("").process))
+}
 
 func TestHelp(t *testing.T) {
 	f := newFake("")
 	if code := f.main("--help"); code != 0 || f.err.Len() > 0 {
 		t.Fatalf("exit code %d: %s", code, f.err)
 	}
-	for _, part := range []string{"Usage:", "Examples:", "What to remove:", "Where:", "Output:", "Commands:", "Filters:", "Exit codes:"} {
-		if !strings.Contains(f.out.String(), "\n"+part+"\n") {
+	short := f.out.String()
+	for _, part := range []string{"Usage:", "Examples:", "What to remove:", "How:", "Output:", "Commands:"} {
+		if !strings.Contains(short, "\n"+part+"\n") {
 			t.Errorf("there is no part %q", part)
 		}
 	}
-	for line := range strings.SplitSeq(f.out.String(), "\n") {
-		if len(line) > helpWidth {
-			t.Errorf("longer than %d: %q", helpWidth, line)
-		}
+	if n := strings.Count(short, "\n"); n > 80 || strings.Contains(short, "--pods-client-key") || !strings.HasSuffix(short, "ctr-prune help --all\n") {
+		t.Errorf("the short help has %d lines:\n%s", n, short)
 	}
 	again := newFake("")
-	if code := again.main("help"); code != 0 || again.out.String() != f.out.String() {
+	if code := again.main("help"); code != 0 || again.out.String() != short {
 		t.Errorf("help, as a command, exits %d and says\n%s", code, again.out)
+	}
+	whole := newFake("")
+	if code := whole.main("help", "--all"); code != 0 || !strings.Contains(whole.out.String(), "\nFilters:\n") || !strings.Contains(whole.out.String(), "\nExit status:\n") {
+		t.Errorf("help --all exits %d and says\n%s", code, whole.out)
 	}
 }
 
-// Whoever reads the help of a command has to find every flag that it takes.
+// Whoever reads the whole help of a command has to find every flag that it takes, and
+// the short one does not hide that there are more.
 func TestEveryCommandHelpsWithAllItsFlags(t *testing.T) {
 	f := newFake("")
 	var check func(cmd *cobra.Command)
 	check = func(cmd *cobra.Command) {
-		var b strings.Builder
-		writeUsage(&b, cmd)
+		whole, short := pageOf(cmd).Screen(true), pageOf(cmd).Screen(false)
 		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-			if !flag.Hidden && !strings.Contains(b.String(), "--"+flag.Name) {
+			if !flag.Hidden && !strings.Contains(whole, "--"+flag.Name) {
 				t.Errorf("%s: --%s is not in its help", cmd.CommandPath(), flag.Name)
+			}
+			if !flag.Hidden && !strings.Contains(short, "--"+flag.Name) && !strings.Contains(short, " help --all") {
+				t.Errorf("%s: nothing tells that there is --%s", cmd.CommandPath(), flag.Name)
 			}
 			if flag.Usage == "" {
 				t.Errorf("%s: --%s has no explanation", cmd.CommandPath(), flag.Name)
@@ -52,6 +79,18 @@ func TestEveryCommandHelpsWithAllItsFlags(t *testing.T) {
 		}
 	}
 	check(newRoot(f.process))
+}
+
+// A flag that is called rare is one.
+func TestRareFlagsExist(t *testing.T) {
+	root := newRoot(newFake("").process)
+	root.InitDefaultHelpFlag()
+	root.InitDefaultVersionFlag()
+	for _, name := range rareFlags {
+		if root.Flags().Lookup(name) == nil && root.PersistentFlags().Lookup(name) == nil {
+			t.Errorf("there is no --%s", name)
+		}
+	}
 }
 
 func TestHelpWithACommand(t *testing.T) {

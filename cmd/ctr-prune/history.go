@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -101,6 +102,9 @@ func (o *historyOptions) show(p process, args []string, out *format.Output[histo
 		}
 	}
 	if len(args) == 0 {
+		if len(entries) == 0 && o.output.table() {
+			return p.say("There was no run of ctr-prune serve yet.")
+		}
 		return out.Show(historyResult(entries, false, p.now(), func(out *terminal.Printer) { historyTable(out, entries, p.now()) }))
 	}
 	e, err := entryNamed(entries, args[0])
@@ -133,6 +137,9 @@ func entryNamed(entries []history.Entry, name string) (history.Entry, error) {
 	if len(found) == 1 {
 		return found[0], nil
 	}
+	if len(found) == 0 {
+		return history.Entry{}, fmt.Errorf("none of the last %s of serve is named %q or begins so: see ctr-prune history", terminal.Count(len(entries), "run"), name)
+	}
 	return history.Entry{}, usagef("%q matches %d of the last %s of serve: see ctr-prune history", name, len(found), terminal.Count(len(entries), "run"))
 }
 
@@ -162,10 +169,6 @@ func historyRowOf(e history.Entry) historyRow {
 }
 
 func historyTable(out *terminal.Printer, entries []history.Entry, now time.Time) {
-	if len(entries) == 0 {
-		out.Line("There was no run of ctr-prune serve yet.")
-		return
-	}
 	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "TRIGGER"}, {Title: "RESULT"}, {Title: "REMOVED"}, {Title: "FREED"}, {Title: "TOOK"}}}
 	for _, e := range entries {
 		row := historyRowOf(e)

@@ -138,6 +138,9 @@ func (in *invocation) read(ctx context.Context, opts prune.ReadOptions, do func(
 	if err := do(in.readAt, opts); err != nil {
 		return stopped(ctx, &unreadableError{err})
 	}
+	if err := idle(in.sources); err != nil {
+		return err
+	}
 	log.G(ctx).Debugf("read the store in %s", in.now().Sub(in.readAt))
 	return nil
 }
@@ -243,11 +246,22 @@ func progressText(p terminal.Stage, lasted time.Duration) string {
 		return fmt.Sprintf("Measuring what was freed, %s", seconds)
 	case p.Total > 0 && p.Done > 0:
 		left := time.Duration(float64(p.Total-p.Done) / rate * float64(time.Second)).Round(time.Second)
-		return fmt.Sprintf("Removing records: %d of %d, %.0f/s, %s left", p.Done, p.Total, rate, left)
+		return fmt.Sprintf("%s records: %d of %d, %.0f/s, %s left", doing(p), p.Done, p.Total, rate, left)
 	case p.Total > 0:
-		return fmt.Sprintf("Removing records: %d of %d", p.Done, p.Total)
+		return fmt.Sprintf("%s records: %d of %d", doing(p), p.Done, p.Total)
 	}
 	return fmt.Sprintf("Reading the store: %d objects, %s", p.Done, seconds)
+}
+
+// stageRestore is the stage of an undo.
+const stageRestore = "restoring"
+
+// doing is what is done with records in a stage.
+func doing(p terminal.Stage) string {
+	if p.Name == stageRestore {
+		return "Restoring"
+	}
+	return "Removing"
 }
 
 // machineOf is where containerd is looked for.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -35,7 +36,7 @@ func newLeases(p process) *cobra.Command {
 		RunE:    work[leaseRow]{o, leaseShape(), nil, nil, listLeases}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
-	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.store.adder(stopsLooking))
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each lease, see the fields below", "the IDs of the leases") })
 	templateHelp(cmd, leaseShape())
 	completeFlags(cmd, p, o)
@@ -82,7 +83,16 @@ func listLeases(ctx context.Context, in *invocation, out *format.Output[leaseRow
 	if err != nil {
 		return err
 	}
-	return out.Show(leasesResult(in.header(leasesSchema, "leases"), list))
+	return in.showLeases(out, list)
+}
+
+// showLeases shows a list of leases. That there are none is not a result, and goes
+// to stderr.
+func (in *invocation) showLeases(out *format.Output[leaseRow], list []prune.LeaseInfo) error {
+	if len(list) == 0 && in.options.output.table() {
+		return in.say("There are no leases.")
+	}
+	return out.Show(leasesResult(in.header(leasesSchema, "leases"), list, naming(in.policy.AllNamespaces, in.policy.Namespaces)))
 }
 
 // leases reads the store and lists the leases of the chosen namespaces.
@@ -101,18 +111,20 @@ func (in *invocation) leases(ctx context.Context) ([]prune.LeaseInfo, error) {
 	return chosen, err
 }
 
-func leasesResult(head header, list []prune.LeaseInfo) format.Result[leaseRow] {
+func leasesResult(head header, list []prune.LeaseInfo, name func(namespace, name string) string) format.Result[leaseRow] {
 	now := head.Time
 	return format.Result[leaseRow]{
 		Doc:   leasesDocument{head, list},
 		Lines: func() []any { return each(list, func(l prune.LeaseInfo) any { return leaseEvent{"lease", l} }) },
 		Rows:  func() []leaseRow { return leaseRows(list, now) },
-		Names: func() []string { return each(list, leaseID) },
+		Names: func() []string { return leaseNames(list, name) },
 		Text:  func(out *terminal.Printer) { text.Leases(out, list, now) },
 	}
 }
 
-func leaseID(l prune.LeaseInfo) string { return l.ID }
+func leaseNames(list []prune.LeaseInfo, name func(namespace, name string) string) []string {
+	return each(list, func(l prune.LeaseInfo) string { return name(l.Namespace, l.ID) })
+}
 
 const leasesPruneLong = `Finish interrupted runs of ctr-prune, and make containerd collect garbage, which
 removes the leases that have expired. ctr-prune deletes no lease of another
@@ -136,14 +148,14 @@ func newLeasesPrune(p process) *cobra.Command {
 		Short: "Remove expired leases, and finish interrupted runs",
 		Long:  leasesPruneLong,
 		Args:  noArguments,
-		RunE:  work[leaseRow]{&o.commonOptions, leaseShape(), o.refuse, func() bool { return !o.dryRun }, o.do}.run(p),
+		RunE:  work[leaseRow]{&o.commonOptions, leaseShape(), nil, func() bool { return !o.dryRun }, o.do}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
-	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.store.adder(stopsWorking))
 	addGroup(cmd, "What else is in use", o.clients.add)
 	addGroup(cmd, "How", func(fs *pflag.FlagSet) {
 		fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and change nothing")
-		fs.BoolVarP(&o.force, "force", "f", false, "do not ask for confirmation")
+		addForce(fs, &o.force)
 	})
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each lease, see the fields below", "the IDs of the leases") })
 	templateHelp(cmd, leaseShape())
@@ -157,20 +169,16 @@ type prunedLeases struct {
 	prune.PrunedLeases
 }
 
-func (o *leasesPruneOptions) refuse(_ context.Context, in *invocation) error {
-	if !o.dryRun && !o.force && !in.isTerminal(in.stdin) {
-		return noTerminal("remove leases")
-	}
-	return nil
-}
-
 func (o *leasesPruneOptions) do(ctx context.Context, in *invocation, out *format.Output[leaseRow]) error {
 	all, err := in.leases(ctx)
 	if err != nil {
 		return err
 	}
 	if o.dryRun {
-		return out.Show(leasesResult(in.header(leasesSchema, "leases"), all))
+		return in.showLeases(out, all)
+	}
+	if err := in.askable(o.force, "remove leases without asking, or --dry-run to only look"); err != nil {
+		return err
 	}
 	doomed := withAction(all, prune.Remove)
 	if yes, err := o.sure(ctx, in, all, doomed); err != nil || !yes {
@@ -178,7 +186,7 @@ func (o *leasesPruneOptions) do(ctx context.Context, in *invocation, out *format
 	}
 	done := &prunedLeases{leasesDocument: leasesDocument{in.header(leasesSchema, "leases-prune"), all}}
 	err = done.remove(ctx, in, doomed)
-	return firstError(out.Show(done.result()), err)
+	return firstError(out.Show(done.result(naming(in.policy.AllNamespaces, in.policy.Namespaces))), err)
 }
 
 func withAction(all []prune.LeaseInfo, action prune.Action) []prune.LeaseInfo {
@@ -217,13 +225,19 @@ func (d *prunedLeases) remove(ctx context.Context, in *invocation, doomed []prun
 	})
 	d.PrunedLeases = *pruned
 	text.AdviseLeases(d.Renewed)
-	return firstError(busyOf(err), stopped(ctx, err))
+	if d.Interrupted {
+		return in.cutShort(fmt.Sprintf("%s; what was begun was finished: run it again for the rest", context.Cause(ctx)))
+	}
+	if !d.Begun {
+		err = stopped(ctx, err)
+	}
+	return firstError(busyOf(err), err)
 }
 
-func (d *prunedLeases) result() format.Result[leaseRow] {
+func (d *prunedLeases) result(name func(namespace, name string) string) format.Result[leaseRow] {
 	return format.Result[leaseRow]{
 		Doc: d, Lines: d.lines, Rows: func() []leaseRow { return leaseRows(d.Removed, d.Time) },
-		Names: func() []string { return each(d.Removed, leaseID) }, Text: func(out *terminal.Printer) { text.PrunedLeases(out, d.Leases, d.PrunedLeases) },
+		Names: func() []string { return leaseNames(d.Removed, name) }, Text: func(out *terminal.Printer) { text.PrunedLeases(out, d.Leases, d.PrunedLeases) },
 	}
 }
 

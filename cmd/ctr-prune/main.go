@@ -15,6 +15,7 @@ import (
 
 	"github.com/containerd/log"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
@@ -54,6 +55,8 @@ type process struct {
 	page func(ctx context.Context, pager string, write func(io.Writer) error) error
 	// logAt sends logs of that level and above to stderr.
 	logAt func(slog.Level)
+	// colour is what --color says: auto, always or never.
+	colour *string
 	// keepHangup makes SIGHUP not end the command any more; nil if it does not.
 	keepHangup func()
 }
@@ -94,8 +97,38 @@ func (p process) printer(stream io.Writer) *terminal.Printer {
 	width, isTerminal := p.columns(stream)
 	out := terminal.New(stream)
 	out.Width = width
-	out.Colour = isTerminal && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
+	out.Colour = p.colours(isTerminal)
 	return out
+}
+
+// The values of --color.
+const (
+	flagColour   = "color"
+	colourAuto   = "auto"
+	colourAlways = "always"
+	colourNever  = "never"
+)
+
+// colours says whether a stream gets colours.
+func (p process) colours(isTerminal bool) bool {
+	typed := colourAuto
+	if p.colour != nil && *p.colour != "" {
+		typed = *p.colour
+	}
+	return typed == colourAlways || typed == colourAuto && isTerminal && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
+}
+
+// addColour adds the flag for all commands.
+func (p process) addColour(fs *pflag.FlagSet) {
+	fs.StringVar(p.colour, flagColour, colourAuto, "use colours `WHEN`: auto (on a terminal, unless $NO_COLOR is set), always, never")
+}
+
+// checkColour refuses any other value.
+func (p process) checkColour() error {
+	if typed := *p.colour; typed != colourAuto && typed != colourAlways && typed != colourNever {
+		return usagef("--%s=%s is unknown: choose auto, always or never", flagColour, typed)
+	}
+	return nil
 }
 
 // logAt sends the logs of containerd's packages and ctr-prune's own to stderr.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 )
@@ -21,17 +21,17 @@ const manDate = "2026-11-01"
 
 // manual is where the pages are. A test writes them because what makes them
 // would be a fiftieth of the program, which has no other use for it.
-var manual = filepath.Join("..", "..", "docs", "man")
+var manualDir = filepath.Join("..", "..", "docs", "man")
 
 func TestManualPagesAreCurrent(t *testing.T) {
 	dir := t.TempDir()
 	if *texttest.Update {
-		dir = manual
+		dir = manualDir
 	}
 	if err := writeManual(newFake("").process, dir); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(pages(t, manual), pages(t, dir)); diff != "" {
+	if diff := cmp.Diff(pages(t, manualDir), pages(t, dir)); diff != "" {
 		t.Errorf("docs/man is not current; run: make man\n(-committed +generated):\n%s", diff)
 	}
 }
@@ -60,23 +60,49 @@ func writeManual(p process, dir string) error {
 	if err != nil {
 		return fmt.Errorf("the date of the manual: %w", err)
 	}
-	root := newRoot(p) // one of its own: what is changed below is not shown by --help
-	root.DisableAutoGenTag = true
-	forManual(root)
-	header := &doc.GenManHeader{Section: "1", Date: &date, Source: "ctr-prune", Manual: "User Commands"}
-	if err := doc.GenManTree(root, header, dir); err != nil {
-		return fmt.Errorf("writing the manual pages: %w", err)
+	var write func(cmd *cobra.Command) error
+	write = func(cmd *cobra.Command) error {
+		for _, sub := range cmd.Commands() {
+			if err := write(sub); err != nil {
+				return err
+			}
+		}
+		if !cmd.IsAvailableCommand() && cmd.HasParent() {
+			return nil
+		}
+		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + ".1"
+		return os.WriteFile(filepath.Join(dir, name), []byte(pageOf(cmd).Roff(date)), 0o644)
 	}
-	return nil
+	return write(newRoot(p))
 }
 
-// forManual puts into the long text of a command what only the help shows
-// otherwise, in Markdown, and adapts it to a page.
-func forManual(cmd *cobra.Command) {
-	for _, s := range sections(cmd) {
-		cmd.Long += "\n\n# " + strings.ToUpper(s.title) + "\n\n```\n" + s.text + "\n```"
+// man-db finds the name and the description of each page, and groff has nothing to say
+// against them.
+func TestManualPagesAreValid(t *testing.T) {
+	for _, program := range []string{"lexgrog", "groff"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("%v: install man-db and groff (apt-get install man-db groff)", err)
+		}
 	}
-	for _, sub := range cmd.Commands() {
-		forManual(sub)
+	for name, page := range pages(t, manualDir) {
+		file := filepath.Join(manualDir, name)
+		out, err := exec.Command("lexgrog", file).CombinedOutput()
+		if want := strings.TrimSuffix(name, ".1") + " - "; err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("lexgrog %s: %v, %s", name, err, out)
+		}
+		cmd := exec.Command("groff", "-man", "-Tascii", "-ww", "-z", file)
+		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("groff %s: %v, %s", name, err, out)
+		}
+		for _, bad := range []string{"[=false]", `=""`, "=[]"} {
+			if strings.Contains(page, bad) {
+				t.Errorf("%s contains %s", name, bad)
+			}
+		}
+		for _, part := range []string{".SH OPTIONS", `.SH EXIT STATUS`, ".SH ENVIRONMENT", ".SH EXAMPLES"} {
+			if name == "ctr-prune.1" && !strings.Contains(page, part) {
+				t.Errorf("%s has no %s", name, part)
+			}
+		}
 	}
 }

@@ -37,6 +37,9 @@ func (o *outputOptions) addFormat(fs *pflag.FlagSet, row string) {
 	fs.StringVar(&o.format, "format", format.Table, "show the result in this `FORMAT`: table, json, jsonl, or a Go template"+row)
 }
 
+// table says that the result is shown to people, and as a whole.
+func (o *outputOptions) table() bool { return o.format == format.Table && !o.quiet }
+
 const flagHTML = "html"
 
 func (o *outputOptions) addHTML(fs *pflag.FlagSet) {

@@ -47,9 +47,9 @@ func newPlan(p process) *cobra.Command {
 		RunE:    work[imageRow]{&o.commonOptions, imageShape(), o.refuse, nil, o.do}.run(p),
 	}
 	addGroup(cmd, "What to remove", o.policy.add)
-	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.store.adder(stopsLooking))
 	addGroup(cmd, "Where", o.state.add)
-	addGroup(cmd, "What else is in use", o.clients.add)
+	addGroup(cmd, "What else is in use", o.clients.adder("the file of --pods or --policy"))
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
 		fs.StringVarP(&o.file, "output", "o", "-", "write the plan to this `FILE`, which only you may read; - is stdout")
 		o.output.addHTML(fs)

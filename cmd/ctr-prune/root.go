@@ -71,6 +71,9 @@ const rootExamples = `  # What would be removed, and why the rest is kept
 
 // newRoot returns the command with all its subcommands.
 func newRoot(p process) *cobra.Command {
+	if p.colour == nil {
+		p.colour = new(string)
+	}
 	o, verbose := &actOptions{}, false
 	o.policy.arguments.taken = true
 	root := &cobra.Command{
@@ -88,15 +91,16 @@ func newRoot(p process) *cobra.Command {
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		p.startLog(verbose)
-		return noEmptyFlags(cmd)
+		return firstError(noEmptyFlags(cmd), p.checkColour())
 	}
 	root.SetFlagErrorFunc(flagError)
 	addGroup(root, "What to remove", o.policy.add)
-	addGroup(root, "Where", o.store.add)
+	addGroup(root, "Where", o.store.adder(stopsDeleting))
 	addGroup(root, "Where", o.state.add)
-	addGroup(root, "What else is in use", o.clients.add)
+	addGroup(root, "What else is in use", o.clients.adder("the file of --pods or --policy"))
 	addGroup(root, "How", o.addHow)
 	addGroup(root, "Output", o.addOutput)
+	p.addColour(root.PersistentFlags())
 	root.PersistentFlags().BoolVar(&verbose, flagDebug, false, "log to stderr what is done")
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -107,6 +111,7 @@ func newRoot(p process) *cobra.Command {
 		newUndo(p), newRuns(p), newLeases(p), newCheck(p), newPolicy(p), newServe(p), newHistory(p))
 	root.AddCommand(newVersion(p), newCompletion(p))
 	completeFlags(root, p, &o.commonOptions)
+	completeFlag(root, flagColour, fixed(colourAuto, colourAlways, colourNever))
 	root.ValidArgsFunction = completer{process: p, options: &o.commonOptions}.named
 	return root
 }

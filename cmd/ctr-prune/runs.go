@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +32,7 @@ func newRuns(p process) *cobra.Command {
 		RunE:    work[runRow]{o, shape, nil, nil, listRuns}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
-	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.store.adder(stopsLooking))
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each run, see the fields below", "the names of the runs") })
 	templateHelp(cmd, shape)
 	completeFlags(cmd, p, o)
@@ -70,6 +72,9 @@ func listRuns(ctx context.Context, in *invocation, out *format.Output[runRow]) e
 	runs, err := in.runs(ctx, prune.ReadOptions{})
 	if err != nil {
 		return err
+	}
+	if len(runs) == 0 && in.options.output.table() {
+		return in.say("Nothing to undo. Only runs made with --grace can be undone, until the grace period ends.")
 	}
 	return out.Show(format.Result[runRow]{
 		Doc:   runsDocument{in.header(runsSchema, "runs"), runs},
@@ -123,9 +128,11 @@ func runNamed(runs []prune.Run, name string) (prune.Run, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(runs) == 0:
-		return prune.Run{}, usagef("nothing to undo: only runs made with --grace can be undone, until the grace period ends")
+		return prune.Run{}, errors.New("nothing to undo: only runs made with --grace can be undone, until the grace period ends")
+	case len(found) == 0:
+		return prune.Run{}, fmt.Errorf("no run that can be undone is named %q or begins so: there are %s", name, strings.Join(names, ", "))
 	default:
-		return prune.Run{}, usagef("%q matches %d of the runs that can be undone: choose one of %s", name, len(found), strings.Join(names, ", "))
+		return prune.Run{}, usagef("%q matches %d of the runs that can be undone: choose one of %s", name, len(found), strings.Join(each(found, func(r prune.Run) string { return r.Name }), ", "))
 	}
 }
 
@@ -150,11 +157,11 @@ func newDrop(p process) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: work[droppedDocument]{&o.commonOptions, rowShape("the result", droppedDocument{}), o.refuse, always, o.do}.run(p),
+		RunE: work[droppedDocument]{&o.commonOptions, rowShape("the result", droppedDocument{}), nil, always, o.do}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
-	addGroup(cmd, "Where", o.store.add)
-	addGroup(cmd, "How", func(fs *pflag.FlagSet) { fs.BoolVarP(&o.force, "force", "f", false, "do not ask for confirmation") })
+	addGroup(cmd, "Where", o.store.adder(stopsWorking))
+	addGroup(cmd, "How", func(fs *pflag.FlagSet) { addForce(fs, &o.force) })
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.addFormat(fs, "") })
 	completeFlags(cmd, p, &o.commonOptions)
 	cmd.ValidArgsFunction = completer{process: p, options: &o.commonOptions}.runs
@@ -168,24 +175,28 @@ type droppedDocument struct {
 	prune.Dropped
 }
 
-func (o *dropOptions) refuse(_ context.Context, in *invocation) error {
-	if !o.force && !in.isTerminal(in.stdin) {
-		return usagef("there is no terminal to ask on: use --force to drop the run without asking")
-	}
-	return nil
-}
-
 func (o *dropOptions) do(ctx context.Context, in *invocation, out *format.Output[droppedDocument]) error {
 	run, err := in.runNamed(ctx, in.args[0], prune.ReadOptions{NoSizes: o.force})
 	if err != nil {
 		return err
 	}
+	if err := in.askable(o.force, "drop the run without asking"); err != nil {
+		return err
+	}
 	if yes, err := o.sure(ctx, in, run); err != nil || !yes {
 		return err
 	}
-	dropped, err := prune.Drop(ctx, in.store, run, in.now(), prune.ReadOptions{Sources: in.sources})
-	if err != nil {
+	var dropped prune.Dropped
+	in.change(ctx, prune.ExecuteOptions{}, func(opts prune.ExecuteOptions) {
+		dropped, err = prune.Drop(ctx, in.store, run, opts)
+	})
+	switch {
+	case dropped.Interrupted:
+		return in.cutShort(fmt.Sprintf("%s before all of run %s was given up; drop it again for the rest", context.Cause(ctx), run.Name))
+	case err != nil && !dropped.Begun:
 		return stopped(ctx, err)
+	case err != nil:
+		return err
 	}
 	doc := droppedDocument{in.header(runsSchema, "drop"), run.Name, dropped}
 	return out.Show(format.Result[droppedDocument]{

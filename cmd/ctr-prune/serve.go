@@ -75,7 +75,7 @@ func newServe(p process) *cobra.Command {
 	}
 	addGroup(cmd, "What to do", o.add)
 	addGroup(cmd, "Where", o.store.addSocket)
-	addGroup(cmd, "What else is in use", o.clients.add)
+	addGroup(cmd, "What else is in use", o.clients.adder("the file of --config or --pods"))
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
 		fs.StringVar(&o.logFormat, flagLogFormat, "text", "write the log to stderr in this `FORMAT`: text or json")
 	})

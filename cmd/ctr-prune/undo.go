@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,7 @@ func newUndo(p process) *cobra.Command {
 		RunE: work[recordRow]{o, shape, nil, always, undo}.run(p),
 	}
 	addGroup(cmd, "What to look at", o.policy.addScope)
-	addGroup(cmd, "Where", o.store.add)
+	addGroup(cmd, "Where", o.store.adder(stopsWorking))
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) {
 		o.output.add(fs, "each restored image, see the fields below", "the restored names")
 	})
@@ -69,8 +70,21 @@ func undo(ctx context.Context, in *invocation, out *format.Output[recordRow]) er
 	}
 	var undone *prune.Undone
 	var failure error
-	whole(func() { undone, failure = prune.Undo(ctx, in.store, run, in.now()) })
-	return firstError(out.Show(undoneResult(in.header(runsSchema, "undo"), undone)), in.undoFailed(undone, failure))
+	in.change(ctx, prune.ExecuteOptions{}, func(opts prune.ExecuteOptions) {
+		undone, failure = prune.Undo(ctx, in.store, run, opts)
+	})
+	shown := out.Show(undoneResult(in.header(runsSchema, "undo"), undone))
+	if undone.Interrupted {
+		return firstError(shown, in.cutShort(fmt.Sprintf("%s after %d of %s; undo it again for the rest",
+			context.Cause(ctx), len(undone.Restored), terminal.Count(len(run.Records), "image record"))))
+	}
+	return firstError(shown, in.undoFailed(undone, failure))
+}
+
+// cutShort says how far an interrupted command got, which is all that is said of the
+// interruption.
+func (p process) cutShort(sentence string) error {
+	return firstError(p.say("ctr-prune: %s", sentence), &saidError{exitInterrupted})
 }
 
 func undoneResult(head header, undone *prune.Undone) format.Result[recordRow] {

@@ -88,14 +88,6 @@ func TestBadCommandLines(t *testing.T) {
 	}
 }
 
-func TestNobodyToAsk(t *testing.T) {
-	f := newFake("y\n")
-	f.env(map[string]string{envAddress: "/nowhere/c.sock"})
-	if code := f.main("-a"); code != exitUsage || !strings.Contains(f.err.String(), "--force") {
-		t.Errorf("exit code %d: %s", code, f.err)
-	}
-}
-
 func TestUnreachableStores(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")

@@ -62,16 +62,27 @@ func (v *view) stages() func(prune.Progress) {
 
 // goingNames are the names of what is or was removed.
 func goingNames(doc prune.Document) []string {
+	name := naming(doc.Policy.AllNamespaces, doc.Policy.Namespaces)
 	if doc.Kind == prune.DocumentReport {
-		return each(doc.Untagged, func(r prune.Record) string { return r.Name })
+		return each(doc.Untagged, func(r prune.Record) string { return name(r.Namespace, r.Name) })
 	}
 	var names []string
 	for _, image := range doc.Images {
 		if image.Action != prune.Keep {
-			names = append(names, image.Name)
+			names = append(names, name(image.Namespace, image.Name))
 		}
 	}
 	return names
+}
+
+// naming is how --quiet calls what is in a namespace: by its name or, if several
+// namespaces were chosen, by both. That depends on the flags, not on what was found,
+// so that scripts can rely on it.
+func naming(all bool, chosen []string) func(namespace, name string) string {
+	if !all && len(chosen) < 2 {
+		return func(_, name string) string { return name }
+	}
+	return func(namespace, name string) string { return namespace + " " + terminal.Visible(name) }
 }
 
 // imageRow is an image in templates: the fields that the manual lists.

@@ -64,7 +64,7 @@ func (m *machine) undo() bool {
 	}
 	g := m.graces[run.Name]
 	was := g.before
-	undone, err := prune.Undo(m.ctx, m.store, run, time.Now())
+	undone, err := prune.Undo(m.ctx, m.store, run, prune.ExecuteOptions{Now: time.Now})
 	m.must(err)
 	m.must(m.in("default").Collect(m.ctx))
 	after := m.capture()
@@ -105,7 +105,7 @@ func (m *machine) dropGrace() bool {
 		return false
 	}
 	before := m.capture()
-	_, err := prune.Drop(m.ctx, m.store, run, time.Now(), prune.ReadOptions{Procfs: m.procfs()})
+	_, err := prune.Drop(m.ctx, m.store, run, prune.ExecuteOptions{Now: time.Now, Procfs: m.procfs()})
 	m.must(err)
 	if err := oracle.Check(withoutCollectible(before), m.capture()); err != nil {
 		m.errorf("I1: dropping a grace did harm:\n%v", err)

@@ -92,11 +92,17 @@ const longestName = 300
 // shortened on a terminal if it is very long. Unprintable characters are not
 // escaped yet.
 func (p *Printer) Name(s string) string {
-	if s == "" || strings.TrimSpace(s) != s {
-		s = strconv.Quote(s)
-	}
+	s = Visible(s)
 	if p.Fitted() {
 		return shorten(Quote(s), longestName, true)
+	}
+	return s
+}
+
+// Visible puts a name in quotation marks whose beginning and end would not be seen.
+func Visible(s string) string {
+	if s == "" || strings.TrimSpace(s) != s {
+		return strconv.Quote(s)
 	}
 	return s
 }

@@ -27,9 +27,9 @@ func onDisk(a prune.Amount) string { return terminal.SizeAtLeast(a.SnapshotBytes
 // objects returns how many blobs and snapshots an amount consists of, in words.
 func objects(blobs, snapshots int) string {
 	switch {
-	case blobs == 0:
+	case blobs == 0 && snapshots > 0:
 		return terminal.Count(snapshots, "snapshot")
-	case snapshots == 0:
+	case snapshots == 0 && blobs > 0:
 		return terminal.Count(blobs, "blob")
 	}
 	return terminal.Count(blobs, "blob") + ", " + terminal.Count(snapshots, "snapshot")

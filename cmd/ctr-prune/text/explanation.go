@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -242,9 +243,17 @@ func (v explanation) fate() {
 	v.out.Line("")
 	v.out.Write(v.out.Paint(terminal.Bold, "A prune with these flags would") + "\n")
 	for _, d := range v.e.Decisions {
-		text := v.out.Paint(actionStyle(string(d.Action)), string(d.Action)) + terminal.Quote(" "+v.label(d.Name)+": "+v.out.Prose(reason(d)))
+		text := v.out.Paint(actionStyle(string(d.Action)), string(d.Action)) + terminal.Quote(" "+v.label(d.Name)+": "+v.out.Prose(reason(v.unnoted(d))))
 		v.out.Wrapped("  "+text, "    ")
 	}
+}
+
+// unnoted is a decision without the details that are told in a note anyway.
+func (v explanation) unnoted(d prune.ImageDocument) prune.ImageDocument {
+	d.Details = slices.DeleteFunc(slices.Clone(d.Details), func(detail prune.Cause) bool {
+		return slices.ContainsFunc(v.e.Notes, func(note prune.Cause) bool { return note.Reason == detail.Reason })
+	})
+	return d
 }
 
 // label is the name of something, with its digest short on a terminal.

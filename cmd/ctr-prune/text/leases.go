@@ -11,10 +11,6 @@ import (
 
 // Leases lists leases, and what a prune of them would do.
 func Leases(out *terminal.Printer, list []prune.LeaseInfo, now time.Time) {
-	if len(list) == 0 {
-		out.Line("There are no leases.")
-		return
-	}
 	t := terminal.Table{Columns: []terminal.Column{
 		{Title: "NAMESPACE", Least: 7}, {Title: "ID", Least: terminal.LeastText, Middle: true}, {Title: "KIND", Least: 7}, {Title: "AGE"}, {Title: "EXPIRES", Least: 5},
 		{Title: "FLAT"}, {Title: "HOLDS"}, {Title: "ALONE"}, {Title: "PRUNE", Paint: actionStyle}, {Title: "REASON", Least: 30},

@@ -11,10 +11,6 @@ import (
 
 // Runs lists the runs that can be undone.
 func Runs(out *terminal.Printer, runs []prune.Run, now time.Time) {
-	if len(runs) == 0 {
-		out.Line("Nothing to undo. Only runs made with --grace can be undone, until the grace period ends.")
-		return
-	}
 	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "UNTIL", Least: 10}, {Title: "NAMESPACES", Least: 10}, {Title: "RECORDS"}, {Title: "HOLDS"}}}
 	for _, r := range runs {
 		t.Add(r.Name, terminal.Ago(now, r.Started), terminal.Until(now, r.Until), strings.Join(r.Namespaces, ","), strconv.Itoa(len(r.Records)), total(r.Holds))

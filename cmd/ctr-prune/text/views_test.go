@@ -142,6 +142,17 @@ func TestLastUseIsExplained(t *testing.T) {
 	}
 }
 
+// A hint that a note gives is not given again with the decision.
+func TestNotesAreToldOnce(t *testing.T) {
+	e := texttest.Explanation()
+	hint := prune.Cause{Reason: "the label pinned=true keeps nothing"}
+	e.Notes, e.Decisions[0].Details = append(e.Notes, hint), []prune.Cause{hint, {Reason: "and another detail"}}
+	got := shown(t, 0, false, func(out *terminal.Printer) { Explanation(out, e, texttest.Now()) })
+	if strings.Count(got, hint.Reason) != 1 || !strings.Contains(got, "and another detail") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 // A plan and df have a column for last use where any is known.
 func TestUsedColumns(t *testing.T) {
 	now := texttest.Now()

@@ -38,7 +38,7 @@ func TestExplainSaysWhatIsAmbiguousOrMissing(t *testing.T) {
 		r := n.run(2, "explain", "base:1") // in two namespaces
 		n.wantText(r.Stderr, "is ambiguous", n.base.Name+" (namespace default)", n.base.Name+" (namespace other)")
 		n.run(0, "explain", "-n", "other", "base:1")
-		n.wantText(n.run(2, "explain", "no-such-thing").Stderr, "nothing in the store is named")
+		n.wantText(n.run(1, "explain", "no-such-thing").Stderr, "nothing in the store is named")
 	})
 }
 

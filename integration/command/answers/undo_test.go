@@ -75,7 +75,7 @@ func TestUndoAfterARestart(t *testing.T) {
 			n.wantText(r.Stdout, "Restored: "+n.app.Name, "Restored 5 images from run "+run.Name+".")
 			n.everythingIsBack(before)
 		}
-		n.wantText(n.run(2, "undo").Stderr, "nothing to undo")
+		n.wantText(n.run(1, "undo").Stderr, "nothing to undo")
 	})
 }
 
@@ -161,6 +161,6 @@ func TestDropOfARun(t *testing.T) {
 		if got.Reclaimed.Snapshots != 5 {
 			t.Errorf("%d snapshots are gone, want those of app, built and dangling", got.Reclaimed.Snapshots)
 		}
-		n.wantText(n.run(2, "undo", run.Name).Stderr, "nothing to undo")
+		n.wantText(n.run(1, "undo", run.Name).Stderr, "nothing to undo")
 	})
 }

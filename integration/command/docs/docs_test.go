@@ -32,6 +32,14 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	}
 }
 
+// Who builds it is told which Go that takes.
+func TestReadmeNamesGo(t *testing.T) {
+	version := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(read(t, "go.mod"))
+	if version == nil || !strings.Contains(read(t, "README.md"), "Go "+version[1]) {
+		t.Errorf("README.md does not name Go %v", version)
+	}
+}
+
 // keys lists the names that a type's fields have in JSON. A type that was seen
 // is not looked at again: a reason may have a reason.
 func keys(t reflect.Type, seen map[reflect.Type]bool, found []string) []string {

@@ -49,7 +49,8 @@ func (d demo) fill(ctx context.Context) (want []string, err error) {
 	defer func() { err = errors.Join(err, e.Close()) }()
 	store := e.Store("default")
 	all := exhibits(imagestore.New(1))
-	for _, x := range all {
+	for i, x := range all {
+		fmt.Printf("#   %d of %d: %s\n", i+1, len(all), x.names[0])
 		if err := d.put(ctx, e, store, x); err != nil {
 			return nil, err
 		}
@@ -60,7 +61,8 @@ func (d demo) fill(ctx context.Context) (want []string, err error) {
 	if err := occupy(ctx, store, all); err != nil {
 		return nil, err
 	}
-	if d.archive != "" {
+	if d.archive != nil {
+		fmt.Printf("#   and yours, %s\n", d.archive.path)
 		return want, d.importArchive(ctx, e, store)
 	}
 	return want, nil

@@ -23,29 +23,35 @@ const limit = 72 * time.Hour
 type demo struct {
 	command string
 	root    string
-	archive string
+	// archive is nil if the user brings none.
+	archive *userImage
 	now     time.Time
 }
 
 func main() {
 	command := flag.String("command", "bin/ctr-prune", "the ctr-prune to show")
 	dir := flag.String("dir", ".cache/demo", "where the store is made; what was there is removed")
-	archive := flag.String("archive", "", "an OCI or docker archive to import as well")
+	archive := flag.String("archive", "", "an OCI or docker archive, or an OCI layout, to import as well")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := log.SetLevel("error"); err != nil { // containerd warns of what it only prefers
 		panic(err)
 	}
-	d := demo{command: *command, root: filepath.Join(*dir, "root"), archive: *archive, now: time.Now()}
-	if err := d.run(ctx); err != nil {
+	d := demo{command: *command, root: filepath.Join(*dir, "root"), now: time.Now()}
+	if err := d.run(ctx, *archive); err != nil {
 		stop()
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func (d demo) run(ctx context.Context) error {
+func (d demo) run(ctx context.Context, archive string) (err error) {
+	if archive != "" {
+		if d.archive, err = findImage(ctx, archive); err != nil {
+			return err
+		}
+	}
 	if err := removeAll(d.root); err != nil {
 		return fmt.Errorf("removing the last demonstration: %w", err)
 	}

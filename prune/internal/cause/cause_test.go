@@ -141,6 +141,7 @@ func reasons() map[cause.Code]told {
 		cause.CodeLeaseOther:        {nil, "belongs to another client; only that client knows whether it is still needed"},
 
 		cause.CodeNotKept:        {&cause.Parts{Run: "r", Namespace: "x"}, `run r keeps nothing in namespace "x" any more: its lease there was deleted, or what it removed was restored before, or it removed nothing`},
+		cause.CodeRunning:        {&cause.Parts{Namespace: "default"}, `another run is in progress in namespace "default", so that the store changes while this is shown`},
 		cause.CodeImageAbsent:    {&cause.Parts{Users: []cause.User{web}, Image: "a:1"}, `container web (nerdctl), running uses image "a:1", which is not in the store`},
 		cause.CodeImageUnnamed:   {&cause.Parts{Users: []cause.User{web}}, "container web (nerdctl), running names no image and is based on none"},
 		cause.CodeDockerNoImages: {&cause.Parts{Namespace: "moby"}, "namespace \"moby\" has no images, so Docker was not asked about it: if it keeps its images elsewhere, `docker image prune` removes them"},

@@ -107,6 +107,7 @@ const (
 
 // The notes of a plan, and why an object that was to be freed still exists.
 const (
+	CodeRunning        Code = "run-in-progress"
 	CodeImageAbsent    Code = "image-absent"
 	CodeImageUnnamed   Code = "image-unnamed"
 	CodeDockerNoImages Code = "docker-no-images"
@@ -247,6 +248,9 @@ var Sentences = map[Code]func(*Parts) string{
 		return fmt.Sprintf("the files of snapshotter %q were not checked: %s", p.Name, p.Detail)
 	},
 
+	CodeRunning: func(p *Parts) string {
+		return fmt.Sprintf("another run is in progress in namespace %q, so that the store changes while this is shown", p.Namespace)
+	},
 	CodeImageAbsent: func(p *Parts) string {
 		return fmt.Sprintf("%s%s image %q, which is not in the store", p.some(), p.verb(" uses", " use"), p.Image)
 	},

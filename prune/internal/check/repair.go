@@ -36,7 +36,8 @@ type Repaired struct {
 // in the namespaces where some were found. Then it requests a garbage
 // collection, even if nothing was found: the collection removes garbage and
 // expired leases, and nothing else makes containerd look for leftover files of
-// blobs. Check again to see what was fixed.
+// blobs. Check again to see what was fixed. When ctx ends, what was begun is finished,
+// and the error is that of ctx if something was not begun.
 func Repair(ctx context.Context, store store.Store, findings []Finding, opts run.ExecuteOptions) (*Repaired, error) {
 	before, err := read.Read(ctx, store, inventory.Scope{AllNamespaces: true}, opts.Now(), opts.Reading())
 	if err != nil {
@@ -46,13 +47,11 @@ func Repair(ctx context.Context, store store.Store, findings []Finding, opts run
 	if _, err := undo.FinishRuns(ctx, store, before, mendings(findings), opts); err != nil {
 		return nil, err
 	}
-	for _, f := range findings {
-		if f.Problem == ProblemForgottenUpload && f.Repairable {
-			if err := disk.AbortUpload(ctx, store, f.Object); err != nil {
-				return nil, err
-			}
-		}
+	if err := abortForgotten(ctx, store, findings); err != nil {
+		return nil, err
 	}
+	ctx, done := opts.Begun(ctx)
+	defer done()
 	snapshotters := suspect(findings, before)
 	err = run.RequestCollection(ctx, before, store, opts, func(ctx context.Context, run lock.Run) error {
 		return refuse(ctx, store, snapshotters, run, prepareTries*read.PluginTime(opts.PluginTime))
@@ -71,6 +70,18 @@ func Repair(ctx context.Context, store store.Store, findings []Finding, opts run
 		}
 	}
 	return repaired, err
+}
+
+// abortForgotten aborts the uploads that containerd does not know, until ctx ends.
+func abortForgotten(ctx context.Context, store store.Store, findings []Finding) error {
+	for _, f := range findings {
+		if f.Problem == ProblemForgottenUpload && f.Repairable && ctx.Err() == nil {
+			if err := disk.AbortUpload(ctx, store, f.Object); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
 }
 
 // mendings is the policy that fixes what a collection does not.

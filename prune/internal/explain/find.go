@@ -1,12 +1,14 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
@@ -51,11 +53,33 @@ func find(c *gc.Collector, text string, namespaces []string) (graph.Node, error)
 		if len(found) == 1 {
 			return found[0], nil
 		}
+		if n, same := oneImage(c, found); same {
+			return n, nil
+		}
 		if len(found) > 1 {
 			return graph.Node{}, ambiguous(text, found)
 		}
 	}
-	return graph.Node{}, &rules.PolicyError{Message: fmt.Sprintf("nothing in the store is named %q or starts with it: give an image, a container, a digest, a snapshot or a lease", text)}
+	return graph.Node{}, &cause.CodeError{Code: "nothing-named", Err: &rules.PolicyError{
+		Message: fmt.Sprintf("nothing in the store is named %q or starts with it: give an image, a container, a digest, a snapshot or a lease", text),
+	}}
+}
+
+// oneImage says whether all of these are names of one image in one namespace, and
+// which of them stands for it: the first one that a person would type.
+func oneImage(c *gc.Collector, found []graph.Node) (graph.Node, bool) {
+	if len(found) == 0 || found[0].Kind != graph.KindImage {
+		return graph.Node{}, false
+	}
+	target := c.Spaces[found[0].Namespace].Records[found[0].Key].Target.Digest
+	for _, n := range found {
+		if n.Namespace != found[0].Namespace || c.Spaces[n.Namespace].Records[n.Key].Target.Digest != target {
+			return graph.Node{}, false
+		}
+	}
+	return slices.MinFunc(found, func(a, b graph.Node) int {
+		return cmp.Or(strings.Count(a.Key, "@")-strings.Count(b.Key, "@"), strings.Compare(a.Key, b.Key))
+	}), true
 }
 
 // calledBy returns the IDs of the containers that their clients call by the name.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/clients"
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
@@ -143,11 +144,22 @@ func (p *Plan) addNamespace(ns *inventory.Namespace) rules.View {
 	v := rules.NewView(ns, p.Inventory.Store)
 	p.Decisions = append(p.Decisions, rules.Decide(v, p.Policy, p.Inventory.Store, p.Now)...)
 	p.Notes = append(append(p.Notes, ns.Notes...), v.Usage.Unknown...)
+	if p.running(ns) {
+		p.Notes = append(p.Notes, cause.Because(cause.CodeRunning, cause.Parts{Namespace: ns.Name}))
+	}
 	p.Notes = append(p.Notes, clients.Unseen(ns, p.Inventory.Store.Snapshotters)...)
 	if ns.Closed.Given() {
 		p.Refused = append(p.Refused, Refusal{Namespace: ns.Name, Cause: ns.Closed})
 	}
 	return v
+}
+
+// running says whether another run is in progress in a namespace: its lease is there,
+// and it was not killed.
+func (p *Plan) running(ns *inventory.Namespace) bool {
+	return slices.ContainsFunc(ns.Leases, func(lease inventory.Lease) bool {
+		return lease.ID == leases.RunID && lease.Labels[leases.RunLabel] != p.Policy.Run && !slices.Contains(ns.Interrupted, lease.ID)
+	})
 }
 
 // Ended are the leases of killed runs, which this run will finish, those of graces

@@ -11,6 +11,8 @@ const (
 	StageDelete  Stage = "deleting"
 	StageCollect Stage = "collecting"
 	StageMeasure Stage = "measuring"
+	// StageRestore is that of an undo.
+	StageRestore Stage = "restoring"
 	// StageVerify is that of a check which reads all blobs.
 	StageVerify Stage = "verifying"
 )

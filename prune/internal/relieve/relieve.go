@@ -151,7 +151,7 @@ func (r *rounds) end(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 		if !slices.Contains(dropped, run.Name) {
 			continue
 		}
-		d, err := undo.Drop(ctx, r.store, run, now, r.opts.Reading())
+		d, err := undo.Drop(ctx, r.store, run, r.opts)
 		if err != nil {
 			return nil, fmt.Errorf("ending the grace of run %s: %w", run.Name, err)
 		}

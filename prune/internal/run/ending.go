@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -65,4 +66,10 @@ func linger(ctx context.Context, d time.Duration) (context.Context, context.Canc
 		unhook()
 		end()
 	}
+}
+
+// Begun returns a context for what was begun and has to end in order: it ends so long
+// after ctx as Finish says. Call the function that is returned when that is done.
+func (o ExecuteOptions) Begun(ctx context.Context) (context.Context, context.CancelFunc) {
+	return linger(ctx, cmp.Or(o.Finish, DefaultFinish))
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
-	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 	"github.com/ctr-prune/ctr-prune/prune/internal/undo"
@@ -61,7 +60,7 @@ func TestOnlyBuildHistoryLetsSnapshotsGo(t *testing.T) {
 			},
 			"a grace that ended": func(s *tw.Scene) {
 				_, run := s.WithGrace()
-				tw.Must(undo.Drop(context.Background(), s.Store, run, time.Now(), read.ReadOptions{}))
+				tw.Must(undo.Drop(context.Background(), s.Store, run, tw.Options()))
 			},
 		} {
 			s := tw.NewScene(t, w)

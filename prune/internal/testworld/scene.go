@@ -141,3 +141,11 @@ func CheckNothingOfOurs(t TB, s *root.RootStore) {
 		}
 	}
 }
+
+// Options are those of what is done now.
+func Options() run.ExecuteOptions { return run.ExecuteOptions{Now: time.Now} }
+
+// OptionsAt are those of what is done at another time.
+func OptionsAt(now time.Time) run.ExecuteOptions {
+	return run.ExecuteOptions{Now: func() time.Time { return now }}
+}

@@ -23,46 +23,68 @@ type Dropped struct {
 	Reclaimed inventory.Amount `json:"reclaimed"`
 	// Garbage is what nothing held already before.
 	Garbage inventory.Amount `json:"garbage"`
+	// Interrupted says that the context ended before the run was given up in all of its
+	// namespaces. It can be dropped again for the rest.
+	Interrupted bool `json:"interrupted"`
+	// Begun says that the store may have been changed.
+	Begun bool `json:"-"`
 }
 
 // Drop ends the grace period of a run, so that containerd collects what it
-// held, and compares the store before and after to report what was freed.
-func Drop(ctx context.Context, store store.Store, run Run, now time.Time, opts read.ReadOptions) (Dropped, error) {
-	before, err := read.ReadMeasured(ctx, store, inventory.Scope{}, now, opts, (*gc.Collector).SnapshotsOfLeases)
+// held, and compares the store before and after to report what was freed. When ctx
+// ends, the namespace that was begun is finished, and no other is begun.
+func Drop(ctx context.Context, store store.Store, run Run, opts run.ExecuteOptions) (Dropped, error) {
+	now := opts.Now()
+	before, err := read.ReadMeasured(ctx, store, inventory.Scope{}, now, opts.Reading(), (*gc.Collector).SnapshotsOfLeases)
 	if err != nil {
 		return Dropped{}, err
 	}
-	if err := giveUp(ctx, store, before, run, now, opts); err != nil {
-		return Dropped{}, err
+	begun, end := opts.Begun(ctx)
+	defer end()
+	d := Dropped{Begun: true}
+	read.NewMeter(opts.Progress, read.StageCollect).Add(0)
+	if d.Interrupted, err = giveUp(begun, ctx.Done(), store, before, run, opts); err != nil {
+		return d, err
 	}
-	var d Dropped
-	after, err := read.Read(ctx, store, inventory.Scope{}, now, opts)
+	read.NewMeter(opts.Progress, read.StageMeasure).Add(0)
+	after, err := read.Read(begun, store, inventory.Scope{}, now, quietly(opts))
 	if err == nil {
-		d.Reclaimed, d.Garbage, err = reclaimed(ctx, store, before, after, now)
+		d.Reclaimed, d.Garbage, err = reclaimed(begun, store, before, after, now)
 	}
 	if err != nil {
-		return Dropped{}, fmt.Errorf("run %s was dropped, but what that freed could not be measured: %w", run.Name, err)
+		return d, fmt.Errorf("run %s was dropped, but what that freed could not be measured: %w", run.Name, err)
 	}
 	return d, nil
 }
 
+// quietly are the options of a read that belongs to another stage.
+func quietly(opts run.ExecuteOptions) read.ReadOptions {
+	reading := opts.Reading()
+	reading.Progress = nil
+	return reading
+}
+
 // giveUp deletes the grace leases of a run, and returns when what they held has
-// been collected.
-func giveUp(ctx context.Context, st store.Store, inv *inventory.Inventory, r Run, now time.Time, opts read.ReadOptions) error {
+// been collected. It says whether an interruption came before it had done so in all
+// namespaces.
+func giveUp(ctx context.Context, interrupted <-chan struct{}, st store.Store, inv *inventory.Inventory, r Run, opts run.ExecuteOptions) (cut bool, err error) {
 	locker := lock.Locker{Manager: st.Leases(), Hangs: run.Hangs(st, inv, opts.PluginTime)}
 	var errs []error
-	collected := false
+	collected, last := false, ""
 	for i, ns := range r.Namespaces {
+		if cut = ended(interrupted); cut {
+			break
+		}
 		done, err := locker.DropGrace(store.InNamespace(ctx, ns), r.Name, i == len(r.Namespaces)-1)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", ns, err))
 		}
-		collected = collected || done
+		collected, last = collected || done, ns
 	}
-	if n := len(r.Namespaces); !collected && n > 0 && ctx.Err() == nil {
-		errs = append(errs, run.CollectIn(ctx, locker, r.Namespaces[n-1], now))
+	if !collected && last != "" && ctx.Err() == nil {
+		errs = append(errs, run.CollectIn(ctx, locker, last, opts.Now()))
 	}
-	return errors.Join(errs...)
+	return cut, errors.Join(errs...)
 }
 
 // reclaimedOf does the same for what was held, which the caller gives.

@@ -60,7 +60,7 @@ func TestGraceAndUndo(t *testing.T) {
 		}
 	}
 	checkNothingHeldByLock(t, s)
-	undone, err := undo.Undo(context.Background(), s.Store, run, time.Now())
+	undone, err := undo.Undo(context.Background(), s.Store, run, tw.Options())
 	if err != nil || len(undone.Failed) != 0 || tw.NamesOf(undone.Restored) != "x:1, y:1" {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
@@ -89,7 +89,7 @@ func checkNothingHeldByLock(t *testing.T, s *tw.Scene) {
 func TestGraceDropped(t *testing.T) {
 	s := tw.NewScene(t, graceful())
 	_, run := s.WithGrace()
-	if _, err := undo.Drop(context.Background(), s.Store, run, time.Now(), read.ReadOptions{}); err != nil {
+	if _, err := undo.Drop(context.Background(), s.Store, run, tw.Options()); err != nil {
 		t.Fatal(err)
 	}
 	tw.CheckRecordNames(t, s, "<none>@«c»")
@@ -107,7 +107,7 @@ func TestUndoOfATakenName(t *testing.T) {
 	s := tw.NewScene(t, graceful())
 	_, run := s.WithGrace()
 	s.Add(tw.Record("x:1", "c"))
-	undone, err := undo.Undo(context.Background(), s.Store, run, time.Now())
+	undone, err := undo.Undo(context.Background(), s.Store, run, tw.Options())
 	if err != nil || tw.NamesOf(undone.Restored) != "y:1" || len(undone.Failed) != 1 || undone.Failed[0].Name != "x:1" {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
@@ -119,7 +119,7 @@ func TestUndoOfATakenName(t *testing.T) {
 		t.Error("the grace was given up")
 	}
 	tw.Must(0, s.Store.Images().Delete(s.Ctx, "x:1"))
-	if undone, err := undo.Undo(context.Background(), s.Store, run, time.Now()); err != nil || tw.NamesOf(undone.Restored) != "x:1" || len(undone.Failed) != 0 {
+	if undone, err := undo.Undo(context.Background(), s.Store, run, tw.Options()); err != nil || tw.NamesOf(undone.Restored) != "x:1" || len(undone.Failed) != 0 {
 		t.Errorf("undone again %+v, %v", undone, err)
 	}
 	if len(tw.Must(s.Store.Leases().List(s.Ctx))) != 1 {
@@ -132,12 +132,12 @@ func TestUndoAgainTakesTheStandIn(t *testing.T) {
 	s := tw.NewScene(t, graceful())
 	_, run := s.WithGrace()
 	s.Tape.Before = tw.On("delete <none>@«c»", func() error { return tw.ErrDisk })
-	if _, err := undo.Undo(context.Background(), s.Tape, run, time.Now()); !errors.Is(err, tw.ErrDisk) {
+	if _, err := undo.Undo(context.Background(), s.Tape, run, tw.Options()); !errors.Is(err, tw.ErrDisk) {
 		t.Errorf("the undo that fails: %v", err)
 	}
 	tw.CheckRecordNames(t, s, "<none>@«c»", "x:1", "y:1")
 	s.Tape.Before = nil
-	if undone, err := undo.Undo(context.Background(), s.Tape, run, time.Now()); err != nil || len(undone.Restored)+len(undone.Failed) != 0 {
+	if undone, err := undo.Undo(context.Background(), s.Tape, run, tw.Options()); err != nil || len(undone.Restored)+len(undone.Failed) != 0 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
 	tw.CheckRecordNames(t, s, "x:1", "y:1")
@@ -158,10 +158,10 @@ func TestGraceWithoutItsPlan(t *testing.T) {
 	if err != nil || len(runs) != 1 || len(runs[0].Records) != 0 || runs[0].Holds == (inventory.Amount{}) {
 		t.Fatalf("runs %+v, %v", runs, err)
 	}
-	if undone, err := undo.Undo(s.Ctx, s.Store, runs[0], time.Now()); !errors.Is(err, journal.ErrMissingParts) || len(undone.Restored) != 0 {
+	if undone, err := undo.Undo(s.Ctx, s.Store, runs[0], tw.Options()); !errors.Is(err, journal.ErrMissingParts) || len(undone.Restored) != 0 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
-	tw.Must(undo.Drop(s.Ctx, s.Store, run, time.Now(), read.ReadOptions{}))
+	tw.Must(undo.Drop(s.Ctx, s.Store, run, tw.Options()))
 	if runs, err := undo.Runs(s.Ctx, s.Store, time.Now(), read.ReadOptions{}); err != nil || len(runs) != 0 {
 		t.Errorf("after the drop: %+v, %v", runs, err)
 	}
@@ -190,7 +190,7 @@ func TestGraceOfAKilledRun(t *testing.T) {
 	if len(runs) != 1 || runs[0].Holds.Blobs < 3 {
 		t.Fatalf("runs %+v", runs)
 	}
-	if undone, err := undo.Undo(context.Background(), s.Store, runs[0], time.Now()); err != nil || len(undone.Restored) != 2 {
+	if undone, err := undo.Undo(context.Background(), s.Store, runs[0], tw.Options()); err != nil || len(undone.Restored) != 2 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
 }
@@ -204,7 +204,7 @@ func TestDropWithoutTheLastLease(t *testing.T) {
 	_, run := s.WithGrace()
 	other := store.InNamespace(context.Background(), "other")
 	tw.Must(0, s.Store.Leases().Delete(other, clientleases.Lease{ID: "ctr-prune-grace-" + run.Name}))
-	if _, err := undo.Drop(context.Background(), s.Store, run, time.Now(), read.ReadOptions{}); err != nil || s.HasBlob("a") {
+	if _, err := undo.Drop(context.Background(), s.Store, run, tw.Options()); err != nil || s.HasBlob("a") {
 		t.Errorf("a is there: %v, %v", s.HasBlob("a"), err)
 	}
 	tw.CheckNothingOfOurs(t, s.Store)
@@ -244,7 +244,7 @@ func TestHalfAGrace(t *testing.T) {
 	}
 	back := 0
 	for _, run := range runs {
-		undone, err := undo.Undo(context.Background(), s.Store, run, time.Now())
+		undone, err := undo.Undo(context.Background(), s.Store, run, tw.Options())
 		if whole := len(run.Records) == before; whole != (err == nil) || !whole && !errors.Is(err, journal.ErrMissingParts) {
 			t.Errorf("of %d records %d are back: %v", len(run.Records), len(undone.Restored), err)
 		}

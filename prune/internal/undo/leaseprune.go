@@ -32,6 +32,10 @@ type PrunedLeases struct {
 	// expired; Garbage is what nothing had held.
 	Reclaimed inventory.Amount `json:"reclaimed"`
 	Garbage   inventory.Amount `json:"garbage"`
+	// Interrupted says that the context ended before all was done.
+	Interrupted bool `json:"interrupted"`
+	// Begun says that the store may have been changed.
+	Begun bool `json:"-"`
 }
 
 // PruneLeases finishes the interrupted runs among the listed leases, requests a
@@ -39,26 +43,32 @@ type PrunedLeases struct {
 // was freed. It never deletes another client's lease itself: the owner of a
 // lease that [Leases] listed as expired may have created it again under the
 // same ID, whereas the collection removes only what has expired when it runs.
-// It covers all namespaces.
+// It covers all namespaces. When ctx ends, what was begun is finished.
 func PruneLeases(ctx context.Context, store store.Store, listed []LeaseInfo, opts run.ExecuteOptions) (*PrunedLeases, error) {
 	done := &PrunedLeases{Removed: []LeaseInfo{}, Renewed: []LeaseInfo{}, Recovered: []run.Recovered{}}
 	before, err := read.ReadMeasured(ctx, store, inventory.Scope{AllNamespaces: true}, opts.Now(), opts.Reading(), (*gc.Collector).SnapshotsOfLeases)
 	if err != nil {
 		return done, err
 	}
+	done.Begun = true
 	at := opts.Now()
 	recovered, err := FinishRuns(ctx, store, before, unfinished(listed), opts)
 	done.Recovered = append(done.Recovered, recovered...)
 	if stay := (*plan.StayError)(nil); errors.As(err, &stay) {
 		return done, err // a collection would take it
 	}
+	begun, end := opts.Begun(ctx)
+	defer end()
 	errs := []error{err}
 	if gc.NewCollector(before, opts.Now()).AnyExpired() {
-		errs = append(errs, run.RequestCollection(ctx, before, store, opts, nil))
+		if done.Interrupted = ctx.Err() != nil; !done.Interrupted {
+			errs = append(errs, run.RequestCollection(begun, before, store, opts, nil))
+		}
 	}
-	after, err := read.Read(ctx, store, inventory.Scope{}, opts.Now(), opts.Reading())
+	read.NewMeter(opts.Progress, read.StageMeasure).Add(0)
+	after, err := read.Read(begun, store, inventory.Scope{}, opts.Now(), quietly(opts))
 	if err == nil {
-		err = done.compare(ctx, store, listed, before, after, at, opts.Now())
+		err = done.compare(begun, store, listed, before, after, at, opts.Now())
 	}
 	return done, errors.Join(append(errs, err)...)
 }

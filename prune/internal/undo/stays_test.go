@@ -25,7 +25,7 @@ func TestUndoOfBoundRecords(t *testing.T) {
 	plan := tw.Must(flow.ReadPlan(t.Context(), st, rules.Policy{Namespaces: []string{"default"}, Filters: tw.All()}, time.Now(), read.ReadOptions{}))
 	report := tw.Must(run.Execute(t.Context(), plan, st, run.ExecuteOptions{Now: time.Now, Grace: time.Hour}))
 	run := undo.Run{Name: report.Grace.Run, Namespaces: []string{"default"}}
-	undone := tw.Must(undo.Undo(t.Context(), collecting{st}, run, time.Now()))
+	undone := tw.Must(undo.Undo(t.Context(), collecting{st}, run, tw.Options()))
 	if len(undone.Restored) != 3 || len(undone.Failed) != 0 {
 		t.Errorf("restored %v, failed %v", undone.Restored, undone.Failed)
 	}
@@ -43,7 +43,7 @@ func TestUndoOfAnExpiredRecord(t *testing.T) {
 		tw.Blob("a"), tw.Record("x:1", "a", tw.Labelled("containerd.io/gc.expire", expiry.Format(time.RFC3339))), tw.Blob("b"), tw.Record("y:1", "b"),
 	}})
 	_, run := s.WithGrace()
-	undone, err := undo.Undo(t.Context(), s.Store, run, expiry.Add(time.Second))
+	undone, err := undo.Undo(t.Context(), s.Store, run, tw.OptionsAt(expiry.Add(time.Second)))
 	if err != nil || tw.NamesOf(undone.Restored) != "y:1" {
 		t.Errorf("restored %v, %v", undone.Restored, err)
 	}

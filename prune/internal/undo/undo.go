@@ -36,9 +36,14 @@ type Undone struct {
 	Missing []Missing `json:"missing"`
 	// Errors are the error that [Undo] returned, in parts.
 	Errors []cause.Cause `json:"errors"`
+	// Interrupted says that the context ended before all was done, and Untried counts
+	// the records that were not tried then. The run can be undone again for the rest.
+	Interrupted bool `json:"interrupted"`
+	Untried     int  `json:"untried"`
 
 	// of are all namespaces of the run, as far as it has told.
-	of []string
+	of    []string
+	meter *read.Meter
 }
 
 // Missing is a namespace of a run in which there is nothing to restore from.
@@ -50,12 +55,20 @@ type Missing struct {
 // Undo restores the records that a run removed, with their labels and the
 // snapshot labels of their configs, and ends the run's grace period once all of
 // them are back. A name that another image has taken meanwhile is not changed,
-// and is reported.
-func Undo(ctx context.Context, store store.Store, run Run, now time.Time) (*Undone, error) {
-	u := &Undone{Run: run.Name, Missing: []Missing{}}
+// and is reported. When ctx ends, the record that is being restored is finished, and
+// no other is begun.
+func Undo(ctx context.Context, store store.Store, run Run, opts run.ExecuteOptions) (*Undone, error) {
+	u := &Undone{Run: run.Name, Missing: []Missing{}, meter: read.NewMeter(opts.Progress, read.StageRestore)}
+	u.meter.Total = len(run.Records)
+	begun, end := opts.Begun(ctx)
+	defer end()
 	var errs []error
 	for _, ns := range run.Namespaces {
-		if err := u.guarded(ctx, store, ns, now); err != nil {
+		if ctx.Err() != nil {
+			u.cut(run, ns)
+			continue
+		}
+		if err := u.guarded(begun, ctx.Done(), store, ns, opts.Now()); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -71,11 +84,31 @@ func Undo(ctx context.Context, store store.Store, run Run, now time.Time) (*Undo
 	return u, err
 }
 
+// cut notes that a namespace was not begun.
+func (u *Undone) cut(run Run, ns string) {
+	u.Interrupted = true
+	for _, record := range run.Records {
+		if record.Namespace == ns {
+			u.Untried++
+		}
+	}
+}
+
+// ended says whether a channel is closed.
+func ended(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
 // guarded undoes what the run did to a namespace, under a lease that holds all
 // of it: the grace may end at any moment, between a look at a blob and the record
 // that is made of it as well; and of records that live by each other one is back
 // before the other.
-func (u *Undone) guarded(ctx context.Context, st store.Store, ns string, now time.Time) error {
+func (u *Undone) guarded(ctx context.Context, interrupted <-chan struct{}, st store.Store, ns string, now time.Time) error {
 	locker := lock.Locker{Manager: st.Leases()}
 	within, release, err := locker.ExtendGrace(store.InNamespace(ctx, ns), u.Run, now.Add(run.DefaultLeaseTTL))
 	if err != nil {
@@ -85,14 +118,14 @@ func (u *Undone) guarded(ctx context.Context, st store.Store, ns string, now tim
 		return err
 	}
 	if err == nil {
-		err = u.namespace(within, st, ns, now)
+		err = u.namespace(within, interrupted, st, ns, now)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), run.UnlockTime)
 	defer cancel()
 	return errors.Join(err, release(store.InNamespace(ctx, ns)))
 }
 
-func (u *Undone) namespace(ctx context.Context, st store.Store, ns string, now time.Time) error {
+func (u *Undone) namespace(ctx context.Context, interrupted <-chan struct{}, st store.Store, ns string, now time.Time) error {
 	past, err := journal.KeptPlan(ctx, st, ns, u.Run)
 	if err != nil {
 		return err
@@ -107,8 +140,13 @@ func (u *Undone) namespace(ctx context.Context, st store.Store, ns string, now t
 		}
 	}
 	decisions := run.DecisionsOf(past)
-	for _, d := range decisions {
+	for i, d := range decisions {
+		if ended(interrupted) {
+			u.Interrupted, u.Untried = true, u.Untried+len(decisions)-i
+			return errors.Join(errs...) // the grace stays
+		}
 		errs = append(errs, u.record(ctx, st, d))
+		u.meter.Add(1)
 	}
 	errs = append(errs, u.expired(ctx, st, decisions, now))
 	if !past.Whole() {

@@ -33,7 +33,7 @@ func TestGraceEndsDuringTheUndo(t *testing.T) {
 		s.Collect()
 		return nil
 	})
-	undone, err := undo.Undo(context.Background(), s.Tape, run, time.Now())
+	undone, err := undo.Undo(context.Background(), s.Tape, run, tw.Options())
 	if err != nil || len(undone.Failed) != 0 || tw.NamesOf(undone.Restored) != "x:1, y:1" {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
@@ -56,7 +56,7 @@ func TestGraceWithoutOneOfItsLeases(t *testing.T) {
 	tw.Must(0, st.Leases().Delete(store.InNamespace(t.Context(), "other"), grace, clientleases.SynchronousDelete))
 
 	runs := tw.Must(undo.Runs(t.Context(), st, time.Now(), read.ReadOptions{}))
-	undone, err := undo.Undo(t.Context(), st, runs[0], time.Now())
+	undone, err := undo.Undo(t.Context(), st, runs[0], tw.Options())
 	if err != nil || tw.NamesOf(undone.Restored) != "x:1" || len(undone.Failed) != 0 {
 		t.Errorf("undone %+v, %v", undone, err)
 	}
@@ -69,7 +69,7 @@ func TestGraceWithoutOneOfItsLeases(t *testing.T) {
 func TestUndoMissesNothing(t *testing.T) {
 	s := tw.NewScene(t, graceful())
 	_, run := s.WithGrace()
-	if undone := tw.Must(undo.Undo(t.Context(), s.Store, run, time.Now())); len(undone.Missing) != 0 {
+	if undone := tw.Must(undo.Undo(t.Context(), s.Store, run, tw.Options())); len(undone.Missing) != 0 {
 		t.Errorf("missing %+v", undone.Missing)
 	}
 }
