@@ -37,7 +37,8 @@ func plainUsages(cmd *cobra.Command) {
 
 const completionExamples = `  # bash, for this shell or for every one of this user
   source <(ctr-prune completion bash)
-  ctr-prune completion bash > ~/.local/share/bash-completion/completions/ctr-prune
+  ctr-prune completion bash \
+    > ~/.local/share/bash-completion/completions/ctr-prune
 
   # zsh, in a folder of $fpath
   ctr-prune completion zsh > "${fpath[1]}/_ctr-prune"

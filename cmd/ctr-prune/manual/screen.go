@@ -26,10 +26,7 @@ func (p Page) Screen(whole bool) string {
 	if about == "" {
 		about = p.Short
 	}
-	if !whole {
-		about = firstParagraphs(about)
-	}
-	b.WriteString(about + "\n\nUsage:\n" + margin + strings.Join(p.Usage, "\n"+margin) + "\n")
+	b.WriteString(prose(about, whole) + "\n\nUsage:\n" + margin + strings.Join(p.Usage, "\n"+margin) + "\n")
 	if p.Examples != "" {
 		examples := p.Examples
 		if blocks := strings.Split(examples, "\n\n"); !whole && len(blocks) > mostExamples {
@@ -60,10 +57,16 @@ func allOf(command string) string {
 	return strings.TrimSpace(program + " help --all " + rest)
 }
 
-// firstParagraphs are the first two paragraphs of a text.
-func firstParagraphs(text string) string {
+// prose is a text, or its first two paragraphs.
+func prose(text string, whole bool) string {
 	paragraphs := strings.Split(text, "\n\n")
-	return strings.Join(paragraphs[:min(2, len(paragraphs))], "\n\n")
+	if !whole {
+		paragraphs = paragraphs[:min(2, len(paragraphs))]
+	}
+	for i, paragraph := range paragraphs {
+		paragraphs[i] = strings.Join(Wrap(paragraph, Width), "\n")
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
 
 // groups writes the flags, and says whether some were left out.
