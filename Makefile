@@ -54,7 +54,7 @@ version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Versi
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test test-systemd test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak soak-serve bench-serve bench bench-stall bench-growth bench-memory bench-peers simulate sbom licences image image-load FORCE vuln man tidy-check tools install uninstall clean
+.PHONY: help build demo test test-systemd test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak soak-serve bench-serve bench bench-stall bench-growth bench-memory bench-peers simulate sbom licences image image-load packages test-packages FORCE vuln man tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -88,7 +88,7 @@ race: ## the library's tests, and races with it, under the race detector
 	$(GO) test -race -count 1 -timeout 20m ./integration/faults/races
 
 lint: $(LINT) ## vet and lint
-	$(GO) vet -tags cluster ./...
+	$(GO) vet -tags cluster,deploy ./...
 	$(LINT) run
 
 fmt: ## format the source
@@ -99,7 +99,7 @@ fmt-check: ## fail if the source is not formatted
 	if [[ -n $$unformatted ]]; then echo "not formatted (run: make fmt):"; echo "$$unformatted"; exit 1; fi
 
 vet: ## go vet
-	$(GO) vet -tags cluster ./...
+	$(GO) vet -tags cluster,deploy ./...
 
 # Now and then go test says "context deadline exceeded" when the time of a target
 # is up. Without a failing input that is the end of the time and no finding.
@@ -181,6 +181,13 @@ image: $(foreach a,$(ARCHES),bin/linux-$(a)/ctr-prune bin/linux-$(a)/ctr-prune.c
 
 image-load: image ## import the image into containerd; ADDRESS=socket NAMESPACE=k8s.io
 	$(GO) run ./integration/tools/image -load '$(ADDRESS)' -namespace '$(NAMESPACE)'
+
+packages: build $(foreach a,$(ARCHES),bin/linux-$(a)/ctr-prune bin/linux-$(a)/ctr-prune.cdx.json) ## write bin/packages: deb, rpm and apk, amd64 and arm64, with checksums; SIGN_KEY=file signs these
+	$(GO) run ./integration/tools/packages $(foreach a,$(ARCHES),-platform $(a)=bin/linux-$(a)) -program $(PROGRAM) -out bin/packages \
+		-version '$(or $(VERSION),devel)' -created '$(CREATED)' $(if $(SIGN_KEY),-sign '$(SIGN_KEY)')
+
+test-packages: ## the packages installed, upgraded and removed under a systemd of their own; as root, on Debian
+	$(GO) test -tags deploy -v -count 1 -timeout 40m ./integration/tools/packages
 
 vuln: ## look for known vulnerabilities, where their database can be reached; VULNDB=URL
 	@code=0; $(GO) run golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION) $(if $(VULNDB),-db '$(VULNDB)') ./cmd/... $(LIBRARY) || code=$$?; \

@@ -63,6 +63,19 @@ func usagef(format string, args ...any) error {
 	return &usageError{fmt.Sprintf(format, args...)}
 }
 
+// unusable makes usage errors of joined errors.
+func unusable(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return usagef("%s", text.Error(err))
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, unusable(e))
+	}
+	return errors.Join(all...)
+}
+
 // flagError says in a sentence what is wrong with a flag, without the terms of
 // Go's parsers.
 func flagError(cmd *cobra.Command, err error) error {

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -15,6 +12,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/workloads"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -113,21 +111,9 @@ func readRetention(ctx context.Context, p process, file string, insecure bool) (
 	return nil, unusable(err)
 }
 
-// unusable makes usage errors of joined errors.
-func unusable(err error) error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return usagef("%s", text.Error(err))
-	}
-	var all []error
-	for _, e := range joined.Unwrap() {
-		all = append(all, unusable(e))
-	}
-	return errors.Join(all...)
-}
-
-const policyLong = `Check a policy file, or try it on names of images. No store is needed, and nothing
-is changed. A prune uses the file with --policy.`
+const policyLong = `Check a policy file, try it on names of images, or write which images the workloads
+of a cluster need. No store is needed, and nothing is changed. A prune uses the file
+with --policy.`
 
 const policyExamples = `  # Everything that is wrong with a file, each with its place
   ctr-prune policy check policy.yaml
@@ -140,8 +126,8 @@ const policyExamples = `  # Everything that is wrong with a file, each with its 
 
 func newPolicy(p process) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "policy check|test FILE",
-		Short:   "Check a policy file, or try it on names",
+		Use:     "policy check|test|from-workloads FILE",
+		Short:   "Check a policy file, try it on names, or protect what workloads need",
 		Long:    policyLong,
 		Example: policyExamples,
 		Args:    noArguments,
@@ -150,16 +136,18 @@ func newPolicy(p process) *cobra.Command {
 		},
 		DisableFlagsInUseLine: true,
 	}
-	cmd.AddCommand(newPolicyCheck(p), newPolicyTest(p))
+	cmd.AddCommand(newPolicyCheck(p), newPolicyTest(p), newFromWorkloads(p))
 	return cmd
 }
 
-// onePolicy refuses anything but one file.
-func onePolicy(_ *cobra.Command, args []string) error {
-	if len(args) != 1 || args[0] == "" {
-		return usagef("give one policy file")
+// oneOf refuses anything but one argument.
+func oneOf(advice string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 || args[0] == "" {
+			return usagef("%s", advice)
+		}
+		return nil
 	}
-	return nil
 }
 
 func newPolicyCheck(p process) *cobra.Command {
@@ -171,7 +159,7 @@ with file, line and column: keys that do not exist, values that cannot be
 understood, rules that can never match. The exit code is 2 if there are any.
 Whether others could have written the file is not looked at here.`,
 		Example: "  ctr-prune policy check policy.yaml",
-		Args:    onePolicy,
+		Args:    oneOf("give one policy file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := readRetention(cmd.Context(), p, args[0], true)
 			if err != nil {
@@ -183,6 +171,22 @@ Whether others could have written the file is not looked at here.`,
 				out.Line("%s: only for ctr-prune serve: %s", args[0], strings.Join(r.Resident, ", "))
 			}
 			return out.Flush()
+		},
+	}
+}
+
+// newFromWorkloads is about the whole cluster: what a node has to keep although none
+// of its own pods needs it yet.
+func newFromWorkloads(p process) *cobra.Command {
+	return &cobra.Command{
+		Use: "from-workloads FILE|-", Short: "Write a file for protect.files with the images that a cluster's workloads need",
+		Long: `Read what kubectl prints of the workloads of a cluster, from a file or stdin, and
+write the images that their pods need, one a line, as protect.files of a policy has
+them. Jobs that have ended need nothing any more.`,
+		Example: "  kubectl get deploy,ds,sts,cronjob,job -A -o json | ctr-prune policy from-workloads - > workloads.txt",
+		Args:    oneOf("give one file with what kubectl get deploy,ds,sts,cronjob,job -A -o json prints, or - for stdin"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return stopped(cmd.Context(), workloads.Convert(args[0], terminal.Interruptible(cmd.Context(), p.stdin), p.stdout))
 		},
 	}
 }
@@ -221,7 +225,7 @@ func newPolicyTest(p process) *cobra.Command {
 policy file matches and what it would do. Only the names are known here: what
 depends on other images, on ages, on labels or on use is said, and not decided.`,
 		Example: "  ctr -n k8s.io images list -q | ctr-prune policy test -n k8s.io policy.yaml",
-		Args:    onePolicy,
+		Args:    oneOf("give one policy file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			out, err := newOutput(p, o.output, shape)
 			if err != nil {
@@ -252,7 +256,7 @@ func (o *testOptions) test(ctx context.Context, p process, file string, out *for
 	}
 	policy := prune.Policy{Retention: r, DanglingPrefixes: o.prefixes}
 	rows := []trialRow{}
-	err = eachLine(terminal.Interruptible(ctx, p.stdin), func(name string) {
+	err = terminal.EachLine(terminal.Interruptible(ctx, p.stdin), func(name string) {
 		t := policy.TryName(o.namespace, name)
 		rows = append(rows, trialRow{t.Namespace, t.Name, t.Rule, t.Outcome, t.Cause})
 	})
@@ -282,16 +286,4 @@ func trialResult(rows []trialRow) format.Result[trialRow] {
 			t.Print(out)
 		},
 	}
-}
-
-// eachLine calls a function with each line that is not empty.
-func eachLine(in io.Reader, do func(string)) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if line := strings.TrimSpace(lines.Text()); line != "" {
-			do(line)
-		}
-	}
-	return lines.Err()
 }

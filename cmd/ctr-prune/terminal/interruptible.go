@@ -1,8 +1,10 @@
 package terminal
 
 import (
+	"bufio"
 	"context"
 	"io"
+	"strings"
 )
 
 // Interruptible reads from a stream until the context ends. The goroutine of a
@@ -35,4 +37,16 @@ func (r interruptible) Read(p []byte) (int, error) {
 	case got := <-done:
 		return copy(p, own[:got.n]), got.err
 	}
+}
+
+// EachLine calls a function with each line that is not empty.
+func EachLine(in io.Reader, do func(string)) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if line := strings.TrimSpace(lines.Text()); line != "" {
+			do(line)
+		}
+	}
+	return lines.Err()
 }

@@ -25,15 +25,30 @@ const (
 	E2fsprogs    Part = "e2fsprogs"
 	Xfsprogs     Part = "xfsprogs"
 	Promtool     Part = "promtool"
+	Nfpm         Part = "nfpm@2.45.2"
+	RPM          Part = "rpm"
+	Shellcheck   Part = "shellcheck"
+	Helm         Part = "helm@4.3.1"
+	Kubeconform  Part = "kubeconform@0.8.0"
+	Yamllint     Part = "yamllint"
+	Lintian      Part = "lintian"
+	Rpmlint      Part = "rpmlint"
+	Mmdebstrap   Part = "mmdebstrap"
 )
 
 // Cluster returns the parts of `make test-cluster` alone: building them takes
 // far longer than all others together.
 func Cluster() []Part { return []Part{Etcd, Kubelet, APIServer} }
 
+// Chart returns the parts of `make test-chart` alone: helm takes long to build.
+func Chart() []Part { return []Part{Helm, Kubeconform, Yamllint} }
+
+// Packages returns the parts of `make test-packages` alone.
+func Packages() []Part { return []Part{Lintian, Rpmlint, Mmdebstrap} }
+
 // All returns every part of `make test`, those that the first tests need first.
 func All() []Part {
-	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs, Xfsprogs, Promtool}
+	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs, Xfsprogs, Promtool, Nfpm, RPM, Shellcheck}
 }
 
 // Paths says where the programs of the parts are.

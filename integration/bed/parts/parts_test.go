@@ -12,7 +12,7 @@ import (
 )
 
 func TestEveryPartHasARecipe(t *testing.T) {
-	every := append(All(), Cluster()...)
+	every := slices.Concat(All(), Cluster(), Chart(), Packages())
 	for _, part := range every {
 		rec, ok := recipes[part]
 		if !ok || len(rec.programs) == 0 {
@@ -24,7 +24,7 @@ func TestEveryPartHasARecipe(t *testing.T) {
 		}
 	}
 	if len(every) != len(recipes) {
-		t.Errorf("All and Cluster list %d parts, there are %d recipes", len(every), len(recipes))
+		t.Errorf("All, Cluster, Chart and Packages list %d parts, there are %d recipes", len(every), len(recipes))
 	}
 }
 

@@ -85,6 +85,29 @@ var recipes = map[Part]recipe{
 	E2fsprogs: {programs: []string{"mkfs.ext4", "e2fsck"}, needs: []string{"mkfs.ext4", "e2fsck"}, debian: []string{"e2fsprogs"}},
 	Xfsprogs:  {programs: []string{"mkfs.xfs"}, needs: []string{"mkfs.xfs"}, debian: []string{"xfsprogs"}},
 	Promtool:  {programs: []string{"promtool"}, debian: []string{"prometheus"}, unpack: true},
+	// Later versions require modules that not every module proxy has.
+	Nfpm: {
+		module:   "github.com/goreleaser/nfpm/v2@v2.45.2",
+		packages: []string{"./cmd/nfpm"},
+		programs: []string{"nfpm"},
+	},
+	Helm: {
+		module:    "helm.sh/helm/v4@v4.3.1",
+		packages:  []string{"./cmd/helm"},
+		programs:  []string{"helm"},
+		variables: []string{"helm.sh/helm/v4/internal/version.version=v4.3.1"},
+	},
+	Kubeconform: {
+		module:   "github.com/yannh/kubeconform@v0.8.0",
+		packages: []string{"./cmd/kubeconform"},
+		programs: []string{"kubeconform"},
+	},
+	RPM:        {programs: []string{"rpm", "rpmkeys"}, needs: []string{"rpm", "rpmkeys"}, debian: []string{"rpm"}},
+	Shellcheck: {programs: []string{"shellcheck"}, needs: []string{"shellcheck"}, debian: []string{"shellcheck"}},
+	Yamllint:   {programs: []string{"yamllint"}, needs: []string{"yamllint"}, debian: []string{"yamllint"}},
+	Lintian:    {programs: []string{"lintian"}, needs: []string{"lintian"}, debian: []string{"lintian"}},
+	Rpmlint:    {programs: []string{"rpmlint"}, needs: []string{"rpmlint"}, debian: []string{"rpmlint"}},
+	Mmdebstrap: {programs: []string{"mmdebstrap"}, needs: []string{"mmdebstrap"}, debian: []string{"mmdebstrap"}},
 	// The fonts make the browser measure text as on a desktop.
 	Chromium: {programs: []string{"chromium"}, needs: []string{"chromium"}, debian: []string{"chromium", "fonts-dejavu-core"}},
 }

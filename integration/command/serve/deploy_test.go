@@ -83,15 +83,3 @@ func TestDashboardIsJSON(t *testing.T) {
 		t.Errorf("%d panels, %v", len(dashboard.Panels), err)
 	}
 }
-
-// The unit is as restricted as it is said to be.
-func TestUnitIsHardened(t *testing.T) {
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skip("systemd-analyze is not installed")
-	}
-	said, err := exec.Command(analyze, "security", "--offline=true", "--threshold=20", "--no-pager", deploy+"/systemd/ctr-prune.service").CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, said)
-	}
-}

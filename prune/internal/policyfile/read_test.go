@@ -69,6 +69,35 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// The mount of a ConfigMap: files are links into a hidden folder, which is swapped as a
+// whole, and the mode of the mount says that everybody may write to it.
+func TestMountOfAConfigMap(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"p.yaml": "version: 1\nprotect: {files: [\"d/*.txt\"]}\n", "d/..old/w.txt": "before\n", "d/..new/w.txt": "after # deployment a/b\n",
+	})
+	mount := filepath.Join(dir, "d")
+	err := errors.Join(os.Symlink("..old", filepath.Join(mount, "..data")), os.Symlink("..data/w.txt", filepath.Join(mount, "w.txt")), os.Chmod(mount, 0o777))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func() string {
+		t.Helper()
+		p, err := policyfile.Reader{Judge: trust.Self(), Insecure: true}.Read(context.Background(), filepath.Join(dir, "p.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%v %x", p.Protect.Names, p.Sum)
+	}
+	first := read()
+	if err := errors.Join(os.Symlink("..new", filepath.Join(mount, "..tmp")), os.Rename(filepath.Join(mount, "..tmp"), filepath.Join(mount, "..data"))); err != nil {
+		t.Fatal(err)
+	}
+	second := read()
+	if !strings.HasPrefix(first, "[before] ") || !strings.HasPrefix(second, "[after] ") {
+		t.Errorf("read was %s, and then %s", first, second)
+	}
+}
+
 // A file that others may write to, be it the policy or one that it names, is
 // refused, unless all are believed.
 func TestReadRefusesFilesOfOthers(t *testing.T) {

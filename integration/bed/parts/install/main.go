@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -22,7 +23,7 @@ func main() {
 	var err error
 	switch {
 	case *list:
-		show(append(parts.All(), parts.Cluster()...))
+		show(slices.Concat(parts.All(), parts.Cluster(), parts.Chart(), parts.Packages()))
 	case *missing:
 		wanted, err = parts.Missing(wanted...)
 		show(wanted)
