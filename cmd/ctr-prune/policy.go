@@ -183,7 +183,7 @@ func newFromWorkloads(p process) *cobra.Command {
 		Long: `Read what kubectl prints of the workloads of a cluster, from a file or stdin, and
 write the images that their pods need, one a line, as protect.files of a policy has
 them. Jobs that have ended need nothing any more.`,
-		Example: "  kubectl get deploy,ds,sts,cronjob,job -A -o json | ctr-prune policy from-workloads - > workloads.txt",
+		Example: "  kubectl get deploy,ds,sts,cronjob,job -A -o json |\n    ctr-prune policy from-workloads - > workloads.txt",
 		Args:    oneOf("give one file with what kubectl get deploy,ds,sts,cronjob,job -A -o json prints, or - for stdin"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return stopped(cmd.Context(), workloads.Convert(args[0], terminal.Interruptible(cmd.Context(), p.stdin), p.stdout))
