@@ -113,7 +113,7 @@ soak: ## hours of the test bed, with new seeds; SOAK=5m for each part
 	SOAK=$(SOAK) $(GO) test -v -count 1 -timeout 6h $(BED)
 	SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 6h ./integration/faults/races
 
-test-systemd: ## serve under a systemd of its own, as root, where systemd is installed
+test-systemd: ## serve under a systemd of its own, as root; installs systemd if it is missing
 	SYSTEMD_SERVE=1 $(GO) test -v -count 1 -timeout 20m ./integration/command/serve -run '^TestSystemd$$'
 
 soak-serve: ## serve on a build host with a disk that fills up; DURATION=1h

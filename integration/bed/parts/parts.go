@@ -34,6 +34,7 @@ const (
 	Lintian      Part = "lintian"
 	Rpmlint      Part = "rpmlint"
 	Mmdebstrap   Part = "mmdebstrap"
+	Systemd      Part = "systemd"
 )
 
 // Cluster returns the parts of `make test-cluster` alone: building them takes
@@ -48,7 +49,7 @@ func Packages() []Part { return []Part{Lintian, Rpmlint, Mmdebstrap} }
 
 // All returns every part of `make test`, those that the first tests need first.
 func All() []Part {
-	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs, Xfsprogs, Promtool, Nfpm, RPM, Shellcheck}
+	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry, Runc, Shim, Shim17, Dockerd, Buildkit, Chromium, E2fsprogs, Xfsprogs, Promtool, Nfpm, RPM, Shellcheck, Systemd}
 }
 
 // Paths says where the programs of the parts are.

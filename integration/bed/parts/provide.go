@@ -14,7 +14,7 @@ func Usable() []Part {
 	if os.Geteuid() == 0 {
 		return All()
 	}
-	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry}
+	return []Part{Containerd24, Containerd17, Umoci, Skopeo, Registry, Promtool, Systemd}
 }
 
 // Provide makes sure of the parts one by one, writes what came of each, and

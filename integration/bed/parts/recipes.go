@@ -108,6 +108,9 @@ var recipes = map[Part]recipe{
 	Lintian:    {programs: []string{"lintian"}, needs: []string{"lintian"}, debian: []string{"lintian"}},
 	Rpmlint:    {programs: []string{"rpmlint"}, needs: []string{"rpmlint"}, debian: []string{"rpmlint"}},
 	Mmdebstrap: {programs: []string{"mmdebstrap"}, needs: []string{"mmdebstrap"}, debian: []string{"mmdebstrap"}},
+	// Its package starts nothing where no systemd runs. The tests start one that is
+	// process 1 of namespaces of its own.
+	Systemd: {programs: []string{"systemd-analyze"}, needs: []string{"systemd-analyze", "systemctl"}, debian: []string{"systemd"}},
 	// The fonts make the browser measure text as on a desktop.
 	Chromium: {programs: []string{"chromium"}, needs: []string{"chromium"}, debian: []string{"chromium", "fonts-dejavu-core"}},
 }

@@ -19,11 +19,18 @@ const deploy = "../../../deploy"
 // promtool is Prometheus' own judge.
 func promtool(t *testing.T) string {
 	t.Helper()
-	paths, err := parts.Ensure(t.Context(), parts.Promtool)
+	return program(t, parts.Promtool, "promtool")
+}
+
+// program is one of the distribution's, which is installed first if it is missing. A test
+// whose judge cannot be had fails with what to do, because nobody would miss it otherwise.
+func program(t *testing.T, part parts.Part, name string) string {
+	t.Helper()
+	paths, err := parts.Ensure(t.Context(), part)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
-	return paths.Bin(parts.Promtool, "promtool")
+	return paths.Bin(part, name)
 }
 
 // metric finds names of metrics.

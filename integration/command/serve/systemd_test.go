@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 )
 
 // asPID1 starts systemd as process 1 of namespaces of its own: in control groups of
@@ -128,6 +129,7 @@ func TestSystemd(t *testing.T) {
 	if os.Getenv("SYSTEMD_SERVE") == "" {
 		t.Skip("only make test-systemd runs it: it starts a systemd")
 	}
+	program(t, parts.Systemd, "systemctl")
 	n := newNode(t, daemon.Options{})
 	n.images("a", "b")
 	n.configure("listen: none")

@@ -24,10 +24,11 @@ func TestScriptsAreClean(t *testing.T) {
 // systemd finds no mistake in the units, and the services are restricted as much as is
 // said.
 func TestUnitsAreHardened(t *testing.T) {
-	analyze, err := exec.LookPath("systemd-analyze")
+	paths, err := parts.Ensure(t.Context(), parts.Systemd)
 	if err != nil {
-		t.Skip("systemd-analyze is not installed")
+		t.Fatal(err)
 	}
+	analyze := paths.Bin(parts.Systemd, "systemd-analyze")
 	for _, unit := range []string{"ctr-prune.service", "ctr-prune-run.service"} {
 		said, err := exec.CommandContext(t.Context(), analyze, "security", "--offline=true", "--threshold=20", "--no-pager", "../../../deploy/systemd/"+unit).CombinedOutput()
 		if err != nil {
