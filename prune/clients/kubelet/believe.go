@@ -65,7 +65,25 @@ func (s *Source) question(ctx context.Context, ns prune.Asked) ([]pod, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.ofThisNode(pods); err != nil {
+		return nil, err
+	}
 	return pods, s.judge(pods, sandboxes)
+}
+
+// ofThisNode returns an error if a list was asked for by the name of a node and has a
+// pod of another one: whoever answers has not understood the question, and nobody
+// knows what the list lacks.
+func (s *Source) ofThisNode(pods []pod) error {
+	if s.node == "" {
+		return nil
+	}
+	for _, p := range pods {
+		if p.Spec.NodeName != s.node {
+			return fmt.Errorf("the list was asked for of node %.80q, and has pod %.300q of node %.80q: it is the list of another node, or of several", s.node, p.name(), p.Spec.NodeName)
+		}
+	}
+	return nil
 }
 
 // judge compares a list with the pod sandboxes. Every pod with a sandbox that

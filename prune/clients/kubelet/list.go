@@ -30,6 +30,7 @@ type pod struct {
 		Annotations map[string]string `json:"annotations"`
 	} `json:"metadata"`
 	Spec struct {
+		NodeName            string      `json:"nodeName"`
 		Containers          []container `json:"containers"`
 		InitContainers      []container `json:"initContainers"`
 		EphemeralContainers []container `json:"ephemeralContainers"`

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/ctr-prune/ctr-prune/prune"
 	"github.com/ctr-prune/ctr-prune/prune/internal/trust"
@@ -113,7 +114,7 @@ func (s *Source) get(ctx context.Context) ([]byte, error) {
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return nil, refusal(answer)
+		return nil, s.refusal(answer)
 	}
 	text, err := capped(answer.Body, s.opts.limit)
 	if err != nil {
@@ -149,12 +150,14 @@ func unverified(err error) error {
 }
 
 // refusal is the error for a response without a list; it says what to do.
-func refusal(answer *http.Response) error {
+func (s *Source) refusal(answer *http.Response) error {
 	switch code := answer.StatusCode; {
 	case code == http.StatusUnauthorized:
-		return &prune.CodeError{Code: "pods-token-refused", Err: fmt.Errorf("the answer is %q: give a token that the kubelet accepts", answer.Status)}
+		return &prune.CodeError{Code: "pods-token-refused", Err: fmt.Errorf("the answer is %q: give a token that is accepted there and has not expired", answer.Status)}
+	case code == http.StatusForbidden && strings.HasPrefix(s.url.Path, "/api/"):
+		return fmt.Errorf("the answer is %q: the token's account needs the right to list pods in all namespaces", answer.Status)
 	case code == http.StatusForbidden:
-		return fmt.Errorf("the answer is %q: the token's account needs the right to get nodes/proxy or nodes/pods", answer.Status)
+		return fmt.Errorf("the answer is %q: the token's account needs the right to get nodes/pods, or nodes/proxy of a kubelet before 1.33", answer.Status)
 	case code >= 300 && code < 400:
 		return fmt.Errorf("the answer is %q, and redirects are not followed", answer.Status)
 	default:

@@ -65,6 +65,7 @@ type Options struct {
 type Source struct {
 	from string
 	url  *url.URL // nil if from is a file
+	node string   // the one whose pods an API server is asked for, "" if that is not known
 	opts Options
 	// stream is the content of a file that can be read only once.
 	stream []byte
@@ -75,7 +76,8 @@ type Source struct {
 var _ prune.Source = (*Source)(nil)
 
 // New returns a source that reads a list of pods from a URL, such as the
-// kubelet's https://NODE:10250/pods, or a file. Nothing is read yet. An
+// kubelet's https://NODE:10250/pods or an API server's
+// https://HOST/api/v1/pods?fieldSelector=spec.nodeName%3DNODE, or a file. Nothing is read yet. An
 // error says which of the arguments is wrong.
 func New(from string, opts Options) (*Source, error) {
 	if from == "" {
@@ -107,7 +109,17 @@ func New(from string, opts Options) (*Source, error) {
 	if err := s.checkURL(); err != nil {
 		return nil, err
 	}
+	s.node = nodeOf(s.url)
 	return s, nil
+}
+
+// nodeOf is the node that a question to an API server is about.
+func nodeOf(u *url.URL) string {
+	node, _ := strings.CutPrefix(u.Query().Get("fieldSelector"), "spec.nodeName=")
+	if strings.ContainsAny(node, "=,!") {
+		return ""
+	}
+	return node
 }
 
 func (s *Source) checkFile() error {
