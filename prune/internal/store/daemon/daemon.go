@@ -17,6 +17,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/plugins"
 	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
 	"google.golang.org/grpc"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -128,7 +129,7 @@ func (s *daemonStore) DeleteNamespace(ctx context.Context, name string) error {
 func (s *daemonStore) Info(ctx context.Context) (store.StoreInfo, error) {
 	version, err := s.client.Version(ctx)
 	if err != nil {
-		return store.StoreInfo{}, fmt.Errorf("read the version of containerd: %w", err)
+		return store.StoreInfo{}, fmt.Errorf("read the version of containerd: %w", errgrpc.ToNative(err))
 	}
 	uuid, err := s.uuid(ctx)
 	if err != nil {
