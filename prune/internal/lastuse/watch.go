@@ -28,6 +28,8 @@ func (l *Log) Watched(now Moment) (news bool) {
 	switch {
 	case l.since.IsZero() || max(unwatched, jump) > Bridged:
 		l.since, news = now.Wall, true
+	case l.since.After(now.Wall): // the clock was ahead, and was set back
+		l.since, news = now.Wall, true
 	case jump > 0: // what was watched is no longer for that
 		l.since = l.since.Add(jump)
 	}

@@ -31,6 +31,8 @@ type Recorder struct {
 	Clock Clock
 
 	bootID string
+	// unread says that what is in the file could not be read.
+	unread bool
 	mu     sync.Mutex
 	log    *lastuse.Log
 	id     string
@@ -83,11 +85,13 @@ func (r *Recorder) Run(ctx context.Context, st store.Store) error {
 		}
 	}()
 	w := &watching{Recorder: r, store: st, pending: make(map[pendingKey]pendingUse), stale: make(map[string]bool)}
-	if err := w.look(ctx); err != nil {
+	err := w.look(ctx)
+	r.tell(Looking, err)
+	if err != nil {
 		return fmt.Errorf("looking at who uses images: %w", err)
 	}
 	r.save(ctx)
-	err := w.follow(ctx, told, failed)
+	err = w.follow(ctx, told, failed)
 	if ctx.Err() != nil {
 		r.watched() // until now
 	}
@@ -117,6 +121,7 @@ func (r *Recorder) open(ctx context.Context, st store.Store) error {
 				log, err = file.Load(ctx)
 			}
 		}
+		r.unread = err != nil
 		r.tell(Loading, err)
 	}
 	r.mu.Lock()
@@ -152,6 +157,10 @@ func (r *Recorder) save(ctx context.Context) {
 			r.log.Join(there)
 			return r.log
 		})
+	}
+	if r.unread && err == nil {
+		r.unread = false // it has been begun anew
+		r.tell(Loading, nil)
 	}
 	r.tell(Saving, err)
 }
