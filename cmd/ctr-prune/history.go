@@ -116,6 +116,7 @@ func (o *historyOptions) show(p process, args []string, out *format.Output[histo
 		if e.Error != "" {
 			out.Sentence("%s", out.Prose(e.Error))
 		}
+		text.Rounds(out, e.Pressure)
 		if e.Document != nil {
 			out.Line("")
 			text.Document(out, *e.Document, false)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/rounds"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -98,49 +99,7 @@ func (o *actOptions) relieve(ctx context.Context, in *invocation, v *view, plan 
 	if len(done.Reports) == 0 {
 		return didNothing(ctx, err)
 	}
-	doc := prune.ReportDocument(done.Reports[0])
-	for _, report := range done.Reports[1:] {
-		doc = joined(doc, prune.ReportDocument(report))
-	}
-	relief := *plan.Relief
-	relief.Reached, relief.Shortfall = done.Reached, done.Shortfall
-	doc.Relief = &relief
-	doc.Reclaimed.Add(done.Dropped)
+	doc := rounds.Document(plan, done)
 	doc = text.Advise(doc)
-	return firstError(v.show(doc), in.picture(plan, doc), in.outcome(ctx, doc, err), stopped(ctx, err), in.short(&relief))
-}
-
-// joined is the document of two rounds.
-func joined(first, second prune.Document) prune.Document {
-	gone := make(map[[2]string]prune.ImageDocument)
-	for _, image := range second.Images {
-		if image.Action != prune.Keep {
-			gone[[2]string{image.Namespace, image.Name}] = image
-		}
-	}
-	for i, image := range first.Images {
-		if later, goes := gone[[2]string{image.Namespace, image.Name}]; goes && image.Action == prune.Keep {
-			first.Images[i] = later
-			first.Counts.Keep--
-			if later.Action == prune.StandIn {
-				first.Counts.StandIn++
-			} else {
-				first.Counts.Remove++
-			}
-		}
-	}
-	first.Untagged, first.Deleted = append(first.Untagged, second.Untagged...), append(first.Deleted, second.Deleted...)
-	first.Aborted, first.Skipped = append(first.Aborted, second.Aborted...), append(first.Skipped, second.Skipped...)
-	first.Restored, first.Recovered = append(first.Restored, second.Restored...), append(first.Recovered, second.Recovered...)
-	first.Changes, first.Errors = append(first.Changes, second.Changes...), append(first.Errors, second.Errors...)
-	first.Held = second.Held
-	for _, sums := range [][2]*prune.Amount{
-		{&first.Predicted, &second.Predicted}, {&first.Reclaimed, &second.Reclaimed}, {&first.Garbage, &second.Garbage}, {&first.Others, &second.Others},
-	} {
-		sums[0].Add(*sums[1])
-	}
-	first.Stall = max(first.Stall, second.Stall)
-	first.Interrupted, first.Untried = second.Interrupted, second.Untried
-	first.Measured, first.Verified = first.Measured && second.Measured, first.Verified && second.Verified
-	return first
+	return firstError(v.show(doc), in.picture(plan, doc), in.outcome(ctx, doc, err), stopped(ctx, err), in.short(doc.Relief))
 }

@@ -29,7 +29,7 @@ func (r *Resident) locked(now time.Time) bool {
 	case isHeld:
 		r.unlocked, r.lockAt = false, now.Add(lockEvery)
 	default:
-		r.unlocked, r.lockAt = true, now.Add(time.Minute)
+		r.unlocked, r.lockAt = true, now.Add(lockRetry)
 	}
 	r.facts.lock(r, held, err)
 	return r.lock != nil || r.unlocked

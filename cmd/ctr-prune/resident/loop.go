@@ -25,8 +25,9 @@ const (
 	surveyEvery = time.Hour
 	// reloadEvery is how often the file of the configuration is read.
 	reloadEvery = 30 * time.Second
-	// lockEvery is how often the lock of another resident is tried.
-	lockEvery = time.Second
+	// lockEvery is how often the lock of another resident is tried, lockRetry how
+	// often one that cannot be.
+	lockEvery, lockRetry = time.Second, time.Minute
 	// A connection, or a run that failed, is tried again after a time that doubles.
 	connectMin, connectMax = time.Second, 30 * time.Second
 	retryMin, retryMax     = time.Minute, time.Hour
@@ -49,20 +50,23 @@ type Resident struct {
 	done chan func() // what a job has found out, for the loop
 
 	// What is due at which time; what is zero is not.
-	lockAt, connectAt, lookAt, diskAt, surveyAt, runAt, retryAt, reloadAt time.Time
-	connectWait, retryWait                                                backoff
+	lockAt, connectAt, lookAt, diskAt, surveyAt, runAt, retryAt, reloadAt, kubeletAt time.Time
+	connectWait, retryWait                                                           backoff
 	// manual says that somebody asked for a run, recovered that what killed runs
 	// left was looked for.
 	manual, recovered bool
 	// scheduled is when the last scheduled run began.
 	scheduled time.Time
 
-	recorder *prune.UseRecorder
-	heard    chan struct{} // something happened after which more may be freed
+	recorder  *prune.UseRecorder
+	unwatched unwatched
+	heard     chan struct{} // something happened after which more may be freed
+
+	announcer *announcer
 
 	disks  disks
 	facts  facts
-	beat   atomic.Int64
+	beat   atomic.Pointer[time.Time]
 	status atomic.Pointer[Status]
 }
 
@@ -71,7 +75,7 @@ func New(o Options) *Resident {
 	return &Resident{
 		o: o, done: make(chan func(), 1), heard: make(chan struct{}, 1),
 		connectWait: backoff{min: connectMin, max: connectMax}, retryWait: backoff{min: retryMin, max: retryMax},
-		disks: disks{wait: backoff{min: shortMin, max: shortMax}},
+		unwatched: unwatched{errs: make(map[string]string)}, disks: disks{wait: backoff{min: shortMin, max: shortMax}},
 	}
 }
 
@@ -82,6 +86,7 @@ func (r *Resident) Run(ctx context.Context) error {
 		return err
 	}
 	defer r.close()
+	r.announcer = r.announce()
 	r.told(r.o.Manager.Ready(r.facts.sentence()))
 	for ctx.Err() == nil {
 		r.begin(ctx)
@@ -139,6 +144,7 @@ const extension = 3 * beatEvery
 func (r *Resident) close() {
 	r.disconnect()
 	r.web.stop()
+	r.announcer.stop()
 	if r.lock != nil {
 		_ = r.lock.Close() // the process ends
 	}
@@ -147,6 +153,7 @@ func (r *Resident) close() {
 // begin begins what is due, unless something is under way.
 func (r *Resident) begin(ctx context.Context) {
 	now := r.o.Now()
+	r.onTime(now)
 	if due(r.reloadAt, now) {
 		r.reload(ctx)
 	}
@@ -170,6 +177,8 @@ func (r *Resident) begin(ctx context.Context) {
 		r.start(ctx, triggerManual)
 	case due(r.retryAt, now) || r.retryAt.IsZero() && due(r.runAt, now):
 		r.start(ctx, triggerSchedule)
+	case due(r.kubeletAt, now):
+		r.askKubelet(ctx)
 	case due(r.lookAt, now):
 		r.look(ctx)
 	}
@@ -202,6 +211,7 @@ func (r *Resident) untilNext() time.Duration {
 			consider(r.diskAt)
 		}
 		consider(r.lookAt)
+		consider(r.kubeletAt)
 		if r.retryAt.IsZero() {
 			consider(r.runAt)
 		}
@@ -213,7 +223,7 @@ func (r *Resident) untilNext() time.Duration {
 // publish shows others how the resident is, and that its loop turns.
 func (r *Resident) publish() {
 	now := r.o.Now()
-	r.beat.Store(now.UnixNano())
+	r.beat.Store(&now)
 	r.status.Store(r.snapshot(now))
 	r.told(r.o.Manager.Status(r.facts.sentence()))
 }
@@ -227,7 +237,11 @@ func (r *Resident) told(err error) {
 
 // Live says why the loop does not turn, nil if it does.
 func (r *Resident) Live() error {
-	if quiet := r.o.Now().Sub(time.Unix(0, r.beat.Load())); quiet > silence {
+	last := r.beat.Load()
+	if last == nil {
+		return errors.New("it is starting")
+	}
+	if quiet := r.o.Now().Sub(*last); quiet > silence {
 		return errors.New("the loop has not turned for " + quiet.Round(time.Second).String())
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/cluster"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/metrics"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/notify"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/schedule"
@@ -23,11 +24,17 @@ type Options struct {
 	Connect func(context.Context, *prune.Retention) (prune.Store, map[string]prune.Source, error)
 	// Disks looks at the file systems of the store.
 	Disks func(context.Context, prune.Store, prune.DiskMarks) (*prune.Pressure, error)
+	// Event tells the cluster of an event, Kubelet asks the kubelet of the node for its
+	// marks; nil if there is no way to. The configuration asks for both.
+	Event   func(context.Context, cluster.Event) error
+	Kubelet func(context.Context) (cluster.Marks, error)
 	// Node is the name of the node, Self that of this process for people.
 	Node, Self string
 	// Local is the time zone of windows that name none.
-	Local   *time.Location
-	Now     func() time.Time
+	Local *time.Location
+	Now   func() time.Time
+	// Up, if not nil, is the machine's own clock: see [prune.UseRecorder].
+	Up      func() (boot string, up, ran time.Duration)
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 	Manager *notify.Manager

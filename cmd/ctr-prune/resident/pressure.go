@@ -2,9 +2,11 @@ package resident
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/metrics"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/rounds"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -115,17 +117,12 @@ func (r *Resident) helped() {
 // relieve carries out a plan that was made for what has to be freed.
 func (o *outcome) relieve(ctx context.Context, plan *prune.Plan, opts prune.ExecuteOptions) {
 	relieved, err := prune.Relieve(ctx, o.conn.store, plan, opts)
-	var report *prune.Report
-	for i, next := range relieved.Reports {
-		if report = next; i > 0 {
-			doc := prune.ReportDocument(next)
-			o.more = append(o.more, &doc)
-		}
-	}
+	var doc *prune.Document
 	if len(relieved.Reports) > 0 {
-		report = relieved.Reports[0]
+		whole := rounds.Document(plan, relieved)
+		doc, o.rounds = &whole, rounds.Summarise(relieved)
 	}
-	o.executed(plan, report, err)
+	o.executed(plan, doc, err)
 	o.reached = relieved.Reached
 	if relieved.Shortfall != nil {
 		o.short = relieved.Shortfall.Reason
@@ -143,14 +140,20 @@ func (r *Resident) relieved(out *outcome, now time.Time) {
 		d.wait.reset()
 		return
 	}
-	d.failed, d.until = now, now.Add(d.wait.wait())
+	d.failed, d.until = now, now.Add(shortLeast)
+	if out.result != resultBusy {
+		d.until = now.Add(d.wait.wait())
+	}
 	d.used = make(map[string]int)
 	if d.now != nil {
 		for _, f := range d.now.FileSystems {
 			d.used[f.String()] = f.UsedPercent()
 		}
 	}
-	if d.short = out.short; d.short != "" {
+	if d.short = out.short; d.short == "" && out.err != nil {
+		d.short = strings.ReplaceAll(out.err.Error(), "\n", "; ") // which the run has told
+	}
+	if out.short != "" {
 		r.o.Log.Warn("not enough could be freed", "run", out.name, "reason", d.short, "again", d.until.UTC().Format(time.RFC3339))
 	}
 }

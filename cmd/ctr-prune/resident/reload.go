@@ -32,7 +32,7 @@ func (r *Resident) configure(ctx context.Context) error {
 	r.o.Metrics.Tracking(r.watched)
 	r.scheduled = r.lastScheduled()
 	if r.scheduled.IsZero() {
-		r.scheduled = now
+		r.scheduled = now.Round(0) // by the time of day
 	}
 	r.lockAt, r.connectAt, r.reloadAt = now, now, now.Add(reloadEvery)
 	r.facts.begin(r)
@@ -48,7 +48,10 @@ func (r *Resident) adopt(conf *config, now time.Time) {
 		conf.state = before.state
 	}
 	r.conf = conf
-	r.diskAt, r.disks.until = now, time.Time{}
+	r.diskAt, r.disks.until, r.kubeletAt = now, time.Time{}, time.Time{}
+	if conf.Serve.KubeletCheck && r.o.Kubelet != nil {
+		r.kubeletAt = now
+	}
 	r.runAt = conf.schedule.Next(r.scheduled, now)
 	r.o.Metrics.Configured(true)
 	r.facts.configured(now)

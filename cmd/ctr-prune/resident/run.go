@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/history"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/rounds"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -48,9 +49,9 @@ type outcome struct {
 	started, ended time.Time
 	// doc is the report, or the plan of a dry run; nil if it did not come to one.
 	doc *prune.Document
-	// more are the reports of further rounds under pressure, reached says that these
-	// freed enough, and short what is missing if not.
-	more    []*prune.Document
+	// rounds are those of a run under pressure, of which doc is the report as a whole.
+	// Reached says that they freed enough, and short what is missing if not.
+	rounds  *rounds.Summary
 	reached bool
 	short   string
 
@@ -68,7 +69,7 @@ func (r *Resident) start(ctx context.Context, trigger string) {
 		o.policy = prune.Policy{AllNamespaces: true, Retention: &prune.Retention{}, Filters: o.policy.Filters}
 	case triggerSchedule:
 		o.grace = r.conf.Serve.Grace.Length
-		r.scheduled = r.o.Now()
+		r.scheduled = r.o.Now().Round(0) // by the time of day
 	case triggerManual:
 		o.grace = r.conf.Serve.Grace.Length
 		r.manual = false
@@ -109,7 +110,7 @@ func (r *Resident) run(ctx context.Context, o order) *outcome {
 		return out
 	}
 	report, err := prune.Execute(ctx, o.conn.store, plan, opts)
-	out.executed(plan, report, err)
+	out.executed(plan, documentOf(report), err)
 	return out
 }
 
@@ -143,25 +144,31 @@ func (o *outcome) noteGoing(plan *prune.Plan) {
 	}
 }
 
-func (o *outcome) executed(plan *prune.Plan, report *prune.Report, err error) {
-	o.err = err
-	busy, isBusy := errors.AsType[*prune.Busy](err)
-	if report != nil {
-		doc := prune.ReportDocument(report)
-		o.doc = &doc
+// documentOf is a report for programs, nil if there is none.
+func documentOf(report *prune.Report) *prune.Document {
+	if report == nil {
+		return nil
 	}
+	doc := prune.ReportDocument(report)
+	return &doc
+}
+
+// executed takes over the report, nil if there is none.
+func (o *outcome) executed(plan *prune.Plan, doc *prune.Document, err error) {
+	o.doc, o.err = doc, err
+	busy, isBusy := errors.AsType[*prune.Busy](err)
 	switch {
 	case isBusy:
 		o.result, o.err = resultBusy, busy
-	case report == nil:
+	case doc == nil:
 		o.result = resultFailed
 	case plan.Fuse != nil:
 		o.result, o.err = resultRefused, plan.Fuse
-	case report.Interrupted:
+	case doc.Interrupted:
 		o.result = resultInterrupted
-	case len(report.Errors) > 0:
+	case len(doc.Errors) > 0:
 		o.result = resultFailed
-	case len(report.Untagged)+len(report.Aborted)+len(report.Recovered) == 0:
+	case len(doc.Untagged)+len(doc.Aborted)+len(doc.Recovered) == 0 && doc.Reclaimed.TotalBytes == 0:
 		o.result = resultNothing
 	default:
 		o.result = resultDone
@@ -262,7 +269,7 @@ func (r *Resident) surveyed(ctx context.Context, err error) {
 
 // entry is the run for the history.
 func (o *outcome) entry() history.Entry {
-	e := history.Entry{Run: o.name, Trigger: o.trigger, Result: o.result, Started: o.started, Ended: o.ended, Document: o.doc}
+	e := history.Entry{Run: o.name, Trigger: o.trigger, Result: o.result, Started: o.started, Ended: o.ended, Pressure: o.rounds, Document: o.doc}
 	if o.err != nil {
 		e.Error = o.err.Error()
 	}

@@ -30,6 +30,9 @@ type Status struct {
 	// NextRun is when the next scheduled run begins, none if it is zero.
 	NextRun time.Time      `json:"nextRun,omitzero"`
 	Disks   PressureStatus `json:"disks"`
+	Use     UseStatus      `json:"use"`
+	// Kubelet is null unless serve.kubeletCheck asks for it.
+	Kubelet *KubeletStatus `json:"kubelet"`
 	// Runs are the last ones, newest first.
 	Runs []RunStatus `json:"runs"`
 }
@@ -49,6 +52,17 @@ type LockStatus struct {
 	// none.
 	Without bool   `json:"without,omitempty"`
 	Error   string `json:"error,omitempty"`
+}
+
+// UseStatus is what is known of when images are used.
+type UseStatus struct {
+	// Since is from when on it has been watched without a gap, Looked when the store
+	// was last looked at for it.
+	Since  time.Time `json:"since,omitzero"`
+	Looked time.Time `json:"looked,omitzero"`
+	// Error is what of it fails: then more is kept than the policy would, or it has to
+	// be learned anew after a restart.
+	Error string `json:"error,omitempty"`
 }
 
 // ContainerdStatus is what is known of containerd.
@@ -93,6 +107,7 @@ type facts struct {
 	lockError               string
 	containerd              ContainerdStatus
 	runs                    []RunStatus
+	kubelet                 *KubeletStatus
 	// said is the last sentence about the state.
 	said string
 }
@@ -161,7 +176,7 @@ func (f *facts) up(r *Resident) {
 func (f *facts) ran(out *outcome) {
 	run := RunStatus{Run: out.name, Trigger: out.trigger, Result: out.result, Started: out.started, Ended: out.ended}
 	if out.doc != nil {
-		run.Removed, run.Bytes = out.sums()
+		run.Removed, run.Bytes = len(out.doc.Untagged), out.doc.Reclaimed.TotalBytes
 	}
 	if out.err != nil {
 		run.Error = out.err.Error()
@@ -179,11 +194,16 @@ func (r *Resident) snapshot(now time.Time) *Status {
 	s := &Status{
 		SchemaVersion: StatusSchema, Kind: "status", Version: r.o.Version, Time: now, Started: f.started, DryRun: r.o.DryRun,
 		Config: ConfigStatus{r.o.File, f.loaded, f.configError}, Lock: LockStatus{r.lock != nil, r.unlocked, f.lockError},
-		Containerd: f.containerd, LastLook: f.looked, NextRun: r.next(), Disks: r.disks.status(), Runs: append([]RunStatus{}, f.runs...),
+		Containerd: f.containerd, LastLook: f.looked, NextRun: r.next(), Disks: r.disks.status(), Use: r.use(), Kubelet: f.kubelet, Runs: append([]RunStatus{}, f.runs...),
 	}
 	s.State, s.Why = r.state(s, now)
 	f.said = s.Why
 	return s
+}
+
+// use is what is known of when images are used.
+func (r *Resident) use() UseStatus {
+	return UseStatus{Since: r.watched(), Looked: r.recorder.Looked(), Error: r.unwatched.sentence()}
 }
 
 // next is when the next scheduled run begins.

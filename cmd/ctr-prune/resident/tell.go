@@ -12,25 +12,18 @@ import (
 // tell tells of a run in the log, the metrics, the history and the status.
 func (r *Resident) tell(out *outcome) {
 	r.o.Metrics.Ran(out.trigger, out.result, out.started, out.ended)
-	for _, doc := range out.docs() {
+	if out.doc != nil {
 		if !out.dry {
-			r.o.Metrics.Removed(*doc)
+			r.o.Metrics.Removed(*out.doc)
 		}
-		r.tellImages(out, doc)
+		r.tellImages(out, out.doc)
 	}
 	r.tellRun(out)
+	r.eventsOf(out)
 	r.facts.ran(out)
 	if err := r.history.Add(out.entry()); err != nil {
 		r.o.Log.Warn("the report is not kept", "run", out.name, "error", err)
 	}
-}
-
-// docs are all reports of a run, or its plan.
-func (o *outcome) docs() []*prune.Document {
-	if o.doc == nil {
-		return nil
-	}
-	return append([]*prune.Document{o.doc}, o.more...)
 }
 
 // tellImages writes a line for each image record that is gone, or would be.
@@ -95,20 +88,14 @@ func (o *outcome) figures() []any {
 	if o.dry {
 		return []any{"images", o.doc.Counts.Remove + o.doc.Counts.StandIn, "bytes", o.doc.Predicted.TotalBytes}
 	}
-	removed, freed := o.sums()
-	args := []any{"removed", removed, "freed", freed}
+	args := []any{"removed", len(o.doc.Untagged), "freed", o.doc.Reclaimed.TotalBytes}
+	if o.rounds != nil && len(o.rounds.Rounds) > 1 {
+		args = append(args, "rounds", len(o.rounds.Rounds))
+	}
 	if o.doc.Grace != nil {
 		args = append(args, "graceUntil", o.doc.Grace.Until.UTC().Format(time.RFC3339))
 	}
 	return args
-}
-
-// sums are how many records are gone, and how many bytes with them.
-func (o *outcome) sums() (removed int, freed int64) {
-	for _, doc := range o.docs() {
-		removed, freed = removed+len(doc.Untagged), freed+doc.Reclaimed.TotalBytes
-	}
-	return removed, freed
 }
 
 func (o *outcome) level() slog.Level {

@@ -2,6 +2,10 @@ package resident
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -18,13 +22,8 @@ const watchAgain = 5 * time.Second
 
 // newRecorder makes what keeps when images were last used. It outlasts connections.
 func (r *Resident) newRecorder(state string) *prune.UseRecorder {
-	return &prune.UseRecorder{
-		State: state, Now: r.o.Now,
-		Told: func(what string, err error) {
-			if err != nil {
-				r.o.Log.Warn("watching the use of images", "step", what, "error", err)
-			}
-		},
+	recorder := &prune.UseRecorder{
+		State: state, Now: r.o.Now, Told: r.toldOfUse,
 		Heard: func(topic string) {
 			if topic != topicContainerGone && topic != topicImageNew {
 				return
@@ -35,6 +34,8 @@ func (r *Resident) newRecorder(state string) *prune.UseRecorder {
 			}
 		},
 	}
+	recorder.Clock.Up = r.o.Up
+	return recorder
 }
 
 // The events for which a resident that could not free enough tries again.
@@ -56,17 +57,78 @@ func (r *Resident) watch(conn *connection) {
 		defer close(w.done)
 		for {
 			err := r.recorder.Run(ctx, conn.store)
-			if ctx.Err() != nil {
-				return
-			}
-			r.o.Log.Debug("the use of images is not watched", "error", err)
 			select {
-			case <-ctx.Done():
+			case <-ctx.Done(): // or containerd is gone, which is told otherwise
 				return
 			case <-time.After(watchAgain):
+				r.toldOfUse(stepFollowing, err)
 			}
 		}
 	}()
+}
+
+// stepFollowing is what fails if containerd tells of no more events, although it
+// answers.
+const stepFollowing = "following containerd's events"
+
+// unwatched are the steps of watching that failed when they were last tried.
+type unwatched struct {
+	mu   sync.Mutex
+	errs map[string]string
+	// broken is when containerd last told of no more events.
+	broken time.Time
+}
+
+// set notes what came of a step, and says whether that is new.
+func (u *unwatched) set(step, failed string, now time.Time) (news bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if step == stepFollowing && failed != "" {
+		u.broken = now
+	}
+	if news = u.errs[step] != failed; news && failed == "" {
+		delete(u.errs, step)
+	} else if news {
+		u.errs[step] = failed
+	}
+	return news
+}
+
+// follows says that events have been followed again for some time.
+func (u *unwatched) follows(now time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.errs[stepFollowing] != "" && now.Sub(u.broken).Abs() >= lookEvery
+}
+
+// sentence is what fails, "" if nothing does.
+func (u *unwatched) sentence() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var all []string
+	for _, step := range slices.Sorted(maps.Keys(u.errs)) {
+		all = append(all, step+": "+u.errs[step])
+	}
+	return strings.Join(all, "; ")
+}
+
+// toldOfUse takes over what came of a step of watching. What fails is told once.
+func (r *Resident) toldOfUse(step string, err error) {
+	failed := ""
+	if err != nil {
+		failed = strings.ReplaceAll(err.Error(), "\n", "; ")
+	} else if step != stepFollowing && r.unwatched.follows(r.o.Now()) {
+		r.toldOfUse(stepFollowing, nil)
+	}
+	news := r.unwatched.set(step, failed, r.o.Now())
+	r.o.Metrics.Watching(r.unwatched.sentence() == "")
+	switch {
+	case !news:
+	case err != nil:
+		r.o.Log.Warn("watching the use of images", "step", step, "error", failed)
+	default:
+		r.o.Log.Info("watching the use of images works again", "step", step)
+	}
 }
 
 // stop ends the watch, and waits until what is known is saved.

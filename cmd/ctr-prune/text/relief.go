@@ -1,6 +1,7 @@
 package text
 
 import (
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/rounds"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -30,6 +31,24 @@ func (v document) relief(r *prune.Relief) {
 		default:
 			v.out.Sentence("Disk of %s: %d%% of %s in use; %s has to go, of which this frees %s.", v.out.Prose(d.Path), d.UsedPercent(), terminal.Size(d.CapacityBytes), missing(d.NeedBytes, d.NeedInodes), missing(d.FreesBytes, d.FreesInodes))
 		}
+	}
+}
+
+// Rounds says what each round of a run under pressure did, if there were several, and
+// what ending graces gave back.
+func Rounds(out *terminal.Printer, s *rounds.Summary) {
+	if s == nil {
+		return
+	}
+	if s.EndedGraces.TotalBytes > 0 {
+		out.Sentence("Ending the grace of earlier runs gave back %s.", terminal.Size(s.EndedGraces.TotalBytes))
+	}
+	if len(s.Rounds) < 2 {
+		return
+	}
+	for i, r := range s.Rounds {
+		out.Sentence("Round %d of %d removed %s and freed %s of %s.", i+1, len(s.Rounds),
+			terminal.Count(r.Removed, "name"), terminal.Size(r.Reclaimed.TotalBytes), terminal.Size(r.Predicted.TotalBytes))
 	}
 }
 

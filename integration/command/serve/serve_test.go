@@ -12,10 +12,13 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/containerd/errdefs"
+
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/bed/proxy"
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // A resident runs on its schedule, tells what it did wherever it promises to, ends
@@ -118,30 +121,32 @@ func TestKilledInAnotherPIDNamespace(t *testing.T) {
 		{"when a lease is given up", deleteLease, 1},
 	} {
 		t.Run(step.name, func(t *testing.T) {
-			n := newNode(t, daemon.Options{})
-			all := n.images("a", "b", "c", "d", "used")
-			n.use("c1", all[4])
-			before := n.daemon.Capture()
-			n.configure("listen: none")
-			g, address := n.proxy()
-			g.hold(step.method, step.nth)
-			first := n.serve(address, true)
-			first.await("msg=containerd answers")
-			first.run(t)
-			<-g.reached
-			first.kill()
-			n.use("late", all[0]) // of an image that the run may have removed
-			second := n.serve(n.daemon.Address(), true)
-			second.await("msg=finished a killed run", "namespace=default")
-			second.await("msg=a run ended", "trigger=startup", "result=done")
-			second.run(t)
-			second.await("msg=a run ended", "trigger=signal")
-			second.signal(syscall.SIGKILL)
-			if got := n.names(); got != "a used" {
-				t.Errorf("left are %s", got)
-			}
-			n.unharmed(before)
-			n.remembers("used:1", "c1")
+			daemon.EachVersion(t, func(t *testing.T, version parts.Part) {
+				n := newNode(t, daemon.Options{Version: version})
+				all := n.images("a", "b", "c", "d", "used")
+				n.use("c1", all[4])
+				before := n.daemon.Capture()
+				n.configure("listen: none")
+				g, address := n.proxy()
+				g.hold(step.method, step.nth)
+				first := n.serve(address, true)
+				first.await("msg=containerd answers")
+				first.run(t)
+				<-g.reached
+				first.kill()
+				n.use("late", all[0]) // of an image that the run may have removed
+				second := n.serve(n.daemon.Address(), true)
+				second.await("msg=finished a killed run", "namespace=default")
+				second.await("msg=a run ended", "trigger=startup", "result=done")
+				second.run(t)
+				second.await("msg=a run ended", "trigger=signal")
+				second.signal(syscall.SIGKILL)
+				if got := n.names(); got != "a used" {
+					t.Errorf("left are %s", got)
+				}
+				n.unharmed(before)
+				n.remembers("used:1", "c1")
+			})
 		})
 	}
 }
@@ -200,33 +205,41 @@ func TestTermDuringARun(t *testing.T) {
 
 // While containerd is away it lives and waits, and works when it is back.
 func TestContainerdGoneAndBack(t *testing.T) {
-	n := newNode(t, daemon.Options{})
-	n.images("a")
-	address := freeAddress(t)
-	n.configure("listen: '" + address + "'")
-	r := n.serve(n.daemon.Address(), false)
-	r.await("msg=containerd answers")
-	n.daemon.Stop()
-	r.run(t) // it finds that nothing answers
-	r.await("msg=containerd does not answer")
-	if code, text := page(t, address, "/livez"); code != 200 {
-		t.Errorf("/livez: %d %s", code, text)
-	}
-	var status struct {
-		Containerd struct{ Up bool }
-		State      string
-	}
-	_, text := page(t, address, "/status")
-	n.must(json.Unmarshal([]byte(text), &status))
-	if status.Containerd.Up || status.State != "disconnected" {
-		t.Errorf("/status: %s", text)
-	}
-	n.daemon.Up()
-	r.await("msg=containerd answers")
-	r.run(t)
-	r.await("msg=a run ended", "result=done", "removed=1")
-	r.signal(syscall.SIGTERM)
-	r.ends(0)
+	daemon.EachVersion(t, func(t *testing.T, version parts.Part) {
+		n := newNode(t, daemon.Options{Version: version})
+		n.images("a")
+		address := freeAddress(t)
+		n.configure("listen: '" + address + "'")
+		r := n.serve(n.daemon.Address(), false)
+		r.await("msg=containerd answers")
+		store, err := prune.Open(t.Context(), n.daemon.Address())
+		n.must(err)
+		defer store.Close()
+		n.daemon.Stop()
+		if _, err := store.Info(t.Context()); !errdefs.IsUnavailable(err) {
+			t.Errorf("what nobody answers is not told as that: %v", err)
+		}
+		r.run(t) // it finds that nothing answers
+		r.await("msg=containerd does not answer")
+		if code, text := page(t, address, "/livez"); code != 200 {
+			t.Errorf("/livez: %d %s", code, text)
+		}
+		var status struct {
+			Containerd struct{ Up bool }
+			State      string
+		}
+		_, text := page(t, address, "/status")
+		n.must(json.Unmarshal([]byte(text), &status))
+		if status.Containerd.Up || status.State != "disconnected" {
+			t.Errorf("/status: %s", text)
+		}
+		n.daemon.Up()
+		r.await("msg=containerd answers")
+		r.run(t)
+		r.await("msg=a run ended", "result=done", "removed=1")
+		r.signal(syscall.SIGTERM)
+		r.ends(0)
+	})
 }
 
 // waits starts a command that has to wait for another run. It returns when that is

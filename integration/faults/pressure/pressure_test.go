@@ -232,7 +232,13 @@ func (b *bed) relieve(marks prune.DiskMarks) *prune.Relieved {
 // A disk that takes no lease is told of with the way out, and nothing is changed;
 // without a guard as much goes as was asked for.
 func TestDiskThatTakesNoLease(t *testing.T) {
-	b := newBed(t, parts.Containerd24, "ext4", false)
+	for version, kind := range map[parts.Part]string{parts.Containerd24: "ext4", parts.Containerd17: "xfs"} {
+		t.Run(fmt.Sprintf("%s on %s", version, kind), func(t *testing.T) { takesNoLease(t, newBed(t, version, kind, false)) })
+	}
+}
+
+func takesNoLease(t *testing.T, b *bed) {
+	t.Helper()
 	b.command("--dry-run") // the daemon writes its UUID when it is first asked
 	b.content.fillTo(1 << 20)
 	b.fillUp()

@@ -31,6 +31,9 @@ type Serve struct {
 	// Pods is where the pods of the node are listed: none, kubelet, apiserver or
 	// file.
 	Pods string
+	// Events has what is done told as events on the object of the node, KubeletCheck
+	// the marks of the kubelet compared with those of this policy.
+	Events, KubeletCheck bool
 }
 
 // NoListen is written instead of an address to listen nowhere.
@@ -61,6 +64,9 @@ func (p *parser) serve(n *yaml.Node, s *Serve) {
 			*into = value
 		}}
 	}
+	yes := func(name string, into *bool) key {
+		return key{name, func(n *yaml.Node) { *into = p.word(n, name, "true", "false") == "true" }}
+	}
 	found := p.mapping(n, "serve",
 		age("every", &s.Every), age("jitter", &s.Jitter),
 		key{"windows", func(n *yaml.Node) { p.windows(n, s) }},
@@ -71,6 +77,7 @@ func (p *parser) serve(n *yaml.Node, s *Serve) {
 		key{"pods", func(n *yaml.Node) {
 			p.mapping(n, "pods", key{"source", func(n *yaml.Node) { s.Pods = p.word(n, "source", "none", "kubelet", "apiserver", "file") }})
 		}},
+		yes("events", &s.Events), yes("kubeletCheck", &s.KubeletCheck),
 	)
 	if s.Every.Length > 0 && s.Jitter.Length >= s.Every.Length {
 		p.fail(found["jitter"], "jitter is %s, which is not below every, %s", s.Jitter.Typed, s.Every.Typed)

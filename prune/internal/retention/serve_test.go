@@ -18,7 +18,7 @@ func TestServeOfTheExample(t *testing.T) {
 	age := func(typed string) retention.Age { return tw.Must(retention.ParseAge(typed)) }
 	want := retention.Serve{
 		Every: age("6h"), Jitter: age("10m"), Grace: age("24h"), Namespaces: []string{"k8s.io"},
-		Listen: "127.0.0.1:9745", State: "/var/lib/ctr-prune", Pods: "none",
+		Listen: "127.0.0.1:9745", State: "/var/lib/ctr-prune", Pods: "none", Events: true, KubeletCheck: true,
 		Windows: []retention.Window{
 			{Days: [7]bool{false, true, true, true, true, true, false}, From: 22 * time.Hour, To: 6 * time.Hour, Zone: "Europe/Berlin", Typed: "Mon-Fri 22:00-06:00 Europe/Berlin"},
 			{Days: [7]bool{true, false, false, false, false, false, true}, To: 24 * time.Hour, Typed: "Sat,Sun 00:00-24:00"},

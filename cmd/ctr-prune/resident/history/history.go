@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/rounds"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -38,8 +39,10 @@ type Entry struct {
 	Ended   time.Time `json:"ended"`
 	// Error is why there is no report.
 	Error string `json:"error,omitempty"`
-	// Document is the report, or the plan of a dry run. It has no images that were
-	// to be kept, only their count.
+	// Pressure is what each round of a run under pressure did, absent of others.
+	Pressure *rounds.Summary `json:"pressure,omitempty"`
+	// Document is the report, of all rounds, or the plan of a dry run. It has no
+	// images that were to be kept, only their count.
 	Document *prune.Document `json:"document,omitempty"`
 }
 
@@ -65,7 +68,7 @@ func (f Folder) Add(e Entry) error {
 	if err != nil {
 		return fmt.Errorf("keeping the report of run %s: %w", e.Run, err)
 	}
-	return f.trim()
+	return f.trim(e.Run)
 }
 
 // shortened leaves out the images that are kept: on a large node they are nearly
@@ -81,11 +84,15 @@ func shortened(doc prune.Document) *prune.Document {
 	return &doc
 }
 
-func (f Folder) trim() error {
+// trim removes the oldest. What is of a later time than the one that was just added is
+// older: somebody has set the clock back since.
+func (f Folder) trim(added string) error {
 	names, err := f.names()
 	if err != nil {
 		return err
 	}
+	ahead := slices.Index(names, added+suffix)
+	names = append(slices.Clone(names[max(0, ahead):]), names[:max(0, ahead)]...)
 	var errs []error
 	for _, name := range names[min(Keep, len(names)):] {
 		errs = append(errs, os.Remove(filepath.Join(f.dir, name)))

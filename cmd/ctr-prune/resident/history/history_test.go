@@ -36,6 +36,22 @@ func TestTheLastReportsAreKept(t *testing.T) {
 	}
 }
 
+// A run whose time lies before that of the others, because somebody has set the clock
+// back, is kept all the same: of those of later times the oldest goes.
+func TestTheLastReportIsKeptAlsoWithTheClockSetBack(t *testing.T) {
+	f := In(t.TempDir())
+	for i := range Keep {
+		add(t, f, Entry{Run: fmt.Sprintf("20260108-12%02d00-abcdef", i), Started: noon})
+	}
+	for i := range 3 {
+		add(t, f, Entry{Run: fmt.Sprintf("20260105-12%02d00-abcdef", i), Started: noon})
+	}
+	list, err := f.List()
+	if err != nil || len(list) != Keep || list[Keep-1].Run != "20260105-120000-abcdef" || list[Keep-4].Run != "20260108-120300-abcdef" {
+		t.Fatalf("%d entries, the last is %s, %v", len(list), list[len(list)-1].Run, err)
+	}
+}
+
 func TestAnEntryIsReadAsItWasWritten(t *testing.T) {
 	f := In(t.TempDir())
 	image := func(name string, action prune.Action) prune.ImageDocument {

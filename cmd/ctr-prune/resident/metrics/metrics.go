@@ -23,7 +23,7 @@ type Metrics struct {
 	watermark, pressure, unreached                    *prometheus.GaugeVec
 	restored                                          prometheus.Counter
 	duration, stall                                   prometheus.Histogram
-	config, up                                        prometheus.Gauge
+	config, up, unwatched, kubelet                    prometheus.Gauge
 
 	now     func() time.Time
 	tracked atomic.Pointer[func() time.Time]
@@ -51,7 +51,9 @@ func New(version string, now func() time.Time) *Metrics {
 	m.unreached = m.gauges("target_unreached", "1 if the last run under pressure could not free what it should have.", "fs")
 	m.config = m.gauge("config_last_reload_successful", "1 if the configuration in use is the one in the file, 0 if that has errors.")
 	m.up = m.gauge("containerd_up", "1 while containerd answers.")
-	m.clientErrors = m.counters("client_errors_total", "Errors of those who were asked which images they use, for which nothing was removed from their namespaces.", "client")
+	m.unwatched = m.gauge("use_failing", "1 while something of watching when images are used fails: looking, or keeping what is known.")
+	m.kubelet = m.gauge("kubelet_conflicts", "In how many ways the kubelet of the node acts before the policy does.")
+	m.clientErrors = m.counters("client_errors_total", "Errors of those who were asked which images they use, or of the cluster; for those that use images nothing was removed from their namespaces.", "client")
 	m.gauges("build_info", "1, with the version of this program.", "version").WithLabelValues(version).Set(1)
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name("use_tracking_seconds"), Help: "For how long use of images has been watched without a gap; 0 if it is not."}, m.tracking))
 	return m
@@ -161,8 +163,14 @@ func (m *Metrics) Looked(usage *prune.DiskUsage, plan *prune.Plan) {
 // Up says whether containerd answers.
 func (m *Metrics) Up(up bool) { m.up.Set(number(up)) }
 
+// Watching says whether all of watching when images are used goes well.
+func (m *Metrics) Watching(well bool) { m.unwatched.Set(number(!well)) }
+
 // Configured says whether the last reading of the configuration went well.
 func (m *Metrics) Configured(well bool) { m.config.Set(number(well)) }
+
+// KubeletConflicts says in how many ways the kubelet acts before the policy.
+func (m *Metrics) KubeletConflicts(n int) { m.kubelet.Set(float64(n)) }
 
 // ClientFailed counts an error of a client.
 func (m *Metrics) ClientFailed(client string) { m.clientErrors.WithLabelValues(client).Inc() }

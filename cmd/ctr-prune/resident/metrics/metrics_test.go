@@ -33,6 +33,8 @@ func filled() *Metrics {
 	}, &prune.Plan{Decisions: []prune.Decision{{Action: prune.Keep}, {Action: prune.Remove}, {Action: prune.Keep}}})
 	m.Up(true)
 	m.Configured(false)
+	m.Watching(false)
+	m.KubeletConflicts(2)
 	m.Clients("docker", "pods")
 	m.ClientFailed("docker")
 	m.Disks([]Disk{{FS: "/gone"}})
@@ -87,6 +89,8 @@ func TestMetrics(t *testing.T) {
 		`ctr_prune_target_unreached{fs="/var/lib/containerd"}`:               "0",
 		`ctr_prune_use_tracking_seconds`:                                     "3600",
 		`ctr_prune_config_last_reload_successful`:                            "0",
+		`ctr_prune_kubelet_conflicts`:                                        "2",
+		`ctr_prune_use_failing`:                                              "1",
 		`ctr_prune_containerd_up`:                                            "1",
 		`ctr_prune_client_errors_total{client="docker"}`:                     "1",
 		`ctr_prune_client_errors_total{client="pods"}`:                       "0",
