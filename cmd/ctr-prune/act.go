@@ -45,8 +45,8 @@ const (
 func (o *actOptions) addHow(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.dryRun, "dry-run", false, "show what would be done and why, and change nothing")
 	addForce(fs, &o.force)
-	fs.StringVar(&o.grace, flagGrace, "", "keep the content of removed images for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can restore them; the space is freed after that")
-	fs.StringVar(&o.maxStall, flagStall, "250ms", "collect what is removed in parts, so that nobody waits much longer than this `DURATION` for a garbage collection: no container can be created meanwhile; 0 or none collects everything at once")
+	o.addGrace(fs)
+	o.addStall(fs)
 	fs.BoolVar(&o.wait, "wait", false, "if another run is in progress in a namespace, wait until it ends, at most as long as --timeout says, instead of exiting with 3")
 	fs.BoolVar(&o.noGuard, flagNoGuard, false, "for a full disk: do not write the lease and the plan that guard a run; let nothing else use the store meanwhile, and do not kill the run")
 }
@@ -56,6 +56,14 @@ func addForce(fs *pflag.FlagSet, force *bool) {
 	fs.BoolVarP(force, "force", "f", false, "do not ask for confirmation; the same as -y, --yes")
 	fs.BoolVarP(force, "yes", "y", false, "the same as --force")
 	fs.Lookup("yes").Hidden = true
+}
+
+func (o *actOptions) addGrace(fs *pflag.FlagSet) {
+	fs.StringVar(&o.grace, flagGrace, "", "keep the content of removed images for this `DURATION`, such as 24h or 3d, so that ctr-prune undo can restore them; the space is freed after that")
+}
+
+func (o *actOptions) addStall(fs *pflag.FlagSet) {
+	fs.StringVar(&o.maxStall, flagStall, "250ms", "collect what is removed in parts, so that nobody waits much longer than this `DURATION` for a garbage collection: no container can be created meanwhile; 0 or none collects everything at once")
 }
 
 func (o *actOptions) addOutput(fs *pflag.FlagSet) {

@@ -191,12 +191,15 @@ const (
 	stopsLooking  = "give up after this `DURATION`, and exit with 130 (default no limit)"
 )
 
-// adder adds the flags; stops says what --timeout does.
+// adder adds the flags; stops says what --timeout does, which there is not if that is
+// empty.
 func (o *storeOptions) adder(stops string) func(*pflag.FlagSet) {
 	return func(fs *pflag.FlagSet) {
 		o.addAddress(fs)
 		fs.StringVar(&o.root, "root", "", "open the root `DIR` of a stopped containerd instead of connecting to a socket")
-		fs.DurationVar(&o.timeout, "timeout", 0, stops)
+		if stops != "" {
+			fs.DurationVar(&o.timeout, "timeout", 0, stops)
+		}
 		o.addConnect(fs)
 	}
 }

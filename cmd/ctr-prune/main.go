@@ -59,18 +59,40 @@ type process struct {
 	colour *string
 	// keepHangup makes SIGHUP not end the command any more; nil if it does not.
 	keepHangup func()
+	// leave is told what restores the terminal if the process ends at once; nil if
+	// nobody ends it so.
+	leave func(restore func())
 }
 
 // run is the command as the operating system starts it. It returns the exit
 // code.
 func run() int {
 	collectEagerly(os.Getenv)
-	ctx, keepHangup, stop := withSignals(context.Background(), os.Exit)
+	var last leaving
+	ctx, keepHangup, stop := withSignals(context.Background(), last.exit)
 	defer stop()
 	return Main(ctx, os.Args[1:], process{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: os.Getenv, columns: terminal.Columns, now: time.Now, page: terminal.Page, logAt: logAt, keepHangup: keepHangup,
+		getenv: os.Getenv, columns: terminal.Columns, now: time.Now, page: terminal.Page, logAt: logAt, keepHangup: keepHangup, leave: last.set,
 	})
+}
+
+// leaving is what is done before the process ends at once.
+type leaving struct{ restore atomic.Pointer[func()] }
+
+func (l *leaving) set(restore func()) {
+	if restore == nil {
+		l.restore.Store(nil)
+		return
+	}
+	l.restore.Store(&restore)
+}
+
+func (l *leaving) exit(code int) {
+	if restore := l.restore.Load(); restore != nil {
+		(*restore)()
+	}
+	os.Exit(code)
 }
 
 // Main runs the command with args and returns its exit code. It can be called

@@ -108,7 +108,7 @@ func newRoot(p process) *cobra.Command {
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newExplain(p), newUsage(p), newPlan(p), newApply(p),
-		newUndo(p), newRuns(p), newLeases(p), newCheck(p), newPolicy(p), newServe(p), newHistory(p))
+		newBrowse(p), newUndo(p), newRuns(p), newLeases(p), newCheck(p), newPolicy(p), newServe(p), newHistory(p))
 	root.AddCommand(newVersion(p), newCompletion(p))
 	completeFlags(root, p, &o.commonOptions)
 	completeFlag(root, flagColour, fixed(colourAuto, colourAlways, colourNever))

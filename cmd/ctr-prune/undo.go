@@ -75,10 +75,15 @@ func undo(ctx context.Context, in *invocation, out *format.Output[recordRow]) er
 	})
 	shown := out.Show(undoneResult(in.header(runsSchema, "undo"), undone))
 	if undone.Interrupted {
-		return firstError(shown, in.cutShort(fmt.Sprintf("%s after %d of %s; undo it again for the rest",
-			context.Cause(ctx), len(undone.Restored), terminal.Count(len(run.Records), "image record"))))
+		return firstError(shown, in.undoCut(ctx, undone, run))
 	}
 	return firstError(shown, in.undoFailed(undone, failure))
+}
+
+// undoCut says how far an interrupted undo got.
+func (p process) undoCut(ctx context.Context, undone *prune.Undone, run prune.Run) error {
+	return p.cutShort(fmt.Sprintf("%s after %d of %s; undo it again for the rest",
+		context.Cause(ctx), len(undone.Restored), terminal.Count(len(run.Records), "image record")))
 }
 
 // cutShort says how far an interrupted command got, which is all that is said of the

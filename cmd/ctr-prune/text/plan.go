@@ -194,3 +194,9 @@ func shortDigest(d digest.Digest) string {
 	}
 	return d.Encoded()[:digits]
 }
+
+// Picked shows a plan for images that were picked by hand: only these.
+func Picked(out *terminal.Printer, doc prune.Document) {
+	doc.Images = slices.DeleteFunc(slices.Clone(doc.Images), func(i prune.ImageDocument) bool { return i.Action == prune.Keep })
+	Document(out, doc, true)
+}

@@ -43,3 +43,12 @@ func reclaimedText(out *terminal.Printer, freed, garbage prune.Amount) {
 	}
 	out.Line("Total reclaimed space: %s", Sizes(freed))
 }
+
+// Undoing shows which run would be undone.
+func Undoing(out *terminal.Printer, run prune.Run, now time.Time) {
+	out.Sentence("Run %s, %s, removed %s. They can be restored: %s.", run.Name, terminal.Ago(now, run.Started),
+		terminal.Count(len(run.Records), "image record"), terminal.Until(now, run.Until))
+	for _, r := range run.Records {
+		out.Line("  %s%s", Prefix(r.Namespace), out.Name(r.Name))
+	}
+}

@@ -31,9 +31,7 @@ func (c *Collector) Totals(weigh weights, nodes []graph.Node) map[graph.Node]Tot
 
 // SumBelow is the same on a walk that the caller has.
 func SumBelow(w *graph.Walk, weigh weights, nodes []graph.Node) map[graph.Node]Total {
-	if w.Allowance == nil {
-		w.Allowance = &graph.Allowance{Each: edgesEach, Pool: max(edgesPool, edgesPerNode*len(w.Graph.Nodes))}
-	}
+	Bound(w)
 	totals := make(map[graph.Node]Total, len(nodes))
 	for _, n := range nodes {
 		if _, known := totals[n]; known {
@@ -44,6 +42,13 @@ func SumBelow(w *graph.Walk, weigh weights, nodes []graph.Node) map[graph.Node]T
 		totals[n] = sum
 	}
 	return totals
+}
+
+// Bound limits a walk that has no limit yet.
+func Bound(w *graph.Walk) {
+	if w.Allowance == nil {
+		w.Allowance = &graph.Allowance{Each: edgesEach, Pool: max(edgesPool, edgesPerNode*len(w.Graph.Nodes))}
+	}
 }
 
 // weights adds what a node weighs to a sum.

@@ -3,7 +3,6 @@ package pressure_test
 import (
 	"maps"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -11,8 +10,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/filesystem"
-	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
-	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/pressure"
@@ -24,7 +21,7 @@ import (
 func drawn(t *rapid.T, tied bool) (tw.World, *inventory.Inventory, rules.Policy) {
 	w := tw.RandomWorld(t, tw.Shape{Spaces: tw.RandomSpaces})
 	if !tied {
-		untie(w)
+		tw.Untie(w)
 	}
 	inv := w.Inventory()
 	policy := tw.RandomPolicy(t, inv)
@@ -32,17 +29,6 @@ func drawn(t *rapid.T, tied bool) (tw.World, *inventory.Inventory, rules.Policy)
 		{Content: true, Snapshotters: []string{"other"}}, {Snapshotters: []string{"memory"}},
 	}}
 	return w, inv, policy
-}
-
-// untie takes the labels off by which records live only as long as others do.
-func untie(w tw.World) {
-	for _, things := range w {
-		for _, thing := range things {
-			maps.DeleteFunc(thing.Labels, func(key, _ string) bool {
-				return key == gc.LabelExpire && thing.What != graph.KindLease || strings.HasPrefix(key, gc.LabelImageRef) || strings.HasPrefix(key, "containerd.io/gc.bref.image")
-			})
-		}
-	}
 }
 
 // by is the plan that removes just some records.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
@@ -77,6 +78,23 @@ func (b *Bunches) bunchOf(u *Unit) *Bunch {
 	}
 	b.All = append(b.All, bunch)
 	return bunch
+}
+
+// Of returns the bunch of an image, nil if none of its names may go.
+func (b *Bunches) Of(target digest.Digest) *Bunch { return b.of[b.j.Units[target]] }
+
+// Tied says that records live only as long as others do, so that what goes together
+// is not known before it is decided anew.
+func (b *Bunches) Tied() bool { return b.j.ties != nil }
+
+// Above lists the other bunches that keep one as long as they stay.
+func (b *Bunches) Above(bunch *Bunch) (all []*Bunch) {
+	b.above(bunch, make(map[int]bool), func(above *Bunch) {
+		if above != bunch {
+			all = append(all, above)
+		}
+	})
+	return all
 }
 
 func (b *Bunches) describe(bunch *Bunch) {

@@ -149,6 +149,20 @@ func SelectionOf(made *Policy, decisions ...[]Decision) *Selection {
 	return s
 }
 
+// Picked allows just what a person has picked of the decisions about a store, as a
+// plan file with these would. made is the policy by which they were decided: what stays
+// by it, and what only may, is judged as it was then.
+func Picked(store string, made Policy, decisions []Decision) *Selection {
+	s := SelectionOf(&made, decisions)
+	s.anyStore, s.Store, s.prefixes = false, store, made.DanglingPrefixes
+	for i := range decisions {
+		if !slices.Contains(s.spaces, decisions[i].Namespace) {
+			s.spaces = append(s.spaces, decisions[i].Namespace)
+		}
+	}
+	return s
+}
+
 // Narrow returns the policy that removes of what it lets go only the given
 // decisions, and says of the other records why they stay.
 func (p Policy) Narrow(stay map[[2]string]cause.Cause, going []Decision) Policy {
@@ -168,6 +182,12 @@ func (p Policy) Widened() Policy {
 
 // FromFile says whether the selection was read from a plan file.
 func (s *Selection) FromFile() bool { return s != nil && !s.narrowed }
+
+// Has says whether the selection names a record.
+func (s *Selection) Has(d Decision) bool {
+	_, ok := s.Records[d.Key()]
+	return ok
+}
 
 // Policy returns the policy that removes the selection and nothing else.
 // Everything that protects a record still does.

@@ -270,6 +270,17 @@ func randomLabel(t *rapid.T, what graph.Kind) Attr {
 	return Pick(t, slices.Concat(common[what], common[what], rare), "label")
 }
 
+// Untie takes the labels off by which records live only as long as others do.
+func Untie(w World) {
+	for _, things := range w {
+		for _, thing := range things {
+			maps.DeleteFunc(thing.Labels, func(key, _ string) bool {
+				return key == gc.LabelExpire && thing.What != graph.KindLease || strings.HasPrefix(key, gc.LabelImageRef) || strings.HasPrefix(key, "containerd.io/gc.bref.image")
+			})
+		}
+	}
+}
+
 // RandomPolicy draws a policy for an inventory.
 func RandomPolicy(t *rapid.T, inv *inventory.Inventory) rules.Policy {
 	sets := []filters.Set{{}, filters.Everything(), filters.Everything()}
