@@ -21,7 +21,7 @@ func (m *Model) foot() []string {
 	case m.Height < leastFoot:
 		return nil
 	case m.Height < leastKeys:
-		return []string{m.marking()}
+		return []string{terminal.Cell(m.marking(), m.Width, false)}
 	}
 	lines := []string{m.about(), m.marking(), m.holding(), m.keys()}
 	if m.Height >= leastRule {
@@ -50,6 +50,9 @@ func (m *Model) about() string {
 		return m.plain(m.note)
 	case n == nil:
 		return "There are no images."
+	}
+	if n.kind == kindPart {
+		return m.plain(m.label(n) + ": " + m.reason(n))
 	}
 	if n.kind != kindImage {
 		return m.plain(strings.ReplaceAll(n.path(), "\x00", "/") + ": " + m.reason(n))

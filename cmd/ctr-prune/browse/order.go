@@ -21,12 +21,12 @@ const (
 
 // titles are the columns that are sorted by.
 var titles = map[order]string{
-	byReclaimable: "FREES", byUnique: "UNIQUE", bySize: "SIZE", byAge: "AGE", byUse: "USED", byName: "NAME",
+	byReclaimable: "RECLAIMABLE", byUnique: "UNIQUE", bySize: "SIZE", byAge: "AGE", byUse: "USED", byName: "NAME",
 }
 
 // words say an order in a sentence.
 var words = map[order]string{
-	byReclaimable: "what removing it frees", byUnique: "what only it holds", bySize: "size", byAge: "age, the oldest first",
+	byReclaimable: "what can be reclaimed", byUnique: "what only it holds", bySize: "size", byAge: "age, the oldest first",
 	byUse: "last use, the longest ago first", byName: "name",
 }
 

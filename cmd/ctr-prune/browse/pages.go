@@ -2,6 +2,7 @@ package browse
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,11 @@ func (m *Model) View(now time.Time) []string {
 	}
 	for len(lines) < m.Height {
 		lines = append(lines, "")
+	}
+	if m.ASCII { // what was shortened later
+		for i := range lines {
+			lines[i] = strings.ReplaceAll(lines[i], "…", "~")
+		}
 	}
 	return lines[:max(0, m.Height)]
 }
@@ -77,7 +83,7 @@ func (m *Model) follow() {
 
 // title is the first line.
 func (m *Model) title() string {
-	total := fmt.Sprintf("%s, %s unused", terminal.SizeAtLeast(m.usage.Total.TotalBytes, m.usage.Total.AtLeast), terminal.Size(m.usage.Reclaimable.TotalBytes))
+	total := fmt.Sprintf("%s, %s reclaimable", terminal.SizeAtLeast(m.usage.Total.TotalBytes, m.usage.Total.AtLeast), terminal.Size(m.usage.Reclaimable.TotalBytes))
 	room := m.Width - terminal.Width(total) - 2
 	if room < leastTitle {
 		return terminal.Cell(m.plain(total), m.Width, false)
@@ -122,7 +128,7 @@ func (m *Model) paint(style, text string) string {
 
 // plain is text that a terminal can show: nothing in it is a command to it.
 func (m *Model) plain(text string) string {
-	text = terminal.Quote(text)
+	text = terminal.Quote(digests.ReplaceAllString(text, "$1"))
 	if !m.ASCII {
 		return text
 	}
@@ -140,6 +146,9 @@ func (m *Model) plain(text string) string {
 	}
 	return b.String()
 }
+
+// digests matches digests, of which the beginning is enough.
+var digests = regexp.MustCompile(`\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b`)
 
 // waiting says what is being done.
 func (m *Model) waiting(now time.Time) []string {
@@ -209,10 +218,13 @@ func (m *Model) pageKeys(longer bool) string {
 	case m.Always:
 		keys = []string{"y remove", "n back"}
 	default:
-		keys = []string{"y remove", "n back", "g remove, undo for " + m.Grace}
+		keys = []string{"y remove", "n back", "g with undo"}
 	}
 	if longer {
-		keys = append(keys, "up/down scroll")
+		keys = append(keys, "down more")
+	}
+	if m.page == pageQuestion && m.asked == Plan && !m.Always {
+		keys = append(keys, "(g: remove, and it can be undone for "+m.Grace+")")
 	}
 	return m.choice(keys...)
 }
@@ -229,7 +241,7 @@ func (m *Model) help(width int) (lines []string) {
 			if i > 0 {
 				key = ""
 			}
-			lines = append(lines, terminal.Cell(key, helpIndent, false)+line)
+			lines = append(lines, terminal.Cell(terminal.Cell(key, helpIndent, false)+line, width, false))
 		}
 	}
 	return lines
@@ -252,10 +264,10 @@ s S|sort by another column; the other way around
 r|read the store again
 q|quit
 
-FREES|is what is freed when what may go of a line is removed.
+RECLAIMABLE|is what is freed when all is removed that may go of a line.
 UNIQUE|is what only it holds: what goes with all of it, were nothing in use.
-SIZE|is all that it consists of, each layer once. What images of a folder share counts for the folder only, so a folder frees more than its images each by itself.
-AGE, USED|are those of the newest image in a folder.
+SIZE|is all that it consists of, each layer once. What images of a folder share counts for the folder only, so more can be reclaimed of a folder than of its images each by itself.
+AGE USED|are those of the newest image in a folder.
 
 *|marked, and goes
 +|goes with what is marked: a signature, or another name of the image in k8s.io

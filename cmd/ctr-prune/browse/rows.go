@@ -16,8 +16,11 @@ const (
 	wide   = 100
 )
 
-// numberWidth is that of a column of sizes or ages.
-const numberWidth = 9
+// width is that of a column of sizes or ages.
+func (o order) width() int { return max(leastNumber, len(titles[o])+1) }
+
+// leastNumber has room for a size that is a lower bound.
+const leastNumber = 8
 
 // columns are those for a width, but for the name. The one that is sorted by is always
 // among them.
@@ -76,7 +79,7 @@ func (m *Model) heading() string {
 	var b strings.Builder
 	b.WriteString("    ")
 	for _, by := range m.columns() {
-		b.WriteString(terminal.Right(m.titled(by), numberWidth) + "  ")
+		b.WriteString(terminal.Right(m.titled(by), by.width()) + "  ")
 	}
 	b.WriteString(m.titled(byName))
 	if reason := m.reasonWidth(); reason > 0 {
@@ -114,7 +117,7 @@ func (m *Model) row(n *node) string {
 	}
 	b.WriteString(pointer + m.mark(n) + "  ")
 	for _, by := range m.columns() {
-		b.WriteString(terminal.Right(m.cell(n, by), numberWidth) + "  ")
+		b.WriteString(terminal.Right(m.cell(n, by), by.width()) + "  ")
 	}
 	b.WriteString(strings.Repeat("  ", n.depth()) + m.fork(n))
 	reason := m.reasonWidth()

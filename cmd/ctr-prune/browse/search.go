@@ -64,7 +64,8 @@ func (m *Model) before(lines []*node) int {
 func (m *Model) matches(n *node, text string) bool {
 	image := &m.usage.Images[n.image]
 	for _, name := range image.Names {
-		if strings.Contains(strings.ToLower(name), text) {
+		// A digest is named by its beginning: a few characters are in most of them.
+		if strings.Contains(strings.ToLower(shortDigest(name)), text) {
 			return true
 		}
 	}
