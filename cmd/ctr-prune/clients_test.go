@@ -33,7 +33,7 @@ func TestCommandsThatDecideAskClients(t *testing.T) {
 	slices.Sort(asks)
 	slices.Sort(opens)
 	want := []string{
-		"ctr-prune", "ctr-prune apply", "ctr-prune check", "ctr-prune df", "ctr-prune explain", "ctr-prune leases prune", "ctr-prune plan", "ctr-prune serve",
+		"ctr-prune", "ctr-prune apply", "ctr-prune browse", "ctr-prune check", "ctr-prune df", "ctr-prune explain", "ctr-prune leases prune", "ctr-prune plan", "ctr-prune serve",
 	}
 	if diff := cmp.Diff(want, asks); diff != "" {
 		t.Errorf("commands that ask clients (-want +got):\n%s", diff)

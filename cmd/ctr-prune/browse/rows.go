@@ -13,7 +13,7 @@ import (
 // Widths of the screen from which there is room for more columns.
 const (
 	medium = 60
-	wide   = 100
+	wide   = 120
 )
 
 // width is that of a column of sizes or ages.
