@@ -54,7 +54,7 @@ version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Versi
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test test-systemd test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak soak-serve bench-serve bench bench-stall bench-growth bench-memory bench-peers simulate sbom licences image image-load packages test-packages FORCE vuln man tidy-check tools install uninstall clean
+.PHONY: help build demo test test-systemd test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak soak-serve bench-serve bench bench-stall bench-growth bench-memory bench-peers simulate sbom licences image image-load packages test-packages test-chart chart-missing manifests FORCE vuln man tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -188,6 +188,16 @@ packages: build $(foreach a,$(ARCHES),bin/linux-$(a)/ctr-prune bin/linux-$(a)/ct
 
 test-packages: ## the packages installed, upgraded and removed under a systemd of their own; as root, on Debian
 	$(GO) test -tags deploy -v -count 1 -timeout 40m ./integration/tools/packages
+
+# Helm takes long to build, so that make test does without.
+test-chart: ## the chart, linted and rendered over the corners of its values; builds helm, once
+	$(GO) test -tags deploy -v -count 1 -timeout 60m ./integration/tools/chart
+
+chart-missing: ## list what test-chart would have to build
+	@$(GO) run ./integration/bed/parts/install -missing -chart
+
+manifests: ## write deploy/kubernetes again, from the chart
+	$(GO) test -tags deploy -count 1 -timeout 60m ./integration/tools/chart -run '^TestManifestsAreCurrent$$' -update
 
 vuln: ## look for known vulnerabilities, where their database can be reached; VULNDB=URL
 	@code=0; $(GO) run golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION) $(if $(VULNDB),-db '$(VULNDB)') ./cmd/... $(LIBRARY) || code=$$?; \

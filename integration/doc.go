@@ -13,7 +13,7 @@
 //	oracle   says whether a prune did harm, by rules of its own
 //	bench    how long ctr-prune takes, and how that grows with the store
 //	peers    the same work done by ctr-prune and by other tools
-//	tools    programs that the Makefile runs
+//	tools    programs that the Makefile runs, and tests of what is deployed
 //
 // The tests that need a daemon skip, and say why, where it cannot run. Those that
 // need a kubelet have the tag cluster, and are run by make test-cluster.

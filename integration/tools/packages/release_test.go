@@ -109,14 +109,16 @@ func (r *runner) environment(registry string) {
 	output(r.T, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
 	secret, err := os.ReadFile(key)
 	insecure := fmt.Sprintf("[[registry]]\nlocation = %q\ninsecure = true\n", registry)
-	err = errors.Join(err, os.Mkdir(bin, 0o700),
+	config := filepath.Join(r.temp, "home/.config/containers")
+	err = errors.Join(err, os.Mkdir(bin, 0o700), os.MkdirAll(config, 0o700),
 		os.WriteFile(filepath.Join(bin, "gh"), []byte("#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$RUNNER_TEMP/published\"\n"), 0o700),
-		os.WriteFile(filepath.Join(r.temp, "registries.conf"), []byte(insecure), 0o600))
+		os.WriteFile(filepath.Join(config, "registries.conf"), []byte(insecure), 0o600))
 	if err != nil {
 		r.Fatal(err)
 	}
 	r.env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "RUNNER_TEMP="+r.temp, "VERSION=v9.8.7", "IMAGE="+registry+"/ctr-prune",
-		"GH_TOKEN=token", "GITHUB_ACTOR=somebody", "SIGNING_KEY="+strings.TrimSpace(string(secret)), "CONTAINERS_REGISTRIES_CONF="+filepath.Join(r.temp, "registries.conf"),
+		"GH_TOKEN=token", "GITHUB_ACTOR=somebody", "SIGNING_KEY="+strings.TrimSpace(string(secret)), "HOME="+filepath.Join(r.temp, "home"),
+		"GOCACHE="+strings.TrimSpace(string(output(r.T, "go", "env", "GOCACHE"))), "GOPATH="+strings.TrimSpace(string(output(r.T, "go", "env", "GOPATH"))),
 		"REGISTRY_AUTH_FILE="+filepath.Join(r.temp, "auth.json"))
 }
 

@@ -16,10 +16,11 @@ import (
 func main() {
 	list := flag.Bool("list", false, "list all parts and leave")
 	cluster := flag.Bool("cluster", false, "provide the parts of make test-cluster")
+	chart := flag.Bool("chart", false, "provide the parts of make test-chart")
 	missing := flag.Bool("missing", false, "list what would have to be built and leave")
 	within := flag.Duration("within", 2*time.Hour, "give up what is not there after this `TIME`")
 	flag.Parse()
-	wanted := chosen(*cluster, flag.Args())
+	wanted := chosen(*cluster, *chart, flag.Args())
 	var err error
 	switch {
 	case *list:
@@ -37,11 +38,14 @@ func main() {
 }
 
 // chosen returns the parts that are named, or those of a target of make.
-func chosen(cluster bool, names []string) (wanted []parts.Part) {
-	if len(names) == 0 && cluster {
+func chosen(cluster, chart bool, names []string) (wanted []parts.Part) {
+	switch {
+	case len(names) > 0:
+	case cluster:
 		return parts.Cluster()
-	}
-	if len(names) == 0 {
+	case chart:
+		return parts.Chart()
+	default:
 		return parts.Usable()
 	}
 	for _, name := range names {
