@@ -78,14 +78,3 @@ func TestRenderedManifests(t *testing.T) {
 	}
 	checkConfig(t, programs.Build(t), all, "ctr-prune")
 }
-
-// The chart has copies, because helm reads only files of its own folder.
-func TestCopiesInTheChart(t *testing.T) {
-	for original, copied := range map[string]string{"prometheus/rules.yaml": "rules.yaml", "grafana/dashboard.json": "dashboard.json"} {
-		want, err := os.ReadFile(filepath.Join(deploy, original))
-		got, cerr := os.ReadFile(filepath.Join(deploy, "helm/ctr-prune/files", copied))
-		if err := errors.Join(err, cerr); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("the chart has another %s: copy it into files (%v)", original, err)
-		}
-	}
-}
