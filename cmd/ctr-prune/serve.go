@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // windows name zones, which a node or an image may not have
@@ -18,6 +20,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/cluster"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/metrics"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/notify"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
@@ -157,8 +160,8 @@ func (o *serveOptions) options(p process, log *slog.Logger, hangup, runNow <-cha
 		Connect: func(ctx context.Context, r *prune.Retention) (prune.Store, map[string]prune.Source, error) {
 			return o.connect(ctx, p, r, node)
 		},
-		Disks: prune.Disks,
-		Node:  node, Self: fmt.Sprintf("process %d on %s", os.Getpid(), host), Local: time.Local, Now: p.now, Log: log,
+		Disks: prune.Disks, Event: o.events(p, node), Kubelet: o.marks(node),
+		Node: node, Self: fmt.Sprintf("process %d on %s", os.Getpid(), host), Local: time.Local, Now: p.now, Log: log,
 		Metrics: metrics.New(version().Version, p.now),
 		Manager: notify.New(p.getenv, os.Getpid()),
 		Hangup:  hangup, RunNow: runNow, DryRun: o.dryRun, MaxStall: o.act.stall, DanglingPrefixes: o.prefixes,
@@ -166,11 +169,56 @@ func (o *serveOptions) options(p process, log *slog.Logger, hangup, runNow <-cha
 	}
 }
 
+// events returns what tells the cluster of events.
+func (o *serveOptions) events(p process, node string) func(context.Context, cluster.Event) error {
+	events := &cluster.Events{Access: o.access(o.apiserver(p.getenv)), Node: node, Now: p.now}
+	return func(ctx context.Context, e cluster.Event) error {
+		if events.Access.URL == "" {
+			return errors.New("serve.events needs an API server: run in a pod of the cluster, or name its list of pods with --pods")
+		}
+		return events.Tell(ctx, e)
+	}
+}
+
+// marks returns what asks the kubelet of the node for its marks. The API server could
+// be asked to ask it, but whoever may do that may run commands in every container.
+func (o *serveOptions) marks(node string) func(context.Context) (cluster.Marks, error) {
+	kubelet := (&url.URL{Scheme: "https", Host: net.JoinHostPort(node, kubeletPort)}).String()
+	if at, err := url.Parse(o.clients.kubelet.pods); err == nil && at.Scheme == "https" && at.Path == "/pods" {
+		kubelet = (&url.URL{Scheme: at.Scheme, Host: at.Host}).String()
+	}
+	access := o.access(kubelet)
+	return func(ctx context.Context) (cluster.Marks, error) { return cluster.Kubelet(ctx, access) }
+}
+
+// access is that of the pods.
+func (o *serveOptions) access(server string) cluster.Access {
+	c := o.clients.kubelet.connect
+	return cluster.Access{URL: server, TokenFile: c.TokenFile, CAFile: c.CAFile, Insecure: c.Insecure}
+}
+
+// apiserver is that of the list of pods, or of the cluster that this pod is in; "" if
+// there is none.
+func (o *serveOptions) apiserver(getenv func(string) string) string {
+	if at, err := url.Parse(o.clients.kubelet.pods); err == nil && at.Scheme == "https" && strings.HasPrefix(at.Path, "/api/") {
+		return (&url.URL{Scheme: at.Scheme, Host: at.Host}).String()
+	}
+	if host := getenv("KUBERNETES_SERVICE_HOST"); host != "" {
+		return (&url.URL{Scheme: "https", Host: net.JoinHostPort(host, cmp.Or(getenv("KUBERNETES_SERVICE_PORT"), "443"))}).String()
+	}
+	return ""
+}
+
+const kubeletPort = "10250"
+
 // load reads the configuration.
 func (o *serveOptions) load(ctx context.Context, p process) (*prune.Retention, error) {
 	r, err := readRetention(ctx, p, o.config, o.clients.insecureFile)
 	if err != nil {
 		return nil, err
+	}
+	if r.Serve.Pods == "apiserver" && p.getenv("KUBERNETES_SERVICE_HOST") == "" && !o.clients.kubelet.flags.Changed("pods") {
+		return nil, usagef("%s: serve.pods.source is apiserver, and this is no pod of a cluster: name the API server's list with --pods", o.config)
 	}
 	if r.Serve.Pods == "file" && !o.clients.kubelet.flags.Changed("pods") {
 		return nil, usagef("%s: serve.pods.source is file: name the file with --pods", o.config)
@@ -219,7 +267,7 @@ func (o *clientOptions) addPods(sources map[string]prune.Source, p process, from
 func podsOf(source, node string, getenv func(string) string) string {
 	switch source {
 	case "kubelet":
-		return (&url.URL{Scheme: "https", Host: net.JoinHostPort(node, "10250"), Path: "/pods"}).String()
+		return (&url.URL{Scheme: "https", Host: net.JoinHostPort(node, kubeletPort), Path: "/pods"}).String()
 	case "apiserver":
 		host := net.JoinHostPort(getenv("KUBERNETES_SERVICE_HOST"), cmp.Or(getenv("KUBERNETES_SERVICE_PORT"), "443"))
 		query := url.Values{"fieldSelector": {"spec.nodeName=" + node}}

@@ -51,6 +51,9 @@ func (r *Resident) adopt(conf *config, now time.Time) {
 	r.diskAt, r.disks.until, r.kubeletAt = now, time.Time{}, time.Time{}
 	if conf.Serve.KubeletCheck && r.o.Kubelet != nil {
 		r.kubeletAt = now
+	} else {
+		r.facts.kubelet = nil
+		r.o.Metrics.KubeletConflicts(0)
 	}
 	r.runAt = conf.schedule.Next(r.scheduled, now)
 	r.o.Metrics.Configured(true)

@@ -112,9 +112,15 @@ func TestStateOfUse(t *testing.T) {
 // toldOfUse is as told, of what was told of the use of images.
 func (n *node) toldOfUse(want ...string) {
 	n.t.Helper()
+	n.toldOf("use of images", want...)
+}
+
+// toldOf is as told, of the lines with a text.
+func (n *node) toldOf(text string, want ...string) {
+	n.t.Helper()
 	var got []string
 	for _, line := range n.journal.take() {
-		if strings.Contains(line, "use of images") {
+		if strings.Contains(line, text) {
 			got = append(got, line)
 		}
 	}

@@ -145,5 +145,5 @@ func (r *Resident) watched() time.Time {
 	if r.recorder == nil {
 		return time.Time{}
 	}
-	return r.recorder.View().Since(r.o.Now())
+	return r.recorder.Since(r.o.Now())
 }

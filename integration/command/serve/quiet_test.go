@@ -11,6 +11,10 @@ import (
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
 )
 
+// warmUp is how long a resident may take to read the store after it was started, which it
+// does once an hour and after it has removed something.
+const warmUp = 20 * time.Second
+
 // TestQuiet is run by make bench-serve: what a resident takes, for QUIET_SERVE, that has
 // nothing to remove while containers come and go on a node with 1,000 images, ten
 // events a second. It prints and judges nothing, because machines differ.
@@ -35,17 +39,23 @@ func TestQuiet(t *testing.T) {
 	}()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	first, begin, containers := r.usage(), time.Now(), 0
-	for time.Since(begin) < lasts {
-		<-tick.C
-		id := fmt.Sprint("c", containers)
-		n.must(n.store.Container(t.Context(), imagestore.ContainerSpec{ID: id, Image: list[containers%len(list)].Name}))
-		n.must(n.store.RemoveContainer(t.Context(), id))
-		containers++
+	containers := 0
+	come := func(lasts time.Duration) (took, cpu time.Duration) {
+		first, begin := r.usage(), time.Now()
+		for time.Since(begin) < lasts {
+			<-tick.C
+			id := fmt.Sprint("c", containers)
+			n.must(n.store.Container(t.Context(), imagestore.ContainerSpec{ID: id, Image: list[containers%len(list)].Name}))
+			n.must(n.store.RemoveContainer(t.Context(), id))
+			containers++
+		}
+		return time.Since(begin), r.usage().cpu - first.cpu
 	}
-	took, last := time.Since(begin), r.usage()
-	t.Logf("%d images, %.1f events a second for %s: %.2f %% of a core; %v", len(list), 2*float64(containers)/took.Seconds(), took.Round(time.Second),
-		100*(last.cpu-first.cpu).Seconds()/took.Seconds(), last)
+	_, start := come(warmUp)
+	containers = 0
+	took, cpu := come(lasts)
+	t.Logf("%d images, %.1f events a second for %s: %.2f %% of a core; before that its start took %s; %v", len(list), 2*float64(containers)/took.Seconds(),
+		took.Round(time.Second), 100*cpu.Seconds()/took.Seconds(), start, r.usage())
 	r.signal(syscall.SIGTERM)
 	r.ends(0)
 }

@@ -36,6 +36,11 @@ func (l *Log) View() *View {
 	return &View{since: l.since, until: l.until.Wall, targets: maps.Clone(l.targets)}
 }
 
+// Since is what the view of this moment says.
+func (l *Log) Since(now time.Time) time.Time {
+	return (&View{since: l.since, until: l.until.Wall}).Since(now)
+}
+
 // Len is how many images are known.
 func (l *Log) Len() int { return len(l.targets) }
 

@@ -56,6 +56,17 @@ func (r *Recorder) View() *lastuse.View {
 	return r.log.View()
 }
 
+// Since is what [lastuse.View.Since] says now, for who asks often: a view is a copy of
+// all that is known.
+func (r *Recorder) Since(now time.Time) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.log == nil {
+		return time.Time{}
+	}
+	return r.log.Since(now)
+}
+
 // Looked is when the store was last looked at, zero if it never was.
 func (r *Recorder) Looked() time.Time {
 	r.mu.Lock()
