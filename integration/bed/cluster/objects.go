@@ -18,6 +18,12 @@ func (p *Plane) Create(collection string, object Object) Object {
 	return p.do(http.MethodPost, collection, "application/json", object)
 }
 
+// Get returns an object, or a list of them.
+func (p *Plane) Get(path string) Object {
+	p.tb.Helper()
+	return p.do(http.MethodGet, path, "application/json", nil)
+}
+
 // Patch merges fields into an object.
 func (p *Plane) Patch(path string, fields Object) Object {
 	p.tb.Helper()
