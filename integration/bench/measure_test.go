@@ -24,8 +24,9 @@ type weight struct {
 
 // timing is what was measured at one size.
 type timing struct {
-	images       int
-	prune, floor []weight
+	images int
+	// atOnce are prunes with one collection, as the floor has.
+	prune, atOnce, floor []weight
 	// rooted are prunes of the directory of a stopped daemon.
 	rooted []weight
 	// read and plan are the two steps of planning, dry the whole process of
@@ -44,9 +45,10 @@ func measure(t *testing.T, p programs, images, rounds int) timing {
 	result := timing{images: images}
 	for round := range rounds {
 		ours := func(t *testing.T) { result.ours(t, p, d) }
+		atOnce := func(t *testing.T) { result.whole(t, p, d) }
 		floor := func(t *testing.T) { result.least(t, p, d) }
 		stopped := func(t *testing.T) { result.stopped(t, p, d) }
-		order := []func(*testing.T){ours, floor, stopped}
+		order := []func(*testing.T){ours, atOnce, floor, stopped}
 		if round%2 == 1 {
 			slices.Reverse(order)
 		}
@@ -65,6 +67,15 @@ func (r *timing) ours(t *testing.T, p programs, template *daemon.Daemon) {
 	d.Restart() // as cold as the other one
 	unix.Sync()
 	r.prune = append(r.prune, p.weigh(t, p.prune, "--address", d.Address(), "-a", "-f"))
+	wantEmpty(t, d)
+}
+
+// whole times ctr-prune without slices.
+func (r *timing) whole(t *testing.T, p programs, template *daemon.Daemon) {
+	d := copied(t, template)
+	d.Restart()
+	unix.Sync()
+	r.atOnce = append(r.atOnce, p.weigh(t, p.prune, "--address", d.Address(), "-a", "-f", "--max-stall", "0"))
 	wantEmpty(t, d)
 }
 

@@ -18,25 +18,17 @@ type result struct {
 func (r *result) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.machine)
-	b.WriteString("| images | rounds | `ctr-prune -a -f` | floor | ratio | ratios seen | per image | own CPU | peak memory |\n")
-	b.WriteString("|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
-	for _, t := range r.timed {
-		ratios := ratios(t.prune, t.floor)
-		ours := median(walls(t.prune))
-		fmt.Fprintf(&b, "| %d | %d | %s | %s | %.2f | %.2f–%.2f | %s | %s | %s |\n",
-			t.images, len(ratios), seconds(ours), seconds(median(walls(t.floor))), median(ratios),
-			slices.Min(ratios), slices.Max(ratios), millis(ours/time.Duration(t.images)),
-			seconds(median(cpus(t.prune))), mib(peak(t.prune)))
+	for _, c := range []struct {
+		name string
+		runs func(timing) []weight
+	}{
+		{"`ctr-prune -a -f`", func(t timing) []weight { return t.prune }},
+		{"`ctr-prune -a -f --max-stall 0`", func(t timing) []weight { return t.atOnce }},
+		{"`ctr-prune --root … -a -f`, daemon stopped", func(t timing) []weight { return t.rooted }},
+	} {
+		r.compare(&b, c.name, c.runs)
 	}
-	b.WriteString("\n| images | rounds | `ctr-prune --root … -a -f`, daemon stopped | floor, daemon running | ratio | ratios seen | own CPU | peak memory |\n")
-	b.WriteString("|---:|---:|---:|---:|---:|---:|---:|---:|\n")
-	for _, t := range r.timed {
-		ratios := ratios(t.rooted, t.floor)
-		fmt.Fprintf(&b, "| %d | %d | %s | %s | %.2f | %.2f–%.2f | %s | %s |\n",
-			t.images, len(ratios), seconds(median(walls(t.rooted))), seconds(median(walls(t.floor))), median(ratios),
-			slices.Min(ratios), slices.Max(ratios), seconds(median(cpus(t.rooted))), mib(peak(t.rooted)))
-	}
-	b.WriteString("\n| images | read | plan | both | `--dry-run`, whole process | its own CPU | peak memory |\n|---:|---:|---:|---:|---:|---:|---:|\n")
+	b.WriteString("| images | read | plan | both | `--dry-run`, whole process | its own CPU | peak memory |\n|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, t := range r.timed {
 		both := make([]time.Duration, len(t.read))
 		for i := range both {
@@ -60,6 +52,21 @@ func (r *result) markdown() string {
 		}
 	}
 	return b.String()
+}
+
+// compare shows runs beside those of the floor.
+func (r *result) compare(b *strings.Builder, name string, runs func(timing) []weight) {
+	fmt.Fprintf(b, "| images | rounds | %s | floor | ratio | ratios seen | per image | own CPU | peak memory |\n", name)
+	b.WriteString("|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, t := range r.timed {
+		ratios := ratios(runs(t), t.floor)
+		ours := median(walls(runs(t)))
+		fmt.Fprintf(b, "| %d | %d | %s | %s | %.2f | %.2f–%.2f | %s | %s | %s |\n",
+			t.images, len(ratios), seconds(ours), seconds(median(walls(t.floor))), median(ratios),
+			slices.Min(ratios), slices.Max(ratios), millis(ours/time.Duration(t.images)),
+			seconds(median(cpus(runs(t)))), mib(peak(runs(t))))
+	}
+	b.WriteString("\n")
 }
 
 // ratios compares two runs of each round.

@@ -124,13 +124,15 @@ func (m *machine) now(what string) int {
 // places of the lists in the journal.
 type look struct {
 	images, layers, users map[string]int
-	// again says that it looks for what has to be put back.
-	again bool
+	// again says that it looks for what has to be put back, and appeared that it looks
+	// only at what has appeared: of records it knows what it was told by then.
+	again, appeared bool
 }
 
 // looks finds the readings of the run. The first is what the run goes by when
-// it deletes. When it looks again it lists containers, reads, and lists
-// containers again; other readings it makes in between.
+// it deletes. When it looks again it lists snapshots and containers; if it has to read,
+// it lists containers, reads, and lists containers again; other readings it makes in
+// between.
 func (j *journal) looks() []look {
 	var all []look
 	listedApart, freed := false, false
@@ -147,12 +149,18 @@ func (j *journal) looks() []look {
 		if len(all) == 0 {
 			continue
 		}
+		if e.what == itLayers && !freed && all[len(all)-1].layers[e.ns] > 0 {
+			all = append(all, look{images: map[string]int{}, layers: map[string]int{}, users: map[string]int{}, again: true, appeared: true})
+		}
 		last := all[len(all)-1]
 		switch e.what {
 		case itImages:
 			last.images[e.ns] = at
 		case itLayers:
 			last.layers[e.ns] = at
+			if last.appeared {
+				last.images[e.ns] = at
+			}
 		case itUsers:
 			listedApart = listedApart || last.users[e.ns] > 0
 			if last.users[e.ns] == 0 {

@@ -31,6 +31,8 @@ type Trace struct {
 	// what containerd lists.
 	Blobs map[digest.Digest]int64
 
+	// content is where blobs are; empty where that cannot be seen.
+	content   string
 	snapshots map[string]*Snapshots
 	paths     map[inventory.SnapshotID]string
 	leftovers []leftover
@@ -44,7 +46,8 @@ type leftover struct {
 	snapshotter string // empty for an upload
 }
 
-// NewTrace looks for the files of objects before they are removed.
+// NewTrace looks for the files of objects before they are removed. Blobs that stay for
+// a while can be added meanwhile.
 func NewTrace(ctx context.Context, st store.Store, inv *inventory.Inventory, objects inventory.Objects) (*Trace, error) {
 	t := &Trace{
 		Blobs: make(map[digest.Digest]int64), snapshots: make(map[string]*Snapshots),
@@ -74,7 +77,8 @@ func NewTrace(ctx context.Context, st store.Store, inv *inventory.Inventory, obj
 	if err != nil {
 		return nil, err
 	}
-	return t, errors.Join(t.addBlobs(dir, objects), t.addUploads(ctx, dir, inv))
+	t.content = dir
+	return t, errors.Join(t.AddBlobs(ctx, objects.Blobs), t.addUploads(ctx, dir, inv))
 }
 
 func (t *Trace) addSnapshotter(ctx context.Context, st store.Store, name string) error {
@@ -117,11 +121,14 @@ func (t *Trace) addLeftover(ctx context.Context, path, snapshotter string) error
 	return nil
 }
 
-// addBlobs looks at the lengths of the files of blobs.
-func (t *Trace) addBlobs(dir string, objects inventory.Objects) error {
-	for dgst, bytes := range objects.Blobs {
+// AddBlobs looks at the lengths of the files of blobs, as far as they can be seen.
+func (t *Trace) AddBlobs(ctx context.Context, blobs map[digest.Digest]int64) error {
+	if t.content == "" {
+		return nil
+	}
+	for dgst, bytes := range blobs {
 		var info unix.Stat_t
-		err := unix.Lstat(store.BlobFile(dir, dgst), &info)
+		err := unix.Lstat(store.BlobFile(t.content, dgst), &info)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it is listed as lost
 		}
@@ -130,6 +137,9 @@ func (t *Trace) addBlobs(dir string, objects inventory.Objects) error {
 		}
 		if info.Size != bytes {
 			t.Blobs[dgst] = info.Size
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
 	return nil

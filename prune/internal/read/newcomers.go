@@ -108,6 +108,28 @@ func (k Known) Newcomers(ctx context.Context, prepared []inventory.SnapshotKey, 
 	return found, nil
 }
 
+// NewSnapshots lists the snapshots that the namespace did not have. It says no where a
+// snapshotter does not tell.
+func (k Known) NewSnapshots(ctx context.Context) (keys []inventory.SnapshotKey, told bool, err error) {
+	ctx = store.InNamespace(ctx, k.Namespace.Name)
+	p := newPlugins(k.Store, k.Options, k.Inventory)
+	for _, name := range k.Inventory.Store.Snapshotters {
+		err := p.walk(ctx, name, func(info snapshots.Info) {
+			key := inventory.SnapshotKey{Snapshotter: name, Key: info.Name}
+			if _, known := k.Namespace.Snapshots[key]; !known {
+				keys = append(keys, key)
+			}
+		})
+		if isSilence(err) {
+			return nil, false, nil
+		}
+		if err != nil {
+			return nil, false, fmt.Errorf("listing the snapshots of namespace %q: snapshotter %q: %w", k.Namespace.Name, name, err)
+		}
+	}
+	return keys, true, nil
+}
+
 // ways are the snapshots of newcomers and those below them.
 type ways struct {
 	Known

@@ -99,8 +99,9 @@ type Execution struct {
 	// has deleted nothing.
 	sight *sight
 	// trace is where on the disk the objects of the plan were; nil with a grace,
-	// which frees nothing.
-	trace *disk.Trace
+	// which frees nothing. It is completed meanwhile: remembered waits for it.
+	trace      *disk.Trace
+	remembered func()
 
 	// attempted are the records that this run deleted, or may have, by
 	// namespace.
@@ -144,8 +145,9 @@ type Execution struct {
 //     from now on garbage collection keeps every blob and snapshot of the
 //     images to be removed.
 //  3. Create the stand-ins, then delete the records; abort abandoned uploads.
-//  4. Read the store again, and re-create each record that is in use by now, or
-//     that another client wrote just before it was deleted.
+//  4. Look at what has appeared since. If that may need anything of what was deleted,
+//     or not all went as planned, read the store again, and re-create each record that
+//     is in use by now, or that another client wrote just before it was deleted.
 //  5. Remove the snapshot labels from configs that only build history holds.
 //  6. Delete the run leases, the last one synchronously: this is the only
 //     garbage collection. With a grace period there is none: a second lease,
@@ -186,6 +188,7 @@ func Execute(ctx context.Context, p *plan.Plan, store store.Store, opts ExecuteO
 		return x.refused(ctx, err)
 	}
 	if err := x.prepare(ctx); err != nil {
+		x.remembered()
 		x.fail(cause.CodeNothingRemoved, unguarded(ctx, x.Store, fmt.Errorf("nothing was removed: %w", err)))
 		x.fail(cause.CodeNotUnlocked, x.abandon(ctx))
 		x.Report.Interrupted = ctx.Err() != nil
@@ -193,6 +196,7 @@ func Execute(ctx context.Context, p *plan.Plan, store store.Store, opts ExecuteO
 	}
 	x.delete(ctx)
 	cut := ctx.Err() != nil
+	x.remembered()
 	x.finish(ctx)
 	x.Report.Interrupted = cut && x.undone()
 	return x.Report, x.err()
@@ -228,6 +232,8 @@ func newExecution(p *plan.Plan, store store.Store, opts ExecuteOptions) *Executi
 		Deleted:   make(map[[2]string]time.Time),
 		Report:    report,
 		Told:      make(map[string]struct{}),
+
+		remembered: func() {},
 	}
 }
 
@@ -268,7 +274,9 @@ func (x *Execution) prepare(ctx context.Context) error {
 	if err := x.revalidate(ctx); err != nil {
 		return err
 	}
-	x.rememberFiles(ctx)
+	if x.opts.Grace <= 0 {
+		x.remembered = x.rememberFiles(ctx)
+	}
 	if err := x.Watch.failure(); err != nil || x.opts.NoGuard {
 		return err
 	}
@@ -283,13 +291,6 @@ func (x *Execution) prepare(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// Event is something that a run has just done. Whether it is final is in the
-// report.
-type Event struct {
-	// Untagged is the record that was deleted.
-	Untagged inventory.Record
 }
 
 // Reading are the options of a read that goes with a run.

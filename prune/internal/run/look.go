@@ -42,10 +42,16 @@ func (x *Execution) readStore(ctx context.Context) (*inventory.Inventory, error)
 // revalidate leaves out of the batches what is not as it was when the plan
 // was made, or would not be removed if it were made now.
 func (x *Execution) revalidate(ctx context.Context) error {
+	x.Watch.news()
+	rolls, err := x.callRolls(ctx)
+	if err != nil {
+		return err
+	}
 	inv, err := x.readStore(ctx)
 	if err != nil {
 		return err
 	}
+	x.sight = newSight(lostOnes{inv: inv, absent: make(map[[2]string]digest.Digest)}, rolls)
 	policy := x.plan.Policy
 	policy.Selection, policy.Run = rules.SelectionOf(&x.plan.Policy, x.plan.Decisions), x.run.Name
 	current, err := plan.DecideAll(inv, policy, x.plan.Now, nil)

@@ -40,8 +40,49 @@ func pause(ctx context.Context, tries int) error {
 
 // lookAgain puts back what something needs by now and takes the snapshot
 // labels off what only build history holds, until nothing has appeared since it
-// looked that may need more. It waits between two looks.
-func (x *Execution) lookAgain(ctx context.Context) error { return x.lookUntilSettled(ctx, pause) }
+// looked that may need more. It waits between two looks. Where nothing has appeared
+// since the run began there is nothing to put back.
+func (x *Execution) lookAgain(ctx context.Context) error {
+	settled, err := x.settled(ctx)
+	if err != nil || settled {
+		return err
+	}
+	return x.lookUntilSettled(ctx, pause)
+}
+
+// settled says whether all went as planned and what has appeared since the store was
+// read before the deletions needs nothing of what was deleted. It says no wherever
+// that takes more than a look at what has appeared.
+func (x *Execution) settled(ctx context.Context) (bool, error) {
+	if !x.asPlanned() || x.opts.NoGuard || len(x.opts.Sources) > 0 || !x.Watch.sees() || len(x.plan.Outcome.Orphans) > 0 || x.plan.MayExpire() {
+		return false, nil
+	}
+	for _, d := range x.going() {
+		x.sight.absent[d.Key()] = d.Target.Digest
+	}
+	prepared, written := x.Watch.news()
+	made := make(map[string][]inventory.SnapshotKey, len(x.Batches))
+	for _, b := range x.Batches {
+		ns := x.sight.inv.Namespace(b.Namespace.Name)
+		if ns == nil {
+			return false, nil
+		}
+		keys, told, err := x.known(ns).NewSnapshots(ctx)
+		if err != nil || !told {
+			return false, err
+		}
+		made[ns.Name] = append(keys, prepared[ns.Name]...)
+	}
+	needed, err := x.need(ctx, made, written)
+	return err == nil && !needed, err
+}
+
+// asPlanned says whether the run deleted every record that it was to delete, and
+// nobody else any.
+func (x *Execution) asPlanned() bool {
+	going := x.going()
+	return len(x.Deleted) == len(going) && (x.Watch == nil || x.Watch.deletions() == len(going))
+}
 
 func (x *Execution) lookUntilSettled(ctx context.Context, wait func(ctx context.Context, tries int) error) error {
 	for look := 1; ; look++ {
@@ -89,7 +130,7 @@ func (x *Execution) lookOnce(ctx context.Context) (untaken, err error) {
 		for _, r := range restored {
 			delete(seen.absent, [2]string{r.Namespace, r.Name})
 		}
-		x.sight = &sight{lostOnes: seen, rolls: rolls, lists: make(map[string]*rules.Watchlist)}
+		x.sight = newSight(seen, rolls)
 	}
 	if untaken, err = x.unleaseOrphans(ctx); err != nil {
 		return untaken, err
@@ -104,6 +145,10 @@ type sight struct {
 	// rolls are by namespace, and so are lists, which are made when they are needed.
 	rolls map[string]*read.Roll
 	lists map[string]*rules.Watchlist
+}
+
+func newSight(seen lostOnes, rolls map[string]*read.Roll) *sight {
+	return &sight{lostOnes: seen, rolls: rolls, lists: make(map[string]*rules.Watchlist)}
 }
 
 func (x *Execution) callRolls(ctx context.Context) (map[string]*read.Roll, error) {
@@ -127,6 +172,12 @@ func (x *Execution) newcomersNeed(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	prepared, written := x.Watch.news()
+	return x.need(ctx, prepared, written)
+}
+
+// need says whether something that has appeared may need what the run still holds,
+// such as snapshots that were prepared and records that were written.
+func (x *Execution) need(ctx context.Context, prepared map[string][]inventory.SnapshotKey, written map[string][]string) (bool, error) {
 	for _, b := range x.Batches {
 		ns := x.sight.inv.Namespace(b.Namespace.Name)
 		if ns == nil {
@@ -145,8 +196,7 @@ func (x *Execution) newcomersNeed(ctx context.Context) (bool, error) {
 
 // newcomersOf says that of the containers, leases and mounts of a namespace.
 func (x *Execution) newcomersOf(ctx context.Context, ns *inventory.Namespace, prepared []inventory.SnapshotKey) (bool, error) {
-	known := read.Known{Store: x.Store, Options: x.opts.Reading(), Inventory: x.sight.inv, Namespace: ns, Roll: x.sight.rolls[ns.Name]}
-	found, err := known.Newcomers(ctx, prepared, x.opts.Now())
+	found, err := x.known(ns).Newcomers(ctx, prepared, x.opts.Now())
 	switch {
 	case err != nil:
 		return false, err
@@ -162,16 +212,23 @@ func (x *Execution) newcomersOf(ctx context.Context, ns *inventory.Namespace, pr
 	return list.Wanted(found.Uses), nil
 }
 
+func (x *Execution) known(ns *inventory.Namespace) read.Known {
+	return read.Known{Store: x.Store, Options: x.opts.Reading(), Inventory: x.sight.inv, Namespace: ns, Roll: x.sight.rolls[ns.Name]}
+}
+
 // watchlist is that of a namespace at the last look.
 func (x *Execution) watchlist(ns *inventory.Namespace) *rules.Watchlist {
 	s := x.sight
 	if s.lists[ns.Name] == nil {
-		s.lists[ns.Name] = rules.NewWatchlist(ns, gc.ParseVersion(s.inv.Store.Version), func(name string) bool {
-			target, absent := s.absent[[2]string{ns.Name, name}]
-			return absent && !x.released[[2]string{ns.Name, target.String()}]
-		})
+		s.lists[ns.Name] = rules.NewWatchlist(ns, gc.ParseVersion(s.inv.Store.Version), func(name string) bool { return x.isHeld(ns.Name, name) })
 	}
 	return s.lists[ns.Name]
+}
+
+// isHeld says whether a record was lost at the last look, and is still held.
+func (x *Execution) isHeld(ns, name string) bool {
+	target, absent := x.sight.absent[[2]string{ns, name}]
+	return absent && !x.released[[2]string{ns, target.String()}]
 }
 
 // mostKin bounds how many blobs are looked at because of one record.
@@ -183,6 +240,9 @@ func (x *Execution) writtenNeeds(ctx context.Context, ns *inventory.Namespace, n
 	for _, name := range names {
 		if slices.ContainsFunc(x.Report.Restored, func(r Restored) bool { return r.Namespace == ns.Name && r.Name == name }) {
 			continue // the run itself, to begin with
+		}
+		if x.isHeld(ns.Name, name) {
+			return true, nil // it was deleted as somebody wrote it, or is back
 		}
 		image, err := x.Store.Images().Get(ctx, name)
 		if errdefs.IsNotFound(err) {

@@ -13,18 +13,21 @@ import (
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
 
-// slicedWith makes a run in smallest slices over a store that tells of events.
-// After the collection of each slice happens has its turn. It returns how often the
-// whole store was read as well.
+// slicedWith makes a run in smallest slices over a store that tells of events. happens has its
+// turn after the first deletion, as slice 0, and after the collection of each slice. It
+// returns how often the whole store was read as well.
 func slicedWith(s *tw.Scene, happens func(slice int, told *teller)) (report *run.Report, readings int, err error) {
 	procfs := tw.Process(s.T, 1)
 	plan := s.Plan(procfs)
 	told := newTeller(s.Store)
 	told.Store = s.Tape
-	slice := 0
+	slice, deletions := 0, 0
 	s.Tape.After = func(call string) error {
 		if name, ok := strings.CutPrefix(call, "delete "); ok {
 			told.tell(time.Now(), &eventtypes.ImageDelete{Name: name})
+			if deletions++; deletions == 1 {
+				happens(slice, told)
+			}
 		}
 		if isCollection(call) {
 			slice++
@@ -110,24 +113,63 @@ func TestNewcomersThatNeed(t *testing.T) {
 			[]tw.Thing{tw.Blob("tied"), tw.Record("tied:1", "tied", tw.RefImage("i29:1"))}, &eventtypes.ImageCreate{Name: "tied:1"},
 		},
 	} {
+		for when, moment := range []string{"after a deletion", "after a slice"} {
+			t.Run(name+" "+moment, func(t *testing.T) {
+				s := tw.NewScene(t, manyAndBystander())
+				report, _, err := slicedWith(s, func(slice int, told *teller) {
+					if slice == when {
+						s.Add(c.things...)
+						if c.event != nil {
+							told.tell(time.Now(), c.event)
+							told.tell(time.Now(), &eventtypes.ImageCreate{Name: "nobody's:1"}) // that one is noted by now
+						}
+					}
+				})
+				if err != nil || len(report.Restored) != 1 || report.Restored[0].Target != tw.Digest("m29") {
+					t.Errorf("restored %+v, %v", report.Restored, err)
+				}
+				if !s.HasBlob("m29") || !s.HasBlob("c29") || s.HasBlob("m0") {
+					t.Error("the image that is needed is not whole, or another is left")
+				}
+				tw.CheckNothingOfOurs(t, s.Store)
+			})
+		}
+	}
+}
+
+// After the deletions the store is read only if something may need what was deleted,
+// or if it may not be as the run left it.
+func TestWhenTheStoreIsReadAgain(t *testing.T) {
+	const least = 2 // before the deletions, and to measure
+	for name, c := range map[string]struct {
+		happens  func(*tw.Scene, *teller)
+		readings int
+	}{
+		"nothing appears": {func(*tw.Scene, *teller) {}, least},
+		"others need nothing": {func(s *tw.Scene, _ *teller) {
+			s.Add(tw.Active("theirs", "stays"), tw.Container("c", "stays:1", "theirs"))
+		}, least},
+		"a view without a lease of what stays": {func(s *tw.Scene, _ *teller) { s.Add(tw.View("theirs", "stays", tw.GCRoot())) }, least},
+		"a view without a lease":               {func(s *tw.Scene, _ *teller) { s.Add(tw.View("theirs", "top29", tw.GCRoot())) }, least + 1},
+		"a record is deleted by others": {func(_ *tw.Scene, told *teller) {
+			told.tell(time.Now(), &eventtypes.ImageDelete{Name: "others:1"})
+			told.tell(time.Now(), &eventtypes.ImageCreate{Name: "nobody's:1"}) // that one is noted by now
+		}, least + 1},
+		"a record is written as it is deleted": {func(_ *tw.Scene, told *teller) {
+			told.tell(time.Now(), &eventtypes.ImageUpdate{Name: "i29:1"})
+			told.tell(time.Now(), &eventtypes.ImageCreate{Name: "nobody's:1"})
+		}, least + 1},
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := tw.NewScene(t, manyAndBystander())
-			report, _, err := slicedWith(s, func(slice int, told *teller) {
-				if slice == 1 {
-					s.Add(c.things...)
-					if c.event != nil {
-						told.tell(time.Now(), c.event)
-						told.tell(time.Now(), &eventtypes.ImageCreate{Name: "nobody's:1"}) // that one is noted by now
-					}
+			_, readings, err := slicedWith(s, func(slice int, told *teller) {
+				if slice == 0 {
+					c.happens(s, told)
 				}
 			})
-			if err != nil || len(report.Restored) != 1 || report.Restored[0].Target != tw.Digest("m29") {
-				t.Errorf("restored %+v, %v", report.Restored, err)
+			if err != nil || readings != c.readings {
+				t.Errorf("%d readings, want %d; %v", readings, c.readings, err)
 			}
-			if !s.HasBlob("m29") || !s.HasBlob("c29") || s.HasBlob("m0") {
-				t.Error("the image that is needed is not whole, or another is left")
-			}
-			tw.CheckNothingOfOurs(t, s.Store)
 		})
 	}
 }

@@ -111,15 +111,19 @@ func addBlob(s *tw.Scene, t tw.Thing) {
 	s.Add(t)
 }
 
-// A look that fails ends the run with everything still held.
+// A look that fails ends the run with everything still held: that for what has
+// appeared, those of a reading because of it, and the one after that.
 func TestFailingLookLeavesTheLease(t *testing.T) {
-	for _, looks := range []int{2, 3, 4} {
+	for _, looks := range []int{3, 4, 5, 6} {
 		s := tw.NewScene(t, tw.Small())
 		seen := 0
 		s.Tape.Before = func(call string) error {
 			if call == "look" {
 				if seen++; seen == looks {
 					return tw.ErrDisk
+				}
+				if seen == 3 && looks > 3 {
+					s.Add(tw.Snapshot(tw.Layer("9"), ""), tw.Active("theirs", tw.Layer("9")), tw.Container("other", "", "theirs"))
 				}
 			}
 			return nil

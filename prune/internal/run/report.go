@@ -106,3 +106,10 @@ func (r *Report) DeletedSnapshots() []string {
 	}
 	return names
 }
+
+// Event is something that a run has just done. Whether it is final is in the
+// report.
+type Event struct {
+	// Untagged is the record that was deleted.
+	Untagged inventory.Record
+}

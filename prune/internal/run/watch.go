@@ -237,6 +237,18 @@ func (w *watch) Await(ctx context.Context, deleted map[[2]string]time.Time) erro
 	return nil
 }
 
+// deletions is how many records were seen to be deleted, by whomever.
+func (w *watch) deletions() (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.records {
+		if s.deleted {
+			n++
+		}
+	}
+	return n
+}
+
 // EventLag is how much later a write may be dated than the answer to a deletion that
 // came after it: an event has the time at which containerd tells of the write.
 const EventLag = 100 * time.Millisecond
