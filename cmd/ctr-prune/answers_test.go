@@ -74,7 +74,7 @@ func TestColourOnlyOnATerminal(t *testing.T) {
 			f.terminal(80, f.stdout)
 		}
 		out := f.printer(f.stdout)
-		text.Usage(out, texttest.Usage(), texttest.Now())
+		text.Usage(out, texttest.Usage(), texttest.Now(), "unique")
 		text.Explanation(out, texttest.Explanation(), texttest.Now())
 		if err := out.Flush(); err != nil || strings.Contains(f.out.String(), "\x1b[") != c.want {
 			t.Errorf("%s: %v, colours: %v", c.name, err, !c.want)

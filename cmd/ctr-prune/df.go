@@ -157,7 +157,7 @@ func (o *usageOptions) result(usage *prune.DiskUsage, name func(namespace, name 
 		Names: func() []string {
 			return each(usage.Images, func(i prune.ImageUsage) string { return name(i.Namespace, text.FirstName(i.Names)) })
 		},
-		Text: func(out *terminal.Printer) { text.Usage(out, usage, now) },
+		Text: func(out *terminal.Printer) { text.Usage(out, usage, now, o.sort) },
 	}
 }
 

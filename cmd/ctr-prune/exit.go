@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/locate"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/manual"
-	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -190,12 +188,12 @@ func exitCode(err error) int {
 }
 
 // complain prints an error, one sentence a line, and returns its exit code.
-func complain(stderr io.Writer, err error) int {
+func (p process) complain(err error) int {
 	var said *saidError
 	if err != nil && !errors.As(err, &said) {
 		for _, sentence := range sentences(err) {
 			// If stderr is closed, the error cannot be reported to anybody.
-			_, _ = fmt.Fprintln(stderr, terminal.Quote("ctr-prune: "+sentence))
+			_ = p.say("ctr-prune: %s", sentence)
 		}
 	}
 	return exitCode(err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,14 +43,14 @@ func TestExitCodes(t *testing.T) {
 func TestComplaintsAreOneSentenceALine(t *testing.T) {
 	one := errors.New("first\x1b[2J")
 	wrapped := fmt.Errorf("second: %w: %w", errors.New("a"), errors.New("b"))
-	var b bytes.Buffer
-	complain(&b, errors.Join(one, errors.Join(wrapped, errors.New("third\nDeleted: all"))))
+	f := newFake("")
+	f.complain(errors.Join(one, errors.Join(wrapped, errors.New("third\nDeleted: all"))))
 	want := "ctr-prune: first\\x1b[2J\nctr-prune: second: a: b\nctr-prune: third\\nDeleted: all\n"
-	if b.String() != want {
-		t.Errorf("got\n%swant\n%s", b.String(), want)
+	if f.err.String() != want {
+		t.Errorf("got\n%swant\n%s", f.err, want)
 	}
-	b.Reset()
-	if complain(&b, &saidError{1}); b.Len() > 0 {
-		t.Errorf("what was said already is said again: %s", b.String())
+	f.err.Reset()
+	if f.complain(&saidError{1}); f.err.Len() > 0 {
+		t.Errorf("what was said already is said again: %s", f.err)
 	}
 }

@@ -170,10 +170,10 @@ func historyRowOf(e history.Entry) historyRow {
 }
 
 func historyTable(out *terminal.Printer, entries []history.Entry, now time.Time) {
-	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "TRIGGER"}, {Title: "RESULT"}, {Title: "REMOVED"}, {Title: "FREED"}, {Title: "TOOK"}}}
+	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "TRIGGER"}, {Title: "RESULT"}, {Title: "REMOVED", Right: true}, {Title: "FREED", Right: true}, {Title: "TOOK", Right: true}}}
 	for _, e := range entries {
 		row := historyRowOf(e)
-		took := e.Ended.Sub(e.Started).Round(time.Millisecond).String()
+		took := terminal.Lasted(e.Ended.Sub(e.Started))
 		t.Add(e.Run, terminal.Ago(now, e.Started), e.Trigger, e.Result, strconv.Itoa(row.Removed), terminal.Size(int64(row.Bytes)), took)
 	}
 	t.Narrow(out, "TRIGGER", "TOOK", "STARTED")

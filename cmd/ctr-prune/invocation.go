@@ -219,7 +219,7 @@ func newProgress(ctx context.Context, p process) progress {
 		return progress{}
 	}
 	line := &terminal.Progress{
-		Out: p.stderr, Width: width, Now: p.now, Text: progressText,
+		Out: p.stderr, Width: width, ASCII: !terminal.UTF8(p.getenv), Now: p.now, Text: progressText,
 		Stopping: func() bool { return ctx.Err() != nil },
 	}
 	line.Start()
@@ -235,7 +235,7 @@ func (b progress) stop() { b.line.Stop() }
 
 // progressText describes a stage that has lasted for some time.
 func progressText(p terminal.Stage, lasted time.Duration) string {
-	seconds := lasted.Round(time.Second)
+	seconds := terminal.Lasted(lasted.Round(time.Second))
 	rate := float64(p.Done) / max(lasted.Seconds(), 0.001)
 	switch {
 	case p.Name == string(prune.StageCollect):
@@ -245,7 +245,7 @@ func progressText(p terminal.Stage, lasted time.Duration) string {
 	case p.Name == string(prune.StageMeasure):
 		return fmt.Sprintf("Measuring what was freed, %s", seconds)
 	case p.Total > 0 && p.Done > 0:
-		left := time.Duration(float64(p.Total-p.Done) / rate * float64(time.Second)).Round(time.Second)
+		left := terminal.Lasted(time.Duration(float64(p.Total-p.Done) / rate * float64(time.Second)).Round(time.Second))
 		return fmt.Sprintf("%s records: %d of %d, %.0f/s, %s left", doing(p), p.Done, p.Total, rate, left)
 	case p.Total > 0:
 		return fmt.Sprintf("%s records: %d of %d", doing(p), p.Done, p.Total)

@@ -51,6 +51,8 @@ type process struct {
 	// false if it is not a terminal.
 	columns func(stream any) (int, bool)
 	now     func() time.Time
+	// zone is the time zone of the user; UTC if nil.
+	zone *time.Location
 	// page shows what write writes in a pager; nil if there is none.
 	page func(ctx context.Context, pager string, write func(io.Writer) error) error
 	// logAt sends logs of that level and above to stderr.
@@ -73,7 +75,7 @@ func run() int {
 	defer stop()
 	return Main(ctx, os.Args[1:], process{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: os.Getenv, columns: terminal.Columns, now: time.Now, page: terminal.Page, logAt: logAt, keepHangup: keepHangup, leave: last.set,
+		getenv: os.Getenv, columns: terminal.Columns, now: time.Now, zone: time.Local, page: terminal.Page, logAt: logAt, keepHangup: keepHangup, leave: last.set,
 	})
 }
 
@@ -106,7 +108,7 @@ func Main(ctx context.Context, args []string, p process) int {
 	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
 		plainUsages(root)
 	}
-	return complain(p.stderr, root.ExecuteContext(ctx))
+	return p.complain(root.ExecuteContext(ctx))
 }
 
 func (p process) isTerminal(stream any) bool {
@@ -119,7 +121,7 @@ func (p process) printer(stream io.Writer) *terminal.Printer {
 	width, isTerminal := p.columns(stream)
 	out := terminal.New(stream)
 	out.Width = width
-	out.Colour = p.colours(isTerminal)
+	out.Colour, out.ASCII, out.Zone = p.colours(isTerminal), !terminal.UTF8(p.getenv), p.zone
 	return out
 }
 

@@ -70,6 +70,7 @@ func rowShape[R any](row string, example R) format.Shape[R] {
 func newOutput[R any](p process, o outputOptions, shape format.Shape[R]) (*format.Output[R], error) {
 	out := p.printer(p.stdout)
 	out.Whole = o.noTrunc
+	out.ASCII = out.ASCII && o.table() // what programs read is exact
 	output, err := format.New(out, format.Options{Format: o.format, Quiet: o.quiet}, shape)
 	if err != nil {
 		return nil, usagef("%s", err)

@@ -18,7 +18,7 @@ func TestProgressText(t *testing.T) {
 		{terminal.Stage{Name: string(prune.StageRead), Done: 4300}, 2 * time.Second, "Reading the store: 4300 objects, 2s"},
 		{terminal.Stage{Name: string(prune.StageDelete), Total: 100}, 0, "Removing records: 0 of 100"},
 		{terminal.Stage{Name: string(prune.StageDelete), Done: 25, Total: 100}, 5 * time.Second, "Removing records: 25 of 100, 5/s, 15s left"},
-		{terminal.Stage{Name: string(prune.StageCollect)}, 61 * time.Second, "Collecting garbage, 1m1s"},
+		{terminal.Stage{Name: string(prune.StageCollect)}, 61 * time.Second, "Collecting garbage, 61s"},
 		{terminal.Stage{Name: string(prune.StageMeasure)}, time.Second, "Measuring what was freed, 1s"},
 	} {
 		if got := progressText(c.p, c.lasted); got != c.want {

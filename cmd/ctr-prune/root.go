@@ -248,7 +248,7 @@ func (p process) refused(doc prune.Document) error {
 // say writes a sentence to stderr.
 func (p process) say(format string, args ...any) error {
 	out := p.printer(p.stderr)
-	out.Line("%s", fmt.Sprintf(format, args...))
+	out.Sentence(format, args...)
 	return out.Flush()
 }
 

@@ -33,6 +33,7 @@ func (p process) view(o outputOptions, output *format.Output[imageRow]) *view {
 	v := &view{output: output}
 	if o.format == format.Lines {
 		v.live = &liveLines{out: p.printer(p.stdout)}
+		v.live.out.ASCII = false
 	}
 	return v
 }

@@ -51,6 +51,18 @@ func Until(now, t time.Time) string {
 	}
 }
 
+// Lasted is how long something took, as people say it.
+func Lasted(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%dms", d.Round(time.Millisecond)/time.Millisecond)
+	case d < 10*time.Second && d%time.Second != 0:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	default:
+		return rough(d)
+	}
+}
+
 // rough is a duration in one unit, rounded.
 func rough(d time.Duration) string {
 	const day = 24 * time.Hour

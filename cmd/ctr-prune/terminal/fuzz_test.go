@@ -17,7 +17,7 @@ func FuzzQuote(f *testing.F) {
 		}
 		width = 1 + (width&0x7fffffff)%200
 		for _, middle := range []bool{false, true} {
-			if short := shorten(once, int(width), middle); runewidth.StringWidth(short) > int(width) {
+			if short := shorten(once, int(width), middle, ellipsis); runewidth.StringWidth(short) > int(width) {
 				t.Errorf("%q is %d wide, not %d", short, runewidth.StringWidth(short), width)
 			}
 		}

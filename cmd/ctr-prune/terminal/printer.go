@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-runewidth"
 )
@@ -20,6 +21,10 @@ type Printer struct {
 	Whole bool
 	// Colour allows colours.
 	Colour bool
+	// ASCII means that the stream shows no other characters.
+	ASCII bool
+	// Zone is the time zone in which times are shown; UTC if nil.
+	Zone *time.Location
 }
 
 // New returns a printer that neither cuts nor colours anything.
@@ -46,7 +51,17 @@ func (p *Printer) Sentence(format string, args ...any) {
 }
 
 // Write writes text that is already quoted.
-func (p *Printer) Write(quoted string) { _, _ = p.w.WriteString(quoted) } // bufio keeps the error
+func (p *Printer) Write(quoted string) { _, _ = p.w.WriteString(p.Shown(quoted)) } // bufio keeps the error
+
+// Time is a time as people read it, the same everywhere: RFC 3339 with the offset of
+// the zone.
+func (p *Printer) Time(t time.Time) string {
+	zone := p.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	return t.In(zone).Format(time.RFC3339)
+}
 
 // Flush writes the buffered text to the stream.
 func (p *Printer) Flush() error {
@@ -94,7 +109,7 @@ const longestName = 300
 func (p *Printer) Name(s string) string {
 	s = Visible(s)
 	if p.Fitted() {
-		return shorten(Quote(s), longestName, true)
+		return shorten(Quote(s), longestName, true, p.mark())
 	}
 	return s
 }
@@ -114,7 +129,7 @@ var digests = regexp.MustCompile(`\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b`)
 // short digests.
 func (p *Printer) Prose(s string) string {
 	if p.Fitted() {
-		return digests.ReplaceAllString(s, "$1"+ellipsis)
+		return digests.ReplaceAllString(s, "$1"+p.mark())
 	}
 	return s
 }

@@ -27,6 +27,8 @@ type Progress struct {
 	// Out is the terminal, and Width its width.
 	Out   io.Writer
 	Width int
+	// ASCII means that the terminal shows no other characters.
+	ASCII bool
 	Now   func() time.Time
 	// Text describes a stage that has lasted for some time.
 	Text func(s Stage, lasted time.Duration) string
@@ -105,6 +107,7 @@ func (b *Progress) draw() {
 		text = "Stopping… press Ctrl-C again to quit now. " + text
 	}
 	b.shown = true
-	text = runewidth.Truncate(text, b.Width-1, ellipsis)
+	line := Printer{ASCII: b.ASCII}
+	text = runewidth.Truncate(line.Shown(text), b.Width-1, line.mark())
 	_, _ = io.WriteString(b.Out, eraseLine+text)
 }

@@ -7,10 +7,7 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-const (
-	gap      = "   "
-	ellipsis = "…"
-)
+const gap = "   "
 
 // Widths below which columns of names and of sentences are not shortened, so
 // that a cell remains meaningful.
@@ -27,6 +24,8 @@ type Column struct {
 	Least int
 	// Middle shortens in the middle: both ends of an image's name matter.
 	Middle bool
+	// Right puts cells at the right: numbers are compared by their length.
+	Right bool
 	// Paint chooses the style of a cell.
 	Paint func(text string) Style
 }
@@ -55,6 +54,11 @@ func (t *Table) Print(p *Printer) {
 	limit := 0
 	if p.Fitted() {
 		limit = p.Width
+	}
+	for _, row := range t.rows {
+		for i := range row {
+			row[i] = p.Shown(row[i])
+		}
 	}
 	widths := t.fit(limit)
 	titles := make([]string, len(t.Columns))
@@ -108,13 +112,16 @@ func (t *Table) row(p *Printer, cells []string, widths []int, head bool) string 
 	var b strings.Builder
 	for i, cell := range cells {
 		c := t.Columns[i]
-		text := shorten(cell, widths[i], c.Middle)
+		text := shorten(cell, widths[i], c.Middle, p.mark())
 		padding := strings.Repeat(" ", max(0, widths[i]-runewidth.StringWidth(text)))
 		switch {
 		case head:
 			text = p.Paint(Bold, text)
 		case c.Paint != nil:
 			text = p.Paint(c.Paint(cell), text)
+		}
+		if c.Right {
+			text, padding = padding+text, ""
 		}
 		b.WriteString(text)
 		if i < len(cells)-1 {
@@ -158,15 +165,15 @@ func (t *Table) least() int {
 }
 
 // shorten cuts text to a width and marks the place.
-func shorten(text string, width int, middle bool) string {
+func shorten(text string, width int, middle bool, mark string) string {
 	full := runewidth.StringWidth(text)
 	if full <= width {
 		return text
 	}
-	if !middle || width < 3 {
-		return runewidth.Truncate(text, width, ellipsis)
+	if !middle || width < 5 {
+		return runewidth.Truncate(text, width, mark)
 	}
-	tail := (width - 1) / 2
-	head := width - 1 - tail
-	return runewidth.Truncate(text, head, "") + ellipsis + runewidth.TruncateLeft(text, full-tail, "")
+	rest := width - runewidth.StringWidth(mark)
+	tail := rest / 2
+	return runewidth.Truncate(text, rest-tail, "") + mark + runewidth.TruncateLeft(text, full-tail, "")
 }

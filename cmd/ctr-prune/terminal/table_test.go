@@ -85,7 +85,7 @@ func TestShortenKeepsTheWidth(t *testing.T) {
 		s := Quote(terminaltest.Anything().Draw(t, "s"))
 		width := rapid.IntRange(1, 40).Draw(t, "width")
 		middle := rapid.Bool().Draw(t, "middle")
-		got := shorten(s, width, middle)
+		got := shorten(s, width, middle, ellipsis)
 		if w := runewidth.StringWidth(got); w > width {
 			t.Fatalf("shorten(%q, %d) = %q takes %d", s, width, got, w)
 		}

@@ -27,7 +27,7 @@ func (p *Printer) grow(branches []Branch, indent string) {
 			note = "  " + b.Note
 		}
 		if p.Fitted() {
-			text = shorten(text, max(leastBranch, p.Width-runewidth.StringWidth(indent+fork+note)), true)
+			text = shorten(p.Shown(text), max(leastBranch, p.Width-runewidth.StringWidth(indent+fork+note)), true, p.mark())
 		}
 		p.Write(indent + fork + text + note + "\n")
 		p.grow(b.Below, indent+below)

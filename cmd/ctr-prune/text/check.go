@@ -39,25 +39,39 @@ func findingsText(out *terminal.Printer, doc Checked) {
 		out.Line("%s", verdict)
 		return
 	}
-	t := terminal.Table{Columns: []terminal.Column{
-		{Title: "PROBLEM"}, {Title: "NAMESPACE", Least: 7}, {Title: "OBJECT", Least: terminal.LeastText, Middle: true},
-		{Title: "BYTES"}, {Title: "MEANING", Least: terminal.LeastText}, {Title: "FIX", Least: terminal.LeastText},
-	}}
 	repairable := 0
-	for _, f := range doc.Findings {
-		t.Add(f.Problem.String(), f.Namespace, f.Object, terminal.SizeAtLeast(f.Bytes, f.AtLeast), f.Meaning, f.Fix)
+	for i, f := range doc.Findings {
+		if i > 0 {
+			out.Line("")
+		}
+		block(out, f)
 		if f.Repairable {
 			repairable++
 		}
 	}
-	t.Narrow(out, "BYTES", "NAMESPACE")
-	t.Print(out)
 	if slices.ContainsFunc(doc.Findings, func(f prune.Finding) bool { return f.AtLeast }) {
 		out.Sentence(boundsExplained)
 	}
 	if repairable > 0 {
 		out.Line("")
 		out.Line("%s can be repaired safely: ctr-prune check --repair", terminal.Count(repairable, "finding"))
+	}
+}
+
+// block shows a finding: what it is and of which size, what that means, and how to fix
+// it. Nothing of it is cut.
+func block(out *terminal.Printer, f prune.Finding) {
+	about := " " + out.Name(f.Object)
+	if f.Namespace != "" {
+		about += " (namespace " + f.Namespace + ")"
+	}
+	if f.Bytes > 0 || f.AtLeast {
+		about += ", " + terminal.SizeAtLeast(f.Bytes, f.AtLeast)
+	}
+	out.Wrapped(out.Paint(terminal.Bold, f.Problem.String()+":")+terminal.Quote(about), "  ")
+	out.Wrapped("  "+terminal.Quote(f.Meaning), "  ")
+	if f.Fix != "" {
+		out.Wrapped("  "+terminal.Quote("Fix: "+f.Fix), "       ")
 	}
 }
 

@@ -27,7 +27,7 @@ func Explanation(out *terminal.Printer, explained *prune.Explanation, now time.T
 	}
 	v.fact("Namespace", e.Object.Namespace)
 	if !e.CreatedAt.IsZero() {
-		v.fact("Created", e.CreatedAt.Format(time.RFC3339))
+		v.fact("Created", v.out.Time(e.CreatedAt))
 	}
 	v.lastUse()
 	if e.Bytes > 0 {

@@ -13,7 +13,7 @@ import (
 func Leases(out *terminal.Printer, list []prune.LeaseInfo, now time.Time) {
 	t := terminal.Table{Columns: []terminal.Column{
 		{Title: "NAMESPACE", Least: 7}, {Title: "ID", Least: terminal.LeastText, Middle: true}, {Title: "KIND", Least: 7}, {Title: "AGE"}, {Title: "EXPIRES", Least: 5},
-		{Title: "FLAT"}, {Title: "HOLDS"}, {Title: "ALONE"}, {Title: "PRUNE", Paint: actionStyle}, {Title: "REASON", Least: 30},
+		{Title: "FLAT"}, {Title: "HOLDS", Right: true}, {Title: "ALONE", Right: true}, {Title: "PRUNE", Paint: actionStyle}, {Title: "REASON", Least: 30},
 	}}
 	for _, l := range list {
 		flat := "no"

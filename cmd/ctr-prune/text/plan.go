@@ -3,7 +3,6 @@ package text
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -33,7 +32,7 @@ func (v document) foresee(doc prune.Document) {
 		v.out.Sentence("Would create %s for images in use whose last name is removed.", terminal.Count(doc.Counts.StandIn, "stand-in"))
 	}
 	if doc.Grace != nil {
-		v.out.Sentence("It could be undone until %s; the space is freed after that.", doc.Grace.Until.Format(time.RFC3339))
+		v.out.Sentence("It could be undone until %s; the space is freed after that.", v.out.Time(doc.Grace.Until))
 	}
 	v.held(doc)
 	v.garbage(doc)
@@ -136,7 +135,7 @@ func (v document) decisions(doc prune.Document, images []prune.ImageDocument) {
 	t.Columns = append(t.Columns,
 		terminal.Column{Title: "NAME", Least: terminal.LeastName, Middle: true}, terminal.Column{Title: "TARGET"})
 	if doc.Relief != nil {
-		t.Columns = append(t.Columns, terminal.Column{Title: "FREES"})
+		t.Columns = append(t.Columns, terminal.Column{Title: "FREES", Right: true})
 	}
 	known := slices.ContainsFunc(images, func(i prune.ImageDocument) bool { return !i.LastUsedAt.IsZero() })
 	if known {

@@ -31,7 +31,7 @@ func (v document) report(doc prune.Document) {
 
 func recoveredText(out *terminal.Printer, r prune.Recovered) {
 	out.Line("Finished the interrupted run of %s from %s: %s removed, %d restored.",
-		r.Owner, r.Started.Format(time.RFC3339), terminal.Count(len(r.Untagged), "image record"), len(r.Restored))
+		r.Owner, out.Time(r.Started), terminal.Count(len(r.Untagged), "image record"), len(r.Restored))
 }
 
 // records shows what happened to the names.
@@ -86,7 +86,7 @@ func (v document) rest(doc prune.Document) {
 func (v document) total(doc prune.Document) {
 	if doc.Grace != nil && len(doc.Untagged) > 0 {
 		v.out.Sentence("Kept until %s: undo with `ctr-prune undo %s`; %s are freed after that",
-			doc.Grace.Until.Format(time.RFC3339), doc.Grace.Run, terminal.Size(doc.Predicted.TotalBytes))
+			v.out.Time(doc.Grace.Until), doc.Grace.Run, terminal.Size(doc.Predicted.TotalBytes))
 	}
 	if !doc.Measured {
 		v.out.Sentence("Total reclaimed space: unknown, because the store could not be read after the run")

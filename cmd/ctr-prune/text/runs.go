@@ -11,7 +11,7 @@ import (
 
 // Runs lists the runs that can be undone.
 func Runs(out *terminal.Printer, runs []prune.Run, now time.Time) {
-	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "UNTIL", Least: 10}, {Title: "NAMESPACES", Least: 10}, {Title: "RECORDS"}, {Title: "HOLDS"}}}
+	t := terminal.Table{Columns: []terminal.Column{{Title: "RUN"}, {Title: "STARTED", Least: 10}, {Title: "UNTIL", Least: 10}, {Title: "NAMESPACES", Least: 10}, {Title: "RECORDS", Right: true}, {Title: "HOLDS", Right: true}}}
 	for _, r := range runs {
 		t.Add(r.Name, terminal.Ago(now, r.Started), terminal.Until(now, r.Until), strings.Join(r.Namespaces, ","), strconv.Itoa(len(r.Records)), total(r.Holds))
 	}

@@ -40,7 +40,7 @@ func (v document) largest(doc prune.Document, going []prune.Going) {
 	} else {
 		v.out.Line("To be removed:")
 	}
-	t := terminal.Table{Columns: []terminal.Column{{Title: "SIZE"}, {Title: "NAME", Least: terminal.LeastName, Middle: true}}}
+	t := terminal.Table{Columns: []terminal.Column{{Title: "SIZE", Right: true}, {Title: "NAME", Least: terminal.LeastName, Middle: true}}}
 	for _, g := range sorted[:min(mostLargest, len(sorted))] {
 		t.Add(terminal.SizeAtLeast(g.Bytes, g.AtLeast), v.out.Name(inNamespace(doc, g.Namespace, g.Name)))
 	}

@@ -12,8 +12,9 @@ import (
 )
 
 // Usage shows what a store holds.
-func Usage(out *terminal.Printer, u *prune.DiskUsage, now time.Time) {
-	v := usage{out, u, now}
+// The column by which images are sorted is shown however narrow it gets.
+func Usage(out *terminal.Printer, u *prune.DiskUsage, now time.Time, sorted string) {
+	v := usage{out, u, now, strings.ToUpper(strings.TrimPrefix(sorted, "-"))}
 	v.totals()
 	v.holders()
 	v.namespaces()
@@ -28,6 +29,8 @@ type usage struct {
 	out   *terminal.Printer
 	usage *prune.DiskUsage
 	now   time.Time
+	// sorted is the title of the column by which images are sorted.
+	sorted string
 }
 
 func (v usage) totals() {
@@ -42,7 +45,7 @@ func (v usage) totals() {
 func (v usage) holders() {
 	// Classes are shortened only if a terminal is too narrow for one and its size.
 	least := min(len(prune.HeldByNothing.String()), max(terminal.LeastName, v.out.Width-len("   1023.9MB")))
-	t := terminal.Table{Columns: []terminal.Column{{Title: "HELD BY", Least: least}, {Title: "BLOBS"}, {Title: "SNAPSHOTS"}, {Title: "CONTENT"}, {Title: "ON DISK"}, {Title: "SIZE"}}}
+	t := terminal.Table{Columns: []terminal.Column{{Title: "HELD BY", Least: least}, {Title: "BLOBS", Right: true}, {Title: "SNAPSHOTS", Right: true}, {Title: "CONTENT", Right: true}, {Title: "ON DISK", Right: true}, {Title: "SIZE", Right: true}}}
 	for _, h := range v.usage.Holders {
 		if h.Blobs+h.Snapshots > 0 {
 			t.Add(h.Class.String(), strconv.Itoa(h.Blobs), strconv.Itoa(h.Snapshots), terminal.Size(h.ContentBytes), onDisk(h.Amount), total(h.Amount))
@@ -53,8 +56,8 @@ func (v usage) holders() {
 
 func (v usage) namespaces() {
 	t := terminal.Table{Columns: []terminal.Column{
-		{Title: "NAMESPACE", Least: 7}, {Title: "IMAGES"}, {Title: "CONTAINERS"}, {Title: "LEASES"},
-		{Title: "CONTENT"}, {Title: "SNAPSHOTS"}, {Title: "SIZE"}, {Title: "UNIQUE"}, {Title: "RECLAIMABLE"},
+		{Title: "NAMESPACE", Least: 7}, {Title: "IMAGES", Right: true}, {Title: "CONTAINERS", Right: true}, {Title: "LEASES", Right: true},
+		{Title: "CONTENT", Right: true}, {Title: "SNAPSHOTS", Right: true}, {Title: "SIZE", Right: true}, {Title: "UNIQUE", Right: true}, {Title: "RECLAIMABLE", Right: true},
 	}}
 	for _, n := range v.usage.Namespaces {
 		t.Add(n.Name, strconv.Itoa(n.Images), strconv.Itoa(n.Containers), strconv.Itoa(n.Leases), terminal.Size(n.ContentBytes), onDisk(n.Amount),
@@ -84,8 +87,8 @@ func (v usage) images() {
 	if known {
 		t.Columns = append(t.Columns, terminal.Column{Title: "USED"})
 	}
-	t.Columns = append(t.Columns, terminal.Column{Title: "SIZE"}, terminal.Column{Title: "SHARED"}, terminal.Column{Title: "UNIQUE"},
-		terminal.Column{Title: "RECLAIMABLE"}, terminal.Column{Title: "REASON", Least: terminal.LeastText})
+	t.Columns = append(t.Columns, terminal.Column{Title: "SIZE", Right: true}, terminal.Column{Title: "SHARED", Right: true}, terminal.Column{Title: "UNIQUE", Right: true},
+		terminal.Column{Title: "RECLAIMABLE", Right: true}, terminal.Column{Title: "REASON", Least: terminal.LeastText})
 	for _, i := range v.usage.Images {
 		cells := []string{imageTitle(v.out, i)}
 		if several {
@@ -98,7 +101,8 @@ func (v usage) images() {
 		t.Add(append(cells, terminal.SizeAtLeast(i.TotalBytes, i.AtLeast), terminal.SizeAtLeast(i.SharedBytes, i.AtLeast), terminal.Size(i.UniqueBytes),
 			terminal.Size(i.ReclaimableBytes), v.out.Prose(i.Reason))...)
 	}
-	v.table(t, "CREATED", "USED", "SHARED", "REASON", "RECLAIMABLE", "NAMESPACE", "SIZE")
+	spare := []string{"CREATED", "USED", "SHARED", "REASON", "RECLAIMABLE", "NAMESPACE", "SIZE", "UNIQUE"}
+	v.table(t, slices.DeleteFunc(spare, func(title string) bool { return title == v.sorted })...)
 	if slices.ContainsFunc(v.usage.Images, func(i prune.ImageUsage) bool { return i.AtLeast }) {
 		v.out.Sentence(boundsExplained)
 	}
@@ -126,8 +130,8 @@ func imageTitle(out *terminal.Printer, i prune.ImageUsage) string {
 
 func (v usage) objects() {
 	t := terminal.Table{Columns: []terminal.Column{
-		{Title: "OBJECT", Least: terminal.LeastName, Middle: true}, {Title: "NAMESPACE", Least: 7}, {Title: "KIND"}, {Title: "SIZE"},
-		{Title: "STATE", Paint: stateStyle}, {Title: "IMAGES"}, {Title: "HELD BY", Least: terminal.LeastText, Middle: true},
+		{Title: "OBJECT", Least: terminal.LeastName, Middle: true}, {Title: "NAMESPACE", Least: 7}, {Title: "KIND"}, {Title: "SIZE", Right: true},
+		{Title: "STATE", Paint: stateStyle}, {Title: "IMAGES", Right: true}, {Title: "HELD BY", Least: terminal.LeastText, Middle: true},
 	}}
 	for _, o := range v.usage.Objects {
 		name := o.Snapshot

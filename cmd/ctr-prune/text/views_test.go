@@ -62,7 +62,7 @@ func TestDocuments(t *testing.T) {
 func TestAnswersFitTheTerminal(t *testing.T) {
 	for name, show := range map[string]func(*terminal.Printer){
 		"explain": func(out *terminal.Printer) { Explanation(out, texttest.Explanation(), texttest.Now()) },
-		"df":      func(out *terminal.Printer) { Usage(out, texttest.Usage(), texttest.Now()) },
+		"df":      func(out *terminal.Printer) { Usage(out, texttest.Usage(), texttest.Now(), "unique") },
 		"leases":  func(out *terminal.Printer) { Leases(out, texttest.Leases(), texttest.Now()) },
 		"runs": func(out *terminal.Printer) {
 			Runs(out, []prune.Run{{Name: "20260301-120000-abcdef", Started: texttest.Now(), Until: texttest.Now().Add(24 * time.Hour), Namespaces: []string{"default", "k8s.io"}, Records: make([]prune.Record, 3)}}, texttest.Now())
@@ -90,7 +90,7 @@ func TestBoundsAreTold(t *testing.T) {
 	usage.Objects[0].ImagesAtLeast = true
 	going := []prune.Going{{Name: "a", Bytes: 1000, AtLeast: true}}
 	for sizes, show := range map[string]func(*terminal.Printer){
-		"≥42MB ≥41MB ≥2": func(out *terminal.Printer) { Usage(out, usage, texttest.Now()) },
+		"≥42MB ≥41MB ≥2": func(out *terminal.Printer) { Usage(out, usage, texttest.Now(), "unique") },
 		"≥5B": func(out *terminal.Printer) {
 			Check(out, Checked{Findings: []prune.Finding{{Problem: prune.ProblemIncomplete, Bytes: 5, AtLeast: true}}})
 		},
@@ -161,7 +161,7 @@ func TestUsedColumns(t *testing.T) {
 		t.Errorf("no use is known:\n%s", got)
 	}
 	plan.Images[0].LastUsedAt, plan.Images[1].LastUsedAt = now.Add(-26*time.Hour), plan.Time
-	usage := shown(t, 0, false, func(out *terminal.Printer) { Usage(out, texttest.Usage(), now) })
+	usage := shown(t, 0, false, func(out *terminal.Printer) { Usage(out, texttest.Usage(), now, "unique") })
 	for _, got := range []string{shownDocument(t, plan), usage} {
 		for _, want := range []string{"USED", "26h ago", "-"} {
 			if !strings.Contains(got, want) {
@@ -171,5 +171,42 @@ func TestUsedColumns(t *testing.T) {
 	}
 	if got := shownDocument(t, plan); !strings.Contains(got, " now ") {
 		t.Errorf("an image in use is not used now:\n%s", got)
+	}
+}
+
+// What a check says is whole at every width.
+func TestFindingsAreWhole(t *testing.T) {
+	f := prune.Finding{Problem: prune.ProblemIncomplete, Namespace: "default", Object: "docker.io/library/some:1", Bytes: 5000,
+		Meaning: "no container can be made from the image, because " + texttest.Sum("x").String() + " is not in the store", Fix: "pull it again, or remove it"}
+	for _, width := range []int{0, 40, 80} {
+		got := shown(t, width, false, func(out *terminal.Printer) { Check(out, Checked{Findings: []prune.Finding{f, f}}) })
+		words := strings.Join(strings.Fields(got), " ")
+		if n := strings.Count(words, f.Meaning+" Fix: "+f.Fix); n != 2 || !strings.Contains(words, "docker.io/library/some:1 (namespace default), 5kB") {
+			t.Errorf("%d columns, %d times whole:\n%s", width, n, got)
+		}
+	}
+}
+
+// However narrow it gets, the column by which images are sorted stays.
+func TestSortedColumnStays(t *testing.T) {
+	for _, key := range []string{"created", "-shared", "reclaimable", "size", "unique"} {
+		got := shown(t, 40, false, func(out *terminal.Printer) { Usage(out, texttest.Usage(), texttest.Now(), key) })
+		_, images, _ := strings.Cut(got, "\nIMAGE")
+		if title := strings.ToUpper(strings.TrimPrefix(key, "-")); !strings.Contains(images, title) {
+			t.Errorf("sorted by %s there is no %s:\n%s", key, title, got)
+		}
+	}
+}
+
+// Times are those of the user's zone, and say so.
+func TestTimesHaveAZone(t *testing.T) {
+	e := texttest.Explanation()
+	e.CreatedAt = time.Date(2026, time.January, 31, 23, 30, 0, 0, time.UTC)
+	got := shown(t, 80, false, func(out *terminal.Printer) {
+		out.Zone = time.FixedZone("", 2*60*60)
+		Explanation(out, e, texttest.Now())
+	})
+	if !strings.Contains(got, "2026-02-01T01:30:00+02:00") {
+		t.Errorf("got\n%s", got)
 	}
 }

@@ -96,3 +96,59 @@ func TestInterruptedWhenAllIsDone(t *testing.T) {
 		}
 	})
 }
+
+// An undo that takes long tells how far it is. Interrupted it finishes the record that
+// it restores, says so in one sentence, and another undo does the rest.
+func TestInterruptedUndo(t *testing.T) {
+	onDaemons(t, func(t *testing.T, s *subject) {
+		s.several()
+		s.ready()
+		before := names(s.state(), "default")
+		run(t, append(s.where(), "--all", "--force", "--grace", "1h")...).Want(t, programs.ExitDone)
+		proxy := s.newProxy()
+		held := proxy.hold(callCreateImage, 2, false)
+		x := onTerminalCalled(t, "xterm", false, "undo", "--address", proxy.address)
+		await(t, "the second record", held.reached)
+		x.await("Restoring records: 1 of ")
+		x.press(ctrlC)
+		x.await("Stopping")
+		held.release()
+		r := x.end().Want(t, programs.ExitInterrupted)
+		if strings.Count(r.Stdout, "Restored: ") != 2 || !strings.Contains(x.text(), "interrupted after 2 of ") || strings.Contains(x.text(), "not restored") {
+			t.Errorf("restored:\n%s\nseen:\n%s", r.Stdout, x.text())
+		}
+		if left := run(t, append([]string{"runs", "-q"}, s.where()...)...).Want(t, programs.ExitDone).Stdout; strings.Count(left, "\n") != 1 {
+			t.Errorf("runs: %q", left)
+		}
+		run(t, append([]string{"undo"}, s.where()...)...).Want(t, programs.ExitDone)
+		if after := names(s.state(), "default"); !slices.Equal(after, before) {
+			t.Errorf("after all there are %q, and there were %q", after, before)
+		}
+	})
+}
+
+// Dropping a run cannot be taken back once the lease is deleted: an interruption
+// waits for the collection, and what was freed is told.
+func TestInterruptedDrop(t *testing.T) {
+	onDaemons(t, func(t *testing.T, s *subject) {
+		s.several()
+		s.ready()
+		run(t, append(s.where(), "--all", "--force", "--grace", "1h")...).Want(t, programs.ExitDone)
+		name := strings.TrimSpace(run(t, append([]string{"runs", "-q"}, s.where()...)...).Stdout)
+		proxy := s.newProxy()
+		held := proxy.hold(callDeleteLease, 1, true)
+		x := onTerminalCalled(t, "xterm", false, "runs", "drop", "--force", "--address", proxy.address, name)
+		await(t, "the collection", held.reached)
+		x.await("Collecting garbage")
+		x.press(ctrlC)
+		x.await("Stopping")
+		held.release()
+		r := x.end().Want(t, programs.ExitDone)
+		if !strings.Contains(r.Stdout, "Total reclaimed space: ") || strings.Contains(r.Stdout, "space: 0B") {
+			t.Errorf("told:\n%s", r.Stdout)
+		}
+		if left := run(t, append([]string{"runs", "-q"}, s.where()...)...).Stdout; left != "" {
+			t.Errorf("runs: %q", left)
+		}
+	})
+}

@@ -41,10 +41,17 @@ type terminal struct {
 // unless all is true.
 func onTerminal(t *testing.T, all bool, args ...string) *terminal {
 	t.Helper()
+	return onTerminalCalled(t, "dumb", all, args...)
+}
+
+// onTerminalCalled starts it on one that has that name: a dumb one shows no progress.
+func onTerminalCalled(t *testing.T, name string, all bool, args ...string) *terminal {
+	t.Helper()
 	x := &terminal{
 		running: running{command(args...), &bytes.Buffer{}, &bytes.Buffer{}},
 		t:       t, more: make(chan struct{}, 1), done: make(chan struct{}),
 	}
+	x.Env = append(x.Env, "TERM="+name)
 	if !all {
 		x.Stdout = x.out
 	}
