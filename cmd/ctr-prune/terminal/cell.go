@@ -12,7 +12,7 @@ func Cell(text string, width int, middle bool) string {
 	if width <= 0 {
 		return ""
 	}
-	text = shorten(text, width, middle)
+	text = shorten(text, width, middle, ellipsis)
 	return text + strings.Repeat(" ", max(0, width-runewidth.StringWidth(text)))
 }
 
@@ -26,7 +26,7 @@ func Right(text string, width int) string {
 func Wrap(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {
-		word = shorten(word, width, true)
+		word = shorten(word, width, true, ellipsis)
 		switch {
 		case line == "":
 			line = word
