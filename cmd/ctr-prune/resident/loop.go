@@ -60,7 +60,9 @@ type Resident struct {
 
 	recorder  *prune.UseRecorder
 	unwatched unwatched
-	heard     chan struct{} // something happened after which more may be freed
+	// heard says that something happened after which more may be freed. It does not wake
+	// the loop, because it may happen many times a second.
+	heard atomic.Bool
 
 	announcer *announcer
 
@@ -73,7 +75,7 @@ type Resident struct {
 // New makes a resident.
 func New(o Options) *Resident {
 	return &Resident{
-		o: o, done: make(chan func(), 1), heard: make(chan struct{}, 1),
+		o: o, done: make(chan func(), 1),
 		connectWait: backoff{min: connectMin, max: connectMax}, retryWait: backoff{min: retryMin, max: retryMax},
 		unwatched: unwatched{errs: make(map[string]string)}, disks: disks{wait: backoff{min: shortMin, max: shortMax}},
 	}
@@ -110,8 +112,6 @@ func (r *Resident) turn(ctx context.Context) {
 	case <-r.o.RunNow:
 		r.manual = true
 		r.o.Log.Info("a run was asked for")
-	case <-r.heard:
-		r.helped()
 	case <-timer.C:
 	}
 }
@@ -154,6 +154,9 @@ func (r *Resident) close() {
 func (r *Resident) begin(ctx context.Context) {
 	now := r.o.Now()
 	r.onTime(now)
+	if r.heard.Swap(false) {
+		r.helped()
+	}
 	if due(r.reloadAt, now) {
 		r.reload(ctx)
 	}

@@ -75,7 +75,7 @@ func TestTargetNotReached(t *testing.T) {
 			t.Errorf("%d runs in four hours", runs)
 		}
 		for range 100 { // images come
-			n.resident.heard <- struct{}{}
+			n.resident.heard.Store(true)
 			sleep(time.Second)
 		}
 		if runs := n.runs(); runs < 1 || runs > 3 {

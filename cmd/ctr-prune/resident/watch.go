@@ -25,12 +25,8 @@ func (r *Resident) newRecorder(state string) *prune.UseRecorder {
 	recorder := &prune.UseRecorder{
 		State: state, Now: r.o.Now, Told: r.toldOfUse,
 		Heard: func(topic string) {
-			if topic != topicContainerGone && topic != topicImageNew {
-				return
-			}
-			select {
-			case r.heard <- struct{}{}:
-			default: // the loop will learn of it anyway
+			if topic == topicContainerGone || topic == topicImageNew {
+				r.heard.Store(true)
 			}
 		},
 	}
