@@ -88,3 +88,17 @@ func TestPodsFlags(t *testing.T) {
 		})
 	}
 }
+
+// An API server is asked for the pods of one node, and answers from its memory.
+func TestWherePodsAreListed(t *testing.T) {
+	env := map[string]string{"KUBERNETES_SERVICE_HOST": "fd00::1"}
+	for source, want := range map[string]string{
+		"kubelet":   "https://node-1:10250/pods",
+		"apiserver": "https://[fd00::1]:443/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&resourceVersion=0",
+		"none":      "", "file": "",
+	} {
+		if got := podsOf(source, "node-1", func(name string) string { return env[name] }); got != want {
+			t.Errorf("%s: %s, want %s", source, got, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,6 +50,7 @@ func TestMetrics(t *testing.T) {
 	r.run(t)
 	r.await("msg=a run ended", "result=done")
 	_, text := page(t, address, "/metrics")
+	n.wantSeries(text)
 	cmd := exec.Command(program, "check", "metrics")
 	cmd.Stdin = strings.NewReader(text)
 	if said, err := cmd.CombinedOutput(); err != nil || len(said) > 0 {
@@ -66,6 +68,26 @@ func TestMetrics(t *testing.T) {
 	}
 	r.signal(syscall.SIGTERM)
 	r.ends(0)
+}
+
+// series is how many docs/fleet.md says that there are on such a node.
+var series = regexp.MustCompile(`less than (\d+) series`)
+
+// wantSeries fails the test unless there are at most as many series as fleets are told
+// of, and not far fewer.
+func (n *node) wantSeries(text string) {
+	n.Helper()
+	doc, err := os.ReadFile("../../../docs/fleet.md")
+	n.must(err)
+	told, count := series.FindSubmatch(doc), 0
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "#") {
+			count++
+		}
+	}
+	if want, err := strconv.Atoi(string(told[1])); err != nil || count > want || count < want*3/4 {
+		n.Errorf("there are %d series, docs/fleet.md says %s", count, told[1])
+	}
 }
 
 // The alerts come when they are to come, and only then.
