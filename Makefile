@@ -192,9 +192,12 @@ packages: build $(foreach a,$(ARCHES),bin/linux-$(a)/ctr-prune bin/linux-$(a)/ct
 test-packages: ## the packages installed, upgraded and removed under a systemd of their own; as root, on Debian
 	$(GO) test -tags deploy -v -count 1 -timeout 40m ./integration/tools/packages
 
-# Helm takes long to build, so that make test does without.
+# Helm takes long to build, so that make test does without. Where the parts of
+# test-cluster are built, the chart is also installed into a real API server.
 test-chart: ## the chart, linted and rendered over the corners of its values; builds helm, once
-	$(GO) test -tags deploy -v -count 1 -timeout 60m ./integration/tools/chart
+	tags=deploy; missing=$$($(MAKE) --no-print-directory --silent cluster-missing); \
+	if [[ -z $$missing ]]; then tags+=,cluster; else echo "not installed into an API server, because these are not built: $$missing"; fi; \
+	$(GO) test -tags "$$tags" -v -count 1 -timeout 60m ./integration/tools/chart
 
 chart-missing: ## list what test-chart would have to build
 	@$(GO) run ./integration/bed/parts/install -missing -chart
