@@ -143,13 +143,3 @@ func TestWaiting(t *testing.T) {
 	}
 	shows(t, m, "Stopping in order")
 }
-
-// Each key takes less than a frame, also with thousands of images.
-func BenchmarkKey(b *testing.B) {
-	m := model(many(10_000), 160, 50)
-	keys := []string{"right", "down", "space", "pgdown", "s", "end", "space", "/", "9", "9", "9", "enter", "n", "home", "left", "c"}
-	for i := 0; b.Loop(); i++ {
-		m.Key(keys[i%len(keys)])
-		m.View(noon)
-	}
-}

@@ -104,15 +104,6 @@ func small() *store {
 	return s
 }
 
-// many is a store of so many images.
-func many(n int) *store {
-	s := &store{usage: &prune.DiskUsage{Time: noon}, held: `image "x"`}
-	for i := range n {
-		s.add("default", i%400, "unused", fmt.Sprintf("registry-%d.example/team-%d/app-%d:1.%d", i%7, i%41, i%997, i))
-	}
-	return s
-}
-
 // model is a program that has read a store.
 func model(s *store, width, height int) *browse.Model {
 	m := browse.New(browse.Look{Title: "/var/lib/containerd", Grace: "24h"}, noon)

@@ -67,8 +67,10 @@ func Read(ctx context.Context, store store.Store, policy rules.Policy, now time.
 // New surveys the store of a plan that removes whatever may go, and whose inventory
 // has all sizes.
 func New(p *plan.Plan, m *plan.Model) *Survey {
+	usage := make(chan *df.DiskUsage, 1)
+	go func() { usage <- df.PlanUsage(p, m, false) }() // as much work as all the rest
 	s := &Survey{
-		Usage: df.PlanUsage(p, m, false), all: p, c: m.Collector, after: m.After,
+		all: p, c: m.Collector, after: m.After,
 		spaces: make(map[string]*rules.Bunches), place: make(map[*rules.Bunch]int),
 	}
 	if p.Blocked == nil {
@@ -76,10 +78,11 @@ func New(p *plan.Plan, m *plan.Model) *Survey {
 			s.gather(ns.Name, m)
 		}
 	}
-	s.assign()
 	s.objects = s.newObjects()
 	s.roots, s.history = s.listRoots()
 	s.objects.reached(s.reach(nil, nil))
+	s.Usage = <-usage
+	s.assign()
 	s.parts = s.takeApart()
 	return s
 }
