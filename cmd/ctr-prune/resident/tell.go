@@ -18,10 +18,11 @@ func (r *Resident) tell(out *outcome) {
 		}
 		r.tellImages(out, out.doc)
 	}
+	err := r.history.Add(out.entry()) // so that it is there when the log tells of the run
 	r.tellRun(out)
 	r.eventsOf(out)
 	r.facts.ran(out)
-	if err := r.history.Add(out.entry()); err != nil {
+	if err != nil {
 		r.o.Log.Warn("the report is not kept", "run", out.name, "error", err)
 	}
 }
