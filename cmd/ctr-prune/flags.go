@@ -15,25 +15,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// groupKey is the annotation of a flag that names its group in the help.
-const groupKey = "ctr-prune/group"
-
-// addGroup adds flags to a command under a title in its help. Titles are
-// shown in the order in which they are first added.
-func addGroup(cmd *cobra.Command, title string, add func(*pflag.FlagSet)) {
-	group := pflag.NewFlagSet(title, pflag.ContinueOnError)
-	group.SortFlags = false
-	add(group)
-	cmd.Flags().SortFlags = false
-	group.VisitAll(func(f *pflag.Flag) {
-		if f.Annotations == nil {
-			f.Annotations = make(map[string][]string)
-		}
-		f.Annotations[groupKey] = []string{title}
-		cmd.Flags().AddFlag(f)
-	})
-}
-
 // noEmptyFlags refuses flags such as --grace="$GRACE" when the variable is not
 // set: this is a mistake, and the missing value may be what makes the command
 // safe. An empty address is reported when connecting.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"io"
+
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
@@ -162,4 +165,61 @@ func exampleDocuments() []prune.Document {
 	report.Recovered = []prune.Recovered{{}}
 	report.Changes, report.Errors = []prune.Cause{{Reason: "a change"}}, []prune.Cause{{Reason: "an error"}}
 	return []prune.Document{plan, report}
+}
+
+// ask shows a summary of what would be removed and asks for confirmation. It
+// returns an error if the context ends before an answer.
+func ask(ctx context.Context, p process, doc prune.Document, going []prune.Going, whole bool) (bool, error) {
+	out := p.printer(p.stderr)
+	out.Whole = whole
+	text.Summary(out, doc, going)
+	for {
+		answer, err := question(ctx, p, out, "Remove them? [y/N/d] ", true)
+		if err != nil || answer != terminal.Details {
+			return answer == terminal.Yes, err
+		}
+		if err := p.details(ctx, doc, whole); err != nil {
+			return false, err
+		}
+	}
+}
+
+// question asks one question, see [terminal.Ask].
+func question(ctx context.Context, p process, out *terminal.Printer, text string, details bool) (string, error) {
+	answer, err := terminal.Ask(ctx, p.stdin, out, text, details)
+	return answer, stopped(ctx, err)
+}
+
+// confirmed shows what would be done and asks whether to go on. If not, it says
+// that nothing was removed.
+func (p process) confirmed(ctx context.Context, text string, show func(*terminal.Printer)) (bool, error) {
+	out := p.printer(p.stderr)
+	show(out)
+	answer, err := question(ctx, p, out, text, false)
+	if err != nil || answer != terminal.Yes {
+		return false, firstError(err, p.say("Nothing was removed."))
+	}
+	return true, nil
+}
+
+// details shows a whole plan on the terminal: through $PAGER if that is set,
+// otherwise directly.
+func (p process) details(ctx context.Context, doc prune.Document, whole bool) error {
+	out := p.printer(p.stderr)
+	out.Whole = whole
+	pager := p.getenv("PAGER")
+	if pager == "" || p.page == nil || !p.isTerminal(p.stderr) {
+		text.Plan(out, doc)
+		out.Line("")
+		return out.Flush()
+	}
+	err := p.page(ctx, pager, func(w io.Writer) error {
+		out := out.Onto(w)
+		text.Plan(out, doc)
+		return out.Flush()
+	})
+	if err != nil && ctx.Err() == nil {
+		return p.say("ctr-prune: $PAGER failed: %s", err)
+	}
+	return stopped(ctx, err)
 }

@@ -26,6 +26,9 @@ const (
 	memory = 0.8
 	// surprise bounds how much longer than expected a collection counts.
 	surprise = 2
+	// wholly is for how many times the limit a collection may remove directories,
+	// for which nobody has to wait but which keep the disk busy for all.
+	wholly = 2
 )
 
 // slicer measures slices: how much of what a run deleted it gives up at a time,
@@ -56,7 +59,7 @@ func (s *slicer) size() int {
 	}
 	if look, each := s.wholes.fit(); each > 0 {
 		// The disk is busy with directories that go, for all who write to it.
-		size = min(size, (s.limit.Seconds()-look)/each)
+		size = min(size, (wholly*s.limit.Seconds()-look)/each)
 		// A collection that mostly looks would be wasted.
 		size = max(size, min(most, (look+s.beside.Seconds())/each))
 	}
