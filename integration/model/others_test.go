@@ -91,6 +91,7 @@ func (m *machine) undo() bool {
 		}
 	}
 	g.allBack(m, undone, after)
+	g.ended(undone)
 	if err := oracle.CheckComplete(withoutCollectible(was), after); err != nil {
 		m.errorf("undo: not whole:\n%v", err)
 	}

@@ -128,6 +128,16 @@ func (g grace) givenUp(ns string) {
 	maps.DeleteFunc(g.went, func(key recordKey, _ images.Image) bool { return key.ns == ns })
 }
 
+// ended gives up the namespaces of which an undo put everything back: their grace is
+// over, and what goes from there afterwards another run removed.
+func (g grace) ended(undone *prune.Undone) {
+	left := map[string]bool{}
+	for _, f := range undone.Failed {
+		left[f.Namespace] = true
+	}
+	maps.DeleteFunc(g.went, func(key recordKey, _ images.Image) bool { return !left[key.ns] })
+}
+
 // allBack sees to it that all that went with a run is there again, but for names
 // that were taken meanwhile, and for records whose end has come.
 func (g grace) allBack(m *machine, undone *prune.Undone, after *oracle.State) {
