@@ -3,6 +3,7 @@ package run_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,13 +22,12 @@ func slicedWith(s *tw.Scene, happens func(slice int, told *teller)) (report *run
 	plan := s.Plan(procfs)
 	told := newTeller(s.Store)
 	told.Store = s.Tape
-	slice, deletions := 0, 0
+	slice := 0
+	var deleted sync.Once // records are deleted at the same time
 	s.Tape.After = func(call string) error {
 		if name, ok := strings.CutPrefix(call, "delete "); ok {
 			told.tell(time.Now(), &eventtypes.ImageDelete{Name: name})
-			if deletions++; deletions == 1 {
-				happens(slice, told)
-			}
+			deleted.Do(func() { happens(0, told) })
 		}
 		if isCollection(call) {
 			slice++
