@@ -101,11 +101,11 @@ func TestContainerCreatedAfterTheDeletions(t *testing.T) {
 			return hooked{Store: store, deleted: func(context.Context) { once() }}
 		},
 		"while the run looks again": func(store prune.Store, once func()) hooked {
-			// The run lists the containers when it starts, and twice for each
-			// second look.
+			// The run lists the containers twice before it deletes, and then to
+			// see what has appeared.
 			calls := 0
 			return hooked{Store: store, listing: func(context.Context) {
-				if calls++; calls > 3 {
+				if calls++; calls > 2 {
 					once()
 				}
 			}}
