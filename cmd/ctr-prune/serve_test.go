@@ -14,8 +14,8 @@ func TestWhereServeAsks(t *testing.T) {
 		{"none", "", pod, "", "https://10.96.0.1:6443"},
 		{"file", "", nil, "", ""},
 		{"kubelet", "", nil, "https://node-1:10250/pods", ""},
-		{"apiserver", "", pod, "https://10.96.0.1:6443/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1", "https://10.96.0.1:6443"},
-		{"apiserver", "", six, "https://[fd00::1]:443/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1", "https://[fd00::1]:443"},
+		{"apiserver", "", pod, "https://10.96.0.1:6443/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&resourceVersion=0", "https://10.96.0.1:6443"},
+		{"apiserver", "", six, "https://[fd00::1]:443/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&resourceVersion=0", "https://[fd00::1]:443"},
 		{"none", "https://api:6443/api/v1/pods?fieldSelector=spec.nodeName%3Dx", nil, "", "https://api:6443"},
 		{"none", "https://node-1:10250/pods", pod, "", "https://10.96.0.1:6443"},
 		{"none", "http://api/api/v1/pods", nil, "", ""}, // nobody gets a token without https
