@@ -81,7 +81,7 @@ func Boot(tb testing.TB, base string, binds ...Bind) *Machine {
 		_ = cmd.Process.Kill() // and with it all that it started
 		_ = cmd.Wait()
 		for _, h := range []string{"systemd", "unified"} {
-			removeGroups(filepath.Join("/sys/fs/cgroup", h, name))
+			RemoveGroups(filepath.Join("/sys/fs/cgroup", h, name))
 		}
 	})
 	m := &Machine{tb: tb}
@@ -141,13 +141,13 @@ func (m *Machine) Until(command string) {
 	m.tb.Fatalf("waited in vain for %s: %v\n%s\n%s", command, err, said, log)
 }
 
-// removeGroups removes control groups, the inner ones first, once their processes are
+// RemoveGroups removes control groups, the inner ones first, once their processes are
 // gone.
-func removeGroups(dir string) {
+func RemoveGroups(dir string) {
 	entries, _ := os.ReadDir(dir) // what is gone has none
 	for _, e := range entries {
 		if e.IsDir() {
-			removeGroups(filepath.Join(dir, e.Name()))
+			RemoveGroups(filepath.Join(dir, e.Name()))
 		}
 	}
 	for range 100 {

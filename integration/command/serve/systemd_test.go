@@ -13,6 +13,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
+	"github.com/ctr-prune/ctr-prune/integration/bed/systemd"
 )
 
 // asPID1 starts systemd as process 1 of namespaces of its own: in control groups of
@@ -67,28 +68,11 @@ StandardError=append:`+m.log+"\n"), 0o600))
 		_ = m.cmd.Process.Kill() // and with it all that it started
 		_ = m.cmd.Wait()
 		for _, h := range []string{"systemd", "unified"} {
-			removeGroups(filepath.Join("/sys/fs/cgroup", h, name))
+			systemd.RemoveGroups(filepath.Join("/sys/fs/cgroup", h, name))
 		}
 	})
 	m.until("systemd runs", func() bool { return strings.TrimSpace(m.systemctl("is-system-running")) == "running" })
 	return m
-}
-
-// removeGroups removes control groups, the inner ones first, once their processes are
-// gone.
-func removeGroups(dir string) {
-	entries, _ := os.ReadDir(dir) // what is gone has none
-	for _, e := range entries {
-		if e.IsDir() {
-			removeGroups(filepath.Join(dir, e.Name()))
-		}
-	}
-	for range 100 {
-		if err := syscall.Rmdir(dir); err != syscall.EBUSY {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
 }
 
 // systemctl returns what the program said.
