@@ -49,6 +49,36 @@ func TestPageFiles(t *testing.T) {
 	}
 }
 
+// A page that root wrote for who called it with sudo belongs to that user, whose
+// browser shows it, and to nobody else.
+func TestPageBelongsToWhoCalledSudo(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	page := htmlreport.Page{Usage: &prune.DiskUsage{}, Generated: texttest.Now()}
+	for name, c := range map[string]struct {
+		env  map[string]string
+		want [2]uint32
+	}{
+		"sudo":           {map[string]string{"SUDO_UID": "1234", "SUDO_GID": "567"}, [2]uint32{1234, 567}},
+		"root":           {nil, [2]uint32{}},
+		"sudo of root":   {map[string]string{"SUDO_UID": "0", "SUDO_GID": "0"}, [2]uint32{}},
+		"no user at all": {map[string]string{"SUDO_UID": "x", "SUDO_GID": "-1"}, [2]uint32{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, path := newFake(""), filepath.Join(t.TempDir(), "page.html")
+			f.getenv = func(key string) string { return c.env[key] }
+			if err := f.writePage(path, page); err != nil {
+				t.Fatal(err)
+			}
+			var info syscall.Stat_t
+			if err := syscall.Stat(path, &info); err != nil || info.Mode&0o777 != 0o600 || [2]uint32{info.Uid, info.Gid} != c.want {
+				t.Errorf("user %d, group %d, mode %o, %v", info.Uid, info.Gid, info.Mode, err)
+			}
+		})
+	}
+}
+
 // A plan file that nobody writes to, as a pipe may be, is waited for until the
 // command is interrupted or its time is up.
 func TestPlanThatNeverComes(t *testing.T) {

@@ -107,9 +107,11 @@ type header struct {
 	Time time.Time `json:"time"`
 }
 
-// writePage writes the page of a result for a browser.
+// writePage writes the page of a result for a browser. Under sudo it belongs to who
+// called that, whose browser is to show it.
 func (p process) writePage(path string, page htmlreport.Page) error {
-	if err := privatefile.Write(path, func(w io.Writer) error { return htmlreport.Write(w, page) }); err != nil {
+	page.Host, _ = os.Hostname() // "" is left out
+	if err := privatefile.WriteFor(p.callerOwns(), path, func(w io.Writer) error { return htmlreport.Write(w, page) }); err != nil {
 		return fmt.Errorf("--%s: %w", flagHTML, err)
 	}
 	return p.say("The page is in %s.", path)
@@ -135,4 +137,15 @@ func caller(p process) int {
 		return 0
 	}
 	return user
+}
+
+// callerOwns is the owner of a file for who called this with sudo, nil if nobody
+// did.
+func (p process) callerOwns() *privatefile.Owner {
+	user := caller(p)
+	group, err := strconv.Atoi(p.getenv("SUDO_GID"))
+	if user == 0 || err != nil || group < 0 {
+		return nil
+	}
+	return &privatefile.Owner{User: user, Group: group}
 }

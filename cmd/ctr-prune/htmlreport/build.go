@@ -43,7 +43,7 @@ func build(page Page) data {
 		removed: make(map[recordKey]bool), spared: make(map[recordKey]string),
 	}
 	b.data = data{
-		Kind: page.kind(), Title: visible(page.title()), Generated: page.Generated.UTC(),
+		Kind: page.kind(), Title: visible(page.title()), Host: visible(page.Host), Generated: page.Generated.UTC(),
 		Strings: []string{}, Spaces: []string{}, Images: []image{}, Rows: []row{},
 	}
 	if d := page.Document; d != nil {

@@ -19,6 +19,8 @@ import (
 type Page struct {
 	// Title is the heading; if empty, a default for the kind of page.
 	Title string
+	// Host is the name of the machine, left out if empty.
+	Host string
 	// Usage must have been made with its objects. Beside a Document it is
 	// the [prune.Plan.Usage] of the same plan.
 	Usage    *prune.DiskUsage

@@ -8,6 +8,7 @@ import "time"
 type data struct {
 	Kind      string      `json:"kind"`
 	Title     string      `json:"title"`
+	Host      string      `json:"host,omitempty"`
 	Generated time.Time   `json:"generated"`
 	Facts     [][2]string `json:"facts"`
 	Cards     []card      `json:"cards"`

@@ -49,7 +49,17 @@ func look(path string) error {
 
 // Write replaces the file at path with what fill writes, completely or not at
 // all, with mode 0600. If it fails, it leaves nothing behind.
-func Write(path string, fill func(io.Writer) error) (err error) {
+func Write(path string, fill func(io.Writer) error) error {
+	return WriteFor(nil, path, fill)
+}
+
+// Owner is the user and the group that a file is given to.
+type Owner struct{ User, Group int }
+
+// WriteFor is like [Write], and gives the file to its owner unless that is nil.
+// Where nothing can be given away, as on a stick with FAT, the file stays with
+// who writes it.
+func WriteFor(owner *Owner, path string, fill func(io.Writer) error) (err error) {
 	if err := look(path); err != nil {
 		return err
 	}
@@ -62,7 +72,7 @@ func Write(path string, fill func(io.Writer) error) (err error) {
 			err = errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(tmp.Name()))
 		}
 	}()
-	if err := errors.Join(store(tmp, fill), tmp.Close()); err != nil {
+	if err := errors.Join(store(tmp, fill), give(tmp, owner), tmp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), path) // it replaces a name and never follows it
@@ -80,6 +90,16 @@ func create(path string) (*os.File, error) {
 		return nil, fmt.Errorf("%s cannot be written: %w", path, err)
 	}
 	return tmp, nil
+}
+
+func give(f *os.File, owner *Owner) error {
+	if owner == nil {
+		return nil
+	}
+	if err := f.Chown(owner.User, owner.Group); err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
 }
 
 func store(f *os.File, fill func(io.Writer) error) error {

@@ -1,9 +1,10 @@
 // The head of the page: what it is about, the large numbers, who holds what.
 function showHead(data) {
-  document.title = data.title + ' – ctr-prune';
+  document.title = (data.host ? data.host + ': ' : '') + data.title + ' – ctr-prune';
   $('title').textContent = data.title;
   const kinds = { df: 'ctr-prune: disk usage', plan: 'ctr-prune: plan, nothing was changed', report: 'ctr-prune: report of a run' };
   $('brand').textContent = kinds[data.kind];
+  $('host').textContent = data.host || '';
   if (data.kind === 'report') {
     $('holders-title').textContent = 'Held by, before the run';
     $('map-title').textContent = 'What was in the store, and what was removed';
