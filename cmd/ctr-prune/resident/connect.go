@@ -55,7 +55,11 @@ type connection struct {
 	store   prune.Store
 	info    prune.StoreInfo
 	sources []prune.Source
+	// watched are the sources as the watch of use asks them.
+	watched []prune.Source
 	watcher *watcher
+	// pods are those of the configuration that it was made with.
+	pods pods
 }
 
 // connect opens the store.
@@ -77,30 +81,15 @@ func (r *Resident) open(ctx context.Context, policy *prune.Retention) (*connecti
 	if err != nil {
 		return nil, err
 	}
-	conn := &connection{store: store}
+	conn := &connection{store: store, pods: podsOf(policy)}
 	if conn.info, err = store.Info(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	for name, source := range sources {
 		r.o.Metrics.Clients(name)
-		conn.sources = append(conn.sources, counted{source, name, r.o.Metrics.ClientFailed})
+		conn.add(name, &counted{Source: source, name: name, failed: r.o.Metrics.ClientFailed}, r.o.Now)
 	}
 	return conn, nil
-}
-
-// counted is a source whose errors are counted.
-type counted struct {
-	prune.Source
-	name   string
-	failed func(string)
-}
-
-func (c counted) Uses(ctx context.Context, asked prune.Asked) ([]prune.Use, bool, error) {
-	uses, covered, err := c.Source.Uses(ctx, asked)
-	if err != nil && ctx.Err() == nil {
-		c.failed(c.name)
-	}
-	return uses, covered, err
 }
 
 // connected takes over a connection. All is looked at anew: nobody knows what

@@ -163,6 +163,7 @@ func (r *Resident) begin(ctx context.Context) {
 	if r.job != nil || !r.locked(now) {
 		return
 	}
+	r.reconnect(now)
 	switch {
 	case r.conn == nil:
 		if due(r.connectAt, now) {

@@ -70,6 +70,8 @@ type node struct {
 	refuse error
 	wrap   func(prune.Store) prune.Store
 	opened int
+	// sources are asked who else uses images.
+	sources map[string]prune.Source
 }
 
 const everything = "version: 1\nrules: [{name: all, match: {names: ['**']}, keep: none}]\n"
@@ -146,7 +148,7 @@ func (n *node) connect(ctx context.Context, _ *prune.Retention) (prune.Store, ma
 	if err == nil && n.wrap != nil {
 		store = n.wrap(store)
 	}
-	return store, nil, err
+	return store, n.sources, err
 }
 
 // answers decides whether a connection is taken from now on, and what is made of its

@@ -45,7 +45,7 @@ func (r *Resident) watch(conn *connection) {
 	if conn.store.Events() == nil {
 		return // nobody else can write to such a store
 	}
-	r.recorder.Read = prune.ReadOptions{Sources: conn.sources, Procfs: r.procfs()}
+	r.recorder.Read = prune.ReadOptions{Sources: conn.watched, Procfs: r.procfs()}
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &watcher{cancel, make(chan struct{})}
 	conn.watcher = w

@@ -31,6 +31,8 @@ type Serve struct {
 	// Pods is where the pods of the node are listed: none, kubelet, apiserver or
 	// file.
 	Pods string
+	// PodsEvery is how often they are listed to watch use.
+	PodsEvery Age
 	// Events has what is done told as events on the object of the node, KubeletCheck
 	// the marks of the kubelet compared with those of this policy.
 	Events, KubeletCheck bool
@@ -75,7 +77,9 @@ func (p *parser) serve(n *yaml.Node, s *Serve) {
 		text("listen", &s.Listen, "an address, such as 127.0.0.1:9745, or none", address),
 		text("state", &s.State, "the full path of a folder, such as /var/lib/ctr-prune", path.IsAbs),
 		key{"pods", func(n *yaml.Node) {
-			p.mapping(n, "pods", key{"source", func(n *yaml.Node) { s.Pods = p.word(n, "source", "none", "kubelet", "apiserver", "file") }})
+			p.mapping(n, "pods",
+				key{"source", func(n *yaml.Node) { s.Pods = p.word(n, "source", "none", "kubelet", "apiserver", "file") }},
+				age("every", &s.PodsEvery))
 		}},
 		yes("events", &s.Events), yes("kubeletCheck", &s.KubeletCheck),
 	)

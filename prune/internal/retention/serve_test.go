@@ -31,8 +31,9 @@ func TestServeOfTheExample(t *testing.T) {
 
 func TestServeSpellings(t *testing.T) {
 	for text, want := range map[string]retention.Serve{
-		"{namespaces: all}": {AllNamespaces: true},
-		"{listen: none}":    {Listen: retention.NoListen},
+		"{namespaces: all}":                       {AllNamespaces: true},
+		"{listen: none}":                          {Listen: retention.NoListen},
+		"{pods: {source: apiserver, every: 20m}}": {Pods: "apiserver", PodsEvery: retention.Age{Length: 20 * time.Minute, Typed: "20m"}},
 		"{windows: [Fri-Mon 23:30-00:15 UTC]}": {Windows: []retention.Window{
 			{Days: [7]bool{true, true, false, false, false, true, true}, From: 23*time.Hour + 30*time.Minute, To: 15 * time.Minute, Zone: "UTC", Typed: "Fri-Mon 23:30-00:15 UTC"}}},
 	} {

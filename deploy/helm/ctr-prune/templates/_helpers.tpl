@@ -56,7 +56,9 @@ microk8s: {socket: /var/snap/microk8s/common/run/containerd.sock, root: /var/sna
 {{- end -}}
 {{- $_ := set $serve "listen" (printf "0.0.0.0:%d" (int .Values.metrics.port)) -}}
 {{- $_ := set $serve "state" .Values.state.hostPath -}}
-{{- $_ := set $serve "pods" (dict "source" .Values.pods.source) -}}
+{{- $pods := dict "source" .Values.pods.source -}}
+{{- with .Values.pods.every -}}{{- $_ := set $pods "every" . -}}{{- end -}}
+{{- $_ := set $serve "pods" $pods -}}
 {{- if .Values.events -}}{{- $_ := set $serve "events" true -}}{{- end -}}
 {{- if .Values.kubeletCheck -}}{{- $_ := set $serve "kubeletCheck" true -}}{{- end -}}
 {{- $_ := set $config "serve" $serve -}}
