@@ -81,8 +81,9 @@ func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 		for n < len(rest) && rest[n].Namespace == ns.Name {
 			n++
 		}
-		d.Namespaces = append(d.Namespaces, u.namespace(ns))
-		d.Images = append(d.Images, u.Images(ns, rest[:n])...)
+		images := u.Images(ns, rest[:n])
+		d.Namespaces = append(d.Namespaces, u.namespace(ns, images))
+		d.Images = append(d.Images, images...)
 		rest = rest[n:]
 	}
 	for _, ns := range inv.Namespaces {
@@ -109,6 +110,8 @@ type Accounting struct {
 	// Index is the owner of each image, by namespace and target.
 	Index map[plan.ImageKey]graph.Owner
 	gone  map[plan.ImageKey]bool
+	// adding is what the images add to what the plan frees.
+	adding *plan.Weights
 	// Totals is what each target reaches.
 	Totals map[graph.Node]gc.Total
 }
@@ -116,10 +119,13 @@ type Accounting struct {
 // NewAccounting makes every image of an inventory an owner, and finds who owns what.
 func NewAccounting(inv *inventory.Inventory, p *plan.Plan, m *plan.Model) *Accounting {
 	u := &Accounting{
-		Inv: inv, plan: p,
+		Inv: inv, plan: p, adding: p.Weights,
 		Index: make(map[plan.ImageKey]graph.Owner), gone: make(map[plan.ImageKey]bool),
 	}
 	u.Collector, u.after = m.Collector, m.After
+	if u.adding == nil {
+		u.adding = p.Adding(m)
+	}
 	u.Walk = u.Collector.Walk()
 	u.classify()
 	u.Assign()
@@ -159,15 +165,15 @@ func (u *Accounting) BlobOwner(dgst digest.Digest) graph.Owner {
 	return u.Collector.BlobOwner(u.Owners, dgst)
 }
 
-func (u *Accounting) namespace(ns *inventory.Namespace) NamespaceUsage {
-	usage := NamespaceUsage{Name: ns.Name, Images: len(ns.Images), Containers: len(ns.Containers), Leases: len(ns.Leases), Ingests: len(ns.Ingests)}
+func (u *Accounting) namespace(ns *inventory.Namespace, images []ImageUsage) NamespaceUsage {
+	usage := NamespaceUsage{Name: ns.Name, Images: len(ns.Images), Containers: len(ns.Containers), Leases: len(ns.Leases), Ingests: len(ns.Ingests), ReclaimableBytes: u.adding.Rest[ns.Name]}
+	for i := range images {
+		usage.ReclaimableBytes = inventory.Saturate(usage.ReclaimableBytes, images[i].ReclaimableBytes)
+	}
 	for dgst, blob := range ns.Blobs {
 		usage.AddBlob(blob.Size)
 		if len(u.Collector.Homes(dgst)) == 1 {
 			usage.UniqueBytes = inventory.Saturate(usage.UniqueBytes, blob.Size)
-		}
-		if _, ok := u.plan.Outcome.Freed.Blobs[dgst]; ok {
-			usage.ReclaimableBytes = inventory.Saturate(usage.ReclaimableBytes, blob.Size)
 		}
 	}
 	usage.AtLeast = len(ns.Silences) > 0
@@ -176,9 +182,6 @@ func (u *Accounting) namespace(ns *inventory.Namespace) NamespaceUsage {
 		bytes := u.Inv.Size(id)
 		usage.AddSnapshot(bytes)
 		usage.UniqueBytes = inventory.Saturate(usage.UniqueBytes, bytes)
-		if _, ok := u.plan.Outcome.Freed.Snapshots[id]; ok {
-			usage.ReclaimableBytes = inventory.Saturate(usage.ReclaimableBytes, bytes)
-		}
 	}
 	return usage
 }
@@ -205,6 +208,7 @@ func (u *Accounting) Images(ns *inventory.Namespace, decided []rules.Decision) [
 	usages := make([]ImageUsage, len(order))
 	for i, target := range order {
 		usages[i] = *byTarget[target]
+		slices.SortFunc(usages[i].Names, rules.CompareNames)
 	}
 	slices.SortStableFunc(usages, func(a, b ImageUsage) int {
 		return cmp.Or(cmp.Compare(b.UniqueBytes, a.UniqueBytes), cmp.Compare(b.TotalBytes, a.TotalBytes))
@@ -236,10 +240,7 @@ func (u *Accounting) image(ns *inventory.Namespace, record images.Image) *ImageU
 	usage := &ImageUsage{
 		Namespace: ns.Name, Target: key.Target, CreatedAt: record.CreatedAt, Amount: all.Amount, AtLeast: all.Bound || all.AtLeast || len(ns.Silences) > 0,
 		UniqueBytes: alone.TotalBytes, SharedBytes: all.TotalBytes - alone.TotalBytes,
-	}
-	if u.gone[key] {
-		usage.Unused = true
-		usage.ReclaimableBytes = usage.UniqueBytes
+		ReclaimableBytes: u.adding.Images[key].FreesBytes, Unused: u.gone[key],
 	}
 	return usage
 }

@@ -106,14 +106,18 @@ type NamespaceUsage struct {
 	Leases     int    `json:"leases"`
 	Ingests    int    `json:"ingests"`
 	inventory.Amount
-	UniqueBytes      int64 `json:"uniqueBytes"`
+	// UniqueBytes are what no other namespace has.
+	UniqueBytes int64 `json:"uniqueBytes"`
+	// ReclaimableBytes are what its images add to what a prune of all unused images
+	// frees, and what else is freed there.
 	ReclaimableBytes int64 `json:"reclaimableBytes"`
 }
 
 // ImageUsage is the usage of one image: all records with the same target in one
 // namespace.
 type ImageUsage struct {
-	Namespace string        `json:"namespace"`
+	Namespace string `json:"namespace"`
+	// Names are all of its names, the one that people know best first.
 	Names     []string      `json:"names"`
 	Target    digest.Digest `json:"target"`
 	CreatedAt time.Time     `json:"createdAt"`
@@ -125,8 +129,8 @@ type ImageUsage struct {
 	// image's names would free.
 	SharedBytes int64 `json:"sharedBytes"`
 	UniqueBytes int64 `json:"uniqueBytes"`
-	// ReclaimableBytes are UniqueBytes if a prune of all unused images removes
-	// the image.
+	// ReclaimableBytes is what the image adds to what a prune of all unused images
+	// frees. What several images share that go counts for the one that goes last.
 	ReclaimableBytes int64 `json:"reclaimableBytes"`
 	// Unused says that the prune removes all of the image's names.
 	Unused bool `json:"unused"`

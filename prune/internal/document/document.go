@@ -55,6 +55,9 @@ type Document struct {
 	// Predicted comes from the plan, Reclaimed is measured after the run.
 	Predicted inventory.Amount `json:"predicted"`
 	Reclaimed inventory.Amount `json:"reclaimed"`
+	// RestBytes is what Predicted counts and is of no image that goes: killed runs,
+	// graces that end and uploads held it.
+	RestBytes int64 `json:"restBytes"`
 	// Garbage is what was unreferenced already before the run: in a plan what a
 	// collection would remove, in a report what it removed.
 	Garbage inventory.Amount `json:"garbage"`
@@ -122,8 +125,15 @@ type ImageDocument struct {
 	Details []cause.Cause `json:"details"`
 	// StandIn is the name of the record that takes this one's place.
 	StandIn string `json:"standIn,omitempty"`
-	// FreesBytes is what the image adds to what is freed, where that was asked for:
-	// of several names of an image the first says it.
+	// SizeBytes is all that the image consists of, each object once. It is the same of
+	// all of its names.
+	SizeBytes int64 `json:"sizeBytes,omitempty"`
+	// SizeAtLeast says that SizeBytes is a lower bound: not all was measured, or
+	// images refer to each other in more ways than are followed.
+	SizeAtLeast bool `json:"sizeAtLeast,omitempty"`
+	// FreesBytes is what the image adds to what is freed. Of several names that go only
+	// the one has it that people know best, so that all of them and RestBytes add up to
+	// Predicted.
 	FreesBytes int64 `json:"freesBytes,omitempty"`
 	// Named says that a filter names the record by id=.
 	Named bool `json:"named,omitempty"`
@@ -171,18 +181,26 @@ func PlanDocument(p *plan.Plan) Document {
 	}
 	for _, decision := range p.Decisions {
 		d.Counts.add(decision.Action)
-		image := DocumentOf(decision)
-		if p.Relief != nil {
-			image.FreesBytes = p.Relief.Adds[decision.Key()]
-		}
-		d.Images = append(d.Images, image)
+		d.Images = append(d.Images, imageOf(p, decision))
 	}
+	d.RestBytes = p.Weights.RestBytes()
 	elsewhere := p.Elsewhere()
 	for _, name := range slices.Sorted(maps.Keys(elsewhere)) {
 		d.Elsewhere = append(d.Elsewhere, NamespaceCount{Namespace: name, Images: elsewhere[name]})
 	}
 	d.Notes = append(d.Notes, cause.Failures(cause.CodeFuse, p.Fuse)...)
 	return d
+}
+
+// imageOf is a decision with what its image weighs.
+func imageOf(p *plan.Plan, decision rules.Decision) ImageDocument {
+	image := DocumentOf(decision)
+	weight := p.Weights.Of(decision.Namespace, decision.Target.Digest)
+	image.SizeBytes, image.SizeAtLeast = weight.SizeBytes, weight.AtLeast
+	if decision.Gone() && decision.Name == weight.Name {
+		image.FreesBytes = weight.FreesBytes
+	}
+	return image
 }
 
 // ReportDocument returns the report in the form in which programs read it as

@@ -27,20 +27,32 @@ func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now t
 		return planRelief(ctx, store, inv, policy, now, opts)
 	}
 	if opts.AllSizes {
-		plan, _, err := PlanMeanwhile(ctx, store, inv, policy, now, opts)
-		return plan, err
+		p, m, err := PlanMeanwhile(ctx, store, inv, policy, now, opts)
+		if err != nil {
+			return nil, err
+		}
+		return p.Weigh(m), nil
 	}
+	return planMeasured(ctx, store, inv, policy, now, opts)
+}
+
+// planMeasured plans, and measures what the plan tells of.
+func planMeasured(ctx context.Context, store store.Store, inv *inventory.Inventory, policy rules.Policy, now time.Time, opts read.ReadOptions) (*plan.Plan, error) {
 	var ruler *read.Ruler
+	var err error
 	if isLarge(inv) {
 		if ruler, err = read.NewRuler(ctx, store, inv, inv.SortedSnapshots(), opts); err != nil {
 			return nil, err
 		}
 	}
-	plan, err := plan.NewPlan(inv, policy, now)
+	p, m, err := plan.NewPlanAndModel(inv, policy, now, nil)
 	if err != nil {
 		return nil, err
 	}
-	wanted := plan.ToMeasure()
+	wanted := p.ToMeasure()
+	if opts.ImageSizes {
+		wanted = p.OfImages(m)
+	}
 	if ruler == nil {
 		if ruler, err = read.NewRuler(ctx, store, inv, wanted, opts); err != nil {
 			return nil, err
@@ -50,7 +62,8 @@ func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now t
 	if err != nil {
 		return nil, err
 	}
-	return plan.WithSizes(sizes), nil
+	p = p.WithSizes(sizes)
+	return p.Weigh(m.Sized(p.Inventory)), nil
 }
 
 // planRelief measures every snapshot, and plans what the pressure of the policy
@@ -73,11 +86,12 @@ func planRelief(ctx context.Context, store store.Store, inv *inventory.Inventory
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := pressure.NewPlan(inv.WithSizes(sizes), policy, now, inodes)
+	p, m, err := pressure.NewPlan(inv.WithSizes(sizes), policy, now, inodes)
 	if err != nil {
 		return nil, err
 	}
-	return p.WithSizes(sizes), nil
+	p = p.WithSizes(sizes)
+	return p.Weigh(m.Sized(p.Inventory)), nil
 }
 
 // largeStore is the number of snapshots from which the disk is looked at before

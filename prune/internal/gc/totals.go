@@ -55,7 +55,20 @@ func Bound(w *graph.Walk) {
 type weights func(graph.NodeID, *inventory.Amount)
 
 // Sizes weighs what the store holds.
-func (c *Collector) Sizes() weights {
+func (c *Collector) Sizes() weights { return c.sizes(c.Inv.Size) }
+
+// Measured is [Collector.Sizes] where not every snapshot was measured: one that was not
+// makes a lower bound.
+func (c *Collector) Measured() weights {
+	return c.sizes(func(id inventory.SnapshotID) int64 {
+		if bytes, measured := c.Inv.Sizes[id]; measured {
+			return bytes
+		}
+		return inventory.Unmeasured
+	})
+}
+
+func (c *Collector) sizes(ofSnapshot func(inventory.SnapshotID) int64) weights {
 	return c.Weights(func(n graph.Node) (bytes int64, known bool) {
 		s := c.Spaces[n.Namespace]
 		if s == nil {
@@ -66,7 +79,7 @@ func (c *Collector) Sizes() weights {
 			return blob.Size, known
 		}
 		id := inventory.SnapshotOf(n)
-		return c.Inv.Size(id), c.Exists(id)
+		return ofSnapshot(id), c.Exists(id)
 	})
 }
 

@@ -35,6 +35,8 @@ type Plan struct {
 	Fuse error
 	// Relief is what the plan frees of what has to be freed, nil if nobody asked.
 	Relief *Relief
+	// Weights are what each image is and adds, nil until the plan is weighed.
+	Weights *Weights
 }
 
 // Model is the collector's view of an inventory, as it is and after a plan. It

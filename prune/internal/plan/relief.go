@@ -24,8 +24,8 @@ type Relief struct {
 	Shortfall *cause.Cause `json:"shortfall"`
 	// Dropped are the runs whose grace has to end first, the oldest first.
 	Dropped []string `json:"dropped"`
-	// Adds is what each image adds to what is freed, under one of its names.
-	Adds map[[2]string]int64 `json:"-"`
+	// Order is the place of each record in the order in which images go.
+	Order map[[2]string]int `json:"-"`
 }
 
 // Disk is a file system with what a plan frees there.

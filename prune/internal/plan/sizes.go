@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
 
@@ -17,6 +18,17 @@ func (p *Plan) ToMeasure() []inventory.SnapshotID {
 			wanted = append(wanted, held.SnapshotID())
 		}
 	}
+	slices.SortFunc(wanted, inventory.CompareSnapshotIDs)
+	return slices.Compact(wanted)
+}
+
+// OfImages is [Plan.ToMeasure] with the snapshots of all images of the plan.
+func (p *Plan) OfImages(m *Model) []inventory.SnapshotID {
+	targets := make([]graph.Node, 0, len(p.Decisions))
+	for i := range p.Decisions {
+		targets = append(targets, graph.ContentNode(p.Decisions[i].Namespace, p.Decisions[i].Target.Digest))
+	}
+	wanted := append(p.ToMeasure(), m.Collector.SnapshotsBelow(targets)...)
 	slices.SortFunc(wanted, inventory.CompareSnapshotIDs)
 	return slices.Compact(wanted)
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/filesystem"
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
@@ -40,7 +41,7 @@ func (s *sum) covers(need sum) bool {
 
 // chooser chooses of items.
 type chooser struct {
-	*walk
+	walk
 	asked  *filesystem.Pressure
 	inodes inventory.Inodes
 	items  []item
@@ -67,7 +68,7 @@ func (c *chooser) measure() {
 	c.used = c.nothing()
 	c.each(c.inodes, func(o object) {
 		c.count(&c.used, o)
-		if o.at != stays {
+		if o.at != gc.Stays {
 			c.count(&c.freed[o.at], o)
 		}
 	})
@@ -234,11 +235,7 @@ func (c *chooser) reaching(places int) []bool {
 		if o.at == 0 || int(o.at) > places || !c.wanted(o) {
 			return
 		}
-		if o.blob == "" {
-			start(o.id.Node())
-			return
-		}
-		for _, n := range c.nodes(o.blob) {
+		for _, n := range c.nodes(o) {
 			start(n)
 		}
 	})

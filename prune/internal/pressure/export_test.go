@@ -3,6 +3,7 @@ package pressure
 import (
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/prune/internal/gc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
@@ -29,7 +30,7 @@ func Steps(inv *inventory.Inventory, policy rules.Policy, now time.Time) (steps 
 	}
 	c.each(nil, func(o object) {
 		switch {
-		case o.at == stays:
+		case o.at == gc.Stays:
 		case o.blob != "":
 			frees[o.at].Blobs[o.blob] = o.bytes
 		default:

@@ -76,7 +76,7 @@ func newChooser(draft *plan.Plan, m *plan.Model, inodes inventory.Inodes, ripe r
 	}
 	graces := graceItems(m.Collector, func(namespace string) bool { return chosen[namespace] })
 	c.items = order(graces, c.spaces, draft.Policy, ripe, draft.Now)
-	c.walk = newWalk(m.Collector, c.items, draft.Decisions, draft.Ended())
+	c.walk = newWalk(m.Collector, c.items, draft)
 	c.measure()
 	c.ask()
 	return c

@@ -8,7 +8,7 @@ import (
 
 // relief says what a plan frees of what has to be freed.
 func (c *chooser) relief(p *plan.Plan) *plan.Relief {
-	r := &plan.Relief{Disks: []plan.Disk{}, NeedBytes: c.need.bytes, NeedImages: c.need.images, Dropped: append([]string{}, p.Policy.Dropped...), Adds: make(map[[2]string]int64)}
+	r := &plan.Relief{Disks: []plan.Disk{}, NeedBytes: c.need.bytes, NeedImages: c.need.images, Dropped: append([]string{}, p.Policy.Dropped...)}
 	total := c.nothing()
 	c.each(c.inodes, func(o object) {
 		if o.within(p.Outcome.Garbage) {
@@ -16,14 +16,10 @@ func (c *chooser) relief(p *plan.Plan) *plan.Relief {
 		}
 		if o.within(p.Outcome.Freed) {
 			c.count(&total, o)
-			if o.at > 0 && o.at != stays && c.items[o.at-1].bunch != nil {
-				d := c.items[o.at-1].bunch.Going[0]
-				r.Adds[d.Key()] = inventory.Saturate(r.Adds[d.Key()], o.bytes)
-			}
 		}
 	})
 	total.images = imagesGone(p)
-	r.Collects = c.collects(p)
+	r.Collects, r.Order = c.collects(p), c.order()
 	if p.Relief = r; p.Empty() && len(r.Dropped) == 0 {
 		total = c.nothing()
 	}
@@ -37,6 +33,20 @@ func (c *chooser) relief(p *plan.Plan) *plan.Relief {
 		})
 	}
 	return r
+}
+
+// order is the place of each record.
+func (c *chooser) order() map[[2]string]int {
+	places := make(map[[2]string]int)
+	for i, it := range c.items {
+		if it.bunch == nil {
+			continue
+		}
+		for _, d := range it.bunch.Going {
+			places[d.Key()] = i
+		}
+	}
+	return places
 }
 
 // collects says whether garbage that nobody has collected yet has to go.

@@ -81,10 +81,7 @@ func (c *chooser) shares(p *plan.Plan, m *plan.Model, disk int, inodes bool) []c
 
 // rootOf finds a root that keeps an object.
 func (c *chooser) rootOf(o object, after graph.Reached) (graph.Node, bool) {
-	if o.blob == "" {
-		return after.Root(o.id.Node())
-	}
-	for _, n := range c.nodes(o.blob) {
+	for _, n := range c.nodes(o) {
 		if root, ok := after.Root(n); ok {
 			return root, true
 		}

@@ -33,6 +33,9 @@ type ReadOptions struct {
 	// AllSizes makes flow.ReadPlan measure every snapshot, not only those that the
 	// plan tells of, for df.Usage.
 	AllSizes bool
+	// ImageSizes makes it also measure the snapshots of images that stay, so that the
+	// plan tells the size of every image.
+	ImageSizes bool
 	// NoSizes leaves the sizes of snapshots out, where nobody is told of them.
 	NoSizes bool
 	// PluginTime is how long a snapshotter may take for an answer, which may be a

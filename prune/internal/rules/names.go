@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/distribution/reference"
@@ -64,4 +66,23 @@ func FullSpelling(name string) string {
 		return name
 	}
 	return ref.String()
+}
+
+// CompareNames puts the names of an image in order, the one that people know best
+// first: one with a tag, then one with a digest, then an ID, then one that stands for
+// no name.
+func CompareNames(a, b string) int {
+	return cmp.Or(obscurity(a)-obscurity(b), strings.Compare(a, b))
+}
+
+func obscurity(name string) int {
+	switch {
+	case name == "" || Dangling(name, nil, nil):
+		return 3
+	case strings.HasPrefix(name, "sha256:"):
+		return 2
+	case strings.Contains(name, "@"):
+		return 1
+	}
+	return 0
 }
