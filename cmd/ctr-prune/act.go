@@ -196,7 +196,7 @@ func (o *actOptions) patiently(ctx context.Context, in *invocation, try func() e
 		}
 		if !told {
 			told = true
-			_ = in.say("ctr-prune: %s; waiting for it", busy) // the run matters more than the line
+			_ = in.caution("%s; waiting for it", busy) // the run matters more than the line
 		}
 		select {
 		case <-ctx.Done():
@@ -214,7 +214,7 @@ func (in *invocation) namedKept(doc prune.Document) error {
 		return nil
 	}
 	for _, image := range kept {
-		if err := in.say("ctr-prune: %s%q is kept: %s", text.Prefix(image.Namespace), image.Name, image.Reason); err != nil {
+		if err := in.fault("%s%q is kept: %s", text.Prefix(image.Namespace), image.Name, image.Reason); err != nil {
 			return err
 		}
 	}

@@ -94,7 +94,7 @@ func (o *actOptions) browse(ctx context.Context, in *invocation) error {
 		err = firstError(err, in.say("%s", strings.TrimSpace(later.String())))
 	}
 	if errors.Is(err, browse.ErrInterrupted) || errors.Is(err, errSignal) {
-		return firstError(in.say("ctr-prune: interrupted"), &saidError{exitInterrupted})
+		return firstError(in.fault("interrupted"), &saidError{exitInterrupted})
 	}
 	return err
 }

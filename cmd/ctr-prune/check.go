@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -235,12 +236,14 @@ type findingEvent struct {
 }
 
 func checkResult(doc checkDocument) format.Result[checkRow] {
+	checked := text.Checked{Findings: doc.Findings, Repaired: doc.Repaired, Renewed: doc.Renewed, Notes: doc.Notes}
 	return format.Result[checkRow]{
 		Doc: doc, Lines: func() []any { return checkLines(doc) }, Rows: func() []checkRow { return checkRows(doc.Findings) },
 		Names: func() []string { return each(doc.Findings, func(f prune.Finding) string { return f.Object }) },
-		Text: func(out *terminal.Printer) {
-			text.Check(out, text.Checked{Findings: doc.Findings, Repaired: doc.Repaired, Renewed: doc.Renewed, Notes: doc.Notes})
-		},
+		Text:  func(out *terminal.Printer) { text.Check(out, checked) },
+
+		Remarks: func() []github.Remark { return text.CheckRemarks(checked) },
+		Figures: func() []github.Figure { return text.CheckFigures(checked) },
 	}
 }
 

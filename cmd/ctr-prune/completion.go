@@ -89,7 +89,7 @@ func completeFlags(cmd *cobra.Command, p process, o *commonOptions) {
 		"ingests":   fixed("24h", "72h", "1w"),
 		"grace":     fixed("24h", "3d", "1w"),
 		flagStall:   fixed("100ms", "250ms", "1s", "none"),
-		"format":    fixed(format.Table, format.JSON, format.Lines),
+		"format":    fixed(format.Named()...),
 		"root":      directories,
 		"state":     directories,
 		// Nothing useful can be offered for these, and files would mislead.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
@@ -158,6 +159,9 @@ func (o *usageOptions) result(usage *prune.DiskUsage, name func(namespace, name 
 			return each(usage.Images, func(i prune.ImageUsage) string { return name(i.Namespace, text.FirstName(i.Names)) })
 		},
 		Text: func(out *terminal.Printer) { text.Usage(out, usage, now, o.sort) },
+
+		Remarks: func() []github.Remark { return text.UsageRemarks(usage) },
+		Figures: func() []github.Figure { return text.UsageFigures(usage) },
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/locate"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/manual"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
@@ -193,10 +194,29 @@ func (p process) complain(err error) int {
 	if err != nil && !errors.As(err, &said) {
 		for _, sentence := range sentences(err) {
 			// If stderr is closed, the error cannot be reported to anybody.
-			_ = p.say("ctr-prune: %s", sentence)
+			_ = p.fault("%s", sentence)
 		}
 	}
 	return exitCode(err)
+}
+
+// fault writes what went wrong to stderr.
+func (p process) fault(format string, args ...any) error {
+	return p.remark(github.Error, format, args...)
+}
+
+// caution writes to stderr what a user has to know, and what does not stop anything.
+func (p process) caution(format string, args ...any) error {
+	return p.remark(github.Warning, format, args...)
+}
+
+func (p process) remark(level github.Level, format string, args ...any) error {
+	if !p.github {
+		return p.say("ctr-prune: "+format, args...)
+	}
+	out := p.printer(p.stderr)
+	out.ASCII = false // what programs read is exact
+	return github.FilesOf(p.getenv).Say(out, github.Remark{Level: level, Text: fmt.Sprintf(format, args...)})
 }
 
 // sentence is the text of an error, with advice on flags, which the library

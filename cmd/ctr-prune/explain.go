@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -107,6 +108,8 @@ func explain(ctx context.Context, in *invocation, out *format.Output[explanation
 	return out.Show(format.Result[explanationRow]{
 		Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []explanationRow { return []explanationRow{explanationOf(e)} },
 		Text: func(out *terminal.Printer) { text.Explanation(out, e, in.readAt) },
+
+		Remarks: func() []github.Remark { return text.ExplanationRemarks(e) },
 	})
 }
 
@@ -116,14 +119,16 @@ func (p process) unclear(err error) error {
 	if !errors.As(err, &many) {
 		return err
 	}
-	out := p.printer(p.stderr)
 	advice, first := "choose a namespace with -n:", many.Candidates[0]
 	for _, c := range many.Candidates {
 		if c.Kind != first.Kind || c.Name != first.Name {
 			advice = "be more specific:"
 		}
 	}
-	out.Line("ctr-prune: %s; %s", many, advice)
+	if err := p.fault("%s; %s", many, advice); err != nil {
+		return err
+	}
+	out := p.printer(p.stderr)
 	for _, c := range many.Candidates {
 		out.Line("  %s %s (namespace %s)", c.Kind, out.Name(c.Name), c.Namespace)
 	}

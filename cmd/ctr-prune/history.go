@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/resident/history"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
@@ -80,7 +81,7 @@ func newHistory(p process) *cobra.Command {
 	})
 	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.output.add(fs, "each run, see the fields below", "the names of the runs") })
 	templateHelp(cmd, shape)
-	completeFlag(cmd, "format", fixed(format.Table, format.JSON, format.Lines))
+	completeFlag(cmd, "format", fixed(format.Named()...))
 	completeFlag(cmd, "state", directories)
 	cmd.ValidArgsFunction = func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		entries, _ := history.In(o.state).List() // what cannot be read is not offered
@@ -97,7 +98,7 @@ func (o *historyOptions) show(p process, args []string, out *format.Output[histo
 	}
 	entries, unread := history.In(o.state).List()
 	if unread != nil {
-		if err := p.say("ctr-prune: %s", unread); err != nil {
+		if err := p.caution("%s", unread); err != nil {
 			return err
 		}
 	}
@@ -158,6 +159,8 @@ func historyResult(entries []history.Entry, whole bool, now time.Time, show func
 		Rows:  func() []historyRow { return each(entries, historyRowOf) },
 		Names: func() []string { return each(entries, func(e history.Entry) string { return e.Run }) },
 		Text:  show,
+
+		Remarks: func() []github.Remark { return historyRemarks(entries) },
 	}
 }
 
@@ -167,6 +170,17 @@ func historyRowOf(e history.Entry) historyRow {
 		row.Removed, row.Bytes = len(e.Document.Untagged), format.Bytes(e.Document.Reclaimed.TotalBytes)
 	}
 	return row
+}
+
+// historyRemarks tell of the runs that failed.
+func historyRemarks(entries []history.Entry) []github.Remark {
+	all := []github.Remark{{Level: github.Notice, Text: terminal.Count(len(entries), "run") + " of ctr-prune serve."}}
+	for _, e := range entries {
+		if e.Error != "" {
+			all = append(all, github.Remark{Level: github.Warning, Text: "Run " + e.Run + ": " + e.Error})
+		}
+	}
+	return all
 }
 
 func historyTable(out *terminal.Printer, entries []history.Entry, now time.Time) {
@@ -222,7 +236,7 @@ func (in *invocation) lastUse(ctx context.Context) (*prune.LastUse, error) {
 	if err == nil || errors.Is(err, fs.ErrPermission) && !chosen {
 		return known, nil
 	}
-	return nil, in.say("ctr-prune: when images were last used is not known: %s", text.Error(err))
+	return nil, in.caution("when images were last used is not known: %s", text.Error(err))
 }
 
 // noteUse adds what a run has found in use to what is kept, if somebody keeps that.
@@ -233,7 +247,7 @@ func (in *invocation) noteUse(ctx context.Context, plan *prune.Plan) error {
 		return nil
 	}
 	if err := prune.NoteLastUse(ctx, dir, plan.Inventory, plan.Now); err != nil {
-		return in.say("ctr-prune: what is in use now could not be added to what is known of last use: %s", text.Error(err))
+		return in.caution("what is in use now could not be added to what is known of last use: %s", text.Error(err))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -119,6 +120,8 @@ func leasesResult(head header, list []prune.LeaseInfo, name func(namespace, name
 		Rows:  func() []leaseRow { return leaseRows(list, now) },
 		Names: func() []string { return leaseNames(list, name) },
 		Text:  func(out *terminal.Printer) { text.Leases(out, list, now) },
+
+		Remarks: func() []github.Remark { return text.LeasesRemarks(list) },
 	}
 }
 
@@ -238,6 +241,9 @@ func (d *prunedLeases) result(name func(namespace, name string) string) format.R
 	return format.Result[leaseRow]{
 		Doc: d, Lines: d.lines, Rows: func() []leaseRow { return leaseRows(d.Removed, d.Time) },
 		Names: func() []string { return leaseNames(d.Removed, name) }, Text: func(out *terminal.Printer) { text.PrunedLeases(out, d.Leases, d.PrunedLeases) },
+
+		Remarks: func() []github.Remark { return text.PrunedLeasesRemarks(d.PrunedLeases) },
+		Figures: func() []github.Figure { return text.Removed(len(d.Removed), d.Reclaimed) },
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
 
@@ -64,6 +65,9 @@ type process struct {
 	// leave is told what restores the terminal if the process ends at once; nil if
 	// nobody ends it so.
 	leave func(restore func())
+	// github says that --format github was asked for, in which mistakes of the
+	// command line are told as well.
+	github bool
 }
 
 // run is the command as the operating system starts it. It returns the exit
@@ -100,6 +104,7 @@ func (l *leaving) exit(code int) {
 // Main runs the command with args and returns its exit code. It can be called
 // any number of times.
 func Main(ctx context.Context, args []string, p process) int {
+	p.github = github.Asked(args)
 	root := newRoot(p)
 	root.SetArgs(args)
 	root.SetIn(p.stdin)

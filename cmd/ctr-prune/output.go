@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/privatefile"
 )
@@ -34,7 +35,7 @@ func (o *outputOptions) add(fs *pflag.FlagSet, row, names string) {
 }
 
 func (o *outputOptions) addFormat(fs *pflag.FlagSet, row string) {
-	fs.StringVar(&o.format, "format", format.Table, "show the result in this `FORMAT`: table, json, jsonl, or a Go template"+row)
+	fs.StringVar(&o.format, "format", format.Table, "show the result in this `FORMAT`: table, json, jsonl, github (annotations and summary of a step of GitHub Actions), or a Go template"+row)
 }
 
 // table says that the result is shown to people, and as a whole.
@@ -71,7 +72,7 @@ func newOutput[R any](p process, o outputOptions, shape format.Shape[R]) (*forma
 	out := p.printer(p.stdout)
 	out.Whole = o.noTrunc
 	out.ASCII = out.ASCII && o.table() // what programs read is exact
-	output, err := format.New(out, format.Options{Format: o.format, Quiet: o.quiet}, shape)
+	output, err := format.New(out, format.Options{Format: o.format, Quiet: o.quiet, GitHub: github.FilesOf(p.getenv)}, shape)
 	if err != nil {
 		return nil, usagef("%s", err)
 	}

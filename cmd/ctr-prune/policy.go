@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/workloads"
@@ -242,7 +243,7 @@ depends on other images, on ages, on labels or on use is said, and not decided.`
 		o.output.add(fs, "each name, see the fields below", "the names that would be removed")
 	})
 	templateHelp(cmd, shape)
-	completeFlag(cmd, "format", fixed(format.Table, format.JSON, format.Lines))
+	completeFlag(cmd, "format", fixed(format.Named()...))
 	completeFlag(cmd, "dangling-prefix", fixed())
 	completeFlag(cmd, "namespace", fixed(text.DefaultNamespace, "k8s.io"))
 	return cmd
@@ -285,5 +286,15 @@ func trialResult(rows []trialRow) format.Result[trialRow] {
 			}
 			t.Print(out)
 		},
+		Remarks: func() []github.Remark { return trialRemarks(rows) },
 	}
+}
+
+func trialRemarks(rows []trialRow) []github.Remark {
+	counts := make(map[string]int)
+	for _, row := range rows {
+		counts[row.Outcome]++
+	}
+	said := fmt.Sprintf("Of %s the policy keeps %d and removes %d; of %d it depends on more than the name.", terminal.Count(len(rows), "name"), counts["keep"], counts["remove"], counts["depends"])
+	return []github.Remark{{Level: github.Notice, Text: said}}
 }

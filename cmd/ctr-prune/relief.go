@@ -82,7 +82,7 @@ func (p process) short(relief *prune.Relief) error {
 	if relief.Shortfall != nil {
 		why = relief.Shortfall.Reason
 	}
-	return firstError(p.say("ctr-prune: %s", why), &saidError{exitShort})
+	return firstError(p.fault("%s", why), &saidError{exitShort})
 }
 
 // relieve carries out a plan in rounds, until enough is free, and shows the result

@@ -204,7 +204,7 @@ func (p process) startLog(verbose bool) {
 // the texts of the errors that cause consists of.
 func (p process) outcome(ctx context.Context, doc prune.Document, cause error) error {
 	for _, failed := range doc.Errors {
-		if err := p.say("ctr-prune: %s", failed.Reason); err != nil {
+		if err := p.fault("%s", failed.Reason); err != nil {
 			return err
 		}
 	}
@@ -213,7 +213,7 @@ func (p process) outcome(ctx context.Context, doc prune.Document, cause error) e
 	case busyOf(cause) != nil: // it has finished a killed run elsewhere before
 		return &saidError{exitBusy}
 	case doc.Interrupted:
-		return firstError(p.say("ctr-prune: %s; run it again for the rest", cut(ctx, doc)), &saidError{exitInterrupted})
+		return firstError(p.fault("%s; run it again for the rest", cut(ctx, doc)), &saidError{exitInterrupted})
 	case ctx.Err() != nil && len(doc.Errors) > 0: // the interruption came when the run was about to end
 		return &saidError{exitInterrupted}
 	case len(doc.Errors) > 0:
@@ -238,7 +238,7 @@ func (p process) refused(doc prune.Document) error {
 		return nil
 	}
 	for _, r := range doc.Refused {
-		if err := p.say("ctr-prune: %s", r.Error()); err != nil {
+		if err := p.fault("%s", r.Error()); err != nil {
 			return err
 		}
 	}

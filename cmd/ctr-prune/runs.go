@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -82,6 +83,8 @@ func listRuns(ctx context.Context, in *invocation, out *format.Output[runRow]) e
 		Rows:  func() []runRow { return runRows(runs) },
 		Names: func() []string { return each(runs, func(r prune.Run) string { return r.Name }) },
 		Text:  func(out *terminal.Printer) { text.Runs(out, runs, in.readAt) },
+
+		Remarks: func() []github.Remark { return text.RunsRemarks(runs) },
 	})
 }
 
@@ -202,6 +205,9 @@ func (o *dropOptions) do(ctx context.Context, in *invocation, out *format.Output
 	return out.Show(format.Result[droppedDocument]{
 		Doc: doc, Lines: func() []any { return []any{doc} }, Rows: func() []droppedDocument { return []droppedDocument{doc} },
 		Text: func(out *terminal.Printer) { text.Dropped(out, run.Name, doc.Reclaimed, doc.Garbage) },
+
+		Remarks: func() []github.Remark { return text.DroppedRemarks(run.Name, doc.Reclaimed) },
+		Figures: func() []github.Figure { return text.Removed(0, doc.Reclaimed)[1:] },
 	})
 }
 

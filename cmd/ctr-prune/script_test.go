@@ -58,7 +58,7 @@ func program(ts *testscript.TestScript, args []string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(dir, "ctr-prune"), args...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Stderr = ts.Stderr()
-	for _, name := range []string{"PATH", "TMPDIR", "HOME", "LATER", "NO_COLOR", envAddress, envNamespace} {
+	for _, name := range []string{"PATH", "TMPDIR", "HOME", "LATER", "NO_COLOR", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", envAddress, envNamespace} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}

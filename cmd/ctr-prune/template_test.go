@@ -72,7 +72,7 @@ func TestTemplateErrorsSayWhatIsWrong(t *testing.T) {
 		{"{{.Name | nope}}", `function "nope" not defined`},
 		{"{{index .Details 7}}", "index out of range"},
 		{"{{join .Name `,`}}", "string is not a list"},
-		{"xml", `"xml" is unknown: type table, json, jsonl, or a Go template`},
+		{"xml", `"xml" is unknown: type table, json, jsonl, github, or a Go template`},
 		{"", `"" is unknown`},
 	} {
 		f := newFake("")

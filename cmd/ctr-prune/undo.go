@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -89,7 +90,7 @@ func (p process) undoCut(ctx context.Context, undone *prune.Undone, run prune.Ru
 // cutShort says how far an interrupted command got, which is all that is said of the
 // interruption.
 func (p process) cutShort(sentence string) error {
-	return firstError(p.say("ctr-prune: %s", sentence), &saidError{exitInterrupted})
+	return firstError(p.fault("%s", sentence), &saidError{exitInterrupted})
 }
 
 func undoneResult(head header, undone *prune.Undone) format.Result[recordRow] {
@@ -100,6 +101,8 @@ func undoneResult(head header, undone *prune.Undone) format.Result[recordRow] {
 		Doc: doc, Lines: func() []any { return undoneLines(undone) }, Rows: func() []recordRow { return recordRows(undone.Restored) },
 		Names: func() []string { return each(undone.Restored, func(r prune.Record) string { return r.Name }) },
 		Text:  func(out *terminal.Printer) { text.Undone(out, undone) },
+
+		Remarks: func() []github.Remark { return text.UndoneRemarks(undone) },
 	}
 }
 
@@ -120,13 +123,13 @@ func undoneLines(undone *prune.Undone) []any {
 // undoFailed reports what could not be restored, which is a failure.
 func (p process) undoFailed(undone *prune.Undone, failure error) error {
 	for _, s := range undone.Failed {
-		if err := p.say("ctr-prune: %s%q was not restored: %s", text.Prefix(s.Namespace), s.Name, s.Reason); err != nil {
+		if err := p.fault("%s%q was not restored: %s", text.Prefix(s.Namespace), s.Name, s.Reason); err != nil {
 			return err
 		}
 	}
 	if len(undone.Failed) == 0 {
 		return failure
 	}
-	err := p.say("ctr-prune: undo it again when that is fixed, or free what it still holds: ctr-prune runs drop %s", undone.Run)
+	err := p.fault("undo it again when that is fixed, or free what it still holds: ctr-prune runs drop %s", undone.Run)
 	return firstError(err, failure, &saidError{exitFailed})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -52,6 +53,9 @@ func (v *view) result(doc prune.Document) format.Result[imageRow] {
 		Rows:  func() []imageRow { return imageRows(doc) },
 		Names: func() []string { return goingNames(doc) },
 		Text:  func(out *terminal.Printer) { text.Document(out, doc, v.fromFile) },
+
+		Remarks: func() []github.Remark { return text.DocumentRemarks(doc) },
+		Figures: func() []github.Figure { return text.DocumentFigures(doc) },
 	}
 }
 
@@ -219,7 +223,7 @@ func (p process) details(ctx context.Context, doc prune.Document, whole bool) er
 		return out.Flush()
 	})
 	if err != nil && ctx.Err() == nil {
-		return p.say("ctr-prune: $PAGER failed: %s", err)
+		return p.caution("$PAGER failed: %s", err)
 	}
 	return stopped(ctx, err)
 }

@@ -2,8 +2,10 @@ package format
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 )
 
@@ -12,6 +14,8 @@ const (
 	Table = "table"
 	JSON  = "json"
 	Lines = "jsonl"
+	// GitHub is for a step of GitHub Actions.
+	GitHub = github.Format
 )
 
 // Options say which form of a result was asked for.
@@ -19,7 +23,12 @@ type Options struct {
 	Format string
 	// Quiet asks only for names.
 	Quiet bool
+	// GitHub are the files of a step, for the format of that name.
+	GitHub github.Files
 }
+
+// Named are the formats that are not templates.
+func Named() []string { return []string{Table, JSON, Lines, GitHub} }
 
 // Result is one result in all forms. Those that are functions are made only
 // when they are needed.
@@ -34,6 +43,10 @@ type Result[R any] struct {
 	Names func() []string
 	// Text shows the result to people.
 	Text func(out *terminal.Printer)
+	// Remarks are what annotates a step of GitHub Actions, the gist first, and
+	// Figures the step's outputs. Either may be nil.
+	Remarks func() []github.Remark
+	Figures func() []github.Figure
 }
 
 // Output shows results whose rows are of type R in one form.
@@ -49,10 +62,12 @@ func New[R any](out *terminal.Printer, opts Options, shape Shape[R]) (*Output[R]
 	switch {
 	case opts.Quiet && opts.Format != Table:
 		return nil, fmt.Errorf("--quiet and --format contradict each other: choose one of them")
-	case opts.Format == Table || opts.Format == JSON || opts.Format == Lines:
+	case opts.Format == GitHub:
+		return o, opts.GitHub.Check()
+	case slices.Contains(Named(), opts.Format):
 		return o, nil
 	case !strings.Contains(opts.Format, "{{"):
-		return nil, fmt.Errorf("--format %q is unknown: type table, json, jsonl, or a Go template such as '{{.%s}}'", opts.Format, shape.plain().field)
+		return nil, fmt.Errorf("--format %q is unknown: type table, json, jsonl, github, or a Go template such as '{{.%s}}'", opts.Format, shape.plain().field)
 	}
 	var err error
 	o.template, err = newTemplate(opts.Format, shape.plain())
@@ -80,6 +95,8 @@ func (o *Output[R]) Show(r Result[R]) error {
 				return err
 			}
 		}
+	case o.opts.Format == GitHub:
+		return o.showGitHub(r)
 	default:
 		r.Text(o.out)
 	}

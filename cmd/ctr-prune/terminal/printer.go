@@ -25,6 +25,8 @@ type Printer struct {
 	ASCII bool
 	// Zone is the time zone in which times are shown; UTC if nil.
 	Zone *time.Location
+	// markdown is set by [Printer.InMarkdown].
+	markdown bool
 }
 
 // New returns a printer that neither cuts nor colours anything.
@@ -51,7 +53,15 @@ func (p *Printer) Sentence(format string, args ...any) {
 }
 
 // Write writes text that is already quoted.
-func (p *Printer) Write(quoted string) { _, _ = p.w.WriteString(p.Shown(quoted)) } // bufio keeps the error
+func (p *Printer) Write(quoted string) {
+	quoted = p.Shown(quoted)
+	if p.markdown {
+		quoted = inMarkup.Replace(quoted)
+	}
+	p.raw(quoted)
+}
+
+func (p *Printer) raw(text string) { _, _ = p.w.WriteString(text) } // bufio keeps the error
 
 // Time is a time as people read it, the same everywhere: RFC 3339 with the offset of
 // the zone.

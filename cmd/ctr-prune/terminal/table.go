@@ -51,6 +51,10 @@ func (t *Table) Add(cells ...string) {
 
 // Print writes the table, fitted to the printer's width.
 func (t *Table) Print(p *Printer) {
+	if p.markdown {
+		t.printMarkdown(p)
+		return
+	}
 	limit := 0
 	if p.Fitted() {
 		limit = p.Width
