@@ -18,7 +18,7 @@ const library = "d3-hierarchy/d3-hierarchy.min.js"
 // scripts are the parts of the page's own program, in the order in which
 // they are put together.
 var scripts = []string{
-	"format.js", "dom.js", "tree.js", "layout.js", "totals.js", "tile.js", "map.js",
+	"format.js", "dom.js", "tree.js", "layout.js", "totals.js", "tile.js", "labels.js", "map.js",
 	"mapkeys.js", "maptable.js", "rows.js", "table.js", "messages.js", "theme.js", "main.js",
 }
 

@@ -67,8 +67,9 @@ type row struct {
 	Target  string `json:"t,omitempty"` // without an image
 }
 
-// node is a part of the treemap: the store, a namespace, a repository, an
-// image, or a group of objects that belong to no single one of those.
+// node is a part of the treemap: the store, a namespace, a registry, an organisation,
+// a repository, an image, what several of those share, or a group of objects that no
+// image has.
 type node struct {
 	Name     string   `json:"n"`
 	Kind     nodeKind `json:"k"`
@@ -85,11 +86,16 @@ type node struct {
 type nodeKind string
 
 const (
-	nodeStore      nodeKind = "store"
-	nodeNamespace  nodeKind = "namespace"
-	nodeRepository nodeKind = "repository"
-	nodeImage      nodeKind = "image"
-	nodeGroup      nodeKind = "group"
+	nodeStore        nodeKind = "store"
+	nodeNamespace    nodeKind = "namespace"
+	nodeRegistry     nodeKind = "registry"
+	nodeOrganisation nodeKind = "organisation"
+	nodeRepository   nodeKind = "repository"
+	nodeImage        nodeKind = "image"
+	nodeShared       nodeKind = "shared"
+	nodeGroup        nodeKind = "group"
+	// nodeElsewhere is of namespaces that were not chosen.
+	nodeElsewhere nodeKind = "elsewhere"
 )
 
 // leaf is one object: its kind, layer, bytes, state, ID, how many images have

@@ -2,12 +2,15 @@ package htmlreport
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 // maxText is how many characters of a name or reason a page shows. No name
@@ -69,31 +72,61 @@ func clip(text string, limit int) (string, int) {
 // maxReference is longer than any name with its tag and digest.
 const maxReference = reference.RepositoryNameTotalLengthMax + 512
 
-// split returns the repository of a record's name in its familiar form, and
-// what identifies the record in it: a tag, or the prefix of a digest.
-func split(name string) (repository, rest string) {
-	if len(name) <= maxReference && !strings.HasPrefix(name, "sha256:") {
+// parts are where people look for a name. Not every name has all.
+type parts struct {
+	registry, organisation, repository string
+	// rest is what identifies the record there: a tag, or the prefix of a digest.
+	rest string
+}
+
+// untagged is where images are that have no name to call them by.
+const untagged = "untagged"
+
+// split takes a record's name apart.
+func (b *builder) split(name string) parts {
+	before, after, digested := strings.Cut(name, "@")
+	switch {
+	case strings.HasPrefix(name, "sha256:"):
+		return parts{repository: untagged, rest: short(name)}
+	case digested && b.dangling(before):
+		return parts{repository: untagged, rest: short(after)}
+	}
+	if len(name) <= maxReference {
 		if ref, err := reference.ParseNormalizedNamed(name); err == nil {
-			repository = reference.FamiliarName(ref)
-			if tagged, ok := ref.(reference.Tagged); ok {
-				return repository, tagged.Tag()
-			}
-			if digested, ok := ref.(reference.Digested); ok {
-				return repository, short(digested.Digest().String())
-			}
-			return repository, ""
+			return splitReference(ref)
 		}
 	}
-	// A name that is not a reference: dangling, an image ID, or any other text.
-	before, after, found := strings.Cut(name, "@")
-	switch {
-	case found && before != "":
-		return visible(before), short(after)
-	case strings.HasPrefix(name, "sha256:"):
-		return "image IDs", short(name)
-	default:
-		return visible(name), ""
+	// A name that is not a reference: any other text.
+	if digested && before != "" {
+		return parts{repository: visible(before), rest: short(after)}
 	}
+	return parts{repository: visible(name)}
+}
+
+func splitReference(ref reference.Named) parts {
+	p := parts{registry: reference.Domain(ref), repository: reference.Path(ref)}
+	if organisation, repository, found := strings.Cut(p.repository, "/"); found {
+		p.organisation, p.repository = organisation, repository
+	}
+	if tagged, ok := ref.(reference.Tagged); ok {
+		p.rest = tagged.Tag()
+	} else if digested, ok := ref.(reference.Digested); ok {
+		p.rest = short(digested.Digest().String())
+	}
+	return p
+}
+
+// dangling says that nobody gave an image the name that stands before its digest.
+func (b *builder) dangling(before string) bool {
+	var store prune.StoreInfo
+	var prefixes []string
+	if d := b.page.Document; d != nil {
+		store, prefixes = d.Store, d.Policy.DanglingPrefixes
+	} else if u := b.page.Usage; u != nil {
+		store = u.Store
+	}
+	return slices.Contains([]string{"", "<none>", "import", "moby-dangling"}, before) ||
+		slices.Contains(store.Snapshotters, before) || slices.Contains(prefixes, before)
 }
 
 // short returns the prefix of a digest that docker prints.

@@ -3,23 +3,28 @@ package htmlreport
 import (
 	"strings"
 	"testing"
+
+	"github.com/ctr-prune/ctr-prune/prune"
 )
 
 func TestSplit(t *testing.T) {
 	hex := strings.Repeat("ab", 32)
-	for name, want := range map[string][2]string{
-		"docker.io/library/nginx:1.29":                  {"nginx", "1.29"},
-		"registry.example.com/shop/web:1.0":             {"registry.example.com/shop/web", "1.0"},
-		"registry.example.com/shop/web@sha256:" + hex:   {"registry.example.com/shop/web", "abababababab"},
-		"registry.example.com/shop/web:1@sha256:" + hex: {"registry.example.com/shop/web", "1"},
-		"moby-dangling@sha256:" + hex:                   {"moby-dangling", "abababababab"},
-		"<none>@sha256:" + hex:                          {"<none>", "abababababab"},
-		"sha256:" + hex:                                 {"image IDs", "abababababab"},
-		"Not A\nReference":                              {`Not A\nReference`, ""},
-		"":                                              {"", ""},
+	b := &builder{page: Page{Usage: &prune.DiskUsage{Store: prune.StoreInfo{Snapshotters: []string{"overlayfs"}}}}}
+	for name, want := range map[string]parts{
+		"docker.io/library/nginx:1.29":                  {"docker.io", "library", "nginx", "1.29"},
+		"registry.example.com/shop/web:1.0":             {"registry.example.com", "shop", "web", "1.0"},
+		"registry.example.com/shop/back/api:1":          {"registry.example.com", "shop", "back/api", "1"},
+		"registry.example.com:5000/web":                 {"registry.example.com:5000", "", "web", ""},
+		"registry.example.com/shop/web@sha256:" + hex:   {"registry.example.com", "shop", "web", "abababababab"},
+		"registry.example.com/shop/web:1@sha256:" + hex: {"registry.example.com", "shop", "web", "1"},
+		"moby-dangling@sha256:" + hex:                   {"", "", "untagged", "abababababab"},
+		"overlayfs@sha256:" + hex:                       {"", "", "untagged", "abababababab"},
+		"<none>@sha256:" + hex:                          {"", "", "untagged", "abababababab"},
+		"sha256:" + hex:                                 {"", "", "untagged", "abababababab"},
+		"Not A\nReference":                              {"", "", `Not A\nReference`, ""},
+		"":                                              {"", "", "", ""},
 	} {
-		repository, rest := split(name)
-		if got := [2]string{repository, rest}; got != want {
+		if got := b.split(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}

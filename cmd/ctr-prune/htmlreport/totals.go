@@ -86,7 +86,7 @@ func (b *builder) holders() []holder {
 	}
 	for _, h := range b.page.Usage.Holders {
 		holders = append(holders, holder{
-			Label: visible(h.Class.String()), Key: holderKeys[h.Class],
+			Label: visible(strings.TrimSuffix(h.Class.String(), " only")), Key: holderKeys[h.Class],
 			Bytes: h.TotalBytes, Content: h.ContentBytes, Snapshot: h.SnapshotBytes,
 		})
 	}

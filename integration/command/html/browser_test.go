@@ -56,9 +56,8 @@ func open(t *testing.T, page htmlreport.Page, actions ...action) *session {
 	})
 	call(s, cdplog.Enable, cdp.Empty{})
 	call(s, runtime.Enable, cdp.Empty{})
-	s.run(chromedp.EmulateViewport(1280, 900))
 	call(s, network.Enable, network.EnableParams{})
-	s.run(actions...)
+	s.run(append([]action{chromedp.EmulateViewport(1280, 900)}, actions...)...)
 	s.run(chromedp.Navigate((&url.URL{Scheme: "file", Path: path}).String()))
 	s.wait(`performance.getEntriesByName("ready").length === 1`)
 	return s

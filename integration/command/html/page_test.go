@@ -96,14 +96,14 @@ func TestMapByKeyboard(t *testing.T) {
 		t.Errorf("the right arrow leads from %q to %q", first, got)
 	}
 	s.run(chromedp.KeyEvent("\u0302"), chromedp.KeyEvent("\r"))
-	if got := place(); !strings.HasPrefix(got, "Alldefaultregistry.example.com/shop/tools") {
+	if got := place(); !strings.HasPrefix(got, "Alldefaultregistry.example.com/shop") {
 		t.Errorf("Enter leads to %q", got)
 	}
 	s.run(chromedp.KeyEvent("\b"))
 	if got := place(); got != "Alldefault16.46GB" {
 		t.Errorf("Backspace leads to %q", got)
 	}
-	if got := focused(); !strings.HasPrefix(got, "repository registry.example.com/shop/tools") {
+	if got := focused(); !strings.HasPrefix(got, "organisation registry.example.com/shop") {
 		t.Errorf("back outside, the focus is on %q", got)
 	}
 	s.run(chromedp.KeyEvent("\x1b"))
@@ -125,7 +125,7 @@ func TestMapAsTable(t *testing.T) {
 	if got := eval[string](s, `document.querySelector("#parts caption").textContent`); !strings.HasPrefix(got, "Parts of namespace default") {
 		t.Errorf("the table is of %q", got)
 	}
-	if got := eval[string](s, `document.querySelector("#parts tbody th").textContent`); got != "registry.example.com/shop/tools" {
+	if got := eval[string](s, `document.querySelector("#parts tbody th").textContent`); got != "registry.example.com/shop" {
 		t.Errorf("the largest part is %q", got)
 	}
 }

@@ -16,7 +16,7 @@ func usagePage(t *testing.T, s sample) htmlreport.Page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return htmlreport.Page{Usage: prune.Usage(plan, true), Generated: now}
+	return htmlreport.Page{Host: "build-7", Usage: prune.Usage(plan, true), Generated: now}
 }
 
 // planPage is that of a prune of all that is older than 30 days, not yet run.
@@ -32,6 +32,21 @@ func planPage(t *testing.T, s sample) htmlreport.Page {
 	}
 	doc := prune.PlanDocument(plan)
 	return htmlreport.Page{Usage: prune.Usage(plan, true), Document: &doc, Generated: now}
+}
+
+// chosenPage is a plan for some namespaces only.
+func chosenPage(t *testing.T, s sample, namespaces ...string) htmlreport.Page {
+	t.Helper()
+	set, err := filters.Parse(filters.Options{All: true, Until: []string{"30d"}}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := prune.NewPlan(s.inv, prune.Policy{Namespaces: namespaces, Filters: set}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := prune.PlanDocument(plan)
+	return htmlreport.Page{Host: "build-7", Usage: prune.Usage(plan, true), Document: &doc, Generated: now}
 }
 
 // reportPage is that of the same prune after it, in which one object that

@@ -2,6 +2,7 @@ package html
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,32 +26,44 @@ func TestShots(t *testing.T) {
 	if *shots == "" {
 		return
 	}
-	t.Run("df", func(t *testing.T) {
-		s := open(t, usagePage(t, workshop()))
-		s.shot("df.png", 1240)
-		s.run(chromedp.Click("#as-table"))
-		s.shot("df-table.png", 1240)
-		s.run(chromedp.Click("#as-map"), chromedp.Evaluate[chromedp.Void](`document.querySelector("#map [role=button]").focus()`), chromedp.KeyEvent("\r"))
-		s.shot("df-zoom.png", 1240)
-		s.pdf("df.pdf")
-	})
-	t.Run("plan", func(t *testing.T) { open(t, planPage(t, workshop())).shot("plan.png", 1240) })
+	for _, n := range []int{144, 5000} {
+		for _, width := range []int64{390, 1280, 1920} {
+			for _, colours := range []string{"light", "dark"} {
+				t.Run(fmt.Sprintf("%d-%d-%s", n, width, colours), func(t *testing.T) { shotsOf(t, n, width, colours) })
+			}
+		}
+	}
 	t.Run("report", func(t *testing.T) { open(t, reportPage(t, workshop()), dark).shot("report-dark.png", 1420) })
-	t.Run("narrow", func(t *testing.T) {
-		s := open(t, usagePage(t, workshop()))
-		s.run(chromedp.EmulateViewport(420, 900))
-		s.shot("narrow.png", 1240)
-	})
-	t.Run("large", func(t *testing.T) { open(t, usagePage(t, warehouse(1000))).shot("large.png", 1240) })
+	t.Run("paper", func(t *testing.T) { open(t, usagePage(t, town(144))).pdf("df.pdf") })
+}
+
+// shotsOf takes pictures of a usage, of the map one level down, and of the decisions.
+func shotsOf(t *testing.T, n int, width int64, colours string) {
+	as := []action{chromedp.EmulateViewport(width, 1000)}
+	if colours == "dark" {
+		as = append(as, dark)
+	}
+	s := open(t, usagePage(t, town(n)), as...)
+	name := func(what string) string { return fmt.Sprintf("%s-%d-%d-%s.png", what, n, width, colours) }
+	s.shot(name("df"), 1500)
+	s.do(`document.querySelector("#map [role=button]").focus()`)
+	s.run(chromedp.KeyEvent("\r"))
+	s.shot(name("zoom"), 1500)
+	s = open(t, chosenPage(t, town(n), "default"), as...)
+	s.shot(name("plan"), 1300)
+	s.do(`document.getElementById("decisions").scrollIntoView()`)
+	s.shotAt(name("rows"), eval[float64](s, `document.getElementById("decisions").getBoundingClientRect().top + scrollY`), 900)
 }
 
 // shot takes a picture of the top of the page.
-func (s *session) shot(name string, height float64) {
+func (s *session) shot(name string, height float64) { s.Helper(); s.shotAt(name, 0, height) }
+
+func (s *session) shotAt(name string, top, height float64) {
 	s.Helper()
 	beyond := true
 	width := eval[float64](s, "innerWidth")
 	png := call(s, page.CaptureScreenshot, page.CaptureScreenshotParams{
-		CaptureBeyondViewport: &beyond, Clip: &page.Viewport{Width: width, Height: height, Scale: 1},
+		CaptureBeyondViewport: &beyond, Clip: &page.Viewport{Y: top, Width: width, Height: height, Scale: 1},
 	}).Data
 	s.write(name, png)
 }

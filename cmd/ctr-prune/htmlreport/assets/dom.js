@@ -16,25 +16,26 @@ function fill(element, attributes, children) {
 const el = (name, attributes, ...children) => fill(document.createElement(name), attributes, children);
 const svg = (name, attributes, ...children) => fill(document.createElementNS(SVG, name), attributes, children);
 
-// patterns let one tell the states apart without colour.
+// patterns mark what goes, without colour: hatching is for nothing else.
 function patterns() {
-  const pattern = (key, side, ...marks) =>
-    svg('pattern', { id: 'p-' + key, width: side, height: side, patternUnits: 'userSpaceOnUse' }, ...marks);
+  const stroke = svg('path', { class: 'stroke', d: 'M0,0 l12,12 M-1,11 l2,2 M11,-1 l2,2' });
   return svg('svg', { width: 0, height: 0, 'aria-hidden': 'true', class: 'unseen' }, svg('defs', {},
-    pattern('shared', 7, svg('path', { class: 'stroke', d: 'M-1,1 l2,-2 M0,7 l7,-7 M6,8 l2,-2' })),
-    pattern('held', 8, svg('circle', { class: 'dot', cx: 2, cy: 2, r: 1.3 }), svg('circle', { class: 'dot', cx: 6, cy: 6, r: 1.3 })),
-    pattern('reclaimable', 12, svg('path', { class: 'stroke', d: 'M0,0 l12,12 M-1,11 l2,2 M11,-1 l2,2' })),
-    pattern('garbage', 6, svg('path', { class: 'stroke', d: 'M0,3 h6' }))));
+    svg('pattern', { id: 'p-goes', width: 12, height: 12, patternUnits: 'userSpaceOnUse' }, stroke)));
 }
 
-// stateRects fills an area with a state: its colour and its pattern.
-function stateRects(key, box) {
-  const rects = [svg('rect', { class: 's-' + key, ...box })];
-  if (key !== 'unique') rects.push(svg('rect', { fill: 'url(#p-' + key + ')', ...box }));
-  return rects;
-}
-
-function swatch(key) {
+// stateRects fills an area with a state: its colour, and its pattern if it has one.
+function stateRects(state) {
   const box = { width: '100%', height: '100%' };
-  return svg('svg', { class: 'swatch', 'aria-hidden': 'true' }, ...stateRects(key, box));
+  return [svg('rect', { class: 's-' + state.key, ...box }), state.hatched && svg('rect', { fill: 'url(#p-' + state.key + ')', ...box })];
+}
+
+function swatch(state) {
+  return svg('svg', { class: 'swatch', 'aria-hidden': 'true' }, ...stateRects(state));
+}
+
+// legend says what the colours mean, and how much of each is in a part; of what there
+// is nothing it says nothing.
+function legend(node) {
+  return STATES.map((state, i) => node.sums[i] > 0 && el('li', { title: state.hint },
+    swatch(state), el('span', { text: state.label }), el('span', { class: 'soft', text: size(node.sums[i]) + ', ' + percent(node.sums[i], node.total) }))).filter(Boolean);
 }

@@ -32,12 +32,14 @@ function day(seconds) {
 
 // The states of an object, by the numbers of the data.
 const STATES = [
-  { key: 'unique', label: 'Unique', hint: 'one image alone has it, and stays' },
-  { key: 'shared', label: 'Shared', hint: 'several images have it, or an image and something else' },
-  { key: 'held', label: 'Held', hint: 'no image that stays has it, but something else does' },
-  { key: 'reclaimable', label: 'Reclaimable', hint: 'a prune of all unused images frees it' },
-  { key: 'garbage', label: 'Garbage', hint: 'nothing holds it, it awaits collection' },
+  { key: 'used', label: 'In use', hint: 'of an image that a container uses, or written by a container' },
+  { key: 'kept', label: 'Kept', hint: 'of an image that stays, although no container uses it' },
+  { key: 'held', label: 'Held', hint: 'no image that stays has it, but something else holds it' },
+  { key: 'goes', label: 'Reclaimable', hint: 'a prune of all unused images frees it', hatched: true },
+  { key: 'garbage', label: 'Garbage', hint: 'nothing holds it' },
+  { key: 'elsewhere', label: 'Not chosen', hint: 'of namespaces that were not looked at' },
 ];
+const noSums = () => STATES.map(() => 0);
 const KINDS = ['content', 'index', 'manifest', 'config', 'layer', 'snapshot'];
 
 // wordStates makes the states speak of what the page is about.

@@ -7,8 +7,9 @@ showHolders(data);
 showMessages(data);
 showHeld(data);
 const byImage = [];
-if (data.tree) {
-  openMap(sprout(data.tree, null, data, byImage));
+const root = data.tree ? sprout(data.tree, null, data, byImage) : null;
+if (root) {
+  openMap(root);
   $('as-map').addEventListener('click', () => showParts(false));
   $('as-table').addEventListener('click', () => showParts(true));
 } else {

@@ -56,10 +56,11 @@ function drawCrumbs() {
   $('crumbs').replaceChildren(...items);
 }
 
-// drawLegend says what the colours mean, and how much of each is here.
 function drawLegend() {
-  $('states').replaceChildren(...STATES.map((state, i) => el('li', { class: map.current.sums[i] > 0 ? '' : 'none', title: state.hint },
-    swatch(state.key), el('span', { text: state.label }), el('span', { class: 'soft', text: size(map.current.sums[i]) }))));
+  const { total, sums } = map.current;
+  $('bar').replaceChildren(...STATES.map((state, i) => sums[i] > 0 && statePart(state, sums[i] / total)).filter(Boolean));
+  $('bar').hidden = !(total > 0);
+  $('states').replaceChildren(...legend(map.current));
 }
 
 function drawMap() {
@@ -67,17 +68,16 @@ function drawMap() {
   const width = Math.floor(host.clientWidth);
   if (host.hidden || width === 0 || width === map.width) return;
   map.width = width;
-  const height = Math.round(Math.max(300, Math.min(width * 0.5, 600)));
+  const height = Math.round(Math.max(420, Math.min(width * 0.5, 760)));
   map.tiles = new Map();
-  const picture = newPicture(width, height);
+  const picture = newPicture(width, height, map.current.sums.filter((bytes) => bytes > 0).length > 1);
   host.setAttribute('aria-label', 'Map of ' + describe(map.current));
   if (map.current.total > 0) {
     for (const d of layout(map.current, width, height).children || []) {
-      const tile = drawTile(d, { x0: 0, y0: 0 }, picture);
-      if (tile) picture.tiles.append(tile);
+      picture.tiles.append(drawTile(d, { x0: 0, y0: 0 }, picture, []));
     }
   } else {
-    write(picture, { x0: 0, y0: 0 }, 16, 30, 'head', 'Nothing uses space here.');
+    write(picture, 16, 30, 'head', 'Nothing uses space here.');
   }
   host.replaceChildren(finishPicture(picture));
   const first = buttons()[0];
@@ -96,7 +96,7 @@ function inspect(node) {
   if (node.holder) lines.push(el('span', { class: 'soft name', text: 'held by ' + node.holder }));
   const kinds = el('span', { class: 'kinds' });
   STATES.forEach((state, i) => {
-    if (!idle && node.sums[i] > 0) kinds.append(el('span', {}, swatch(state.key), el('span', { text: state.label + ' ' + size(node.sums[i]) })));
+    if (!idle && node.sums[i] > 0) kinds.append(el('span', {}, swatch(state), el('span', { text: state.label + ' ' + size(node.sums[i]) })));
   });
   $('inspect').replaceChildren(...lines, kinds);
 }

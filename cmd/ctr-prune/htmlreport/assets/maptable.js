@@ -19,28 +19,29 @@ function drawParts() {
   const node = map.current;
   const head = el('tr', {}, el('th', { scope: 'col', text: 'Part' }), el('th', { scope: 'col', class: 'num', text: 'Images' }),
     el('th', { scope: 'col', class: 'num', text: 'Size' }), el('th', { scope: 'col', class: 'num', text: 'Share' }));
-  for (const state of STATES) head.append(el('th', { scope: 'col', class: 'num', title: state.hint, text: state.label }));
+  const states = STATES.map((state, i) => i).filter((i) => node.sums[i] > 0);
+  for (const state of states.map((i) => STATES[i])) head.append(el('th', { scope: 'col', class: 'num', title: state.hint, text: state.label }));
   const body = el('tbody', {});
-  for (const child of node.children.slice(0, PARTS)) body.append(partRow(child, node));
+  for (const child of node.children.slice(0, PARTS)) body.append(partRow(child, node, states));
   const rest = node.children.length - PARTS;
-  if (rest > 0) body.append(el('tr', {}, el('td', { colspan: 9, class: 'hint', text: '… and ' + plural(rest, 'smaller part') })));
+  if (rest > 0) body.append(el('tr', {}, el('td', { colspan: 4 + states.length, class: 'hint', text: '… and ' + plural(rest, 'smaller part') })));
   $('parts').replaceChildren(el('table', {}, el('caption', { class: 'unseen', text: 'Parts of ' + describe(node) }), el('thead', {}, head), body));
 }
 
-function partRow(child, node) {
+function partRow(child, node, states) {
   const name = child.children.length > 0
     ? el('button', { type: 'button', class: 'link name', text: nameOf(child), onclick: () => { go(child, false); $('parts').querySelector('button')?.focus(); } })
     : el('span', { class: 'name', text: nameOf(child) });
-  const row = el('tr', {}, el('th', { scope: 'row' }, name), numberCell(child.images, child.images ? number.format(child.images) : ''),
-    bytesCell(child.total), el('td', { class: 'num', text: percent(child.total, node.total) }));
-  for (const bytes of child.sums) row.append(bytesCell(bytes));
+  const row = el('tr', {}, el('th', { scope: 'row' }, name), numberCell(child.images, child.images ? number.format(child.images) : '', 'Images'),
+    bytesCell(child.total, 'Size'), el('td', { 'data-label': 'Share', class: 'num', text: percent(child.total, node.total) }));
+  for (const i of states) row.append(bytesCell(child.sums[i], STATES[i].label));
   return row;
 }
 
-function numberCell(n, text) {
-  return el('td', { class: n > 0 ? 'num' : 'num zero', text });
+function numberCell(n, text, label) {
+  return el('td', { 'data-label': label, class: n > 0 ? 'num' : 'num zero', text });
 }
 
-function bytesCell(bytes) {
-  return el('td', { class: bytes > 0 ? 'num' : 'num zero', title: number.format(bytes) + ' bytes', text: size(bytes) });
+function bytesCell(bytes, label) {
+  return el('td', { 'data-label': label, class: bytes > 0 ? 'num' : 'num zero', title: number.format(bytes) + ' bytes', text: size(bytes) });
 }

@@ -14,7 +14,7 @@ function showHeld(data) {
   const body = el('tbody', {});
   for (const held of data.held.slice(0, PARTS)) {
     body.append(el('tr', {}, el('th', { scope: 'row', class: 'name', text: held.holder }),
-      numberCell(held.objects, number.format(held.objects)), bytesCell(held.bytes)));
+      numberCell(held.objects, number.format(held.objects), 'Objects'), bytesCell(held.bytes, 'Size')));
   }
   const rest = data.held.length - PARTS;
   if (rest > 0) body.append(el('tr', {}, el('td', { colspan: 3, class: 'hint', text: '… and ' + plural(rest, 'holder') + ' of less' })));

@@ -25,6 +25,7 @@ const COLUMNS = [
   { key: 'action', label: 'Decision', by: (row) => ACTIONS.indexOf(row.action) },
   { key: 'size', label: 'Size', num: true, sized: true, field: 'b', by: bytesOf('b'), hint: 'all that the image has, shared or not' },
   { key: 'unique', label: 'Unique', num: true, sized: true, field: 'u', by: bytesOf('u'), hint: 'what removing this image alone would free' },
+  { key: 'frees', label: 'Frees', num: true, sized: true, field: 'f', by: bytesOf('f'), hint: 'what this image adds to what is freed' },
   { key: 'created', label: 'Created', sized: true, num: true, by: bytesOf('c') },
   { key: 'reason', label: 'Reason', by: (row) => row.reason },
 ];

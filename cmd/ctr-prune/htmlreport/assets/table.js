@@ -33,6 +33,8 @@ function openFilters(used) {
   $('space-field').hidden = used.size < 2;
   $('space').addEventListener('change', () => { view.space = Number($('space').value); update(); });
   $('search').addEventListener('input', () => { view.search = $('search').value; update(); });
+  for (const column of table.columns) $('sort').append(el('option', { value: column.key, text: column.label }));
+  $('sort').addEventListener('change', () => sortBy(table.columns.find((column) => column.key === $('sort').value)));
   $('filters').addEventListener('submit', (event) => event.preventDefault());
 }
 
@@ -42,6 +44,7 @@ const capital = (word) => word[0].toUpperCase() + word.slice(1);
 function update() {
   table.found = arrange(table.rows, table.view);
   table.page = 0;
+  $('sort').value = table.view.sort;
   for (const button of $('actions').children) button.setAttribute('aria-pressed', String(button.dataset.action === table.view.action));
   const what = table.data.kind === 'df' ? 'image' : 'record';
   $('count').textContent = table.found.length === table.rows.length ? plural(table.rows.length, what)
@@ -74,6 +77,7 @@ function sortBy(column) {
   view.down = view.sort === column.key ? !view.down : Boolean(column.num);
   view.sort = column.key;
   update();
+  if (document.activeElement === $('sort')) return; // the head is not shown then
   const at = table.columns.indexOf(column);
   $('rows').querySelectorAll('thead button')[at].focus();
 }
@@ -94,14 +98,16 @@ function drawRow(row) {
   return tr;
 }
 
+// cell is one of a row. On a narrow screen a row is a card, in which it says what it is.
 function cell(row, column) {
+  const label = { 'data-label': column.label };
   if (column.key === 'name') return nameCell(row);
-  if (column.key === 'space') return el('td', { class: 'name', text: row.spaceName });
-  if (column.key === 'action') return el('td', {}, el('span', { class: 'action ' + row.action }, actionMark(row.action), el('span', { text: actionWord(row.action, table.data.kind) })));
-  if (column.key === 'reason') return el('td', { class: 'reason', text: row.reason });
-  if (!row.image) return el('td', { class: 'num zero', text: '–' });
-  if (column.key === 'created') return el('td', { class: 'num', text: day(row.image.c) });
-  return bytesCell(row.image[column.field] || 0);
+  if (column.key === 'space') return el('td', { ...label, class: 'name', text: row.spaceName });
+  if (column.key === 'action') return el('td', label, el('span', { class: 'action ' + row.action }, actionMark(row.action), el('span', { text: actionWord(row.action, table.data.kind) })));
+  if (column.key === 'reason') return el('td', { ...label, class: 'reason', text: row.reason });
+  if (!row.image) return el('td', { ...label, class: 'num zero', text: '–' });
+  if (column.key === 'created') return el('td', { ...label, class: 'num', text: day(row.image.c) });
+  return bytesCell(row.image[column.field] || 0, column.label);
 }
 
 // actionMark is a shape for each decision: colour alone tells nothing.

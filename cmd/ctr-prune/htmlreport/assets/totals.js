@@ -6,7 +6,6 @@ function showHead(data) {
   $('brand').textContent = kinds[data.kind];
   $('host').textContent = data.host || '';
   if (data.kind === 'report') {
-    $('holders-title').textContent = 'Held by, before the run';
     $('map-title').textContent = 'What was in the store, and what was removed';
   }
   for (const [key, value] of data.facts) {
@@ -24,29 +23,16 @@ function cardOf(card) {
     el('dt', { text: card.label }), value, card.note && el('dd', { class: 'note', text: card.note }));
 }
 
-function showHolders(data) {
-  const total = data.holders.reduce((sum, h) => sum + h.bytes, 0);
-  $('holders-section').hidden = total === 0;
-  for (const holder of data.holders) {
-    if (holder.bytes > 0) $('holders-bar').append(holderPart(holder, total));
-    const mark = svg('svg', { class: 'swatch', 'aria-hidden': 'true' }, ...holderRects(holder.key));
-    $('holders').append(el('li', { class: holder.bytes > 0 ? '' : 'none', title: 'content ' + size(holder.content) + ', snapshots ' + size(holder.snapshot) },
-      mark, el('span', { text: holder.label }), el('strong', { text: size(holder.bytes) }),
-      holder.bytes > 0 && el('span', { class: 'soft', text: percent(holder.bytes, total) })));
-  }
-}
-
-// The pattern of a class of holders is that of the state it resembles.
-const HOLDER_PATTERN = { containers: 'shared', grace: 'held', leases: 'held', ingests: 'reclaimable', labels: 'reclaimable', nothing: 'garbage' };
-
-function holderRects(key) {
-  const box = { width: '100%', height: '100%' };
-  const pattern = HOLDER_PATTERN[key];
-  return [svg('rect', { class: 'h-' + key, ...box }), pattern && svg('rect', { fill: 'url(#p-' + pattern + ')', ...box })];
-}
-
-function holderPart(holder, total) {
-  const part = svg('svg', { preserveAspectRatio: 'none' }, ...holderRects(holder.key));
-  part.style.width = (100 * holder.bytes / total) + '%';
+function statePart(state, share) {
+  const part = svg('svg', { preserveAspectRatio: 'none' }, ...stateRects(state));
+  part.style.width = (100 * share) + '%';
   return part;
+}
+
+// showHolders says what is held without an image, and by whom.
+function showHolders(data) {
+  const others = data.holders.filter((h) => h.key !== 'images' && h.bytes > 0);
+  $('holders').append(...others.map((h) => el('li', { title: 'content ' + size(h.content) + ', snapshots ' + size(h.snapshot) },
+    el('span', { text: h.label }), el('strong', { text: size(h.bytes) }))));
+  $('without').hidden = others.length === 0;
 }

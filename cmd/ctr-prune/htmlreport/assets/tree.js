@@ -2,7 +2,7 @@
 // and how many images they have.
 function sprout(raw, parent, data, byImage) {
   const node = {
-    name: raw.n, kind: raw.k, parent, children: [], sums: [0, 0, 0, 0, 0], total: 0, images: 0, image: raw.i,
+    name: raw.n, kind: raw.k, parent, children: [], sums: noSums(), total: 0, images: 0, image: raw.i,
   };
   for (const child of raw.c || []) node.children.push(sprout(child, node, data, byImage));
   for (const leaf of raw.l || []) node.children.push(sproutLeaf(leaf, node, data));
@@ -21,7 +21,7 @@ function sprout(raw, parent, data, byImage) {
 }
 
 function plain(name, kind, parent, state, bytes) {
-  const sums = [0, 0, 0, 0, 0];
+  const sums = noSums();
   sums[state] = bytes;
   return { name, kind, parent, children: [], sums, total: bytes, images: 0, state };
 }
@@ -52,7 +52,7 @@ function nameOf(node) {
 // describe says in words what a part is, for who cannot see it.
 function describe(node) {
   const parts = STATES.map((s, i) => (node.sums[i] > 0 ? size(node.sums[i]) + ' ' + s.label.toLowerCase() : '')).filter(Boolean);
-  const kind = node.kind === 'group' || node.kind === node.name ? '' : node.kind + ' ';
+  const kind = ['group', 'shared', 'elsewhere', node.name].includes(node.kind) ? '' : node.kind + ' ';
   const count = node.images > 1 ? ', ' + plural(node.images, 'image') : '';
   return kind + nameOf(node) + ', ' + size(node.total) + count + (parts.length ? ': ' + parts.join(', ') : '');
 }
