@@ -84,7 +84,16 @@ type RunStatus struct {
 	Ended   time.Time `json:"ended"`
 	Removed int       `json:"removed"`
 	Bytes   int64     `json:"bytes"`
-	Error   string    `json:"error,omitempty"`
+	// Refused are the namespaces that were left alone, because who uses their images
+	// could not be found out.
+	Refused []RefusedStatus `json:"refused,omitempty"`
+	Error   string          `json:"error,omitempty"`
+}
+
+// RefusedStatus is why a namespace was left alone.
+type RefusedStatus struct {
+	Namespace string `json:"namespace"`
+	Reason    string `json:"reason"`
 }
 
 // The states.
@@ -177,6 +186,9 @@ func (f *facts) ran(out *outcome) {
 	run := RunStatus{Run: out.name, Trigger: out.trigger, Result: out.result, Started: out.started, Ended: out.ended}
 	if out.doc != nil {
 		run.Removed, run.Bytes = len(out.doc.Untagged), out.doc.Reclaimed.TotalBytes
+		for _, refused := range out.doc.Refused {
+			run.Refused = append(run.Refused, RefusedStatus{refused.Namespace, refused.Reason})
+		}
 	}
 	if out.err != nil {
 		run.Error = out.err.Error()

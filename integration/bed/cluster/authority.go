@@ -39,11 +39,11 @@ func NewAuthority(tb testing.TB, dir string) *Authority {
 	return a
 }
 
-// Server issues the certificate of a server on the loopback address.
-func (a *Authority) Server(name string) Pair {
+// Server issues the certificate of a server on the loopback address, or on others.
+func (a *Authority) Server(name string, others ...net.IP) Pair {
 	a.tb.Helper()
 	return a.issue(name, &x509.Certificate{
-		Subject: pkix.Name{CommonName: name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		Subject: pkix.Name{CommonName: name}, IPAddresses: append(others, net.IPv4(127, 0, 0, 1)),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, a.newKey())
 }
@@ -65,11 +65,15 @@ func (a *Authority) Client(name string, groups ...string) *http.Client {
 	if err != nil {
 		a.tb.Fatal(err)
 	}
+	return &http.Client{Transport: a.trusting(pair)}
+}
+
+// trusting is how one connects who trusts this authority, and has certificates or none.
+func (a *Authority) trusting(own ...tls.Certificate) *http.Transport {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	// A connection to a server that was killed is not to be used again.
-	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{pair}}}
-	return &http.Client{Transport: transport}
+	return &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool, Certificates: own}}
 }
 
 func (a *Authority) newKey() *ecdsa.PrivateKey {

@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,13 +25,16 @@ const buildTimeout = 2 * time.Hour
 type Plane struct {
 	// CA issues the certificates of everybody in the cluster.
 	CA *Authority
-	// URL is that of the API server.
+	// URL is that of the API server, where pods find it, too, if they have the network of
+	// the machine: its service is on the loopback device.
 	URL string
 
 	tb      testing.TB
 	dir     string
 	paths   parts.Paths
-	ports   []int
+	port    int // etcd's
+	network *net.IPNet
+	signing string // the file of the key of tokens
 	service *service.Service
 	admin   *http.Client
 }
@@ -53,17 +58,18 @@ func Start(tb testing.TB, dir string) *Plane {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		tb.Fatal(err)
 	}
-	p := &Plane{tb: tb, dir: dir, paths: Programs(tb, parts.Etcd, parts.APIServer), ports: Ports(tb, 2), CA: NewAuthority(tb, dir)}
-	p.URL = fmt.Sprintf("https://127.0.0.1:%d", p.ports[1])
+	p := &Plane{tb: tb, dir: dir, paths: Programs(tb, parts.Etcd, parts.APIServer), port: Ports(tb, 1)[0], network: network(tb), CA: NewAuthority(tb, dir)}
+	p.URL = "https://" + first(p.network).String()
 	p.admin = p.CA.Client("admin", "system:masters")
 	service.Start(tb, "etcd", filepath.Join(dir, "etcd.log"), p.etcd, func(ctx context.Context) error {
 		return answers(ctx, http.DefaultClient, p.etcdURL()+"/health")
 	})
 	p.service = service.Start(tb, "kube-apiserver", filepath.Join(dir, "api.log"), p.apiserver(), p.ready)
+	p.control()
 	return p
 }
 
-func (p *Plane) etcdURL() string { return fmt.Sprintf("http://127.0.0.1:%d", p.ports[0]) }
+func (p *Plane) etcdURL() string { return fmt.Sprintf("http://127.0.0.1:%d", p.port) }
 
 func (p *Plane) etcd() *exec.Cmd {
 	return exec.Command(p.paths.Bin(parts.Etcd, "server"),
@@ -74,21 +80,38 @@ func (p *Plane) etcd() *exec.Cmd {
 	)
 }
 
-// apiserver is the command of the API server. There are no service accounts in
-// pods, because nobody creates them.
+// control makes what the controllers of a cluster make for pods: the account of those that name
+// none, and the authority by which they verify the API server.
+func (p *Plane) control() {
+	p.tb.Helper()
+	authority, err := os.ReadFile(p.CA.CertFile)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	for _, namespace := range []string{"default", "kube-system"} {
+		p.Create("/api/v1/namespaces/"+namespace+"/serviceaccounts", Object{"metadata": Object{"name": "default"}})
+		p.Create("/api/v1/namespaces/"+namespace+"/configmaps", Object{
+			"metadata": Object{"name": "kube-root-ca.crt"}, "data": Object{"ca.crt": string(authority)},
+		})
+	}
+}
+
+// apiserver is the command of the API server.
 func (p *Plane) apiserver() func() *exec.Cmd {
-	serving := p.CA.Server("kube-apiserver")
+	address := first(p.network)
+	serving := p.CA.Server("kube-apiserver", address)
+	p.signing = serving.KeyFile
 	return func() *exec.Cmd {
 		return exec.Command(p.paths.Bin(parts.APIServer, "kube-apiserver"),
 			"--etcd-servers", p.etcdURL(),
-			"--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1", "--secure-port", fmt.Sprint(p.ports[1]),
+			"--bind-address", address.String(), "--advertise-address", address.String(), "--secure-port", "443",
 			"--cert-dir", p.dir, "--tls-cert-file", serving.CertFile, "--tls-private-key-file", serving.KeyFile,
 			"--client-ca-file", p.CA.CertFile,
 			"--service-account-issuer", p.URL,
 			"--service-account-key-file", serving.KeyFile, "--service-account-signing-key-file", serving.KeyFile,
-			"--service-cluster-ip-range", "10.96.0.0/24", "--endpoint-reconciler-type", "none",
+			"--service-cluster-ip-range", p.network.String(), "--endpoint-reconciler-type", "none",
 			"--authorization-mode", "Node,RBAC",
-			"--enable-admission-plugins", "NodeRestriction", "--disable-admission-plugins", "ServiceAccount",
+			"--enable-admission-plugins", "NodeRestriction",
 		)
 	}
 }
@@ -99,7 +122,7 @@ func (p *Plane) ready(ctx context.Context) error {
 	if err := answers(ctx, p.admin, p.URL+"/readyz"); err != nil {
 		return err
 	}
-	return answers(ctx, p.admin, p.URL+"/api/v1/namespaces/default")
+	return errors.Join(answers(ctx, p.admin, p.URL+"/api/v1/namespaces/default"), answers(ctx, p.admin, p.URL+"/api/v1/namespaces/kube-system"))
 }
 
 // KillAPI ends the API server, which then refuses every connection.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 )
@@ -32,6 +33,33 @@ func Ports(tb testing.TB, count int) (ports []int) {
 		ports = append(ports, port)
 	}
 	return ports
+}
+
+// network chooses a network of the loopback device at whose first address nobody serves
+// https.
+func network(tb testing.TB) *net.IPNet {
+	tb.Helper()
+	for {
+		n := &net.IPNet{IP: net.IPv4(127, byte(1+rand.IntN(254)), byte(rand.IntN(256)), 0), Mask: net.CIDRMask(24, 32)}
+		listener, err := net.Listen("tcp4", net.JoinHostPort(first(n).String(), "443"))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err == nil {
+			err = listener.Close()
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return n
+	}
+}
+
+// first is the first address of a network, which is that of the API server's service.
+func first(n *net.IPNet) net.IP {
+	ip := slices.Clone(n.IP)
+	ip[len(ip)-1] = 1
+	return ip
 }
 
 // firstOfConnections is the lowest port that the kernel gives to a connection.

@@ -29,7 +29,7 @@ func makeDir(parent string) (string, *os.File, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	if err := os.Chmod(dir, 0o711); err != nil {
+	if err := errors.Join(os.Chmod(dir, 0o711), os.Mkdir(filepath.Dir(address(dir)), 0o711)); err != nil {
 		return "", nil, err
 	}
 	owner, err := own(dir)
@@ -47,7 +47,8 @@ func InMemory() string {
 	return dir
 }
 
-func address(dir string) string { return filepath.Join(dir, "c.sock") }
+// address is in a folder of its own, which a pod can have without all the rest.
+func address(dir string) string { return filepath.Join(dir, "run", "c.sock") }
 
 func ownerFile(dir string) string { return filepath.Join(dir, "owner") }
 

@@ -43,11 +43,15 @@ type Node struct {
 }
 
 // Start starts a node of one containerd version with its pause image in the
-// store. The test is skipped, with the reason, where pods cannot run.
-func Start(tb testing.TB, version parts.Part) *Node {
+// store, with changed options if given. The test is skipped, with the reason, where pods cannot
+// run.
+func Start(tb testing.TB, version parts.Part, change ...func(*daemon.Options)) *Node {
 	tb.Helper()
 	opts := Options(tb, version)
 	opts.NoSync = true
+	for _, c := range change {
+		c(&opts)
+	}
 	n := On(tb, daemon.Start(tb, opts))
 	n.Base = Pause(tb, n.Builder)
 	n.Add(n.Base, PauseName)

@@ -3,6 +3,7 @@ package kubelet
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,6 +44,7 @@ func (n *Node) config() cluster.Object {
 		c["tlsCertFile"], c["tlsPrivateKeyFile"] = serving.CertFile, serving.KeyFile
 		c["authorization"] = cluster.Object{"mode": "Webhook"}
 	}
+	maps.Copy(c, n.changed)
 	return c
 }
 
@@ -81,16 +83,21 @@ func (n *Node) kernel() string {
 
 // apart is the command of a kubelet that changes nothing outside of its test. It
 // gets a mount namespace of its own, because some of its folders cannot be
-// configured, and it would change settings of the kernel.
-func apart(kernel, program string, args ...string) *exec.Cmd {
+// configured, and it would change settings of the kernel. What it mounts below root is
+// seen by others, as containerd has to: volumes with tokens are mounts.
+func apart(root, kernel, program string, args ...string) *exec.Cmd {
 	const script = `set -e
+root=$1
+cut -d ' ' -f 5 /proc/self/mountinfo | while read -r at; do
+	[ "$at" = "$root" ] || mount --make-slave "$at" || ! grep -qF " $at " /proc/self/mountinfo
+done
 mount -t tmpfs none /var/lib
 mount -t tmpfs none /var/log
-cd "$1"
+cd "$2"
 find . -type f | while read -r file; do mount --bind "$file" "/proc/sys/$file"; done
-shift
+shift 2
 exec "$@"`
-	return exec.Command("unshare", append([]string{"--mount", "--propagation", "slave", "sh", "-c", script, "sh", kernel, program}, args...)...)
+	return exec.Command("unshare", append([]string{"--mount", "--propagation", "unchanged", "sh", "-c", script, "sh", root, kernel, program}, args...)...)
 }
 
 // URL is where the kubelet lists its pods to those whom it knows.

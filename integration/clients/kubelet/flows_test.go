@@ -24,6 +24,7 @@ type node struct {
 	t       *testing.T
 	command string
 	repos   map[string]string // image ID by repository
+	listens int               // the port of the product, 0 if none was chosen
 }
 
 func on(t *testing.T, n *kubelet.Node) *node {
@@ -66,12 +67,23 @@ func (n *node) wantUnused(repos ...string) {
 func (n *node) wantImages(repos ...string) {
 	n.t.Helper()
 	n.Settle()
+	stored := n.wantListed(repos...)
+	slices.Sort(repos)
+	if diff := cmp.Diff(repos, n.reposOf(stored)); diff != "" {
+		n.t.Errorf("images of the test (-wanted +there):\n%s", diff)
+	}
+}
+
+// wantListed fails the test unless the named images, and the pause image, are in the
+// store and in CRI's list, which has nothing that is not there. It returns what is there.
+func (n *node) wantListed(repos ...string) (stored map[string]bool) {
+	n.t.Helper()
 	want := map[string]bool{cri.PauseName: true}
 	for _, repo := range repos {
 		want["docker.io/library/"+repo+":1"] = true
 		want[n.repos[repo]] = true
 	}
-	stored := make(map[string]bool)
+	stored = make(map[string]bool)
 	for name := range n.Capture().Namespaces[cri.Namespace].Images {
 		stored[name] = true
 	}
@@ -87,14 +99,10 @@ func (n *node) wantImages(repos ...string) {
 			n.t.Errorf("image %s: in the store %v, in CRI's list %v", name, stored[name], listed[name])
 		}
 	}
-	// Nothing is listed that is not there, and nothing is there beside.
 	if diff := cmp.Diff(n.reposOf(stored), n.reposOf(listed)); diff != "" {
 		n.t.Errorf("CRI's list (-store +CRI):\n%s", diff)
 	}
-	slices.Sort(repos)
-	if diff := cmp.Diff(repos, n.reposOf(stored)); diff != "" {
-		n.t.Errorf("images of the test (-wanted +there):\n%s", diff)
-	}
+	return stored
 }
 
 // reposOf returns the repositories of the test's images among names and IDs.

@@ -10,7 +10,10 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ctr-prune/ctr-prune/integration/bed/cluster"
+	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/bed/service"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
@@ -32,15 +35,41 @@ type Node struct {
 	tb      testing.TB
 	program string
 	ports   []int
+	mount   func(root string) error
+	changed cluster.Object // of the kubelet's configuration
 	flags   []string
 	service *service.Service
 }
 
+// Option is what differs on a node.
+type Option func(*Node)
+
+// WithDisk gives containerd a disk of its own, which mount mounts at its root.
+func WithDisk(mount func(root string) error) Option {
+	return func(n *Node) {
+		n.mount = func(root string) error {
+			if err := mount(root); err != nil {
+				return err
+			}
+			return unix.Mount("", root, "", unix.MS_SHARED, "")
+		}
+	}
+}
+
+// WithConfig changes fields of the kubelet's configuration.
+func WithConfig(fields cluster.Object) Option { return func(n *Node) { n.changed = fields } }
+
+// shared lets others see what is mounted below a folder later, as systemd does with all mounts
+// of a machine. Without it the mountPropagation of a pod is refused.
+func shared(root string) error {
+	return errors.Join(unix.Mount(root, root, "", unix.MS_BIND, ""), unix.Mount("", root, "", unix.MS_SHARED, ""))
+}
+
 // Standalone starts a node whose kubelet runs static pods and knows of no API
 // server.
-func Standalone(tb testing.TB) *Node {
+func Standalone(tb testing.TB, options ...Option) *Node {
 	tb.Helper()
-	n := create(tb)
+	n := create(tb, options)
 	n.CA = cluster.NewAuthority(tb, n.dir("pki"))
 	n.start()
 	return n
@@ -48,9 +77,9 @@ func Standalone(tb testing.TB) *Node {
 
 // Registered starts a control plane, and a node whose kubelet is registered
 // with it.
-func Registered(tb testing.TB) *Node {
+func Registered(tb testing.TB, options ...Option) *Node {
 	tb.Helper()
-	n := create(tb)
+	n := create(tb, options)
 	n.Plane = cluster.Start(tb, n.dir("plane"))
 	n.CA = n.Plane.CA
 	n.flags = []string{"--kubeconfig", n.CA.Kubeconfig(n.Plane.URL, "system:node:"+Name, "system:nodes")}
@@ -58,10 +87,14 @@ func Registered(tb testing.TB) *Node {
 	return n
 }
 
-func create(tb testing.TB) *Node {
+func create(tb testing.TB, options []Option) *Node {
 	tb.Helper()
 	tb.Cleanup(removeDefaultGroup) // when the daemon's own cleanup is over
-	n := &Node{Node: cri.Start(tb, parts.Containerd24), tb: tb, ports: cluster.Ports(tb, 2)}
+	n := &Node{tb: tb, ports: cluster.Ports(tb, 2), mount: shared}
+	for _, o := range options {
+		o(n)
+	}
+	n.Node = cri.Start(tb, parts.Containerd24, func(o *daemon.Options) { o.Mount = n.mount })
 	n.program = cluster.Programs(tb, parts.Kubelet).Bin(parts.Kubelet, "kubelet")
 	n.dir("manifests")
 	return n
@@ -96,9 +129,12 @@ func (n *Node) start() {
 		"--hostname-override", Name,
 		"--root-dir", n.dir("root"), "--cert-dir", n.dir("certs"),
 	)
-	kernel := n.kernel()
+	kernel, root := n.kernel(), n.dir("root")
+	if err := shared(root); err != nil {
+		n.tb.Fatal(err)
+	}
 	n.service = service.Start(n.tb, "kubelet", filepath.Join(n.dir(""), "log"), func() *exec.Cmd {
-		return apart(kernel, n.program, n.flags...)
+		return apart(root, kernel, n.program, n.flags...)
 	}, n.ready)
 }
 

@@ -97,6 +97,7 @@ type Pod struct {
 // Status is how the kubelet sees a container of a pod.
 type Status struct {
 	Name, ContainerID string
+	Ready             bool
 	RestartCount      int
 	State             struct {
 		Waiting    *struct{ Reason string }

@@ -16,24 +16,24 @@ import (
 )
 
 // fill gives the kubelet pods in every state in which a pod needs an image that
-// no container has.
-func (n *node) fill(absent string) {
+// no container has. Put gives it one.
+func (n *node) fill(put func(string, kubelet.Spec), absent string) {
 	n.t.Helper()
 	app, gate := n.image("app"), n.image("gate")
-	n.Static("running", kubelet.Spec{Containers: []kubelet.Container{kubelet.Waits("main", app)}})
-	n.Static("starting", kubelet.Spec{
+	put("running", kubelet.Spec{Containers: []kubelet.Container{kubelet.Waits("main", app)}})
+	put("starting", kubelet.Spec{
 		InitContainers: []kubelet.Container{kubelet.Waits("gate", gate)},
 		Containers:     []kubelet.Container{kubelet.Waits("main", n.image("later")).WithVolume("data")},
 		Volumes:        []kubelet.Volume{kubelet.ImageVolume("data", n.image("later-data"))},
 	})
-	n.Static("set-up", kubelet.Spec{
+	put("set-up", kubelet.Spec{
 		InitContainers: []kubelet.Container{kubelet.Exits("once", n.image("once"))},
 		Containers:     []kubelet.Container{kubelet.Waits("main", app)},
 	})
-	n.Static("crashing", kubelet.Spec{Containers: []kubelet.Container{kubelet.Exits("main", n.image("crash"))}})
-	n.Static("refused", kubelet.Spec{Containers: []kubelet.Container{refuses("main", n.image("refused"))}})
-	n.Static("mounting", mounts(n.image("mounting"), absent))
-	n.Static("volume", kubelet.Spec{
+	put("crashing", kubelet.Spec{Containers: []kubelet.Container{kubelet.Exits("main", n.image("crash"))}})
+	put("refused", kubelet.Spec{Containers: []kubelet.Container{refuses("main", n.image("refused"))}})
+	put("mounting", mounts(n.image("mounting"), absent))
+	put("volume", kubelet.Spec{
 		Containers: []kubelet.Container{kubelet.Waits("main", app).WithVolume("data")},
 		Volumes:    []kubelet.Volume{kubelet.ImageVolume("data", n.image("data"))},
 	})
@@ -76,7 +76,7 @@ func (n *node) awaitFilled() {
 func TestStandaloneKubelet(t *testing.T) {
 	n := on(t, kubelet.Standalone(t))
 	absent := filepath.Join(t.TempDir(), "absent")
-	n.fill(absent)
+	n.fill(n.Static, absent)
 	n.image("stray")
 	n.awaitFilled()
 
@@ -93,7 +93,7 @@ func TestStandaloneKubelet(t *testing.T) {
 	n.wantImages(n.allBut("stray")...)
 
 	n.restart("running/main", "set-up/main", "volume/main", "starting/gate")
-	n.release(absent)
+	n.release(n.Static, absent)
 }
 
 // wantCertificateRefused fails the test unless the certificate that a kubelet
@@ -130,13 +130,13 @@ func (n *node) wantNamed(args ...string) {
 }
 
 // release lets those pods start that could not.
-func (n *node) release(absent string) {
+func (n *node) release(put func(string, kubelet.Spec), absent string) {
 	n.t.Helper()
 	if err := os.Mkdir(absent, 0o755); err != nil {
 		n.t.Fatal(err)
 	}
 	// Another pod, because the kubelet takes minutes to look for the folder again.
-	n.Static("mounted", mounts("docker.io/library/mounting:1", absent))
+	put("mounted", mounts("docker.io/library/mounting:1", absent))
 	n.AwaitContainer("mounted", "main", "running", runs)
 	n.passes("starting", "gate", "main")
 	again := n.Pods()["crashing"].Container("main").RestartCount
