@@ -19,10 +19,10 @@ const library = "d3-hierarchy/d3-hierarchy.min.js"
 // they are put together.
 var scripts = []string{
 	"format.js", "dom.js", "tree.js", "layout.js", "totals.js", "tile.js", "labels.js", "map.js",
-	"mapkeys.js", "maptable.js", "rows.js", "table.js", "messages.js", "theme.js", "main.js",
+	"mapkeys.js", "maptable.js", "rows.js", "table.js", "messages.js", "node.js", "theme.js", "main.js",
 }
 
-var styles = []string{"base.css", "colors.css", "totals.css", "map.css", "table.css", "print.css"}
+var styles = []string{"base.css", "colors.css", "totals.css", "map.css", "table.css", "node.css", "print.css"}
 
 func asset(name string) (string, error) {
 	b, err := assets.ReadFile("assets/" + name)

@@ -50,6 +50,10 @@ func build(page Page) data {
 		b.measured = d.Kind == prune.DocumentReport && d.Measured
 		b.learn(d)
 	}
+	if page.kind() == kindNode {
+		b.data.Facts, b.data.Cards, b.data.Holders, b.data.Messages, b.data.Held = [][2]string{}, []card{}, []holder{}, []message{}, []heldBy{}
+		return b.data
+	}
 	b.addImages()
 	b.addRows()
 	b.data.Facts = b.facts()

@@ -15,7 +15,7 @@ import (
 )
 
 // Page is the content of the file. Usage provides the totals and the treemap,
-// Document the plan or report; each may be nil, but not both.
+// Document the plan or report, Node how a resident is; each may be nil, but not all.
 type Page struct {
 	// Title is the heading; if empty, a default for the kind of page.
 	Title string
@@ -25,19 +25,24 @@ type Page struct {
 	// the [prune.Plan.Usage] of the same plan.
 	Usage    *prune.DiskUsage
 	Document *prune.Document
+	Node     *Node
 	// Generated is when the file was written.
 	Generated time.Time
 }
 
 // The kinds of page.
 const (
+	kindNode   = "node"
 	kindUsage  = "df"
 	kindPlan   = prune.DocumentPlan
 	kindReport = prune.DocumentReport
 )
 
 func (p Page) kind() string {
-	if p.Document == nil {
+	switch {
+	case p.Document == nil && p.Usage == nil:
+		return kindNode
+	case p.Document == nil:
 		return kindUsage
 	}
 	return p.Document.Kind
@@ -47,6 +52,8 @@ func (p Page) title() string {
 	switch {
 	case p.Title != "":
 		return p.Title
+	case p.kind() == kindNode:
+		return "The store has not been read yet"
 	case p.kind() == kindUsage:
 		return "What fills the store"
 	case p.kind() == kindPlan:

@@ -50,13 +50,14 @@ type Resident struct {
 	done chan func() // what a job has found out, for the loop
 
 	// What is due at which time; what is zero is not.
-	lockAt, connectAt, lookAt, diskAt, surveyAt, runAt, retryAt, reloadAt, kubeletAt time.Time
-	connectWait, retryWait                                                           backoff
+	lockAt, connectAt, lookAt, diskAt, surveyAt, runAt, retryAt, reloadAt, kubeletAt, pageAt time.Time
+	connectWait, retryWait                                                                   backoff
 	// manual says that somebody asked for a run, recovered that what killed runs
 	// left was looked for.
 	manual, recovered bool
 	// scheduled is when the last scheduled run began.
 	scheduled time.Time
+	page      *pages
 
 	recorder  *prune.UseRecorder
 	unwatched unwatched
@@ -75,7 +76,7 @@ type Resident struct {
 // New makes a resident.
 func New(o Options) *Resident {
 	return &Resident{
-		o: o, done: make(chan func(), 1),
+		o: o, done: make(chan func(), 1), page: newPages(),
 		connectWait: backoff{min: connectMin, max: connectMax}, retryWait: backoff{min: retryMin, max: retryMax},
 		unwatched: unwatched{errs: make(map[string]string)}, disks: disks{wait: backoff{min: shortMin, max: shortMax}},
 	}
@@ -107,6 +108,8 @@ func (r *Resident) turn(ctx context.Context) {
 	case <-ctx.Done():
 	case then := <-r.done:
 		r.ended(then)
+	case <-r.page.asked:
+		r.pageAt = r.page.due(r.o.Now())
 	case <-r.o.Hangup:
 		r.hangup(ctx)
 	case <-r.o.RunNow:
@@ -181,6 +184,8 @@ func (r *Resident) begin(ctx context.Context) {
 		r.start(ctx, triggerManual)
 	case due(r.retryAt, now) || r.retryAt.IsZero() && due(r.runAt, now):
 		r.start(ctx, triggerSchedule)
+	case due(r.pageAt, now):
+		r.readForPage(ctx)
 	case due(r.kubeletAt, now):
 		r.askKubelet(ctx)
 	case due(r.lookAt, now):
@@ -216,6 +221,7 @@ func (r *Resident) untilNext() time.Duration {
 		}
 		consider(r.lookAt)
 		consider(r.kubeletAt)
+		consider(r.pageAt)
 		if r.retryAt.IsZero() {
 			consider(r.runAt)
 		}
@@ -228,7 +234,10 @@ func (r *Resident) untilNext() time.Duration {
 func (r *Resident) publish() {
 	now := r.o.Now()
 	r.beat.Store(&now)
-	r.status.Store(r.snapshot(now))
+	s := r.snapshot(now)
+	r.status.Store(s)
+	r.page.node.Store(r.nodeOf(s))
+	r.page.everywhere.Store(r.conf.Serve.Page == pageEverywhere)
 	r.told(r.o.Manager.Status(r.facts.sentence()))
 }
 

@@ -154,6 +154,28 @@ func TestReportSaysWhatStayed(t *testing.T) {
 	}
 }
 
+// The page of serve has the node beside its store: a bar and the marks of each disk, the
+// last runs, and what is wrong.
+func TestPageOfServe(t *testing.T) {
+	s := open(t, servePage(t, town(144)))
+	texts := eval[string](s, `document.getElementById("node").innerText + document.getElementById("messages").innerText`)
+	for _, want := range []string{
+		"Idle until the next run at 2026-11-20 12:00:00 UTC.", "The store was read 42 seconds before.", "80\u00a0%",
+		"Marks: low 65\u00a0%, high 75\u00a0%, critical 88\u00a0%. Images go until the low mark is reached.", "20261120-060000-abcdef", "3.2GB", "containerd did not answer for 30s", "use of images is not watched",
+	} {
+		if !strings.Contains(texts, want) {
+			t.Errorf("the page lacks %q in %q", want, texts)
+		}
+	}
+	if n := eval[int](s, `document.querySelectorAll("#disks .mark").length`); n != 6 {
+		t.Errorf("%d marks", n)
+	}
+	empty := open(t, htmlreport.Page{Node: &htmlreport.Node{Time: now, Why: "connecting to containerd"}, Generated: now})
+	if got := eval[string](empty, `document.querySelector("main").innerText.trim().split("\n").filter(Boolean).join("|")`); got != "The node|Connecting to containerd.|As of 2026-11-20 09:30:00 UTC." {
+		t.Errorf("before the first reading it says %q", got)
+	}
+}
+
 // A search in a thousand images finds the ten whose names have it. How soon that
 // page can be used is logged and not judged: it depends on the machine.
 func TestThousandImages(t *testing.T) {

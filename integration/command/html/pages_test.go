@@ -49,6 +49,26 @@ func chosenPage(t *testing.T, s sample, namespaces ...string) htmlreport.Page {
 	return htmlreport.Page{Host: "build-7", Usage: prune.Usage(plan, true), Document: &doc, Generated: now}
 }
 
+// servePage is the page of serve on a node with a full disk.
+func servePage(t *testing.T, s sample) htmlreport.Page {
+	t.Helper()
+	page := planPage(t, s)
+	page.Title, page.Host = "What the next run would do", "node-1"
+	page.Node = &htmlreport.Node{
+		Time: now.Add(42 * time.Second), Read: now, Why: "idle until the next run at 2026-11-20T12:00:00Z", NextRun: now.Add(150 * time.Minute),
+		Problems: []string{"use of images is not watched: looking: the state folder cannot be written"},
+		Disks: []htmlreport.Disk{
+			{Name: "/var/lib/containerd", Capacity: 240e9, Available: 49e9, Used: 80, Inodes: 31, Low: 65, High: 75, Critical: 88, Full: true},
+			{Name: "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs", Capacity: 500e9, Available: 280e9, Used: 44, Inodes: 12, Low: 65, High: 75, Critical: 88},
+		},
+		Runs: []htmlreport.NodeRun{
+			{Name: "20261120-060000-abcdef", Trigger: "schedule", Result: "done", Started: now.Add(-210 * time.Minute), Took: 4 * time.Second, Removed: 12, Bytes: 3_200e6},
+			{Name: "20261120-000000-fedcba", Trigger: "schedule", Result: "failed", Started: now.Add(-570 * time.Minute), Took: 31 * time.Second, Error: "containerd did not answer for 30s"},
+		},
+	}
+	return page
+}
+
 // reportPage is that of the same prune after it, in which one object that
 // was to go is still there.
 func reportPage(t *testing.T, s sample) htmlreport.Page {

@@ -34,6 +34,9 @@ func TestShots(t *testing.T) {
 		}
 	}
 	t.Run("report", func(t *testing.T) { open(t, reportPage(t, workshop()), dark).shot("report-dark.png", 1420) })
+	for name, as := range map[string][]action{"light": nil, "dark": {dark}, "phone": {chromedp.EmulateViewport(390, 900)}} {
+		t.Run("serve-"+name, func(t *testing.T) { open(t, servePage(t, town(144)), as...).shot("serve-"+name+".png", 1500) })
+	}
 	t.Run("paper", func(t *testing.T) { open(t, usagePage(t, town(144))).pdf("df.pdf") })
 }
 

@@ -39,7 +39,7 @@ func TestScheduleAndPages(t *testing.T) {
 		if got := n.names(); got != "used" {
 			t.Errorf("left are %s", got)
 		}
-		for path, want := range map[string]string{"/livez": "ok", "/readyz": "ok", "/metrics": `ctr_prune_runs_total{result="done",trigger="schedule"} 1`, "/status": run} {
+		for path, want := range map[string]string{"/livez": "ok", "/readyz": "ok", "/": "docker.io/library/used:1", "/metrics": `ctr_prune_runs_total{result="done",trigger="schedule"} 1`, "/status": run} {
 			if code, text := page(t, address, path); code != 200 || !strings.Contains(text, want) {
 				t.Errorf("%s: %d %s", path, code, text)
 			}

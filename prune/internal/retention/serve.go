@@ -26,6 +26,9 @@ type Serve struct {
 	Grace Age
 	// Listen is an address for metrics and the like, or [NoListen].
 	Listen string
+	// Page says who may see the page with the names of images: who is on the machine
+	// (loopback, also if it is empty), or everywhere who can reach Listen.
+	Page string
 	// State is the folder for what is to survive a restart.
 	State string
 	// Pods is where the pods of the node are listed: none, kubelet, apiserver or
@@ -40,6 +43,9 @@ type Serve struct {
 
 // NoListen is written instead of an address to listen nowhere.
 const NoListen = "none"
+
+// PageEverywhere shows the page to everybody who can reach it.
+const PageEverywhere = "everywhere"
 
 // Window is a time of the week. The days are those on which it begins: if To is
 // not after From, it ends on the next day.
@@ -75,6 +81,7 @@ func (p *parser) serve(n *yaml.Node, s *Serve) {
 		key{"namespaces", func(n *yaml.Node) { p.served(n, s) }},
 		age("grace", &s.Grace),
 		text("listen", &s.Listen, "an address, such as 127.0.0.1:9745, or none", address),
+		key{"page", func(n *yaml.Node) { s.Page = p.word(n, "page", "loopback", PageEverywhere) }},
 		text("state", &s.State, "the full path of a folder, such as /var/lib/ctr-prune", path.IsAbs),
 		key{"pods", func(n *yaml.Node) {
 			p.mapping(n, "pods",

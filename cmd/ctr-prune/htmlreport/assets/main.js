@@ -16,5 +16,6 @@ if (root) {
   $('map-section').hidden = true;
 }
 openTable(data, byImage);
+showNode(JSON.parse($('node-data').textContent), data);
 // The time at which the page can be used, for who measures it.
 performance.mark('ready');

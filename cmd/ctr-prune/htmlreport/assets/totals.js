@@ -2,7 +2,7 @@
 function showHead(data) {
   document.title = (data.host ? data.host + ': ' : '') + data.title + ' – ctr-prune';
   $('title').textContent = data.title;
-  const kinds = { df: 'ctr-prune: disk usage', plan: 'ctr-prune: plan, nothing was changed', report: 'ctr-prune: report of a run' };
+  const kinds = { node: 'ctr-prune serve', df: 'ctr-prune: disk usage', plan: 'ctr-prune: plan, nothing was changed', report: 'ctr-prune: report of a run' };
   $('brand').textContent = kinds[data.kind];
   $('host').textContent = data.host || '';
   if (data.kind === 'report') {

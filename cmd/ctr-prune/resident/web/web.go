@@ -5,8 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -18,6 +21,10 @@ type Source interface {
 	Ready() error
 	// Status is what is written as JSON.
 	Status() any
+	// Page returns what writes the page for people, as fresh as it may be. Everywhere
+	// says that it is not only for who is on this machine.
+	Page(context.Context) func(io.Writer) error
+	Everywhere() bool
 }
 
 // Handler has the pages.
@@ -35,7 +42,49 @@ func Handler(s Source, metrics http.Handler) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(append(text, '\n')) // who asked may be gone
 	})
+	mux.Handle("GET /{$}", guarded(s, page(s)))
 	return limited(mux)
+}
+
+// page is for people.
+func page(s Source) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		write := s.Page(r.Context())
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'") // the rest is in the page
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+		_ = write(w) // who asked may be gone
+	})
+}
+
+// guarded keeps a page with names of images from whom it is not meant for: requests that
+// do not come over loopback, and those of other sites whose name leads here.
+func guarded(s Source, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.Everywhere() && !overLoopback(r) {
+			http.Error(w, "this page names images, and is shown only on the machine itself: ask for it at 127.0.0.1, for example through ssh -L or kubectl port-forward, or set serve.page to everywhere", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func overLoopback(r *http.Request) bool {
+	at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return false
+	}
+	here, err := netip.ParseAddrPort(at.String())
+	if err != nil || !here.Addr().Unmap().IsLoopback() {
+		return false
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && address.Unmap().IsLoopback()
 }
 
 func verdict(of func() error) http.Handler {

@@ -18,11 +18,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type source struct {
 	live, ready error
 	status      func() any
+	everywhere  bool
 }
 
 func (s source) Live() error  { return s.live }
 func (s source) Ready() error { return s.ready }
 func (s source) Status() any  { return s.status() }
+
+func (s source) Page(context.Context) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := io.WriteString(w, "<!doctype html>"); return err }
+}
+func (s source) Everywhere() bool { return s.everywhere }
 
 func ask(h http.Handler, method, path string) (int, string) {
 	w := httptest.NewRecorder()
@@ -33,7 +39,8 @@ func ask(h http.Handler, method, path string) (int, string) {
 func TestPages(t *testing.T) {
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics") })
 	well := Handler(source{status: func() any { return map[string]int{"a": 1} }}, metrics)
-	ill := Handler(source{errors.New("it is stuck"), errors.New("it waits"), func() any { return func() {} }}, metrics)
+	ill := Handler(source{live: errors.New("it is stuck"), ready: errors.New("it waits"), status: func() any { return func() {} }}, metrics)
+	open := Handler(source{everywhere: true}, metrics)
 	for _, c := range []struct {
 		handler      http.Handler
 		method, path string
@@ -44,7 +51,9 @@ func TestPages(t *testing.T) {
 		{well, "HEAD", "/readyz", 200, "ok"},
 		{well, "GET", "/metrics", 200, "metrics"},
 		{well, "GET", "/status", 200, "{\n  \"a\": 1\n}"},
-		{well, "GET", "/", 404, "404 page not found"},
+		{open, "GET", "/", 200, "<!doctype html>"},
+		{open, "POST", "/", 405, "Method Not Allowed"},
+		{well, "GET", "/index.html", 404, "404 page not found"},
 		{well, "POST", "/status", 405, "Method Not Allowed"},
 		{well, "DELETE", "/livez", 405, "Method Not Allowed"},
 		{well, "PUT", "/metrics", 405, "Method Not Allowed"},
@@ -54,6 +63,38 @@ func TestPages(t *testing.T) {
 	} {
 		if code, text := ask(c.handler, c.method, c.path); code != c.code || text != c.text {
 			t.Errorf("%s %s: %d %q", c.method, c.path, code, text)
+		}
+	}
+}
+
+// The page is only for who asks over loopback by a name of loopback, unless the
+// configuration says everywhere. A site whose name leads to 127.0.0.1 gets nothing.
+func TestWhoSeesThePage(t *testing.T) {
+	for _, c := range []struct {
+		everywhere bool
+		here, host string
+		code       int
+	}{
+		{false, "127.0.0.1:9745", "127.0.0.1:9745", 200},
+		{false, "127.0.0.1:9745", "localhost", 200},
+		{false, "[::1]:9745", "[::1]:9745", 200},
+		{false, "[::ffff:127.0.0.1]:9745", "localhost:9745", 200},
+		{false, "127.0.0.1:9745", "evil.example.com:9745", 403},
+		{false, "127.0.0.1:9745", "localhost.example.com", 403},
+		{false, "127.0.0.1:9745", "", 403},
+		{false, "10.1.2.3:9745", "10.1.2.3:9745", 403},
+		{false, "10.1.2.3:9745", "localhost", 403},
+		{true, "10.1.2.3:9745", "node-1.example.com", 200},
+	} {
+		at, err := net.ResolveTCPAddr("tcp", c.here)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = c.host
+		Handler(source{everywhere: c.everywhere}, http.NotFoundHandler()).ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, at)))
+		if w.Code != c.code || w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%v: %d, %v", c, w.Code, w.Header())
 		}
 	}
 }
