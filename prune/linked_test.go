@@ -15,7 +15,10 @@ import (
 
 // questions are what is asked of a store.
 var questions = map[string]func(*inventory.Inventory){
-	"plan":  func(inv *inventory.Inventory) { tw.Must(plan.NewPlan(inv, tw.EveryImage, tw.Noon)).Going() },
+	"plan": func(inv *inventory.Inventory) {
+		p, m, err := plan.NewPlanAndModel(inv, tw.EveryImage, tw.Noon, nil)
+		tw.Must(p, err).Weigh(m)
+	},
 	"usage": func(inv *inventory.Inventory) { tw.UsageOf(inv, tw.EveryImage, tw.Noon, false) },
 	"objects": func(inv *inventory.Inventory) {
 		tw.UsageOf(inv, tw.EveryImage, tw.Noon, true).Common(func(i int) int { return i })

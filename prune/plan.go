@@ -95,8 +95,10 @@ type Upload = plan.Upload
 // why.
 type Held = plan.Held
 
-// Going is an image that a plan removes, under one of its names.
-type Going = plan.Going
+// CompareNames puts the names of an image in order, the one that people know best
+// first: one with a tag, then one with a digest, then an ID, then one that stands for
+// no name.
+func CompareNames(a, b string) int { return rules.CompareNames(a, b) }
 
 // Refusal says that nothing is removed from a namespace, and why.
 type Refusal = plan.Refusal

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -32,12 +34,20 @@ type actOptions struct {
 	stall time.Duration
 	// fromFile says that the plan is read from a file.
 	fromFile bool
+	// sort and top order and shorten what is shown, and verbose lists all that was
+	// removed.
+	sort    string
+	top     int
+	verbose bool
 }
 
 const (
 	flagGrace   = "grace"
 	flagNoGuard = "no-guard"
 	flagStall   = "max-stall"
+	flagSort    = "sort"
+	flagTop     = "top"
+	flagVerbose = "verbose"
 )
 
 func (o *actOptions) addHow(fs *pflag.FlagSet) {
@@ -65,6 +75,9 @@ func (o *actOptions) addStall(fs *pflag.FlagSet) {
 }
 
 func (o *actOptions) addOutput(fs *pflag.FlagSet) {
+	fs.StringVar(&o.sort, flagSort, "", "sort the images of a dry run by `KEY`: "+strings.Join(text.Orders(), ", ")+"; a leading - reverses the order, what goes comes before what stays, and the question is sorted as well")
+	fs.IntVar(&o.top, flagTop, 0, "show only the first `N` images of a dry run; the question does so as well")
+	fs.BoolVar(&o.verbose, flagVerbose, false, "after a run, list all that was removed, also if that is many lines")
 	o.output.add(fs, "each image, such as '{{.Name}}' or 'table {{.Name}}\\t{{.Reason}}'", "the names of the images to be removed")
 	o.output.addHTML(fs)
 }
@@ -76,7 +89,33 @@ func (o *actOptions) refuse(context.Context, *invocation) error {
 			return err
 		}
 	}
-	return o.refuseStall()
+	return firstError(o.refuseShown(), o.refuseStall())
+}
+
+// shown is how plans and reports are shown.
+func (o *actOptions) shown() text.How {
+	return text.How{FromFile: o.fromFile, Sort: o.sort, Top: o.top, Verbose: o.verbose}
+}
+
+// refuseShown refuses what is typed of how images are shown where it shows nothing
+// else.
+func (o *actOptions) refuseShown() error {
+	whole := o.output.format == format.JSON || o.output.format == format.Lines
+	switch key := strings.TrimPrefix(o.sort, "-"); {
+	case o.sort != "" && !slices.Contains(text.Orders(), key):
+		return usagef("--%s %q is unknown: choose one of %s", flagSort, o.sort, strings.Join(text.Orders(), ", "))
+	case o.top < 0:
+		return usagef("--%s=%d is below zero: give how many images to show", flagTop, o.top)
+	case o.top > 0 && whole:
+		return usagef("--%s does not shorten --format %s, which is always whole: leave it out, or choose a table or a template", flagTop, o.output.format)
+	case o.force && !o.dryRun && o.sort != "":
+		return usagef("--%s is for what --dry-run or the question shows, and --force asks none: leave one of them out", flagSort)
+	case o.force && !o.dryRun && o.top > 0:
+		return usagef("--%s is for what --dry-run or the question shows, and --force asks none: leave one of them out", flagTop)
+	case o.verbose && (o.dryRun || !o.output.table()):
+		return usagef("--%s is for the table after a run, and a dry run, --quiet and --format list everything in any case: leave it out", flagVerbose)
+	}
+	return nil
 }
 
 // changes is false for a dry run.
@@ -121,7 +160,7 @@ func (in *invocation) askable(force bool, what string) error {
 // confirmation unless -f was given.
 func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[imageRow]) error {
 	v := in.view(o.output, out)
-	v.fromFile = o.fromFile
+	v.how = o.shown()
 	plan, err := in.plan(ctx, prune.ReadOptions{AllSizes: o.output.html != "", ImageSizes: o.dryRun || !o.force, Progress: v.stages()})
 	if err != nil {
 		return err
@@ -235,7 +274,7 @@ func (o *actOptions) sure(ctx context.Context, in *invocation, plan *prune.Plan,
 	if o.force {
 		return true, nil
 	}
-	yes, err := ask(ctx, in.process, doc, plan.Going(), o.output.noTrunc)
+	yes, err := ask(ctx, in.process, doc, o.shown(), o.output.noTrunc)
 	if err == nil && !yes {
 		err = in.say("Nothing was removed.")
 	}

@@ -215,7 +215,7 @@ func (b *browsing) execute(ctx context.Context, plan *prune.Plan, grace bool, te
 func (b *browsing) told(ctx context.Context, doc prune.Document, failure error) browse.Outcome {
 	doc = text.Advise(doc)
 	out := browse.Outcome{Changed: true, Text: b.lines(func(out *terminal.Printer) {
-		text.Document(out, doc, true)
+		text.Document(out, doc, text.How{FromFile: true, Verbose: true})
 		for _, failed := range doc.Errors {
 			out.Sentence("%s", failed.Reason)
 		}

@@ -19,10 +19,13 @@ import (
 const usageLong = `Show what fills the store: by holder, by namespace, and by image.
 
 SIZE is everything that an image refers to. UNIQUE is what removing this image
-alone, with all of its names, would free; SHARED is what other images need too.
-RECLAIMABLE is what a prune --all would free with it now, or with --policy a
-prune by that policy. The totals count
-everything once: they are what is on the disk.`
+alone, with all of its names, would free; SHARED is what others need too.
+RECLAIMABLE is what it adds to what a prune --all would free now, or with
+--policy a prune by that policy: what several images share that go counts for
+one of them, so that the column adds up. Totals count everything once: they are
+what is on the disk. ACTIVE is what something needs now: images that somebody
+uses, all containers, leases and uploads that have not expired.
+docs/sizes.md says more.`
 
 const usageExamples = `  # What fills my disk?
   ctr-prune df

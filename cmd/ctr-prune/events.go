@@ -78,6 +78,7 @@ type summaryEvent struct {
 	Policy        prune.PolicyDocument `json:"policy"`
 	Counts        prune.Counts         `json:"counts"`
 	Predicted     prune.Amount         `json:"predicted"`
+	RestBytes     int64                `json:"restBytes"`
 	Reclaimed     prune.Amount         `json:"reclaimed"`
 	Garbage       prune.Amount         `json:"garbage"`
 	Others        prune.Amount         `json:"others"`
@@ -111,7 +112,7 @@ func events(d prune.Document) []any {
 	all = appendEvents(all, d.Errors, func(c prune.Cause) any { return causeEvent{"error", c} })
 	return append(all, summaryEvent{
 		Type: "summary", SchemaVersion: d.SchemaVersion, Kind: d.Kind, Time: d.Time, Store: d.Store, Policy: d.Policy,
-		Counts: d.Counts, Predicted: d.Predicted, Reclaimed: d.Reclaimed, Garbage: d.Garbage, Others: d.Others,
+		Counts: d.Counts, Predicted: d.Predicted, RestBytes: d.RestBytes, Reclaimed: d.Reclaimed, Garbage: d.Garbage, Others: d.Others,
 		Grace: d.Grace, Relief: d.Relief, Stall: d.Stall, Interrupted: d.Interrupted, Untried: d.Untried, Measured: d.Measured, Verified: d.Verified,
 	})
 }

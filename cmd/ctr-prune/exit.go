@@ -101,6 +101,7 @@ func flagError(cmd *cobra.Command, err error) error {
 // otherFlagNames are flags of other programs, and what does the same here.
 var otherFlagNames = map[string]string{
 	"o": "type --format json", "output": "type --format json", "json": "type --format json",
+	"sort-by": "type --sort", "head": "type --top", "limit": "type --top",
 	"assume-yes": "type --yes", "assumeyes": "type --yes",
 	"dryrun": "type --dry-run", "simulate": "type --dry-run", "what-if": "type --dry-run",
 	"older-than": "type --until 72h", "age": "type --until 72h", "keep": "type --keep-last 3",

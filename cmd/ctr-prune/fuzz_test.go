@@ -83,7 +83,7 @@ func checkTable(t *testing.T, typed string, width int) {
 	doc.Elsewhere = append(doc.Elsewhere, prune.NamespaceCount{Namespace: typed})
 	p.process.getenv = func(string) string { return "dumb" }
 	out := p.printer(p.stdout)
-	text.Document(out, doc, false)
+	text.Document(out, doc, text.How{})
 	if err := out.Flush(); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ const otherFlags = "Other"
 var rareFlags = []string{
 	"dangling-prefix", flagIngests, "distribution", "allow-insecure-socket", flagInsecureFile, "connect-timeout", flagState, flagDockerGone, flagDockerHost,
 	flagPods, "pods-may-be-empty", "pods-token-file", "pods-certificate-authority", "pods-client-certificate", "pods-client-key", "pods-insecure-skip-tls-verify",
-	flagNoGuard, flagStall, "wait", flagUsedWithin, flagProtect, "no-trunc", flagDebug, flagColour, "help", "version",
+	flagNoGuard, flagStall, "wait", flagUsedWithin, flagProtect, "no-trunc", flagVerbose, flagDebug, flagColour, "help", "version",
 }
 
 // help prints the short help of a command on stdout.

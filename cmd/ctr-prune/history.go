@@ -120,7 +120,7 @@ func (o *historyOptions) show(p process, args []string, out *format.Output[histo
 		text.Rounds(out, e.Pressure)
 		if e.Document != nil {
 			out.Line("")
-			text.Document(out, *e.Document, false)
+			text.Document(out, *e.Document, text.How{Verbose: true})
 		}
 	}))
 }

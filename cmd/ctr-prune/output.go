@@ -29,7 +29,7 @@ type outputOptions struct {
 func (o *outputOptions) add(fs *pflag.FlagSet, row, names string) {
 	o.addFormat(fs, " for "+row)
 	if names != "" {
-		fs.BoolVarP(&o.quiet, "quiet", "q", false, "show only "+names+", one per line")
+		fs.BoolVarP(&o.quiet, "quiet", "q", false, "show only "+names+"; one per line")
 	}
 	fs.BoolVar(&o.noTrunc, "no-trunc", false, "do not shorten names, digests and reasons")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text/texttest"
 )
 
@@ -19,7 +20,7 @@ func TestOnlyYesIsYes(t *testing.T) {
 		{"n\n", false}, {"\n", false}, {"", false}, {"yess\n", false}, {"ja\n", false}, {"\x1b[Ay\n", false},
 	} {
 		f := newFake(c.answer)
-		got, err := ask(context.Background(), f.process, texttest.Plan(), texttest.Going(), false)
+		got, err := ask(context.Background(), f.process, texttest.Plan(), text.How{}, false)
 		if err != nil || got != c.want {
 			t.Errorf("%q: %v, %v", c.answer, got, err)
 		}
@@ -34,7 +35,7 @@ func TestOnlyYesIsYes(t *testing.T) {
 
 func TestQuestionTellsWhatIsAtStake(t *testing.T) {
 	f := newFake("")
-	if _, err := ask(context.Background(), f.process, texttest.Plan(), texttest.Going(), false); err != nil {
+	if _, err := ask(context.Background(), f.process, texttest.Plan(), text.How{}, false); err != nil {
 		t.Fatal(err)
 	}
 	texttest.Golden(t, "question.txt", f.err.String())
@@ -43,7 +44,7 @@ func TestQuestionTellsWhatIsAtStake(t *testing.T) {
 // After the details the question is asked again.
 func TestDetailsOfTheQuestion(t *testing.T) {
 	f := newFake("d\ny\n")
-	yes, err := ask(context.Background(), f.process, texttest.Plan(), texttest.Going(), false)
+	yes, err := ask(context.Background(), f.process, texttest.Plan(), text.How{}, false)
 	if got := f.err.String(); err != nil || !yes || strings.Count(got, "[y/N/d]") != 2 || !strings.Contains(got, "ACTION") {
 		t.Errorf("%v, %v:\n%s", yes, err, got)
 	}
@@ -68,7 +69,7 @@ func TestPagerShowsTheDetails(t *testing.T) {
 			}
 			return write(&paged)
 		}
-		if _, err := ask(context.Background(), f.process, texttest.Plan(), texttest.Going(), false); err != nil {
+		if _, err := ask(context.Background(), f.process, texttest.Plan(), text.How{}, false); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Contains(paged.String(), "ACTION"); got != c.want || strings.Contains(f.err.String(), "ACTION") == c.want {
@@ -82,7 +83,7 @@ func TestInterruptAtTheQuestion(t *testing.T) {
 	f.stdin = newStuck(t)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errSignal)
-	yes, err := ask(ctx, f.process, texttest.Plan(), texttest.Going(), false)
+	yes, err := ask(ctx, f.process, texttest.Plan(), text.How{}, false)
 	var stop *stoppedError
 	if yes || !errors.As(err, &stop) || err.Error() != "interrupted; nothing was removed" {
 		t.Errorf("%v, %v", yes, err)

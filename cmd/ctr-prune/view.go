@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -18,9 +20,7 @@ type view struct {
 	output *format.Output[imageRow]
 	// live writes what happens during a run; nil in forms that do not show that.
 	live *liveLines
-	// fromFile says that the plan was read from a file, which alone selected what
-	// may be removed.
-	fromFile bool
+	how  text.How
 }
 
 // imageShape is the structure of plans and reports.
@@ -47,12 +47,15 @@ func (v *view) show(doc prune.Document) error {
 }
 
 func (v *view) result(doc prune.Document) format.Result[imageRow] {
+	if v.how.Sort != "" {
+		doc.Images = text.Ordered(doc.Images, v.how.Sort)
+	}
 	return format.Result[imageRow]{
 		Doc:   doc,
 		Lines: func() []any { return v.live.rest(events(doc)) },
-		Rows:  func() []imageRow { return imageRows(doc) },
-		Names: func() []string { return goingNames(doc) },
-		Text:  func(out *terminal.Printer) { text.Document(out, doc, v.fromFile) },
+		Rows:  func() []imageRow { return imageRows(doc, v.how.Top) },
+		Names: func() []string { return goingNames(doc, v.how.Top) },
+		Text:  func(out *terminal.Printer) { text.Document(out, doc, v.how) },
 
 		Remarks: func() []github.Remark { return text.DocumentRemarks(doc) },
 		Figures: func() []github.Figure { return text.DocumentFigures(doc) },
@@ -68,17 +71,17 @@ func (v *view) stages() func(prune.Progress) {
 	return v.live.progress
 }
 
-// goingNames are the names of what is or was removed.
-func goingNames(doc prune.Document) []string {
+// goingNames are the names of what is or was removed, in a plan those of the first
+// images.
+func goingNames(doc prune.Document, top int) []string {
 	name := naming(doc.Policy.AllNamespaces, doc.Policy.Namespaces)
 	if doc.Kind == prune.DocumentReport {
 		return each(doc.Untagged, func(r prune.Record) string { return name(r.Namespace, r.Name) })
 	}
 	var names []string
-	for _, image := range doc.Images {
-		if image.Action != prune.Keep {
-			names = append(names, name(image.Namespace, image.Name))
-		}
+	going := slices.DeleteFunc(slices.Clone(doc.Images), func(i prune.ImageDocument) bool { return i.Action == prune.Keep })
+	for _, image := range text.First(going, top) {
+		names = append(names, name(image.Namespace, image.Name))
 	}
 	return names
 }
@@ -102,13 +105,19 @@ type imageRow struct {
 	Reason    string   `json:"reason"`
 	Details   []string `json:"details"`
 	StandIn   string   `json:"standIn"`
+	// Size is all that the image consists of, and Frees what it adds to what is freed,
+	// where it has its first name.
+	Size       format.Bytes `json:"size"`
+	Frees      format.Bytes `json:"frees"`
+	CreatedAt  time.Time    `json:"createdAt"`
+	LastUsedAt time.Time    `json:"lastUsedAt,omitzero"`
 	// Result is what came of the action: "planned" before a run, and after it
 	// "removed", "kept", "skipped" or "restored".
 	Result string `json:"result"`
 }
 
-// imageRows returns the images of a document as templates see them.
-func imageRows(doc prune.Document) []imageRow {
+// imageRows returns the first images of a document as templates see them.
+func imageRows(doc prune.Document, top int) []imageRow {
 	results := make(map[[2]string]string)
 	for _, r := range doc.Untagged {
 		results[[2]string{r.Namespace, r.Name}] = "removed"
@@ -119,8 +128,9 @@ func imageRows(doc prune.Document) []imageRow {
 	for _, r := range doc.Restored {
 		results[[2]string{r.Namespace, r.Name}] = "restored"
 	}
-	rows := make([]imageRow, len(doc.Images))
-	for i, image := range doc.Images {
+	images := text.First(doc.Images, top)
+	rows := make([]imageRow, len(images))
+	for i, image := range images {
 		result := results[[2]string{image.Namespace, image.Name}]
 		switch {
 		case doc.Kind == prune.DocumentPlan:
@@ -131,7 +141,8 @@ func imageRows(doc prune.Document) []imageRow {
 		rows[i] = imageRow{
 			Namespace: image.Namespace, Name: image.Name, Target: string(image.Target),
 			Action: string(image.Action), Reason: image.Reason, Details: each(image.Details, func(c prune.Cause) string { return c.Reason }),
-			StandIn: image.StandIn, Result: result,
+			StandIn: image.StandIn, Result: result, Size: format.Bytes(image.SizeBytes), Frees: format.Bytes(image.FreesBytes),
+			CreatedAt: image.CreatedAt, LastUsedAt: image.LastUsedAt,
 		}
 	}
 	return rows
@@ -173,16 +184,16 @@ func exampleDocuments() []prune.Document {
 
 // ask shows a summary of what would be removed and asks for confirmation. It
 // returns an error if the context ends before an answer.
-func ask(ctx context.Context, p process, doc prune.Document, going []prune.Going, whole bool) (bool, error) {
+func ask(ctx context.Context, p process, doc prune.Document, how text.How, whole bool) (bool, error) {
 	out := p.printer(p.stderr)
 	out.Whole = whole
-	text.Summary(out, doc, going)
+	text.Summary(out, doc, how)
 	for {
 		answer, err := question(ctx, p, out, "Remove them? [y/N/d] ", true)
 		if err != nil || answer != terminal.Details {
 			return answer == terminal.Yes, err
 		}
-		if err := p.details(ctx, doc, whole); err != nil {
+		if err := p.details(ctx, doc, how, whole); err != nil {
 			return false, err
 		}
 	}
@@ -208,18 +219,18 @@ func (p process) confirmed(ctx context.Context, text string, show func(*terminal
 
 // details shows a whole plan on the terminal: through $PAGER if that is set,
 // otherwise directly.
-func (p process) details(ctx context.Context, doc prune.Document, whole bool) error {
+func (p process) details(ctx context.Context, doc prune.Document, how text.How, whole bool) error {
 	out := p.printer(p.stderr)
 	out.Whole = whole
 	pager := p.getenv("PAGER")
 	if pager == "" || p.page == nil || !p.isTerminal(p.stderr) {
-		text.Plan(out, doc)
+		text.Plan(out, doc, how)
 		out.Line("")
 		return out.Flush()
 	}
 	err := p.page(ctx, pager, func(w io.Writer) error {
 		out := out.Onto(w)
-		text.Plan(out, doc)
+		text.Plan(out, doc, how)
 		return out.Flush()
 	})
 	if err != nil && ctx.Err() == nil {

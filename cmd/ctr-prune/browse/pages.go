@@ -264,9 +264,9 @@ s S|sort by another column; the other way around
 r|read the store again
 q|quit
 
-RECLAIMABLE|is what is freed when all is removed that may go of a line.
+RECLAIMABLE|is what a line adds to what is freed when all that is unused goes. Lines add up; what is marked frees what the foot says.
 UNIQUE|is what only it holds: what goes with all of it, were nothing in use.
-SIZE|is all that it consists of, each layer once. What images of a folder share counts for the folder only, so more can be reclaimed of a folder than of its images each by itself.
+SIZE|is all that it consists of, each layer once. UNIQUE of a folder is more than that of its images: it has the layers that only these share.
 AGE USED|are those of the newest image in a folder.
 
 *|marked, and goes

@@ -55,8 +55,7 @@ type outcome struct {
 	reached bool
 	short   string
 
-	going map[[2]string]prune.Going
-	err   error
+	err error
 }
 
 // start begins a run.
@@ -103,7 +102,6 @@ func (r *Resident) run(ctx context.Context, o order) *outcome {
 		out.planned(plan)
 		return out
 	}
-	out.noteGoing(plan)
 	opts := prune.ExecuteOptions{Now: r.o.Now, Sources: o.conn.sources, Procfs: o.procfs, Grace: o.grace, MaxStall: r.o.MaxStall}
 	if o.trigger == triggerPressure {
 		out.relieve(ctx, plan, opts)
@@ -132,15 +130,6 @@ func (o *outcome) planned(plan *prune.Plan) {
 		if plan.Relief.Shortfall != nil {
 			o.short = plan.Relief.Shortfall.Reason
 		}
-	}
-	o.noteGoing(plan)
-}
-
-// noteGoing keeps what is told of each image that goes: a run empties its plan.
-func (o *outcome) noteGoing(plan *prune.Plan) {
-	o.going = make(map[[2]string]prune.Going)
-	for _, g := range plan.Going() {
-		o.going[[2]string{g.Namespace, string(g.Target)}] = g
 	}
 }
 

@@ -57,10 +57,7 @@ func (o *outcome) image(record prune.Record, why prune.ImageDocument) []any {
 	if use := o.policy.LastUse.Last(record.Namespace, record.Target, o.started); !use.At.IsZero() {
 		args = append(args, "lastUse", use.At.UTC().Format(time.RFC3339), "usedBy", use.By)
 	}
-	if going, ok := o.going[[2]string{record.Namespace, string(record.Target)}]; ok {
-		args = append(args, "bytes", going.Bytes)
-	}
-	return args
+	return append(args, "bytes", why.FreesBytes)
 }
 
 // tellRun writes a line for the run, and one for each error.

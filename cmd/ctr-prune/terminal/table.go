@@ -141,14 +141,19 @@ func (t *Table) Narrow(p *Printer, titles ...string) {
 		if !p.Fitted() || t.least() <= p.Width {
 			return
 		}
-		i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Title == title })
-		if i < 0 {
-			continue
-		}
-		t.Columns = slices.Delete(slices.Clone(t.Columns), i, i+1)
-		for r := range t.rows {
-			t.rows[r] = slices.Delete(t.rows[r], i, i+1)
-		}
+		t.Leave(title)
+	}
+}
+
+// Leave leaves a column out.
+func (t *Table) Leave(title string) {
+	i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Title == title })
+	if i < 0 {
+		return
+	}
+	t.Columns = slices.Delete(slices.Clone(t.Columns), i, i+1)
+	for r := range t.rows {
+		t.rows[r] = slices.Delete(t.rows[r], i, i+1)
 	}
 }
 

@@ -9,10 +9,24 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// Document shows a plan or a report. fromFile says that a plan file, and not
-// flags, selected what is removed.
-func Document(out *terminal.Printer, doc prune.Document, fromFile bool) {
-	v := document{out: out, fromFile: fromFile}
+// How says how a plan or a report is shown.
+type How struct {
+	// FromFile says that a plan file, and not flags, selected what is removed.
+	FromFile bool
+	// Sort is the key by which images are sorted, see [Orders].
+	Sort string
+	// Top is how many images are shown, all if it is 0.
+	Top int
+	// Verbose lists all that was removed, however much.
+	Verbose bool
+}
+
+// column is the title of the column that is sorted by.
+func (h How) column() string { return strings.ToUpper(strings.TrimPrefix(h.Sort, "-")) }
+
+// Document shows a plan or a report.
+func Document(out *terminal.Printer, doc prune.Document, how How) {
+	v := document{out: out, how: how}
 	if doc.Kind == prune.DocumentReport {
 		v.report(doc)
 	} else {
@@ -21,12 +35,12 @@ func Document(out *terminal.Printer, doc prune.Document, fromFile bool) {
 }
 
 // Plan shows what would happen to every record.
-func Plan(out *terminal.Printer, doc prune.Document) { document{out: out}.plan(doc) }
+func Plan(out *terminal.Printer, doc prune.Document, how How) { document{out: out, how: how}.plan(doc) }
 
 // document shows plans and reports.
 type document struct {
-	out      *terminal.Printer
-	fromFile bool
+	out *terminal.Printer
+	how How
 }
 
 // several reports whether a name identifies its record only with a namespace.
@@ -42,7 +56,7 @@ func inNamespace(doc prune.Document, namespace, text string) string {
 
 // nothing says that nothing was found to remove, and where else to look.
 func (v document) nothing(doc prune.Document) {
-	if v.fromFile {
+	if v.how.FromFile {
 		v.out.Line("Nothing to remove by this plan.")
 		return
 	}

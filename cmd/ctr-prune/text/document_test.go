@@ -92,7 +92,7 @@ func TestHoldersAreFewUnlessAllAreAskedFor(t *testing.T) {
 	if n := strings.Count(got, "Held: "); n != 5+1 || !strings.Contains(got, "Held: 2 blobs, 2kB by 2 others") {
 		t.Errorf("%d lines:\n%s", n, got)
 	}
-	if got := shown(t, 0, true, func(out *terminal.Printer) { Document(out, doc, false) }); strings.Count(got, "Held: ") != 7 {
+	if got := shown(t, 0, true, func(out *terminal.Printer) { Document(out, doc, How{}) }); strings.Count(got, "Held: ") != 7 {
 		t.Errorf("with --no-trunc:\n%s", got)
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (v document) plan(doc prune.Document) {
 	doc = named(doc)
 	if len(doc.Images) > 0 {
-		v.decisions(doc, byAction(doc.Images))
+		v.decisions(doc)
 		v.out.Line("")
 	}
 	if doc.Counts.Remove+doc.Counts.StandIn == 0 {
@@ -53,6 +53,9 @@ func (v document) predicted(doc prune.Document) {
 		v.out.Sentence("Would remove %d of %s and reclaim %s.", removed, terminal.Count(doc.Counts.Images, "image record"), Sizes(doc.Predicted))
 	case doc.Predicted.TotalBytes > 0:
 		v.out.Sentence("Would reclaim %s.", Sizes(doc.Predicted))
+	}
+	if doc.RestBytes > 0 {
+		v.out.Sentence("Of that, %s is of no image that goes: interrupted runs, graces that end or uploads hold it.", terminal.Size(doc.RestBytes))
 	}
 }
 
@@ -115,66 +118,6 @@ func (v document) notes(doc prune.Document) {
 	}
 }
 
-// byAction sorts what is removed before what is kept; otherwise the order
-// remains.
-func byAction(images []prune.ImageDocument) []prune.ImageDocument {
-	rank := func(a prune.Action) int {
-		return slices.Index([]prune.Action{prune.Remove, prune.StandIn, prune.Keep}, a)
-	}
-	sorted := slices.Clone(images)
-	slices.SortStableFunc(sorted, func(a, b prune.ImageDocument) int { return rank(a.Action) - rank(b.Action) })
-	return sorted
-}
-
-// decisions shows images as a table.
-func (v document) decisions(doc prune.Document, images []prune.ImageDocument) {
-	t := terminal.Table{Columns: []terminal.Column{{Title: "ACTION", Paint: actionStyle}}}
-	if several(doc) {
-		t.Columns = append(t.Columns, terminal.Column{Title: "NAMESPACE"})
-	}
-	t.Columns = append(t.Columns,
-		terminal.Column{Title: "NAME", Least: terminal.LeastName, Middle: true}, terminal.Column{Title: "TARGET"})
-	if doc.Relief != nil {
-		t.Columns = append(t.Columns, terminal.Column{Title: "FREES", Right: true})
-	}
-	known := slices.ContainsFunc(images, func(i prune.ImageDocument) bool { return !i.LastUsedAt.IsZero() })
-	if known {
-		t.Columns = append(t.Columns, terminal.Column{Title: "USED"})
-	}
-	t.Columns = append(t.Columns, terminal.Column{Title: "REASON", Least: terminal.LeastText})
-	for _, image := range images {
-		cells := []string{string(image.Action)}
-		if several(doc) {
-			cells = append(cells, image.Namespace)
-		}
-		target := string(image.Target)
-		if !v.out.Whole {
-			target = shortDigest(image.Target)
-		}
-		cells = append(cells, v.out.Name(image.Name), target)
-		if doc.Relief != nil {
-			cells = append(cells, frees(image))
-		}
-		if known {
-			cells = append(cells, used(doc.Time, image.LastUsedAt))
-		}
-		t.Add(append(cells, v.out.Prose(reason(image)))...)
-	}
-	t.Narrow(v.out, "TARGET", "USED", "REASON")
-	t.Print(v.out)
-}
-
-func actionStyle(action string) terminal.Style {
-	switch prune.Action(action) {
-	case prune.Remove:
-		return terminal.Red
-	case prune.StandIn:
-		return terminal.Yellow
-	default:
-		return terminal.Plain
-	}
-}
-
 // reason returns the reason and the details of a decision.
 func reason(image prune.ImageDocument) string {
 	texts := []string{image.Reason}
@@ -197,5 +140,5 @@ func shortDigest(d digest.Digest) string {
 // Picked shows a plan for images that were picked by hand: only these.
 func Picked(out *terminal.Printer, doc prune.Document) {
 	doc.Images = slices.DeleteFunc(slices.Clone(doc.Images), func(i prune.ImageDocument) bool { return i.Action == prune.Keep })
-	Document(out, doc, true)
+	Document(out, doc, How{FromFile: true})
 }

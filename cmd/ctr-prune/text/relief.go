@@ -6,14 +6,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// frees is what an image adds to what is freed, where it has its first name.
-func frees(image prune.ImageDocument) string {
-	if image.Action == prune.Keep || image.FreesBytes == 0 {
-		return "-"
-	}
-	return terminal.Size(image.FreesBytes)
-}
-
 // relief shows the disks with what has to be freed there.
 func (v document) relief(r *prune.Relief) {
 	if r == nil {

@@ -13,13 +13,7 @@ func (v document) report(doc prune.Document) {
 		recoveredText(v.out, r)
 	}
 	v.records(doc)
-	for _, gone := range doc.Deleted {
-		if gone.Digest != "" {
-			v.out.Line("Deleted: %s", gone.Digest)
-		} else {
-			v.out.Line("Deleted: %s", inNamespace(doc, gone.Namespace, "snapshot "+gone.Snapshot))
-		}
-	}
+	v.deleted(doc)
 	for _, u := range doc.Aborted {
 		v.out.Line("Aborted: %s", v.upload(doc, u))
 	}
@@ -46,7 +40,12 @@ func (v document) records(doc prune.Document) {
 			standIns[[2]string{image.Namespace, image.Name}] = image.StandIn
 		}
 	}
-	for _, r := range doc.Untagged {
+	untagged := doc.Untagged
+	if v.tooMany(len(untagged)) {
+		v.untagged(doc)
+		untagged = nil
+	}
+	for _, r := range untagged {
 		v.out.Line("Untagged: %s", inNamespace(doc, r.Namespace, v.out.Name(r.Name)))
 		if standIn := standIns[[2]string{r.Namespace, r.Name}]; standIn != "" {
 			v.out.Line("Kept as: %s", inNamespace(doc, r.Namespace, standIn))

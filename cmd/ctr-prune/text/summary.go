@@ -16,39 +16,75 @@ const (
 	mostReasons = 5
 )
 
-// Summary shows how many images would be removed, what that frees, the largest
-// of them, and what is kept and why. It is shown before the confirmation.
-func Summary(out *terminal.Printer, doc prune.Document, going []prune.Going) {
-	v := document{out: out}
+// Summary shows how many images would be removed, what that frees, those that free
+// most, and what is kept and why. It is shown before the confirmation.
+func Summary(out *terminal.Printer, doc prune.Document, how How) {
+	v := document{out: out, how: how}
 	doc = named(doc)
-	v.largest(doc, going)
+	v.largest(doc)
 	v.reasons(doc)
 	v.foresee(doc)
 	v.out.Wrapped(v.out.Paint(terminal.Yellow, "WARNING!")+terminal.Quote(" "+warning(doc)), "")
 }
 
-// largest lists the images whose removal frees most.
-func (v document) largest(doc prune.Document, going []prune.Going) {
-	if len(going) == 0 {
+// largest lists the images that free most, or those that come first in the order that
+// was asked for.
+func (v document) largest(doc prune.Document) {
+	images, _ := imagesOf(doc.Images)
+	images = slices.DeleteFunc(images, func(i *image) bool { return len(i.going) == 0 })
+	if len(images) == 0 {
 		return
 	}
-	sorted := slices.SortedFunc(slices.Values(going), func(a, b prune.Going) int {
-		return cmp.Or(-cmp.Compare(a.Bytes, b.Bytes), strings.Compare(a.Name, b.Name))
-	})
-	if len(sorted) > mostLargest {
-		v.out.Line("The largest of the %d images to be removed:", len(sorted))
-	} else {
+	slices.SortFunc(images, ordering(cmp.Or(v.how.Sort, "frees")))
+	shown := images[:min(cmp.Or(v.how.Top, mostLargest), len(images))]
+	switch {
+	case len(shown) == len(images):
 		v.out.Line("To be removed:")
+	case v.how.Sort == "":
+		v.out.Line("The largest of the %d images to be removed:", len(images))
+	default:
+		v.out.Line("The first of the %d images to be removed:", len(images))
 	}
-	t := terminal.Table{Columns: []terminal.Column{{Title: "SIZE", Right: true}, {Title: "NAME", Least: terminal.LeastName, Middle: true}}}
-	for _, g := range sorted[:min(mostLargest, len(sorted))] {
-		t.Add(terminal.SizeAtLeast(g.Bytes, g.AtLeast), v.out.Name(inNamespace(doc, g.Namespace, g.Name)))
-	}
-	t.Print(v.out)
-	if slices.ContainsFunc(sorted, func(g prune.Going) bool { return g.AtLeast }) {
+	v.goingTable(doc, shown, images[len(shown):])
+	if slices.ContainsFunc(shown, func(i *image) bool { return i.atLeast }) {
 		v.out.Sentence(boundsExplained)
 	}
 	v.out.Line("")
+}
+
+// goingTable shows images that go, and how much the others free.
+func (v document) goingTable(doc prune.Document, shown, others []*image) {
+	t := terminal.Table{Columns: []terminal.Column{{Title: "SIZE", Right: true}, {Title: "FREES", Right: true}, {Title: "CREATED"}, {Title: "USED"}, {Title: "NAME", Least: terminal.LeastName, Middle: true}}}
+	known := v.sorted("USED")
+	for _, i := range shown {
+		known = known || !i.used.IsZero()
+		t.Add(terminal.SizeAtLeast(i.size, i.atLeast), terminal.Size(i.frees), terminal.Ago(doc.Time, i.created), used(doc.Time, i.used), v.title(doc, i))
+	}
+	var rest int64
+	for _, i := range others {
+		rest = saturated(rest, i.frees)
+	}
+	if len(others) > 0 {
+		t.Add("", terminal.Size(rest), "", "", fmt.Sprintf("and %d more", len(others)))
+	}
+	if !known {
+		t.Leave("USED")
+	}
+	t.Narrow(v.out, slices.DeleteFunc([]string{"USED", "CREATED", "SIZE"}, v.sorted)...)
+	t.Print(v.out)
+}
+
+// title is the name of an image that goes, and how many more of its names do.
+func (v document) title(doc prune.Document, i *image) string {
+	return v.out.Name(inNamespace(doc, i.key.namespace, i.going[0])) + more(i.going)
+}
+
+// more says how many names there are besides the first.
+func more(names []string) string {
+	if len(names) < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (+%d)", len(names)-1)
 }
 
 // reasons counts what is kept by its reason.

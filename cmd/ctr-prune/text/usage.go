@@ -1,7 +1,6 @@
 package text
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 // The column by which images are sorted is shown however narrow it gets.
 func Usage(out *terminal.Printer, u *prune.DiskUsage, now time.Time, sorted string) {
 	v := usage{out, u, now, strings.ToUpper(strings.TrimPrefix(sorted, "-"))}
+	v.types()
 	v.totals()
 	v.holders()
 	v.namespaces()
@@ -35,11 +35,27 @@ type usage struct {
 
 func (v usage) totals() {
 	u := v.usage
+	v.out.Line("")
 	v.out.Wrapped(terminal.Quote("Total: "+Sizes(u.Total)+", "+objects(u.Total.Blobs, u.Total.Snapshots)), "  ")
 	v.out.Wrapped(terminal.Quote("Reclaimable by a prune --all: "+Sizes(u.Reclaimable)), "  ")
 	if u.IngestBytes > 0 {
 		v.out.Line("Unfinished uploads, in addition: %s", terminal.Size(u.IngestBytes))
 	}
+}
+
+// types shows what fills the store in docker's way.
+func (v usage) types() {
+	const least = 14
+	t := terminal.Table{Columns: []terminal.Column{{Title: "TYPE", Least: least}, {Title: "TOTAL", Right: true}, {Title: "ACTIVE", Right: true}, {Title: "SIZE", Right: true}, {Title: "RECLAIMABLE", Right: true}}}
+	var size, reclaimable int64
+	atLeast := false
+	for _, u := range v.usage.Types {
+		t.Add(u.String(), strconv.Itoa(u.Total), strconv.Itoa(u.Active), terminal.SizeAtLeast(u.SizeBytes, u.AtLeast), terminal.Size(u.ReclaimableBytes))
+		size, reclaimable, atLeast = saturated(size, u.SizeBytes), saturated(reclaimable, u.ReclaimableBytes), atLeast || u.AtLeast
+	}
+	t.Add("All", "", "", terminal.SizeAtLeast(size, atLeast), terminal.Size(reclaimable))
+	t.Narrow(v.out, "TOTAL", "ACTIVE")
+	t.Print(v.out)
 }
 
 func (v usage) holders() {
@@ -121,11 +137,7 @@ func used(now, at time.Time) string {
 
 // imageTitle is the first name of an image and how many more there are.
 func imageTitle(out *terminal.Printer, i prune.ImageUsage) string {
-	title := out.Name(FirstName(i.Names))
-	if more := len(i.Names) - 1; more > 0 {
-		title += fmt.Sprintf(" (+%d)", more)
-	}
-	return title
+	return out.Name(FirstName(i.Names)) + more(i.Names)
 }
 
 func (v usage) objects() {

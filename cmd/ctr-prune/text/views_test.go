@@ -1,7 +1,6 @@
 package text
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +33,7 @@ func shown(t *testing.T, width int, whole bool, show func(*terminal.Printer)) st
 // shownDocument is what is shown of a plan or a report in a file.
 func shownDocument(t *testing.T, doc prune.Document) string {
 	t.Helper()
-	return shown(t, 0, false, func(out *terminal.Printer) { Document(out, doc, false) })
+	return shown(t, 0, false, func(out *terminal.Printer) { Document(out, doc, How{}) })
 }
 
 func TestDocuments(t *testing.T) {
@@ -49,11 +48,12 @@ func TestDocuments(t *testing.T) {
 		{"plan-80.txt", plan, 80, false},
 		{"plan-40.txt", plan, 40, false},
 		{"plan-80-no-trunc.txt", plan, 80, true},
+		{"plan-200.txt", plan, 200, false},
 		{"report.txt", report, 0, false},
 		{"report-80.txt", report, 80, false},
 	} {
 		t.Run(c.file, func(t *testing.T) {
-			texttest.Golden(t, c.file, shown(t, c.width, c.whole, func(out *terminal.Printer) { Document(out, c.doc, false) }))
+			texttest.Golden(t, c.file, shown(t, c.width, c.whole, func(out *terminal.Printer) { Document(out, c.doc, How{}) }))
 		})
 	}
 }
@@ -88,13 +88,13 @@ func TestBoundsAreTold(t *testing.T) {
 	usage.Images = usage.Images[:1]
 	usage.Images[0].AtLeast = true
 	usage.Objects[0].ImagesAtLeast = true
-	going := []prune.Going{{Name: "a", Bytes: 1000, AtLeast: true}}
+	going := prune.Document{Images: []prune.ImageDocument{{Record: prune.Record{Name: "a"}, Action: prune.Remove, SizeBytes: 1000, SizeAtLeast: true}}}
 	for sizes, show := range map[string]func(*terminal.Printer){
 		"≥42MB ≥41MB ≥2": func(out *terminal.Printer) { Usage(out, usage, texttest.Now(), "unique") },
 		"≥5B": func(out *terminal.Printer) {
 			Check(out, Checked{Findings: []prune.Finding{{Problem: prune.ProblemIncomplete, Bytes: 5, AtLeast: true}}})
 		},
-		"≥1kB": func(out *terminal.Printer) { Summary(out, prune.Document{}, going) },
+		"≥1kB": func(out *terminal.Printer) { Summary(out, going, How{}) },
 	} {
 		got := shown(t, 0, false, show)
 		for _, size := range append(strings.Fields(sizes), "too many ways") {
@@ -106,14 +106,13 @@ func TestBoundsAreTold(t *testing.T) {
 }
 
 func TestSummaryNamesTheLargest(t *testing.T) {
-	var going []prune.Going
 	const most = 5
-	for i := range 2 * most {
-		going = append(going, prune.Going{Namespace: "default", Name: fmt.Sprintf("image-%03d", i), Bytes: int64(i)})
-	}
-	got := shown(t, 0, false, func(out *terminal.Printer) { Summary(out, texttest.Plan(), going) })
+	got := shown(t, 0, false, func(out *terminal.Printer) { Summary(out, many(2*most), How{}) })
 	if n := strings.Count(got, "image-"); n != most || !strings.Contains(got, "image-009") || strings.Contains(got, "image-004") {
 		t.Errorf("%d shown:\n%s", n, got)
+	}
+	if !strings.Contains(strings.Join(strings.Fields(got), " "), "10B and 5 more") { // 0 to 4
+		t.Errorf("what the others free is not told:\n%s", got)
 	}
 }
 

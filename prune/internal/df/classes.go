@@ -89,12 +89,16 @@ func (u *Accounting) holders() (usages []HolderUsage, total inventory.Amount) {
 		return sums[class]
 	}
 	for dgst, bytes := range u.Collector.AllBlobs() {
-		class, _ := u.blobClass(dgst)
+		class, root := u.blobClass(dgst)
+		_, freed := u.plan.Outcome.Freed.Blobs[dgst]
+		u.types.add(u.typeOf(class, root), bytes, freed)
 		sum(class).AddBlob(bytes)
 		total.AddBlob(bytes)
 	}
 	for id, bytes := range u.Inv.AllSnapshots() {
-		class, _ := u.snapshotClass(id)
+		class, root := u.snapshotClass(id)
+		_, freed := u.plan.Outcome.Freed.Snapshots[id]
+		u.types.add(u.typeOf(class, root), bytes, freed)
 		sum(class).AddSnapshot(bytes)
 		total.AddSnapshot(bytes)
 	}

@@ -61,6 +61,7 @@ func (d *DiskUsage) addUnknown(unknown inventory.Amount) {
 	}
 	d.Total.Add(unknown)
 	d.Holders = append(d.Holders, HolderUsage{Class: UnknownFiles, Amount: unknown})
+	d.Types = append(d.Types, TypeUsage{Type: UnknownFiles, Total: unknown.Blobs + unknown.Snapshots, SizeBytes: unknown.TotalBytes, AtLeast: unknown.AtLeast})
 }
 
 // PlanUsage is [Usage] with the model that the plan was made with.
@@ -91,6 +92,8 @@ func PlanUsage(p *plan.Plan, m *plan.Model, objects bool) *DiskUsage {
 			d.IngestBytes = inventory.Saturate(d.IngestBytes, ingest.Offset)
 		}
 	}
+	u.count(d.Images)
+	d.Types = u.types.list()
 	d.Total.AtLeast = d.Total.AtLeast || len(inv.Silent()) > 0 || inv.AnyUnread()
 	if objects {
 		d.Objects = u.objects(d)
@@ -112,6 +115,7 @@ type Accounting struct {
 	gone  map[plan.ImageKey]bool
 	// adding is what the images add to what the plan frees.
 	adding *plan.Weights
+	types  types
 	// Totals is what each target reaches.
 	Totals map[graph.Node]gc.Total
 }
@@ -119,7 +123,7 @@ type Accounting struct {
 // NewAccounting makes every image of an inventory an owner, and finds who owns what.
 func NewAccounting(inv *inventory.Inventory, p *plan.Plan, m *plan.Model) *Accounting {
 	u := &Accounting{
-		Inv: inv, plan: p, adding: p.Weights,
+		Inv: inv, plan: p, adding: p.Weights, types: make(types),
 		Index: make(map[plan.ImageKey]graph.Owner), gone: make(map[plan.ImageKey]bool),
 	}
 	u.Collector, u.after = m.Collector, m.After

@@ -22,10 +22,12 @@ type DiskUsage struct {
 	IngestBytes int64 `json:"ingestBytes"`
 	// Reclaimable is what a prune of all unused images would free now.
 	Reclaimable inventory.Amount `json:"reclaimable"`
-	Holders     []HolderUsage    `json:"holders"`
-	Namespaces  []NamespaceUsage `json:"namespaces"`
-	Images      []ImageUsage     `json:"images"`
-	Objects     []ObjectUsage    `json:"objects,omitempty"`
+	// Types divide all of that by what sort of thing holds it, with the uploads.
+	Types      []TypeUsage      `json:"types"`
+	Holders    []HolderUsage    `json:"holders"`
+	Namespaces []NamespaceUsage `json:"namespaces"`
+	Images     []ImageUsage     `json:"images"`
+	Objects    []ObjectUsage    `json:"objects,omitempty"`
 	// Notes say what could not be measured.
 	Notes []cause.Cause `json:"notes,omitempty"`
 	// UseWatchedSince is from when on it has been watched without a gap when images
@@ -73,6 +75,8 @@ const (
 	// HeldByUnread may be held by what could not be read of a namespace.
 	HeldByUnread  HolderClass = "unread-namespaces"
 	HeldByNothing HolderClass = "unreferenced"
+	// HeldByBuilds is only a type, see [TypeUsage]: among the holders these are leases.
+	HeldByBuilds HolderClass = "build-cache"
 	// UnknownFiles are on the disk, and containerd does not know them.
 	UnknownFiles HolderClass = "unknown-files"
 )

@@ -126,12 +126,12 @@ func TestRemovingAContainerFreesItsSnapshot(t *testing.T) {
 }
 
 func TestGoing(t *testing.T) {
-	p, err := plan.NewPlan(tw.UsageStore(), rules.Policy{AllNamespaces: true, Filters: filters.Everything()}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+	p, m, err := plan.NewPlanAndModel(tw.UsageStore(), rules.Policy{AllNamespaces: true, Filters: filters.Everything()}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []plan.Going{{Namespace: "default", Name: "docker.io/library/go:1", Target: digest.FromString("go"), Bytes: 73}}
-	if diff := cmp.Diff(want, p.Going()); diff != "" {
+	want := plan.Weight{Name: "docker.io/library/go:1", SizeBytes: 177, FreesBytes: 73}
+	if diff := cmp.Diff(want, p.Weigh(m).Weights.Of("default", digest.FromString("go"))); diff != "" {
 		t.Errorf("going (-want +got):\n%s", diff)
 	}
 }

@@ -12,6 +12,12 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
+// ImageKey names an image: all records of a target in a namespace.
+type ImageKey struct {
+	Namespace string
+	Target    digest.Digest
+}
+
 // Weight is what an image is and what it adds to what a plan frees. docs/sizes.md
 // says what these sizes mean.
 type Weight struct {

@@ -15,7 +15,8 @@ type Group struct {
 	// UniqueBytes are what only they hold: what is freed when all of them are removed
 	// with all of their names.
 	UniqueBytes int64
-	// ReclaimableBytes are what is freed when those of them are removed that may be.
+	// ReclaimableBytes are what they add to what is freed when all goes that may: the
+	// sum of theirs.
 	ReclaimableBytes int64
 }
 
@@ -157,7 +158,7 @@ func inOrder(t tree, of []int) []int {
 	return order
 }
 
-// sumOwn sums up what each group alone holds, and of that what goes.
+// sumOwn sums up what each group alone holds, and what its images free.
 func (s *Survey) sumOwn(groups []Group, t tree, of []int) {
 	owned, others := s.owned(t, of)
 	for i := range s.objects.list {
@@ -167,16 +168,12 @@ func (s *Survey) sumOwn(groups []Group, t tree, of []int) {
 			by = t.common(by, owned[id])
 			shared = shared || others[id] != graph.Nowhere
 		}
-		if by < 0 {
-			continue
+		if by >= 0 && !shared {
+			groups[by].UniqueBytes = inventory.Saturate(groups[by].UniqueBytes, o.bytes)
 		}
-		bytes := inventory.Known(o.bytes)
-		if !shared {
-			groups[by].UniqueBytes = inventory.Saturate(groups[by].UniqueBytes, bytes)
-		}
-		if o.goes {
-			groups[by].ReclaimableBytes = inventory.Saturate(groups[by].ReclaimableBytes, bytes)
-		}
+	}
+	for i, g := range of {
+		groups[g].ReclaimableBytes = inventory.Saturate(groups[g].ReclaimableBytes, s.Usage.Images[i].ReclaimableBytes)
 	}
 	for g := len(groups) - 1; g >= 0; g-- {
 		if p := t.parent[g]; p >= 0 {

@@ -73,6 +73,12 @@ func Img(ns, name string, action prune.Action, reason string, details ...string)
 	return prune.ImageDocument{Record: Rec(ns, name), Action: action, Cause: cause(reason), Details: Causes(details)}
 }
 
+// weighing is a decision with sizes, about an image so many hours old.
+func weighing(image prune.ImageDocument, size, frees int64, hours int) prune.ImageDocument {
+	image.SizeBytes, image.FreesBytes, image.CreatedAt = size, frees, Now().Add(-time.Duration(hours)*time.Hour)
+	return image
+}
+
 // Evil is a name that no terminal should see.
 const Evil = "evil.example/\x1b[31mred\u202e:\n1"
 
@@ -87,11 +93,11 @@ func Plan() prune.Document {
 		},
 		Counts: prune.Counts{Images: 5, Remove: 3, StandIn: 1, Keep: 1},
 		Images: []prune.ImageDocument{
-			Img("default", Evil, prune.Remove, "unused"),
-			Img("default", "docker.io/library/used:1", prune.Keep, "in use by container web (nerdctl)"),
-			Img("default", "docker.io/library/byid:1", prune.StandIn, "its image is in use by container byid"),
-			Img("k8s.io", " ", prune.Remove, "unused"),
-			Img("k8s.io", "registry.example/app:2", prune.Remove, "unused", "its content is held by "+lease),
+			weighing(Img("default", Evil, prune.Remove, "unused"), 20_000_000, 12_000_000, 50),
+			weighing(Img("default", "docker.io/library/used:1", prune.Keep, "in use by container web (nerdctl)"), 7_000_000, 0, 1),
+			weighing(Img("default", "docker.io/library/byid:1", prune.StandIn, "its image is in use by container byid"), 8_000_000, 0, 90),
+			weighing(Img("k8s.io", " ", prune.Remove, "unused"), 33_700_000, 33_600_000, 26),
+			weighing(Img("k8s.io", "registry.example/app:2", prune.Remove, "unused", "its content is held by "+lease), 34_000_000, 0, 4000),
 		},
 		Untagged: []prune.Record{}, Deleted: []prune.DeletedDocument{},
 		Uploads: []prune.Upload{
@@ -192,7 +198,7 @@ func newOf[T any](*T) *T { return new(T) }
 // Usage is a store with all that it can have.
 func Usage() *prune.DiskUsage {
 	amount := prune.Amount{Blobs: 3, Snapshots: 2, ContentBytes: 12_000_000, SnapshotBytes: 30_000_000, TotalBytes: 42_000_000}
-	return &prune.DiskUsage{
+	u := &prune.DiskUsage{
 		Total: amount, IngestBytes: 5000, Reclaimable: prune.Amount{Blobs: 1, ContentBytes: 1000, TotalBytes: 1000},
 		Holders: []prune.HolderUsage{{Class: prune.HeldByImages, Amount: amount}, {Class: prune.HeldByNothing, Amount: prune.Amount{Blobs: 1}}, {Class: prune.HeldByGrace}},
 		Namespaces: []prune.NamespaceUsage{
@@ -200,7 +206,7 @@ func Usage() *prune.DiskUsage {
 			{Name: "k8s.io", Images: 12, Amount: amount},
 		},
 		Images: []prune.ImageUsage{
-			{Namespace: "default", Names: []string{Evil, "b"}, Target: Sum("t"), CreatedAt: Now().Add(-50 * time.Hour), LastUsedAt: Now().Add(-26 * time.Hour), LastUsedBy: "container " + Evil, Amount: amount, SharedBytes: 41_000_000, UniqueBytes: 1_000_000, Unused: true, ReclaimableBytes: 1_000_000, Cause: prune.Cause{Reason: "unused"}},
+			{Namespace: "default", Names: []string{Evil, "b"}, Target: Sum("t"), CreatedAt: Now().Add(-50 * time.Hour), LastUsedAt: Now().Add(-26 * time.Hour), LastUsedBy: "container " + Evil, Amount: amount, SharedBytes: 41_000_000, UniqueBytes: 1_000_000, Unused: true, ReclaimableBytes: 1000, Cause: prune.Cause{Reason: "unused"}},
 			{Namespace: "k8s.io", Names: []string{"registry.k8s.io/a/very/long/repository/of/an/image:v1.2.3"}, Amount: amount, Cause: prune.Cause{Reason: "in use by container web (nerdctl)"}},
 		},
 		Objects: []prune.ObjectUsage{
@@ -208,22 +214,24 @@ func Usage() *prune.DiskUsage {
 			{Namespaces: []string{"default"}, Snapshot: "native/" + Sum("s").String(), Kind: "snapshot", Layer: 1, Bytes: 7, State: prune.StateGarbage, Class: prune.HeldByNothing},
 		},
 	}
+	for _, class := range []prune.HolderClass{prune.HeldByImages, prune.HeldByContainers, "build-cache", prune.HeldByLeases, prune.HeldByIngests, prune.HeldByNothing} {
+		u.Types = append(u.Types, elementOf(u.Types))
+		u.Types[len(u.Types)-1].Type = class
+	}
+	images, uploads := &u.Types[0], &u.Types[4]
+	images.Total, images.Active, images.SizeBytes, images.ReclaimableBytes = 14, 2, 42_000_000, 1000
+	uploads.Total, uploads.SizeBytes = 1, 5000
+	return u
 }
+
+// elementOf makes what a list is of: its type has no name here.
+func elementOf[T any]([]T) (element T) { return element }
 
 // Leases are two, one of which has expired.
 func Leases() []prune.LeaseInfo {
 	return []prune.LeaseInfo{
 		{Namespace: "default", ID: "pull\x1b[2J", Kind: leases.KindPull, CreatedAt: Now().Add(-time.Hour), Expires: Now().Add(23 * time.Hour), Resources: 3, Alone: prune.Amount{TotalBytes: 1000}, Action: prune.Keep, Cause: prune.Cause{Reason: "a pull or build in progress, or one that was interrupted; it expires by itself"}},
 		{Namespace: "buildkit", ID: "abcdefghijklmnopqrstuvwxyz", Kind: leases.KindCache, Flat: true, Action: prune.Remove, Cause: prune.Cause{Reason: "expired"}},
-	}
-}
-
-// Going is what Plan's images take with them.
-func Going() []prune.Going {
-	return []prune.Going{
-		{Namespace: "default", Name: Evil, Bytes: 12_000_000},
-		{Namespace: "k8s.io", Name: " ", Bytes: 33_000_000},
-		{Namespace: "k8s.io", Name: "registry.example/app:2", Bytes: 0},
 	}
 }
 
