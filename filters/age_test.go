@@ -119,7 +119,7 @@ func TestRoughAge(t *testing.T) {
 		59*time.Minute + 59e9: "59m",
 		2 * time.Hour:         "2h",
 		2*day - 1:             "47h",
-		3*day + 23*time.Hour:  "3 days",
+		3*day + 23*time.Hour:  "3d",
 	} {
 		if got := roughAge(age); got != want {
 			t.Errorf("roughAge(%v) = %q, want %q", age, got, want)

@@ -38,5 +38,5 @@ func roughAge(age time.Duration) string {
 	case age < 2*day:
 		return fmt.Sprintf("%dh", age/time.Hour)
 	}
-	return fmt.Sprintf("%d days", age/day)
+	return fmt.Sprintf("%dd", age/day)
 }

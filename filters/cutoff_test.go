@@ -90,8 +90,8 @@ func TestUntil(t *testing.T) {
 	}{
 		{"72h", now.Add(-2 * time.Hour), "younger than 72h (2h old)"},
 		{"3d", now.Add(-2 * time.Hour), "younger than 72h (2h old)"},
-		{"2w", now.Add(-3*day - time.Hour), "younger than 14d (3 days old)"},
-		{"72h", now.Add(-72*time.Hour + 1), "younger than 72h (2 days old)"},
+		{"2w", now.Add(-3*day - time.Hour), "younger than 14d (3d old)"},
+		{"72h", now.Add(-72*time.Hour + 1), "younger than 72h (2d old)"},
 		{"72h", now.Add(-72 * time.Hour), ""},
 		{"72h", now.Add(-73 * time.Hour), ""},
 		{"72h", time.Unix(0, 0), ""},

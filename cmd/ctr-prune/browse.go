@@ -88,7 +88,7 @@ func (o *actOptions) browse(ctx context.Context, in *invocation) error {
 	}
 	colour := in.printer(in.stdout).Colour
 	err = browse.Run(ctx, browse.Terminal{In: in.stdin, Out: in.stdout, Now: in.now, Leave: in.leave}, browse.Look{
-		Title: title, Colour: colour, ASCII: !unicodeLocale(in.getenv), Grace: browseGrace, Always: o.keeps > 0,
+		Title: title, Colour: colour, ASCII: !terminal.UTF8(in.getenv), Grace: browseGrace, Always: o.keeps > 0,
 	}, b)
 	if later.Len() > 0 {
 		err = firstError(err, in.say("%s", strings.TrimSpace(later.String())))
@@ -106,16 +106,6 @@ func (o *actOptions) title(in *invocation) (string, error) {
 	}
 	address, _, err := o.store.where(machineOf(in.getenv))
 	return address, err
-}
-
-// unicodeLocale says whether the locale is one of UTF-8.
-func unicodeLocale(getenv func(string) string) bool {
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if locale := strings.ToLower(getenv(name)); locale != "" {
-			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
-		}
-	}
-	return false
 }
 
 // browsing is the store of a person who looks through it. It is opened for each thing

@@ -280,7 +280,7 @@ func trialResult(rows []trialRow) format.Result[trialRow] {
 		Rows:  func() []trialRow { return rows },
 		Names: func() []string { return going },
 		Text: func(out *terminal.Printer) {
-			t := terminal.Table{Columns: []terminal.Column{{Title: "NAME", Least: terminal.LeastText, Middle: true}, {Title: "OUTCOME"}, {Title: "REASON", Least: 30}}}
+			t := terminal.Table{Columns: []terminal.Column{{Title: "NAME", Least: terminal.LeastText, Middle: true}, {Title: "OUTCOME"}, {Title: "REASON", Least: 30, Whole: true}}}
 			for _, row := range rows {
 				t.Add(row.Name, row.Outcome, row.Reason)
 			}

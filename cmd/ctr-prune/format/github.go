@@ -18,6 +18,9 @@ func (o *Output[R]) showGitHub(r Result[R]) error {
 	}
 	o.out.Write(github.Plain(log.String()))
 	remarks := r.remarks()
+	for i := range remarks {
+		remarks[i].Text = o.out.Times(remarks[i].Text)
+	}
 	for _, remark := range github.Shown(remarks) {
 		o.out.Write(remark.Command())
 	}

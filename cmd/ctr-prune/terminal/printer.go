@@ -44,7 +44,7 @@ func (p *Printer) Fitted() bool { return p.Width > 0 && !p.Whole }
 
 // Line writes one line of text.
 func (p *Printer) Line(format string, args ...any) {
-	p.Write(Quote(fmt.Sprintf(format, args...)) + "\n")
+	p.Write(p.Times(Quote(fmt.Sprintf(format, args...))) + "\n")
 }
 
 // Sentence writes a line that may be broken between words.
@@ -73,6 +73,22 @@ func (p *Printer) Time(t time.Time) string {
 	return t.In(zone).Format(time.RFC3339)
 }
 
+// utc matches the times of a sentence of the library, which knows no zone. A name is
+// in quotation marks, or goes on.
+var utc = regexp.MustCompile(`(^|[ (])(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)($|[ ),;.:])`)
+
+// Times returns a sentence with its times as [Printer.Time] has them.
+func (p *Printer) Times(sentence string) string {
+	return utc.ReplaceAllStringFunc(sentence, func(found string) string {
+		parts := utc.FindStringSubmatch(found)
+		at, err := time.Parse(time.RFC3339, parts[2])
+		if err != nil {
+			return found
+		}
+		return parts[1] + p.Time(at) + parts[3]
+	})
+}
+
 // Flush writes the buffered text to the stream.
 func (p *Printer) Flush() error {
 	if err := p.w.Flush(); err != nil {
@@ -87,6 +103,7 @@ var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 // Wrapped writes a line of quoted text that is broken between words to the
 // width of the terminal, the following lines indented.
 func (p *Printer) Wrapped(quoted, indent string) {
+	quoted = p.Times(quoted)
 	if !p.Fitted() {
 		p.Write(quoted + "\n")
 		return

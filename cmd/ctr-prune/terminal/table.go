@@ -26,6 +26,8 @@ type Column struct {
 	Middle bool
 	// Right puts cells at the right: numbers are compared by their length.
 	Right bool
+	// Whole cuts nothing of the last column: it is folded, or shown below its row.
+	Whole bool
 	// Paint chooses the style of a cell.
 	Paint func(text string) Style
 }
@@ -61,15 +63,15 @@ func (t *Table) Print(p *Printer) {
 	}
 	for _, row := range t.rows {
 		for i := range row {
-			row[i] = p.Shown(row[i])
+			row[i] = p.Shown(p.Times(row[i]))
 		}
 	}
-	widths := t.fit(limit)
-	titles := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		titles[i] = c.Title
+	if t.fitsWhole(limit) {
+		t.printWhole(p, limit)
+		return
 	}
-	p.Write(t.row(p, titles, widths, true))
+	widths := t.fit(limit)
+	t.heads(p, widths)
 	for _, row := range t.rows {
 		p.Write(t.row(p, row, widths, false))
 	}

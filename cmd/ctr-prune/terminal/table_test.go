@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,4 +94,40 @@ func TestShortenKeepsTheWidth(t *testing.T) {
 			t.Fatalf("shorten(%q, %d) = %q although it fits", s, width, got)
 		}
 	})
+}
+
+// Of a column that is shown whole nothing is cut, at any width.
+func TestWholeColumn(t *testing.T) {
+	table := func() Table {
+		t := Table{Columns: []Column{{Title: "ID", Least: 6, Middle: true}, {Title: "PRUNE"}, {Title: "REASON", Least: 14, Whole: true}}}
+		t.Add("nightly-build", "keep", "of another client: only its owner knows whether it is needed")
+		t.Add("x", "remove", "expired")
+		return t
+	}
+	want := []string{
+		"ID              PRUNE    REASON",
+		"nightly-build   keep     of another client: only",
+		"                         its owner knows whether",
+		"                         it is needed",
+		"x               remove   expired",
+	}
+	if diff := cmp.Diff(want, printed(table(), 49)); diff != "" {
+		t.Errorf("folded (-want +got):\n%s", diff)
+	}
+	want = []string{"ID      PRUNE", "nig…ild   keep", "  of another client:", "  only its owner knows", "  whether it is needed", "x         remove", "  expired"}
+	want[0] = "ID        PRUNE"
+	if diff := cmp.Diff(want, printed(table(), 22)); diff != "" {
+		t.Errorf("below (-want +got):\n%s", diff)
+	}
+	for width := 1; width < 120; width++ {
+		said := strings.Join(strings.Fields(strings.Join(printed(table(), width), " ")), " ")
+		for _, word := range []string{"another", "client:", "knows", "needed", "expired"} {
+			if !strings.Contains(said, word) {
+				t.Fatalf("width %d: %q is missing:\n%s", width, word, said)
+			}
+		}
+	}
+	if got := fold("sha256:0123456789 ab", 6); !slices.Equal(got, []string{"sha256", ":01234", "56789", "ab"}) {
+		t.Errorf("a long word: %q", got)
+	}
 }

@@ -63,15 +63,15 @@ func (v explanation) lastUse() {
 			text += " by " + e.LastUsedBy
 		}
 	}
-	v.fact("Last used", text+", "+watched(e.UseWatchedSince))
+	v.fact("Last used", text+", "+v.watched())
 }
 
 // watched says from when on use has been watched.
-func watched(since time.Time) string {
-	if since.IsZero() {
+func (v explanation) watched() string {
+	if v.e.UseWatchedSince.IsZero() {
 		return "not watched now"
 	}
-	return "watched since " + since.UTC().Format(time.DateOnly)
+	return "watched since " + v.out.Time(v.e.UseWatchedSince)[:len(time.DateOnly)]
 }
 
 // mostLabels is how many labels are shown; --no-trunc shows those of the document.

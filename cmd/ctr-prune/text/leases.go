@@ -13,7 +13,7 @@ import (
 func Leases(out *terminal.Printer, list []prune.LeaseInfo, now time.Time) {
 	t := terminal.Table{Columns: []terminal.Column{
 		{Title: "NAMESPACE", Least: 7}, {Title: "ID", Least: terminal.LeastText, Middle: true}, {Title: "KIND", Least: 7}, {Title: "AGE"}, {Title: "EXPIRES", Least: 5},
-		{Title: "FLAT"}, {Title: "HOLDS", Right: true}, {Title: "ALONE", Right: true}, {Title: "PRUNE", Paint: actionStyle}, {Title: "REASON", Least: 30},
+		{Title: "FLAT"}, {Title: "HOLDS", Right: true}, {Title: "ALONE", Right: true}, {Title: "PRUNE", Paint: actionStyle}, {Title: "REASON", Least: 30, Whole: true},
 	}}
 	for _, l := range list {
 		flat := "no"
@@ -23,7 +23,7 @@ func Leases(out *terminal.Printer, list []prune.LeaseInfo, now time.Time) {
 		t.Add(l.Namespace, l.ID, string(l.Kind), terminal.Ago(now, l.CreatedAt), terminal.Until(now, l.Expires), flat, strconv.Itoa(l.Resources),
 			total(l.Alone), string(l.Action), l.Reason)
 	}
-	t.Narrow(out, "FLAT", "HOLDS", "AGE", "EXPIRES", "KIND", "NAMESPACE", "REASON")
+	t.Narrow(out, "FLAT", "HOLDS", "AGE", "EXPIRES", "KIND", "NAMESPACE")
 	t.Print(out)
 }
 

@@ -77,7 +77,7 @@ func (v document) rest(doc prune.Document) {
 		v.out.Sentence("Changed: %s", v.out.Prose(change.Reason))
 	}
 	if doc.Stall >= noticed.Seconds() && doc.Store.Kind == prune.StoreDaemon {
-		v.out.Sentence("Longest wait for a garbage collection: %s, in which containers could not be created", time.Duration(doc.Stall*float64(time.Second)).Round(100*time.Millisecond))
+		v.out.Sentence("Longest wait for a garbage collection: %s, in which containers could not be created", terminal.Lasted(time.Duration(doc.Stall*float64(time.Second)).Round(100*time.Millisecond)))
 	}
 	v.notes(doc)
 }

@@ -38,6 +38,8 @@ var refusals = []struct {
 	{"quiet and format", "-q --format json", "contradict"},
 	{"unknown flag", "--purge", "--purge"},
 	{"prefix that is none", "--dangling-prefix a@b", "a@b"},
+	{"Docker's socket that is not there", "--docker-host /nonexistent", "--docker-host"},
+	{"list of pods that is not there", "--pods /nonexistent", "--pods: there is no /nonexistent, and nothing that was read needs it"},
 	{"timeout below zero", "--timeout -1s", "-1s"},
 }
 

@@ -50,3 +50,15 @@ func (p *Parts) since(text string) string { return text + " " + p.Time.UTC().For
 func (p *Parts) unwatched() string {
 	return fmt.Sprintf("%s: use within %s cannot be excluded, because ", p.byRule(), p.Filter)
 }
+
+// age is an age as people type it: in hours, and in days from four on.
+func age(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 4*day && d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return d.String()
+}

@@ -221,7 +221,7 @@ var Sentences = map[Code]func(*Parts) string{
 	},
 
 	CodeLatelyWritten: func(p *Parts) string {
-		return fmt.Sprintf("last written to less than %s ago", time.Duration(p.AgeSeconds)*time.Second)
+		return fmt.Sprintf("last written to less than %s ago", age(time.Duration(p.AgeSeconds)*time.Second))
 	},
 	CodeAbandoned: func(p *Parts) string { return "abandoned: last written to at " + p.Time.UTC().Format(time.RFC3339) },
 

@@ -76,7 +76,7 @@ func TestUntil(t *testing.T) {
 	}{
 		"old":                   {nil, nil, gone},
 		"as old as asked":       {[]tw.Attr{tw.Created(tw.Noon.Add(-3 * day)), tw.Updated(tw.Noon.Add(-3 * day))}, nil, gone},
-		"a second too young":    {[]tw.Attr{tw.Created(tw.Noon.Add(-3*day + time.Second))}, nil, "x:1: keep: younger than 72h (2 days old)"},
+		"a second too young":    {[]tw.Attr{tw.Created(tw.Noon.Add(-3*day + time.Second))}, nil, "x:1: keep: younger than 72h (2d old)"},
 		"made long ago, pulled": {[]tw.Attr{tw.Updated(tw.Noon.Add(-time.Hour))}, nil, "x:1: keep: younger than 72h (1h old)"},
 		"made again": {
 			[]tw.Attr{tw.Created(tw.Noon.Add(-time.Hour)), tw.Updated(tw.Noon.Add(-9 * day))}, nil, "x:1: keep: younger than 72h (1h old)",
