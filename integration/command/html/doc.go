@@ -4,5 +4,5 @@
 //
 // The stores are made up, but what is shown of them comes from the product's
 // own plan and usage. `go test ./integration/command/html -run Shots -shots DIR` writes
-// pictures; those in docs/img went through pngquant.
+// pictures; those in docs/img are those of Shots/docs, and went through pngquant.
 package html

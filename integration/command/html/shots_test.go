@@ -34,8 +34,13 @@ func TestShots(t *testing.T) {
 		}
 	}
 	t.Run("report", func(t *testing.T) { open(t, reportPage(t, workshop()), dark).shot("report-dark.png", 1420) })
-	for name, as := range map[string][]action{"light": nil, "dark": {dark}, "phone": {chromedp.EmulateViewport(390, 900)}} {
-		t.Run("serve-"+name, func(t *testing.T) { open(t, servePage(t, town(144)), as...).shot("serve-"+name+".png", 1500) })
+	for name, as := range map[string][]action{"": nil, "-dark": {dark}} {
+		t.Run("docs"+name, func(t *testing.T) {
+			open(t, usagePage(t, town(144)), as...).shot("html-df"+name+".png", 1130)
+			open(t, servePage(t, town(144)), as...).shot("html-serve"+name+".png", 1250)
+			s := open(t, planPage(t, town(144)), append(as, chromedp.EmulateViewport(390, 900))...)
+			s.shotAt("html-phone"+name+".png", eval[float64](s, `document.getElementById("decisions").getBoundingClientRect().top + scrollY`), 900)
+		})
 	}
 	t.Run("paper", func(t *testing.T) { open(t, usagePage(t, town(144))).pdf("df.pdf") })
 }
