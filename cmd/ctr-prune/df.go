@@ -134,7 +134,7 @@ func (o *usageOptions) do(ctx context.Context, in *invocation, out *format.Outpu
 func (o *usageOptions) usage(ctx context.Context, in *invocation) (usage *prune.DiskUsage, err error) {
 	policy := in.policy
 	policy.Filters = filters.Everything()
-	err = in.read(ctx, prune.ReadOptions{}, func(now time.Time, opts prune.ReadOptions) (err error) {
+	err = in.read(ctx, prune.ReadOptions{Origins: o.output.html != ""}, func(now time.Time, opts prune.ReadOptions) (err error) {
 		usage, err = prune.ReadUsage(ctx, in.store, policy, now, opts, o.verbose || o.output.html != "")
 		return err
 	})

@@ -96,9 +96,7 @@ func (b *builder) addImages() {
 			Space: b.space(u.Namespace), Target: visible(u.Target.String()),
 			Total: u.TotalBytes, Unique: u.UniqueBytes, Shared: u.SharedBytes, Frees: u.ReclaimableBytes,
 		}
-		if !u.CreatedAt.IsZero() {
-			img.Created = u.CreatedAt.Unix()
-		}
+		img.Created = unix(u.CreatedAt)
 		if b.page.Document == nil { // else the rows have the names
 			img.Names = append(img.Names, compact(best(u.Names), u.Target))
 			for _, name := range u.Names {

@@ -99,8 +99,9 @@ const (
 )
 
 // leaf is one object: its kind, layer, bytes, state, ID, how many images have
-// it, and who holds it (-1 for images), each as in [data].
-type leaf [7]any
+// it, and who holds it (-1 for images), each as in [data]; of a layer whose origin is
+// known also the command that made it, and when, in Unix seconds.
+type leaf []any
 
 // message is something to know beside the numbers.
 type message struct {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -206,7 +207,19 @@ func (f *forest) put(n *node, i int, o prune.ObjectUsage, state int) {
 	case state == stateHeld || o.Class != prune.HeldByImages && o.Holder != "":
 		holder = f.b.text(o.Holder)
 	}
-	n.Leaves = append(n.Leaves, leaf{kindNumber(string(o.Kind)), o.Layer, max(o.Bytes, 0), state, objectID(o, id), o.Images, holder})
+	l := leaf{kindNumber(string(o.Kind)), o.Layer, max(o.Bytes, 0), state, objectID(o, id), o.Images, holder}
+	if o.Command != "" {
+		l = append(l, f.b.text(o.Command), unix(o.BuiltAt))
+	}
+	n.Leaves = append(n.Leaves, l)
+}
+
+// unix is a time in seconds, 0 if it is not known.
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
 }
 
 // objectID shortens digests: the page has to distinguish objects, not to find

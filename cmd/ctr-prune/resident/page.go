@@ -112,7 +112,7 @@ func (r *Resident) readForPage(ctx context.Context) {
 	r.do(ctx, "reading the store for the page", func(reading context.Context) func() {
 		began := r.o.Now()
 		var page *htmlreport.Prepared
-		plan, err := prune.ReadPlan(reading, conn.store, policy, began, prune.ReadOptions{Sources: conn.sources, Procfs: procfs, AllSizes: true})
+		plan, err := prune.ReadPlan(reading, conn.store, policy, began, prune.ReadOptions{Sources: conn.sources, Procfs: procfs, AllSizes: true, Origins: true})
 		if err == nil {
 			doc := prune.PlanDocument(plan)
 			page, err = htmlreport.Prepare(htmlreport.Page{

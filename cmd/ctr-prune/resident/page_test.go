@@ -46,7 +46,7 @@ func TestPage(t *testing.T) {
 		if !n.read().IsZero() {
 			t.Error("the store was read for a page that nobody wants")
 		}
-		n.shows(`"title":"What the next run would do"`, `"host":"node-1"`, `docker.io/library/c:1`, `"why":"idle until the next run at`, `"runs":[]`)
+		n.shows(`"title":"What the next run would do"`, `"host":"node-1"`, `docker.io/library/c:1`, `copy files 0`, `"why":"idle until the next run at`, `"runs":[]`)
 		first := n.read()
 		sleep(30 * time.Second)
 		n.shows(`"read":"` + first.UTC().Format(time.RFC3339))

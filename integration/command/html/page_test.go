@@ -176,6 +176,21 @@ func TestPageOfServe(t *testing.T) {
 	}
 }
 
+// A layer says which command made it, and how long ago.
+func TestLayersTellTheirOrigin(t *testing.T) {
+	s := open(t, usagePage(t, town(144)))
+	s.do(`document.getElementById("search").value = "grafana:12.2.0"; document.getElementById("search").dispatchEvent(new Event("input"))`)
+	s.do(`Array.from(document.querySelectorAll("#rows .row-tools button")).find((b) => b.textContent === "on the map").click()`)
+	labels := strings.Join(eval[[]string](s, `Array.from(document.querySelectorAll("#map text"), (e) => e.textContent)`), "|")
+	if !strings.Contains(labels, "RUN install docker.io/grafana/grafana:12.2.0") {
+		t.Errorf("the labels are %s", labels)
+	}
+	s.do(`document.querySelector("#map [role=button]").dispatchEvent(new PointerEvent("pointerover", { bubbles: true }))`)
+	if got := eval[string](s, `document.getElementById("inspect").innerText`); !strings.Contains(got, "layer 3, unpacked: RUN install docker.io/grafana/grafana:12.2.0") || !strings.Contains(got, "built 105 days before, on 2026-08-07") {
+		t.Errorf("of the layer it says %q", got)
+	}
+}
+
 // A search in a thousand images finds the ten whose names have it. How soon that
 // page can be used is logged and not judged: it depends on the machine.
 func TestThousandImages(t *testing.T) {

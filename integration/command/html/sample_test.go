@@ -29,7 +29,7 @@ func newSample() sample {
 		Kind: prune.StoreDaemon, Location: "/run/containerd/containerd.sock",
 		ID: "9b1f6c1e-5f3b-4f0f-8a41-8f5f0f4f7c11", Version: "2.4.2", Snapshotters: []string{"overlayfs"},
 	}}}
-	s.inv.Sizes = like(s.inv.Sizes)
+	s.inv.Sizes, s.inv.Origins = like(s.inv.Sizes), like(s.inv.Origins)
 	return s
 }
 
@@ -81,6 +81,11 @@ func (s sample) image(space, name string, age int, layers ...layer) digest.Diges
 		ns.Blobs[blob] = prune.Blob{Size: int64(l.mb * 1e6)}
 		chain := digest.FromString(parent + " " + l.text).String()
 		key := prune.SnapshotKey{Snapshotter: "overlayfs", Key: chain}
+		for _, of := range []digest.Digest{blob, digest.Digest(chain)} {
+			origin := s.inv.Origins[of]
+			origin.Command, origin.At = "RUN install "+l.text, now.Add(-time.Duration(age+i)*24*time.Hour)
+			s.inv.Origins[of] = origin
+		}
 		s.snapshot(space, key, snapshots.KindCommitted, parent, l.mb*(2.1+0.1*float64(spread(l.text, 8))))
 		parent = chain
 	}

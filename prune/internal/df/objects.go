@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -109,8 +110,15 @@ func (u *Accounting) blobUsage(dgst digest.Digest, bytes int64, kinds map[digest
 		return kept.Holds(graph.Node{Kind: graph.KindContent, Namespace: s.Name, Key: dgst.String()})
 	})
 	o.State = stateOf(freed, class, stays, u.BlobOwner(dgst))
+	o.Command, o.BuiltAt = u.origin(dgst)
 	u.name(&o, root, graph.Node{Kind: graph.KindContent, Namespace: homes[0].Name, Key: dgst.String()})
 	return o
+}
+
+// origin is where a layer comes from.
+func (u *Accounting) origin(layer digest.Digest) (command string, at time.Time) {
+	from := u.Inv.Origins[layer]
+	return from.Command, from.At
 }
 
 func namesOf(spaces []*gc.Space) []string {
@@ -130,6 +138,7 @@ func (u *Accounting) snapshotUsage(id inventory.SnapshotID, layers map[inventory
 		Layer: layers[id], Bytes: inventory.Known(bytes), AtLeast: bytes == inventory.Unmeasured, Class: class,
 	}
 	o.State = stateOf(freed, class, kept.Holds(id.Node()), u.Owners.Of(id.Node()))
+	o.Command, o.BuiltAt = u.origin(digest.Digest(id.Key))
 	u.name(&o, root, id.Node())
 	return o
 }

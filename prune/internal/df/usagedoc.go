@@ -165,6 +165,10 @@ type ObjectUsage struct {
 	// image.
 	ImagesAtLeast bool        `json:"imagesAtLeast,omitempty"`
 	Class         HolderClass `json:"class"`
+	// Command made the layer, at BuiltAt, as far as that was read; not a part of the
+	// JSON.
+	Command string    `json:"-"`
+	BuiltAt time.Time `json:"-"`
 	// Keeper is one holder, if there is one. Of an object that is held although
 	// its images go, it is the one that keeps it.
 	cause.Keeper

@@ -3,6 +3,7 @@ package inventory
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/content"
@@ -31,6 +32,15 @@ type Inventory struct {
 	Scope *Scope
 	// Sizes are those of the snapshots that were measured.
 	Sizes Sizes
+	// Origins are where layers come from, packed by their digest and unpacked by their
+	// chain ID, as far as that was asked for and is known.
+	Origins map[digest.Digest]Origin
+}
+
+// Origin is the step of a build that made a layer. The time is zero if it is not known.
+type Origin struct {
+	Command string
+	At      time.Time
 }
 
 // Scope says of which namespaces the manifests are read: which manifest a

@@ -36,6 +36,9 @@ type ReadOptions struct {
 	// ImageSizes makes it also measure the snapshots of images that stay, so that the
 	// plan tells the size of every image.
 	ImageSizes bool
+	// Origins reads from configs which commands made the layers, and when, for
+	// df.Usage.
+	Origins bool
 	// NoSizes leaves the sizes of snapshots out, where nobody is told of them.
 	NoSizes bool
 	// PluginTime is how long a snapshotter may take for an answer, which may be a
@@ -67,7 +70,7 @@ func read(ctx context.Context, store store.Store, scope *inventory.Scope, now ti
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context, *inventory.Inventory) error{r.lists, r.files, r.killed, r.containers, r.asking().Learn, r.documents} {
+	for _, step := range []func(context.Context, *inventory.Inventory) error{r.lists, r.files, r.killed, r.containers, r.asking().Learn, r.documents, r.origins} {
 		if err := step(ctx, inv); err != nil {
 			return nil, err
 		}

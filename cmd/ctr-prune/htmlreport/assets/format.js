@@ -30,6 +30,8 @@ function day(seconds) {
   return Number.isNaN(d.getTime()) ? '' : d.toISOString().slice(0, 10);
 }
 
+const days = (seconds) => (seconds < 172800 ? plural(Math.max(0, Math.round(seconds / 3600)), 'hour') : plural(Math.round(seconds / 86400), 'day'));
+
 // The states of an object, by the numbers of the data.
 const STATES = [
   { key: 'used', label: 'In use', hint: 'of an image that a container uses, or written by a container' },

@@ -9,7 +9,7 @@ showHeld(data);
 const byImage = [];
 const root = data.tree ? sprout(data.tree, null, data, byImage) : null;
 if (root) {
-  openMap(root);
+  openMap(root, data.generated);
   $('as-map').addEventListener('click', () => showParts(false));
   $('as-table').addEventListener('click', () => showParts(true));
 } else {

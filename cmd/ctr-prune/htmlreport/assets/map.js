@@ -1,7 +1,8 @@
 // The map: one part of the tree at a time, with its parts as tiles.
 const map = { current: null, root: null, tiles: new Map(), listeners: [] };
 
-function openMap(root) {
+function openMap(root, generated) {
+  map.generated = generated;
   map.root = root;
   map.current = root;
   // One namespace alone is no choice to make.
@@ -92,6 +93,7 @@ function inspect(node) {
     el('span', { text: size(node.total) }), el('span', { class: 'soft', text: percent(node.total, map.root.total) + ' of all' })];
   if (node.images > 1) lines.push(el('span', { class: 'soft', text: plural(node.images, 'image') }));
   if (node.id && !node.name.includes(node.id)) lines.push(el('span', { class: 'soft mono name', text: node.id }));
+  if (node.built) lines.push(el('span', { class: 'soft', text: 'built ' + days(new Date(map.generated) / 1000 - node.built) + ' before, on ' + day(node.built) }));
   if (node.sharing > 1) lines.push(el('span', { class: 'soft', text: 'in ' + plural(node.sharing, 'image') }));
   if (node.holder) lines.push(el('span', { class: 'soft name', text: 'held by ' + node.holder }));
   const kinds = el('span', { class: 'kinds' });

@@ -26,12 +26,14 @@ function plain(name, kind, parent, state, bytes) {
   return { name, kind, parent, children: [], sums, total: bytes, images: 0, state };
 }
 
-function sproutLeaf([kind, layer, bytes, state, id, images, holder], parent, data) {
+function sproutLeaf([kind, layer, bytes, state, id, images, holder, command, built], parent, data) {
   let name = KINDS[kind];
   if (layer > 0) name = 'layer ' + layer + (KINDS[kind] === 'snapshot' ? ', unpacked' : '');
   else if (KINDS[kind] === 'snapshot') name = 'snapshot ' + id;
+  const told = command >= 0 ? data.strings[command] : '';
+  if (told) name += ': ' + told;
   const leaf = plain(name, KINDS[kind], parent, state, bytes);
-  return Object.assign(leaf, { id, sharing: images, holder: holder >= 0 ? data.strings[holder] : '' });
+  return Object.assign(leaf, { id, sharing: images, holder: holder >= 0 ? data.strings[holder] : '', built: built || 0 });
 }
 
 function sproutRest(state, count, bytes, parent) {
