@@ -124,7 +124,7 @@ func reasons() map[cause.Code]told {
 		cause.CodeBlobsUnseen:     {&detail, "the files of blobs and uploads were not checked: no"},
 		cause.CodeSnapshotsUnseen: {&cause.Parts{Name: "zfs", Detail: "no"}, `the files of snapshotter "zfs" were not checked: no`},
 
-		cause.CodeLatelyWritten: {&cause.Parts{AgeSeconds: 86400, Time: tw.Noon}, "last written to less than 24h0m0s ago"},
+		cause.CodeLatelyWritten: {&cause.Parts{AgeSeconds: 86400, Time: tw.Noon}, "last written to less than 24h ago"},
 		cause.CodeAbandoned:     {&cause.Parts{Time: tw.Noon}, "abandoned: last written to at " + tw.Noon.UTC().Format(time.RFC3339)},
 
 		cause.CodeLeaseExpired:      {nil, "expired: containerd no longer honours it"},

@@ -42,11 +42,11 @@ func TestAbandonedUploads(t *testing.T) {
 	}
 	want := []string{
 		"default old: remove: abandoned: last written to at 2026-11-19T12:00:00Z",
-		"default young: keep: last written to less than 24h0m0s ago",
-		"default old, written to: keep: last written to less than 24h0m0s ago",
+		"default young: keep: last written to less than 24h ago",
+		"default old, written to: keep: last written to less than 24h ago",
 		`default leased: keep: held by lease "pull"`,
 		"default leased once: remove: abandoned: last written to at 2026-11-19T12:00:00Z",
-		"default future: keep: last written to less than 24h0m0s ago",
+		"default future: keep: last written to less than 24h ago",
 		"default exactly: remove: abandoned: last written to at 2026-11-20T12:00:00Z",
 	}
 	got := lines(rules.Policy{IngestAge: 24 * time.Hour})
