@@ -54,7 +54,7 @@ version    = $(shell cd integration/tools/external && $(GO) list -m -f '{{.Versi
 # Checks for known vulnerabilities.
 VULN_VERSION = v1.8.0
 
-.PHONY: help build demo test test-systemd test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak soak-serve bench-serve bench bench-stall bench-growth bench-memory bench-peers simulate simulate-fleet sbom licences image image-load packages test-packages test-chart chart-missing manifests FORCE vuln man tidy-check tools install uninstall clean
+.PHONY: help build demo test test-systemd test-cluster cluster-parts cluster-missing unit race lint fmt fmt-check vet fuzz soak soak-serve bench-serve bench bench-stall bench-growth bench-memory bench-peers simulate simulate-fleet screenshots sbom licences image image-load packages test-packages test-chart chart-missing manifests FORCE vuln man tidy-check tools install uninstall clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -156,6 +156,9 @@ simulate: ## a week of a build host, pruned by a policy and as the kubelet does;
 	mkdir -p .cache && rm -f .cache/simulation.md
 	$(GO) test ./prune/internal/simulation -count 1 -timeout 1h -args -seeds $(or $(WEEKS),10) -out '$(CACHE)/simulation.md'
 	@echo; cat .cache/simulation.md
+
+screenshots: ## the pictures of terminals in docs/img again, from a real store; as root
+	$(GO) test -count 1 -run TestShots ./integration/command/tasks -args -shots '$(CURDIR)/docs/img'
 
 simulate-fleet: ## the tables of docs/fleet.md: what serve costs a cluster, and how far a mistake gets
 	@$(GO) run ./integration/tools/fleet

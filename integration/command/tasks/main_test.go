@@ -34,15 +34,24 @@ type user struct {
 	// help is what was shown of each command's help, and said all that was printed.
 	help map[string]string
 	said []string
+	// layer is how large the layers of images are.
+	layer int
 }
 
 func newUser(t *testing.T) *user {
 	t.Helper()
-	u := &user{T: t, daemon: daemon.Start(t, daemon.Options{Version: parts.Containerd24, NoSync: true}), bin: t.TempDir(), work: t.TempDir(), help: make(map[string]string)}
+	u := &user{T: t, help: make(map[string]string), layer: 64 << 10}
+	u.start()
+	return u
+}
+
+// start makes the machine.
+func (u *user) start() {
+	u.Helper()
+	u.daemon, u.bin, u.work = daemon.Start(u, daemon.Options{Version: parts.Containerd24, NoSync: true}), u.TempDir(), u.TempDir()
 	u.daemon.Offline(u.fill)
 	u.must(os.Symlink(binary, filepath.Join(u.bin, "ctr-prune")),
 		os.CopyFS(u.work, os.DirFS("testdata/files")))
-	return u
 }
 
 func (u *user) must(errs ...error) {
@@ -63,9 +72,9 @@ func (u *user) fill(e *imagestore.Embedded) error {
 		errs = append(errs, s.At(then).Add(ctx, img, names...), e.Backdate(s.Namespace, then, img.Digests()...))
 	}
 	on := func(base *imagestore.Image, name string) *imagestore.Image {
-		return b.Image(imagestore.Spec{Name: name, Base: base, Layers: 1, LayerBytes: 64 << 10})
+		return b.Image(imagestore.Spec{Name: name, Base: base, Layers: 1, LayerBytes: u.layer})
 	}
-	base := b.Image(imagestore.Spec{Name: "docker.io/library/debian:13", Layers: 2, LayerBytes: 128 << 10})
+	base := b.Image(imagestore.Spec{Name: "docker.io/library/debian:13", Layers: 2, LayerBytes: 2 * u.layer})
 	add(s, base, 90*day, base.Name)
 	var used, newest *imagestore.Image
 	for i, tag := range []string{"1.25", "1.26", "1.27", "1.28"} {
