@@ -145,6 +145,14 @@ func checkReport(t tw.TB, plan *plan.Plan, report *run.Report, lost int64) {
 	if diff := cmp.Diff(plan.Predicted(), report.Reclaimed); diff != "" {
 		t.Errorf("reclaimed (-predicted +measured):\n%s", diff)
 	}
+	doc := document.ReportDocument(report)
+	frees := doc.RestBytes
+	for _, image := range doc.Images {
+		frees += image.FreesBytes
+	}
+	if frees != report.Reclaimed.TotalBytes {
+		t.Errorf("the images and the rest free %d bytes, the run %d", frees, report.Reclaimed.TotalBytes)
+	}
 	if diff := cmp.Diff(plan.Garbage(), report.Garbage); diff != "" {
 		t.Errorf("garbage (-predicted +measured):\n%s", diff)
 	}

@@ -161,7 +161,7 @@ func (in *invocation) askable(force bool, what string) error {
 func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[imageRow]) error {
 	v := in.view(o.output, out)
 	v.how = o.shown()
-	plan, err := in.plan(ctx, prune.ReadOptions{AllSizes: o.output.html != "", Origins: o.output.html != "", ImageSizes: o.dryRun || !o.force, Progress: v.stages()})
+	plan, err := in.plan(ctx, prune.ReadOptions{AllSizes: o.output.html != "", Origins: o.output.html != "", Progress: v.stages()})
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[
 		doc = text.Advise(prune.ReportDocument(report))
 		return firstError(v.show(doc), in.picture(plan, doc), in.refused(doc), in.short(plan.Relief), in.namedKept(doc))
 	}
-	if yes, err := o.sure(ctx, in, plan, doc); err != nil || !yes {
+	if yes, err := o.sure(ctx, in, doc); err != nil || !yes {
 		return err
 	}
 	return o.execute(ctx, in, v, plan)
@@ -270,7 +270,7 @@ func (in *invocation) picture(plan *prune.Plan, doc prune.Document) error {
 }
 
 // sure asks for confirmation of a plan, unless -f was given.
-func (o *actOptions) sure(ctx context.Context, in *invocation, plan *prune.Plan, doc prune.Document) (bool, error) {
+func (o *actOptions) sure(ctx context.Context, in *invocation, doc prune.Document) (bool, error) {
 	if o.force {
 		return true, nil
 	}

@@ -74,7 +74,7 @@ func (o *planOptions) refuse(context.Context, *invocation) error {
 }
 
 func (o *planOptions) do(ctx context.Context, in *invocation, out *format.Output[imageRow]) error {
-	plan, err := in.plan(ctx, prune.ReadOptions{AllSizes: o.output.html != "", Origins: o.output.html != "", ImageSizes: true})
+	plan, err := in.plan(ctx, prune.ReadOptions{AllSizes: o.output.html != "", Origins: o.output.html != ""})
 	if err != nil {
 		return err
 	}

@@ -49,12 +49,48 @@ func (n *node) sumsAgree(u prune.DiskUsage) {
 	if u.Reclaimable != plan.Predicted {
 		n.t.Errorf("reclaimable %+v, a plan predicts %+v", u.Reclaimable, plan.Predicted)
 	}
+	n.columnsAddUp(u, plan)
 	if u.IngestBytes == 0 {
 		n.t.Error("the upload is not counted")
 	}
 	for _, h := range u.Holders {
 		if h.Class == prune.HeldByLeases && h.Blobs != len(n.pulled.Blobs()) {
 			n.t.Errorf("by leases only: %+v, a pull left %d blobs; holders: %+v", h, len(n.pulled.Blobs()), u.Holders)
+		}
+	}
+}
+
+// columnsAddUp checks that the types, the namespaces and the images of df, and the
+// images of a plan, each free as much as the plan does, and that a size is the same in
+// both.
+func (n *node) columnsAddUp(u prune.DiskUsage, plan prune.Document) {
+	n.t.Helper()
+	var sizes int64
+	sums := map[string]int64{"the images of df": plan.RestBytes, "the images of a plan": plan.RestBytes}
+	for _, usage := range u.Types {
+		sizes += usage.SizeBytes
+		sums["the types"] += usage.ReclaimableBytes
+	}
+	if want := u.Total.TotalBytes + u.IngestBytes; sizes != want {
+		n.t.Errorf("the types have %d bytes, all have %d: %+v", sizes, want, u.Types)
+	}
+	for _, ns := range u.Namespaces {
+		sums["the namespaces"] += ns.ReclaimableBytes
+	}
+	images := make(map[[2]string]int64)
+	for _, image := range u.Images {
+		images[[2]string{image.Namespace, image.Target.String()}] = image.TotalBytes
+		sums["the images of df"] += image.ReclaimableBytes
+	}
+	for _, image := range plan.Images {
+		sums["the images of a plan"] += image.FreesBytes
+		if want := images[[2]string{image.Namespace, image.Target.String()}]; image.SizeBytes != want || image.SizeAtLeast {
+			n.t.Errorf("%s has %d bytes in a plan, %d in df", image.Name, image.SizeBytes, want)
+		}
+	}
+	for of, sum := range sums {
+		if sum != plan.Predicted.TotalBytes {
+			n.t.Errorf("%s add up to %d bytes, the plan frees %d", of, sum, plan.Predicted.TotalBytes)
 		}
 	}
 }

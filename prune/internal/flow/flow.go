@@ -49,10 +49,7 @@ func planMeasured(ctx context.Context, store store.Store, inv *inventory.Invento
 	if err != nil {
 		return nil, err
 	}
-	wanted := p.ToMeasure()
-	if opts.ImageSizes {
-		wanted = p.OfImages(m)
-	}
+	wanted := p.ToMeasure(m)
 	if ruler == nil {
 		if ruler, err = read.NewRuler(ctx, store, inv, wanted, opts); err != nil {
 			return nil, err

@@ -63,12 +63,15 @@ func (r Refusal) Error() string {
 // function: the same inventory, policy and time give the same plan. The error
 // is a *[rules.PolicyError].
 func NewPlan(inv *inventory.Inventory, policy rules.Policy, now time.Time) (*Plan, error) {
-	p, _, err := NewPlanAndModel(inv, policy, now, nil)
-	return p, err
+	p, m, err := NewPlanAndModel(inv, policy, now, nil)
+	if err != nil {
+		return nil, err
+	}
+	return p.Weigh(m), nil
 }
 
-// NewPlanAndModel also returns the model that it was made with, with the views if there is
-// a map for them.
+// NewPlanAndModel returns a plan that is not weighed yet, and the model that it was made
+// with, with the views if there is a map for them.
 func NewPlanAndModel(inv *inventory.Inventory, policy rules.Policy, now time.Time, views map[string]rules.View) (*Plan, *Model, error) {
 	p, err := DecideAll(inv, policy, now, views)
 	if err != nil {

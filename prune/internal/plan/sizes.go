@@ -8,8 +8,9 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
 
-// ToMeasure lists the snapshots whose sizes the plan tells, in order.
-func (p *Plan) ToMeasure() []inventory.SnapshotID {
+// ToMeasure lists the snapshots whose sizes the plan tells, in order: those of its
+// images, and what is freed or garbage.
+func (p *Plan) ToMeasure(m *Model) []inventory.SnapshotID {
 	wanted := make([]inventory.SnapshotID, 0, len(p.Outcome.Freed.Snapshots)+len(p.Outcome.Garbage.Snapshots)+len(p.Outcome.Held))
 	wanted = slices.AppendSeq(wanted, maps.Keys(p.Outcome.Freed.Snapshots))
 	wanted = slices.AppendSeq(wanted, maps.Keys(p.Outcome.Garbage.Snapshots))
@@ -18,19 +19,18 @@ func (p *Plan) ToMeasure() []inventory.SnapshotID {
 			wanted = append(wanted, held.SnapshotID())
 		}
 	}
+	wanted = append(wanted, m.Collector.SnapshotsBelow(p.targets())...)
 	slices.SortFunc(wanted, inventory.CompareSnapshotIDs)
 	return slices.Compact(wanted)
 }
 
-// OfImages is [Plan.ToMeasure] with the snapshots of all images of the plan.
-func (p *Plan) OfImages(m *Model) []inventory.SnapshotID {
+// targets are those of all records of the plan.
+func (p *Plan) targets() []graph.Node {
 	targets := make([]graph.Node, 0, len(p.Decisions))
 	for i := range p.Decisions {
 		targets = append(targets, graph.ContentNode(p.Decisions[i].Namespace, p.Decisions[i].Target.Digest))
 	}
-	wanted := append(p.ToMeasure(), m.Collector.SnapshotsBelow(targets)...)
-	slices.SortFunc(wanted, inventory.CompareSnapshotIDs)
-	return slices.Compact(wanted)
+	return targets
 }
 
 // WithSizes returns the same plan with the sizes of snapshots.

@@ -83,7 +83,7 @@ func (p *Plan) Adding(m *Model) *Weights {
 		l.Steps = append(l.Steps, image.roots)
 	}
 	frees := make([]int64, len(order)+1)
-	places := m.Collector.Places(l)
+	places, home := m.Collector.Places(l), p.homes(m.Collector)
 	count := func(at int32, namespace string, bytes int64) {
 		if at == 0 || at == gc.Stays {
 			weights.Rest[namespace] = inventory.Saturate(weights.Rest[namespace], bytes)
@@ -92,7 +92,7 @@ func (p *Plan) Adding(m *Model) *Weights {
 		frees[at] = inventory.Saturate(frees[at], bytes)
 	}
 	for dgst, bytes := range p.Outcome.Freed.Blobs {
-		count(places.OfBlob(dgst), p.homeOf(m.Collector, dgst), bytes)
+		count(places.OfBlob(dgst), home(dgst), bytes)
 	}
 	for id, bytes := range p.Outcome.Freed.Snapshots {
 		count(places.Of(id.Node()), id.Namespace, inventory.Known(bytes))
@@ -103,15 +103,21 @@ func (p *Plan) Adding(m *Model) *Weights {
 	return weights
 }
 
-// homeOf is the namespace of a blob, a chosen one if there are several.
-func (p *Plan) homeOf(c *gc.Collector, dgst digest.Digest) string {
-	homes := c.Homes(dgst)
-	for _, s := range homes {
-		if slices.ContainsFunc(p.Chosen, func(ns *inventory.Namespace) bool { return ns.Name == s.Name }) {
-			return s.Name
-		}
+// homes are the namespaces of blobs, of several a chosen one.
+func (p *Plan) homes(c *gc.Collector) func(digest.Digest) string {
+	chosen := make(map[string]bool, len(p.Chosen))
+	for _, ns := range p.Chosen {
+		chosen[ns.Name] = true
 	}
-	return homes[0].Name
+	return func(dgst digest.Digest) string {
+		homes := c.Homes(dgst)
+		for _, s := range homes {
+			if chosen[s.Name] {
+				return s.Name
+			}
+		}
+		return homes[0].Name
+	}
 }
 
 // going is an image of which records go.
@@ -166,10 +172,7 @@ func first(yes bool) int {
 
 // sizes sums up what each image consists of.
 func (p *Plan) sizes(c *gc.Collector) map[ImageKey]Weight {
-	targets := make([]graph.Node, 0, len(p.Decisions))
-	for i := range p.Decisions {
-		targets = append(targets, graph.ContentNode(p.Decisions[i].Namespace, p.Decisions[i].Target.Digest))
-	}
+	targets := p.targets()
 	totals := c.Totals(c.Measured(), targets)
 	weights := make(map[ImageKey]Weight, len(totals))
 	for i, target := range targets {

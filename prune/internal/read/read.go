@@ -30,12 +30,9 @@ type ReadOptions struct {
 	Procfs proc.Procfs
 	// Progress, if not nil, is told how far a stage has come.
 	Progress func(Progress)
-	// AllSizes makes flow.ReadPlan measure every snapshot, not only those that the
-	// plan tells of, for df.Usage.
+	// AllSizes makes flow.ReadPlan measure every snapshot, not only those of images and
+	// those that the plan tells of, for df.Usage.
 	AllSizes bool
-	// ImageSizes makes it also measure the snapshots of images that stay, so that the
-	// plan tells the size of every image.
-	ImageSizes bool
 	// Origins reads from configs which commands made the layers, and when, for
 	// df.Usage.
 	Origins bool
