@@ -106,7 +106,7 @@ var recipes = map[Part]recipe{
 	Shellcheck: {programs: []string{"shellcheck"}, needs: []string{"shellcheck"}, debian: []string{"shellcheck"}},
 	Yamllint:   {programs: []string{"yamllint"}, needs: []string{"yamllint"}, debian: []string{"yamllint"}},
 	Lintian:    {programs: []string{"lintian"}, needs: []string{"lintian"}, debian: []string{"lintian"}},
-	Rpmlint:    {programs: []string{"rpmlint"}, needs: []string{"rpmlint"}, debian: []string{"rpmlint"}},
+	Rpmlint:    {programs: []string{"rpmlint"}, needs: []string{"rpmlint", "rpm"}, debian: []string{"rpmlint", "rpm"}},
 	Mmdebstrap: {programs: []string{"mmdebstrap"}, needs: []string{"mmdebstrap"}, debian: []string{"mmdebstrap"}},
 	// Its package starts nothing where no systemd runs. The tests start one that is
 	// process 1 of namespaces of its own.

@@ -88,13 +88,19 @@ func (n *node) tellsEvents(token, query string) {
 		"serve: {every: 2s, namespaces: [k8s.io], events: true, listen: none, state: "+filepath.Join(n.t.TempDir(), "state")+"}\n")
 	args := append([]string{"serve", "--config", config, "--address", n.Address(), "--node-name", kubelet.Name, "--docker-host", "/nonexistent"}, n.listed(token, query)...)
 	resident := programs.Start(n.t, n.command, args...)
-	n.Await("the event of the run", func(context.Context) (bool, error) {
-		list := n.Plane.Get("/api/v1/namespaces/default/events?fieldSelector=reason%3DImagesPruned%2CinvolvedObject.name%3D" + kubelet.Name)
-		items, _ := list["items"].([]any)
-		return len(items) == 1, nil
-	})
+	n.awaitEvent()
 	resident.Signal(syscall.SIGTERM)
 	if code, signal := resident.End(); code != 0 {
 		n.t.Errorf("the resident ended with %d, %v:\n%s", code, signal, resident.Stderr())
 	}
+}
+
+// awaitEvent waits until the node has the event of a run.
+func (n *node) awaitEvent() {
+	n.t.Helper()
+	n.Await("the event of a run", func(context.Context) (bool, error) {
+		list := n.Plane.Get("/api/v1/namespaces/default/events?fieldSelector=reason%3DImagesPruned%2CinvolvedObject.name%3D" + kubelet.Name)
+		items, _ := list["items"].([]any)
+		return len(items) == 1, nil
+	})
 }

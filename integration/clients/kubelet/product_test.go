@@ -19,6 +19,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/cluster"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
+	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/integration/clients/kubelet"
@@ -33,11 +34,8 @@ const (
 	everything = "version: 1\nrules: [{name: all, match: {names: ['**']}, keep: none}]\n"
 )
 
-// deploy imports the image as make image-load does, and runs deploy/kubernetes with a
-// policy on this node: the paths are those of this containerd, and the pod has the network of
-// the machine, because no network of pods is here. What a DaemonSet's controller makes of a
-// template for a node is made by the test.
-func (n *node) deploy(policy string) {
+// load imports the image as make image-load does.
+func (n *node) load() {
 	n.t.Helper()
 	load := exec.CommandContext(n.t.Context(), "make", "--no-print-directory", "image-load", "VERSION=v0.1.0", "ADDRESS="+n.Address())
 	load.Dir = repository
@@ -45,25 +43,40 @@ func (n *node) deploy(policy string) {
 		n.t.Fatalf("make image-load: %v\n%s", err, said)
 	}
 	n.Settle()
+}
+
+// manifests are deploy/kubernetes with a policy, without the dry run, and with the paths of this
+// containerd.
+func (n *node) manifests(policy string) []cluster.Object {
+	n.t.Helper()
 	text, err := os.ReadFile(manifests)
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	text = []byte(strings.NewReplacer(
+	all := cluster.Objects(n.t, []byte(strings.NewReplacer(
 		"/run/containerd/containerd.sock", n.Address(), "/run/containerd", filepath.Dir(n.Address()), "/var/lib/containerd", n.Root(),
 		"/var/lib/ctr-prune", n.state(), "9745", n.port(), "            - --dry-run\n", "",
-	).Replace(string(text)))
-	for _, o := range cluster.Objects(n.t, text) {
+	).Replace(string(text))))
+	for _, o := range all {
 		if o["kind"] == "ConfigMap" {
 			o["data"] = cluster.Object{"config.yaml": n.withPolicy(o.At("data", "config.yaml").(string), policy)}
 		}
+	}
+	return all
+}
+
+// deploy creates objects, and the pod that a DaemonSet's controller makes of their template for this
+// node. It has the network of the machine, because no network of pods is here.
+func (n *node) deploy(objects []cluster.Object) {
+	n.t.Helper()
+	for _, o := range objects {
 		n.Plane.Create(o.Collection(), o)
 	}
 	template, _ := n.Plane.Get("/apis/apps/v1/namespaces/kube-system/daemonsets/"+product).At("spec", "template").(map[string]any)
-	spec, _ := template["spec"].(map[string]any)
-	spec["nodeName"], spec["hostNetwork"] = kubelet.Name, true
-	pod := cluster.Object{"kind": "Pod", "apiVersion": "v1", "metadata": template["metadata"], "spec": spec}
+	pod := cluster.Object{"kind": "Pod", "apiVersion": "v1", "metadata": template["metadata"], "spec": template["spec"]}
 	pod.At("metadata").(map[string]any)["name"] = product
+	spec := pod.At("spec").(map[string]any)
+	spec["nodeName"], spec["hostNetwork"] = kubelet.Name, true
 	n.Plane.Create("/api/v1/namespaces/kube-system/pods", pod)
 }
 
@@ -156,7 +169,8 @@ func (n *node) killProduct() {
 func TestProductAsPod(t *testing.T) {
 	n := on(t, kubelet.Registered(t))
 	n.bind()
-	n.deploy(everything)
+	n.load()
+	n.deploy(n.manifests(everything))
 	first := n.awaitProduct()
 	n.wantPruned("at first")
 
@@ -176,6 +190,52 @@ func TestProductAsPod(t *testing.T) {
 	n.wantPausesStay()
 	n.restart("api/main", "next/gate", product+"/"+product)
 	n.wantPruned("after all pods were restarted")
+}
+
+// The chart with other values, rendered by the real helm: it reads patterns from a ConfigMap that
+// is mounted below that of its policy, and its events arrive.
+func TestChartAsPod(t *testing.T) {
+	if missing, err := parts.Missing(parts.Helm); err != nil || len(missing) > 0 {
+		t.Skipf("helm is not built (%v): make test-chart builds it", err)
+	}
+	n := on(t, kubelet.Registered(t))
+	n.bind()
+	n.image("kept")
+	n.load()
+	n.Plane.Create("/api/v1/namespaces/kube-system/configmaps", cluster.Object{
+		"metadata": cluster.Object{"name": "workloads"}, "data": cluster.Object{"all.txt": "docker.io/library/kept:1\n"},
+	})
+	n.deploy(n.rendered(cluster.Object{
+		"dryRun": false, "events": true, "protectConfigMaps": []string{"workloads"},
+		"containerd": cluster.Object{"socket": n.Address(), "root": n.Root()},
+		"state":      cluster.Object{"hostPath": n.state()},
+		"metrics":    cluster.Object{"port": json.Number(n.port())},
+		"config": cluster.Object{
+			"rules": []cluster.Object{{"name": "all", "match": cluster.Object{"names": []string{"**"}}, "keep": "none"}}, "protect": nil, "minAge": nil, "fuse": nil, "disk": nil,
+			"serve": cluster.Object{"every": "1s", "jitter": nil},
+		},
+	}))
+	n.awaitProduct()
+	n.wantPruned("as helm renders the chart")
+	n.awaitEvent()
+	n.restart("api/main", "next/gate", product+"/"+product)
+}
+
+// rendered is what helm makes of the chart.
+func (n *node) rendered(values cluster.Object) []cluster.Object {
+	n.t.Helper()
+	text, err := json.Marshal(values)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	helm := cluster.Programs(n.t, parts.Helm).Bin(parts.Helm, "helm")
+	cmd := exec.CommandContext(n.t.Context(), helm, "template", product, repository+"/deploy/helm/ctr-prune", "--namespace", "kube-system", "--values", n.file("values.json", string(text)))
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + n.t.TempDir()}
+	rendered, err := cmd.Output()
+	if err != nil {
+		n.t.Fatalf("helm template: %v\n%s", err, rendered)
+	}
+	return cluster.Objects(n.t, rendered)
 }
 
 // wantPausesStay lets CRI's configuration name one image of sandboxes after the other, none of
