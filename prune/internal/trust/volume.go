@@ -20,6 +20,16 @@ var configMapVolume = regexp.MustCompile(`/pods/[^/]+/volumes/kubernetes\.io~con
 // is in every container, and on the node it is the kubelet's. That a mount is read-only would
 // not be enough, because what it shows may be written to elsewhere.
 func onConfigMap(dir string) bool {
+	f, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // it was only looked at
+	return isConfigMap(f)
+}
+
+// isConfigMap is onConfigMap for a folder that is open.
+func isConfigMap(dir *os.File) bool {
 	id, err := mountOf(dir)
 	if err != nil {
 		return false
@@ -37,13 +47,8 @@ func onConfigMap(dir string) bool {
 }
 
 // mountOf is the ID of the mount that a folder is on.
-func mountOf(dir string) (string, error) {
-	f, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }() // it was only looked at
-	info, err := os.ReadFile(fmt.Sprintf("/proc/thread-self/fdinfo/%d", f.Fd()))
+func mountOf(dir *os.File) (string, error) {
+	info, err := os.ReadFile(fmt.Sprintf("/proc/thread-self/fdinfo/%d", dir.Fd()))
 	if err != nil {
 		return "", err
 	}
