@@ -16,7 +16,8 @@ type Place struct {
 const Standard = "/run/containerd/containerd.sock"
 
 // wellKnown are the places, in the order in which they are looked at. K3s and RKE2 share
-// a socket, and only one of them can run. The documentation of each has its paths.
+// a socket, and only one of them can run. The documentation of each has its paths: of k0s
+// docs/runtime.md, of MicroK8s microk8s-resources/default-args/containerd.
 var wellKnown = []Place{
 	{[]string{"standard"}, Standard, "/var/lib/containerd"},
 	{[]string{"k3s", "rke2"}, "/run/k3s/containerd/containerd.sock", "/var/lib/rancher/k3s/agent/containerd"},

@@ -218,7 +218,20 @@ func TestChartAsPod(t *testing.T) {
 	n.awaitProduct()
 	n.wantPruned("as helm renders the chart")
 	n.awaitEvent()
+	n.exec("removed", "history", "--state", n.state())
+	n.exec("protect.files", "explain", "--policy", "/etc/ctr-prune/config.yaml", "-n", cri.Namespace, "--address", n.Address(), "docker.io/library/kept:1")
 	n.restart("api/main", "next/gate", product+"/"+product)
+}
+
+// exec runs the command in the pod, as the NOTES of the chart say, and fails the test unless it says
+// something.
+func (n *node) exec(says string, args ...string) {
+	n.t.Helper()
+	id := n.Pods()[product].Container(product).ID()
+	answer, err := n.Runtime.ExecSync(n.t.Context(), &runtime.ExecSyncRequest{ContainerId: id, Cmd: append([]string{"/ctr-prune"}, args...), Timeout: 60})
+	if err != nil || answer.GetExitCode() != 0 || !strings.Contains(string(answer.GetStdout()), says) {
+		n.t.Errorf("%q in the pod: exit code %d, %v\n%s%s", args, answer.GetExitCode(), err, answer.GetStdout(), answer.GetStderr())
+	}
 }
 
 // rendered is what helm makes of the chart.

@@ -267,11 +267,15 @@ func TestManifestsAreCurrent(t *testing.T) {
 	}
 }
 
-// NOTES name what there is.
+// NOTES name what there is, and where a command looks if that is elsewhere.
 func TestNotes(t *testing.T) {
-	text, err := helm(t, "install", "ctr-prune", folder, "-n", "kube-system", "--dry-run=client")
-	if err != nil || !strings.Contains(text, "kubectl -n kube-system rollout status daemonset/ctr-prune") || !strings.Contains(text, "--set dryRun=false") {
-		t.Errorf("%v\n%s", err, text)
+	for state, want := range map[string]string{"/var/lib/ctr-prune": "/ctr-prune history\n", "/data/p": "/ctr-prune history --state /data/p\n"} {
+		text, err := helm(t, "install", "ctr-prune", folder, "-n", "kube-system", "--dry-run=client", "--set", "state.hostPath="+state)
+		for _, want := range []string{"kubectl -n kube-system rollout status daemonset/ctr-prune", "--set dryRun=false", want} {
+			if err != nil || !strings.Contains(text, want) {
+				t.Errorf("NOTES lack %q: %v\n%s", want, err, text)
+			}
+		}
 	}
 }
 

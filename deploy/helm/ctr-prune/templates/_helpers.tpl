@@ -42,6 +42,11 @@ microk8s: {socket: /var/snap/microk8s/common/run/containerd.sock, root: /var/sna
 {{- .Values.containerd.root | default $place.root -}}
 {{- end -}}
 
+{{- /* How a command finds the state, where it is not where it looks. */ -}}
+{{- define "ctr-prune.state" -}}
+{{- if ne .Values.state.hostPath "/var/lib/ctr-prune" }} --state {{ .Values.state.hostPath }}{{ end -}}
+{{- end -}}
+
 {{- /* Whether the pods need to prove who they are to anybody. */ -}}
 {{- define "ctr-prune.token" -}}
 {{- if or (has .Values.pods.source (list "apiserver" "kubelet")) .Values.kubeletCheck .Values.events -}}true{{- end -}}
