@@ -218,8 +218,8 @@ func TestChartAsPod(t *testing.T) {
 	n.awaitProduct()
 	n.wantPruned("as helm renders the chart")
 	n.awaitEvent()
-	n.exec("removed", "history", "--state", n.state())
-	n.exec("protect.files", "explain", "--policy", "/etc/ctr-prune/config.yaml", "-n", cri.Namespace, "--address", n.Address(), "docker.io/library/kept:1")
+	n.exec("schedule   done", "history", "--state", n.state())
+	n.exec("protected by the policy's pattern docker.io/library/kept:1", "explain", "--policy", "/etc/ctr-prune/config.yaml", "-n", cri.Namespace, "--address", n.Address(), "docker.io/library/kept:1")
 	n.restart("api/main", "next/gate", product+"/"+product)
 }
 
