@@ -35,7 +35,10 @@ type Column struct {
 // Table lays out rows in columns.
 type Table struct {
 	Columns []Column
-	rows    [][]string
+	// Spare are the columns that are left out, the first named one first, if the rest
+	// does not fit although the last column, shown whole, is below its row.
+	Spare []string
+	rows  [][]string
 }
 
 // Empty says whether the table has no rows.

@@ -114,10 +114,14 @@ func TestWholeColumn(t *testing.T) {
 	if diff := cmp.Diff(want, printed(table(), 49)); diff != "" {
 		t.Errorf("folded (-want +got):\n%s", diff)
 	}
-	want = []string{"ID      PRUNE", "nig…ild   keep", "  of another client:", "  only its owner knows", "  whether it is needed", "x         remove", "  expired"}
-	want[0] = "ID        PRUNE"
+	want = []string{"ID              PRUNE", "nightly-build   keep", "  of another client:", "  only its owner knows", "  whether it is needed", "x               remove", "  expired"}
 	if diff := cmp.Diff(want, printed(table(), 22)); diff != "" {
 		t.Errorf("below (-want +got):\n%s", diff)
+	}
+	spare := table()
+	spare.Spare = []string{"PRUNE"}
+	if got := printed(spare, 14); got[0] != "ID" || got[1] != "nightly-build" {
+		t.Errorf("what is spare stays: %q", got)
 	}
 	for width := 1; width < 120; width++ {
 		said := strings.Join(strings.Fields(strings.Join(printed(table(), width), " ")), " ")

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -17,7 +18,7 @@ func (t *Table) fitsWhole(limit int) bool {
 func (t *Table) printWhole(p *Printer, limit int) {
 	last := len(t.Columns) - 1
 	if t.least() > limit {
-		t.printBelow(p, limit, last)
+		t.printBelow(p, last)
 		return
 	}
 	widths := t.fit(limit)
@@ -33,12 +34,13 @@ func (t *Table) printWhole(p *Printer, limit int) {
 	}
 }
 
-func (t *Table) printBelow(p *Printer, limit, last int) {
+func (t *Table) printBelow(p *Printer, last int) {
 	short := Table{Columns: t.Columns[:last]}
 	for _, row := range t.rows {
-		short.rows = append(short.rows, row[:last])
+		short.rows = append(short.rows, slices.Clone(row[:last]))
 	}
-	widths := short.fit(limit)
+	short.Narrow(p, t.Spare...)
+	widths := short.fit(p.Width)
 	short.heads(p, widths)
 	for i, row := range short.rows {
 		p.Write(short.row(p, row, widths, false))

@@ -7,6 +7,9 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
+// leastReason is the width from which on a reason is beside its name.
+const leastReason = 24
+
 // decisions shows names as a table, those that go first.
 func (v document) decisions(doc prune.Document) {
 	sorted := Ordered(doc.Images, v.how.Sort)
@@ -22,7 +25,8 @@ func (v document) decisions(doc prune.Document) {
 		}
 		t.Add(v.cells(doc, t, r, frees)...)
 	}
-	t.Narrow(v.out, slices.DeleteFunc([]string{"TARGET", "USED", "CREATED", "REASON", "SIZE", "FREES"}, v.sorted)...)
+	t.Narrow(v.out, slices.DeleteFunc([]string{"TARGET", "USED", "CREATED"}, v.sorted)...)
+	t.Spare = slices.DeleteFunc([]string{"SIZE", "FREES"}, v.sorted)
 	t.Print(v.out)
 	v.left(sorted[len(shown):])
 	if slices.ContainsFunc(shown, func(r prune.ImageDocument) bool { return r.SizeAtLeast }) {
@@ -45,7 +49,7 @@ func (v document) columns(doc prune.Document, shown []prune.ImageDocument) termi
 	if v.sorted("USED") || slices.ContainsFunc(shown, func(i prune.ImageDocument) bool { return !i.LastUsedAt.IsZero() }) {
 		t.Columns = append(t.Columns, terminal.Column{Title: "USED"})
 	}
-	t.Columns = append(t.Columns, terminal.Column{Title: "REASON", Least: terminal.LeastText})
+	t.Columns = append(t.Columns, terminal.Column{Title: "REASON", Least: leastReason, Whole: true})
 	return t
 }
 

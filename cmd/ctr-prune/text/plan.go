@@ -96,14 +96,14 @@ func collects(doc prune.Document) bool {
 // dropped shows the records of a plan file that are skipped.
 func (v document) dropped(doc prune.Document) {
 	for _, s := range doc.Dropped {
-		v.out.Line("Left alone: %s: %s", inNamespace(doc, s.Namespace, v.out.Name(s.Name)), v.out.Prose(s.Reason))
+		v.out.Sentence("Left alone: %s: %s", inNamespace(doc, s.Namespace, v.out.Name(s.Name)), v.out.Prose(s.Reason))
 	}
 }
 
 func (v document) plannedUploads(doc prune.Document) {
 	for _, u := range doc.Uploads {
 		if u.Action != prune.Keep {
-			v.out.Line("Would abort: %s: %s", v.upload(doc, u), u.Reason)
+			v.out.Sentence("Would abort: %s: %s", v.upload(doc, u), u.Reason)
 		}
 	}
 }
