@@ -45,6 +45,12 @@ func open(t *testing.T, page htmlreport.Page, actions ...action) *session {
 	if err := privatefile.Write(path, func(w io.Writer) error { return htmlreport.Write(w, page) }); err != nil {
 		t.Fatal(err)
 	}
+	return openFile(t, path, actions...)
+}
+
+// openFile opens a page that is written.
+func openFile(t *testing.T, path string, actions ...action) *session {
+	t.Helper()
 	s := &session{T: t, path: path}
 	s.start()
 	t.Cleanup(func() {
