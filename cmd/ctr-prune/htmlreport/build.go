@@ -94,9 +94,9 @@ func (b *builder) addImages() {
 	for i, u := range b.page.Usage.Images {
 		img := image{
 			Space: b.space(u.Namespace), Target: visible(u.Target.String()),
-			Total: u.TotalBytes, Unique: u.UniqueBytes, Shared: u.SharedBytes, Frees: u.ReclaimableBytes,
+			Total: u.TotalBytes, Unique: u.UniqueBytes, Shared: u.SharedBytes,
 		}
-		img.Created = unix(u.CreatedAt)
+		img.Created, img.Used = unix(u.CreatedAt), unix(u.LastUsedAt)
 		if b.page.Document == nil { // else the rows have the names
 			img.Names = append(img.Names, compact(best(u.Names), u.Target))
 			for _, name := range u.Names {
@@ -121,7 +121,7 @@ func (b *builder) addRows() {
 			}
 			b.data.Rows = append(b.data.Rows, row{
 				Space: b.space(u.Namespace), Image: i,
-				Action: string(action), Reason: b.text(u.Reason),
+				Action: string(action), Reason: b.text(u.Reason), Frees: u.ReclaimableBytes,
 			})
 		}
 		return
@@ -131,6 +131,9 @@ func (b *builder) addRows() {
 		r := row{Space: b.space(d.Namespace), Name: compact(d.Name, d.Target), Image: -1, Action: action, Reason: b.text(reason)}
 		if i, ok := b.images[imageKey{d.Namespace, d.Target}]; ok {
 			r.Image = i
+			if u := b.page.Usage.Images[i]; len(u.Names) > 0 && d.Name == u.Names[0] {
+				r.Frees = u.ReclaimableBytes
+			}
 		} else {
 			r.Target = visible(d.Target.String())
 		}

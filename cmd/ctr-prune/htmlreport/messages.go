@@ -38,6 +38,9 @@ func (b *builder) messages() []message {
 	m.add("note", "Unfinished uploads", lines(d.Uploads, func(u prune.Upload) string {
 		return fmt.Sprintf("%s in namespace %q, %d bytes: %s, %s", u.Ref, u.Namespace, u.Bytes, u.Action, u.Reason)
 	}))
+	if d.RestBytes > 0 && d.Kind == prune.DocumentPlan {
+		m.add("note", "Freed beside images", []string{fmt.Sprintf("%d bytes of what is freed are of no image that goes: killed runs, graces that end and uploads held them.", d.RestBytes)})
+	}
 	m.add("note", "Garbage", garbage(d))
 	m.add("note", "Notes", reasons(d.Notes))
 	m.add("note", "Not looked at", lines(d.Elsewhere, func(c prune.NamespaceCount) string {

@@ -48,10 +48,10 @@ type image struct {
 	Names   []string `json:"n,omitempty"` // the best known first; without a plan only
 	Target  string   `json:"t"`
 	Created int64    `json:"c,omitempty"` // Unix seconds
+	Used    int64    `json:"l,omitempty"` // the last use that is known, too
 	Total   int64    `json:"b"`
 	Unique  int64    `json:"u"`
 	Shared  int64    `json:"h"`
-	Frees   int64    `json:"f,omitempty"`
 }
 
 // row is a line of the table of decisions.
@@ -60,8 +60,11 @@ type row struct {
 	// Name is empty for the first of the image's names.
 	Name string `json:"n,omitempty"`
 	// Image is the index of its sizes in Images, -1 if they are not known.
-	Image   int    `json:"i"`
-	Action  string `json:"a"`
+	Image  int    `json:"i"`
+	Action string `json:"a"`
+	// Frees is what the record adds to what is freed: of several names of an image one
+	// has it, so that all add up.
+	Frees   int64  `json:"f,omitempty"`
 	Reason  int    `json:"r"`
 	Details []int  `json:"d,omitempty"`
 	Target  string `json:"t,omitempty"` // without an image

@@ -191,6 +191,20 @@ func TestLayersTellTheirOrigin(t *testing.T) {
 	}
 }
 
+// What the rows of a plan free adds up to what the plan frees, also where an image has
+// several names.
+func TestFreesAddsUp(t *testing.T) {
+	page := planPage(t, warehouse(100))
+	s := open(t, page)
+	sum := eval[float64](s, `JSON.parse(document.getElementById("data").textContent).rows.reduce((sum, row) => sum + (row.f || 0), 0)`)
+	if want := page.Document.Predicted.TotalBytes - page.Document.RestBytes; want == 0 || int64(sum) != want {
+		t.Errorf("the rows free %.0f of %d bytes", sum, want)
+	}
+	if head := eval[string](s, `document.querySelector("#rows thead").textContent`); !strings.Contains(head, "SizeUniqueFreesCreated") {
+		t.Errorf("the columns are %s", head)
+	}
+}
+
 // A search in a thousand images finds the ten whose names have it. How soon that
 // page can be used is logged and not judged: it depends on the machine.
 func TestThousandImages(t *testing.T) {

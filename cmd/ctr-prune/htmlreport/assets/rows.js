@@ -25,8 +25,9 @@ const COLUMNS = [
   { key: 'action', label: 'Decision', by: (row) => ACTIONS.indexOf(row.action) },
   { key: 'size', label: 'Size', num: true, sized: true, field: 'b', by: bytesOf('b'), hint: 'all that the image has, shared or not' },
   { key: 'unique', label: 'Unique', num: true, sized: true, field: 'u', by: bytesOf('u'), hint: 'what removing this image alone would free' },
-  { key: 'frees', label: 'Frees', num: true, sized: true, field: 'f', by: bytesOf('f'), hint: 'what this image adds to what is freed' },
+  { key: 'frees', label: 'Frees', num: true, sized: true, by: (row) => row.raw.f || 0, hint: 'what this name adds to what is freed: the column adds up to that' },
   { key: 'created', label: 'Created', sized: true, num: true, by: bytesOf('c') },
+  { key: 'used', label: 'Used', sized: true, num: true, by: bytesOf('l'), hint: 'the last use that is known' },
   { key: 'reason', label: 'Reason', by: (row) => row.reason },
 ];
 

@@ -9,7 +9,7 @@ function openTable(data, byImage) {
   for (const row of table.rows) row.spaceName = data.spaces[row.space];
   const used = new Set(table.rows.map((row) => row.space));
   const sized = data.images.length > 0;
-  table.columns = COLUMNS.filter((c) => (sized || !c.sized) && (c.key !== 'space' || used.size > 1));
+  table.columns = COLUMNS.filter((c) => (sized || !c.sized) && (c.key !== 'space' || used.size > 1) && (c.key !== 'used' || data.images.some((image) => image.l)));
   if (data.kind !== 'df' || !sized) Object.assign(table.view, { sort: 'action', down: false });
   if (data.kind !== 'df') table.rows.sort((a, b) => bytesOf('u')(b) - bytesOf('u')(a) || a.at - b.at).forEach((row, i) => { row.at = i; });
   openFilters(used);
@@ -107,6 +107,8 @@ function cell(row, column) {
   if (column.key === 'reason') return el('td', { ...label, class: 'reason', text: row.reason });
   if (!row.image) return el('td', { ...label, class: 'num zero', text: '–' });
   if (column.key === 'created') return el('td', { ...label, class: 'num', text: day(row.image.c) });
+  if (column.key === 'used') return el('td', { ...label, class: 'num', text: day(row.image.l) });
+  if (column.key === 'frees') return bytesCell(row.raw.f || 0, column.label);
   return bytesCell(row.image[column.field] || 0, column.label);
 }
 
