@@ -37,13 +37,8 @@ func ReadUsage(ctx context.Context, store store.Store, policy rules.Policy, now 
 		return nil, err
 	}
 	var unknown inventory.Amount
-	var p *plan.Plan
-	var m *plan.Model
-	err = flow.Meanwhile(ctx, inv, func(ctx context.Context) (err error) {
-		unknown, err = disk.Unknown(ctx, store, inv)
-		return err
-	}, func(ctx context.Context) (err error) {
-		p, m, err = flow.PlanMeanwhile(ctx, store, inv, policy, now, opts)
+	p, m, err := flow.PlanMeanwhile(ctx, store, inv, policy, now, opts, func(ctx context.Context, ruler *read.Ruler) (err error) {
+		unknown, err = disk.Unknown(ctx, store, inv, ruler.OnDisk())
 		return err
 	})
 	if err != nil {

@@ -22,6 +22,8 @@ type Sizes struct {
 	ids   []inventory.SnapshotID
 	spots []spot // of each of the ids
 	dirs  []snapshotDir
+	// strange counts, by snapshotter, the entries that are none of the snapshots.
+	strange map[string]int
 }
 
 // spot is where the files of a snapshot are, and what is recorded of it. There may
@@ -41,7 +43,7 @@ type snapshotDir struct {
 // NewSizes looks for the files of snapshots, which are sorted. Of those that cannot
 // be seen from here, what the snapshotter measures has to do.
 func NewSizes(ctx context.Context, st store.Store, ids []inventory.SnapshotID) (*Sizes, error) {
-	s := &Sizes{ids: ids, spots: make([]spot, len(ids))}
+	s := &Sizes{ids: ids, spots: make([]spot, len(ids)), strange: make(map[string]int)}
 	known := make(map[string]bool)
 	for _, id := range ids {
 		if known[id.Snapshotter] {
@@ -62,9 +64,12 @@ func (s *Sizes) read(ctx context.Context, st store.Store, snapshotter string) er
 	if err != nil {
 		return err
 	}
-	numbers, _, err := l.numbers(dir)
+	numbers, strange, err := l.numbers(dir)
 	if err != nil {
 		return unseen(snapshotter, err)
+	}
+	for _, some := range numbers {
+		strange += len(some)
 	}
 	first := uint32(len(s.dirs)) + 1
 	for _, sub := range l.dirs {
@@ -78,7 +83,11 @@ func (s *Sizes) read(ctx context.Context, st store.Store, snapshotter string) er
 		}
 		for sub := range numbers {
 			// Of several records of one key the newest counts that has an entry.
-			if _, there := slices.BinarySearch(numbers[sub], n); there && r.number >= s.spots[i].number {
+			if _, there := slices.BinarySearch(numbers[sub], n); !there {
+				continue
+			}
+			strange--
+			if r.number >= s.spots[i].number {
 				s.spots[i] = spot{first + uint32(sub), uint32(min(usage.Inodes, math.MaxUint32)), n, r.number, usage.Size}
 			}
 		}
@@ -86,7 +95,15 @@ func (s *Sizes) read(ctx context.Context, st store.Store, snapshotter string) er
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // it is made with the first snapshot
 		return unseen(snapshotter, err)
 	}
+	s.strange[snapshotter] = strange
 	return nil
+}
+
+// OnlyThese says that each entry of a snapshotter is one of the snapshots, as in most
+// stores where these are all that containerd knows.
+func (s *Sizes) OnlyThese(snapshotter string) bool {
+	strange, seen := s.strange[snapshotter]
+	return seen && strange == 0
 }
 
 // Recorded is the size in bytes of a committed snapshot, which its snapshotter

@@ -93,9 +93,10 @@ func TestAllEntriesAreKnown(t *testing.T) {
 			ns.Snapshots[inventory.SnapshotKey{Snapshotter: "native", Key: key}] = inventory.Snapshot{}
 		}
 		change(ns, paths)
-		got, err := allKnown(t.Context(), seen{dir: dir}, "native", &inventory.Inventory{Namespaces: []*inventory.Namespace{ns}})
+		inv := &inventory.Inventory{Namespaces: []*inventory.Namespace{ns}}
+		sizes, err := NewSizes(t.Context(), seen{dir: dir}, inv.SortedSnapshots())
 		must(t, err)
-		if want := name == "" || name == "an entry is missing"; got != want {
+		if got, want := sizes.OnlyThese("native"), name == "" || name == "an entry is missing"; got != want {
 			t.Errorf("%q: all are known: %v", name, got)
 		}
 	}

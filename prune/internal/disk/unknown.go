@@ -2,13 +2,8 @@ package disk
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"slices"
-	"strconv"
 
-	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 
@@ -17,13 +12,12 @@ import (
 )
 
 // Unknown sums up what is on the disk and unknown to containerd, as far as it
-// can be seen from here: snapshots, and blobs and uploads as blobs.
-func Unknown(ctx context.Context, st store.Store, inv *inventory.Inventory) (sum inventory.Amount, err error) {
+// can be seen from here: snapshots, and blobs and uploads as blobs. Sizes are of all
+// snapshots of the inventory.
+func Unknown(ctx context.Context, st store.Store, inv *inventory.Inventory, sizes *Sizes) (sum inventory.Amount, err error) {
 	for _, name := range inv.Store.Snapshotters {
-		if all, err := allKnown(ctx, st, name, inv); all || errdefs.IsUnavailable(err) {
+		if sizes.OnlyThese(name) {
 			continue
-		} else if err != nil {
-			return sum, err
 		}
 		s, err := ReadSnapshots(ctx, st, name)
 		if errdefs.IsUnavailable(err) {
@@ -62,43 +56,6 @@ func Unknown(ctx context.Context, st store.Store, inv *inventory.Inventory) (sum
 	return sum, addContent(ctx, st, dir, inv, &sum)
 }
 
-// allKnown says whether each entry of a snapshotter is a snapshot of the inventory,
-// as in most stores. It keeps nothing of them.
-func allKnown(ctx context.Context, st store.Store, snapshotter string, inv *inventory.Inventory) (bool, error) {
-	dir, l, err := dirOf(ctx, st, snapshotter)
-	if err != nil {
-		return false, err
-	}
-	numbers, strange, err := l.numbers(dir)
-	if err != nil {
-		return false, unseen(snapshotter, err)
-	}
-	for _, some := range numbers {
-		strange += len(some)
-	}
-	if strange == 0 {
-		return true, nil
-	}
-	err = eachSize(ctx, dir, snapshotter, func(name string, r record, _ snapshots.Usage) {
-		n, err := strconv.ParseUint(name, 10, 64)
-		if err != nil || !inv.HasSnapshot(r.id) {
-			return
-		}
-		for _, some := range numbers {
-			if _, there := slices.BinarySearch(some, n); there {
-				strange--
-			}
-		}
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, unseen(snapshotter, err)
-	}
-	return strange == 0, nil
-}
-
 func addContent(ctx context.Context, st store.Store, dir string, inv *inventory.Inventory, sum *inventory.Amount) error {
 	uploads, err := UnknownUploads(ctx, st, dir, inv)
 	if err != nil {
@@ -120,23 +77,19 @@ func addContent(ctx context.Context, st store.Store, dir string, inv *inventory.
 // unknownBlobs lists the files of blobs that no namespace has. containerd keeps
 // one for as long as an upload expects it.
 func unknownBlobs(ctx context.Context, st store.Store, dir string, inv *inventory.Inventory) ([]Entry, error) {
-	files, err := store.ListBlobFiles(dir)
-	if err != nil {
-		return nil, err
-	}
+	expected := make(map[digest.Digest]bool)
 	for _, ns := range inv.Namespaces {
-		for dgst := range ns.Blobs {
-			delete(files, dgst)
-		}
 		for _, upload := range ns.Ingests {
-			delete(files, upload.Expected)
+			expected[upload.Expected] = true
 		}
 	}
-	paths := make([]string, 0, len(files))
-	digests := make(map[string]digest.Digest, len(files))
-	for dgst := range files {
-		path := store.BlobFile(dir, dgst)
-		paths, digests[path] = append(paths, path), dgst
+	var paths []string
+	digests := make(map[string]digest.Digest)
+	for _, dgst := range inv.Strays {
+		if !expected[dgst] {
+			path := store.BlobFile(dir, dgst)
+			paths, digests[path] = append(paths, path), dgst
+		}
 	}
 	looker := BlobLooker{Store: st, Inv: inv}
 	return leftBehind(ctx, paths, func(path string) (bool, error) {

@@ -27,7 +27,7 @@ func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now t
 		return planRelief(ctx, store, inv, policy, now, opts)
 	}
 	if opts.AllSizes {
-		p, m, err := PlanMeanwhile(ctx, store, inv, policy, now, opts)
+		p, m, err := PlanMeanwhile(ctx, store, inv, policy, now, opts, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -39,22 +39,19 @@ func ReadPlan(ctx context.Context, store store.Store, policy rules.Policy, now t
 // planMeasured plans, and measures what the plan tells of.
 func planMeasured(ctx context.Context, store store.Store, inv *inventory.Inventory, policy rules.Policy, now time.Time, opts read.ReadOptions) (*plan.Plan, error) {
 	var ruler *read.Ruler
-	var err error
-	if isLarge(inv) {
-		if ruler, err = read.NewRuler(ctx, store, inv, inv.SortedSnapshots(), opts); err != nil {
-			return nil, err
-		}
-	}
-	p, m, err := plan.NewPlanAndModel(inv, policy, now, nil)
+	var p *plan.Plan
+	var m *plan.Model
+	err := Meanwhile(ctx, inv, func(ctx context.Context) (err error) {
+		ruler, err = read.NewRuler(ctx, store, inv, inv.SortedSnapshots(), opts)
+		return err
+	}, func(context.Context) (err error) {
+		p, m, err = plan.NewPlanAndModel(inv, policy, now, nil)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	wanted := p.ToMeasure(m)
-	if ruler == nil {
-		if ruler, err = read.NewRuler(ctx, store, inv, wanted, opts); err != nil {
-			return nil, err
-		}
-	}
 	sizes, err := ruler.Measure(ctx, wanted)
 	if err != nil {
 		return nil, err
@@ -93,7 +90,7 @@ func planRelief(ctx context.Context, store store.Store, inv *inventory.Inventory
 
 // largeStore is the number of snapshots from which the disk is looked at before
 // planning, and not after or meanwhile: both take much memory, but not for long.
-const largeStore = 20_000
+const largeStore = 50_000
 
 func isLarge(inv *inventory.Inventory) bool {
 	n := 0
@@ -117,12 +114,20 @@ func Meanwhile(ctx context.Context, inv *inventory.Inventory, tasks ...func(cont
 	return g.Wait()
 }
 
-// PlanMeanwhile measures every snapshot and plans.
-func PlanMeanwhile(ctx context.Context, store store.Store, inv *inventory.Inventory, policy rules.Policy, now time.Time, opts read.ReadOptions) (p *plan.Plan, m *plan.Model, err error) {
+// PlanMeanwhile measures every snapshot and plans. Measured, if not nil, is called
+// with the ruler while the plan may still be made.
+func PlanMeanwhile(ctx context.Context, store store.Store, inv *inventory.Inventory, policy rules.Policy, now time.Time, opts read.ReadOptions, measured func(context.Context, *read.Ruler) error) (p *plan.Plan, m *plan.Model, err error) {
 	var sizes inventory.Sizes
-	err = Meanwhile(ctx, inv, func(ctx context.Context) (err error) {
-		sizes, err = read.Measure(ctx, store, inv, inv.SortedSnapshots(), opts)
-		return err
+	err = Meanwhile(ctx, inv, func(ctx context.Context) error {
+		ids := inv.SortedSnapshots()
+		ruler, err := read.NewRuler(ctx, store, inv, ids, opts)
+		if err != nil {
+			return err
+		}
+		if sizes, err = ruler.Measure(ctx, ids); err != nil || measured == nil {
+			return err
+		}
+		return measured(ctx, ruler)
 	}, func(context.Context) (err error) {
 		p, m, err = plan.NewPlanAndModel(inv, policy, now, nil)
 		return err

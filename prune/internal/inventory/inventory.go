@@ -27,6 +27,9 @@ type Inventory struct {
 	// Lost are the blobs that are listed and whose files are not on the disk,
 	// as after a power failure: there is nothing that they could give back.
 	Lost map[digest.Digest]struct{}
+	// Strays are the files of blobs that no namespace had when it was listed; nil if the
+	// files cannot be seen.
+	Strays []digest.Digest
 	// Scope is of what the manifests were read; nil in an inventory that was
 	// made by hand, which has what it has.
 	Scope *Scope

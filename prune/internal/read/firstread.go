@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/containerd/containerd/v2/core/images"
@@ -13,12 +14,13 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
 )
 
-// files finds the blobs without a file. They were listed before: a file that
-// is missing now may have gone since, but none is to come. Where the files
+// files finds the blobs without a file, and the files without a blob. Blobs were
+// listed before: a file that is missing now may have gone since, but none is to
+// come. Where the files
 // cannot be seen, what containerd says has to do; the end of a run tells why.
 func (r *reader) files(ctx context.Context, inv *inventory.Inventory) error {
 	if r.before != nil {
-		inv.Lost = r.before.Lost
+		inv.Lost, inv.Strays = r.before.Lost, r.before.Strays
 		return nil
 	}
 	files, err := r.store.BlobFiles(ctx)
@@ -33,6 +35,12 @@ func (r *reader) files(ctx context.Context, inv *inventory.Inventory) error {
 			}
 		}
 	}
+	for _, ns := range inv.Namespaces {
+		for dgst := range ns.Blobs {
+			delete(files, dgst)
+		}
+	}
+	inv.Strays = slices.Sorted(maps.Keys(files))
 	return nil
 }
 

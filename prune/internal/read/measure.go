@@ -62,6 +62,9 @@ func NewRuler(ctx context.Context, st store.Store, inv *inventory.Inventory, ids
 	return &Ruler{store: st, inv: inv, opts: opts, onDisk: onDisk}, nil
 }
 
+// OnDisk is what was read of the disk.
+func (r *Ruler) OnDisk() *disk.Sizes { return r.onDisk }
+
 // Measure measures snapshots of those that the ruler was made for.
 func (r *Ruler) Measure(ctx context.Context, ids []inventory.SnapshotID) (inventory.Sizes, error) {
 	st, inv := r.store, r.inv

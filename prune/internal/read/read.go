@@ -67,13 +67,27 @@ func read(ctx context.Context, store store.Store, scope *inventory.Scope, now ti
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context, *inventory.Inventory) error{r.lists, r.files, r.killed, r.containers, r.asking().Learn, r.documents, r.origins} {
-		if err := step(ctx, inv); err != nil {
-			return nil, err
-		}
+	if err := r.lists(ctx, inv); err != nil {
+		return nil, err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.files(ctx, inv) })
+	g.Go(func() error { return r.uses(ctx, inv) })
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	inv.EmptyLost()
 	return inv, nil
+}
+
+// uses reads what the lists do not tell of who uses what.
+func (r *reader) uses(ctx context.Context, inv *inventory.Inventory) error {
+	for _, step := range []func(context.Context, *inventory.Inventory) error{r.killed, r.containers, r.asking().Learn, r.documents, r.origins} {
+		if err := step(ctx, inv); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // begin makes an inventory with the names of all namespaces, and its reader.

@@ -57,7 +57,7 @@ func Read(ctx context.Context, store store.Store, policy rules.Policy, now time.
 	if err != nil {
 		return nil, err
 	}
-	p, m, err := flow.PlanMeanwhile(ctx, store, inv, policy, now, opts)
+	p, m, err := flow.PlanMeanwhile(ctx, store, inv, policy, now, opts, nil)
 	if err != nil {
 		return nil, err
 	}
