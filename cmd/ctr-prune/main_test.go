@@ -32,15 +32,23 @@ func scripted() int {
 	})
 }
 
-func TestCollectEagerly(t *testing.T) {
+func TestPaceCollections(t *testing.T) {
 	const unlike = 123
 	before := debug.SetGCPercent(unlike)
 	t.Cleanup(func() { debug.SetGCPercent(before) })
-	for value, want := range map[string]int{"": collectAt, "off": unlike, "200": unlike} {
-		debug.SetGCPercent(unlike)
-		collectEagerly(func(name string) string { return map[string]string{"GOGC": value}[name] })
-		if got := debug.SetGCPercent(unlike); got != want {
-			t.Errorf("with GOGC=%q: %d, want %d", value, got, want)
+	for _, value := range []string{"off", "200"} {
+		paceCollections(func(name string) string { return map[string]string{"GOGC": value}[name] })
+		if got := debug.SetGCPercent(unlike); got != unlike {
+			t.Errorf("with GOGC=%q it is set to %d", value, got)
+		}
+	}
+}
+
+func TestPercentOf(t *testing.T) {
+	const mib = 1 << 20
+	for inUse, want := range map[int64]int{0: 300, 4 * mib: 300, 8 * mib: 150, 12 * mib: 100, 64 * mib: 100, 128 * mib: 50, 160 * mib: 40, 1000 * mib: 40} {
+		if got := percentOf(inUse); got != want {
+			t.Errorf("with %d bytes in use it is %d, want %d", inUse, got, want)
 		}
 	}
 }
