@@ -12,41 +12,41 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 )
 
-// rememberFiles notes where on the disk the objects of the plan are. A run does not
-// need it: without it, what is reclaimed is what containerd says. The lengths of
-// blobs that the run holds are looked up while it deletes records: remembered waits
-// for that.
-func (x *Execution) rememberFiles(ctx context.Context) (remembered func()) {
-	now := x.baseline.Within(x.plan.Outcome.Freed)
-	held := now.Blobs
-	now.Blobs = maps.Clone(x.plan.Outcome.Garbage.Blobs)
-	maps.Copy(now.Snapshots, x.plan.Outcome.Garbage.Snapshots)
+// rememberFiles begins to note where on the disk the objects of the plan are, while
+// the store is read again. A run does not need it: without it, what is reclaimed is what
+// containerd says. Noted is closed when anything may go: only the lengths of blobs that
+// the run holds are looked up later, while it deletes records; remembered waits for these.
+func (x *Execution) rememberFiles(ctx context.Context) (noted <-chan struct{}, remembered func()) {
+	going := inventory.Objects{
+		Blobs:     maps.Clone(x.plan.Outcome.Garbage.Blobs),
+		Snapshots: maps.Clone(x.plan.Outcome.Freed.Snapshots),
+	}
+	maps.Copy(going.Snapshots, x.plan.Outcome.Garbage.Snapshots)
+	held := x.plan.Outcome.Freed.Blobs
 	if x.opts.NoGuard { // nothing holds anything
-		maps.Copy(now.Blobs, held)
+		maps.Copy(going.Blobs, held)
 		held = nil
 	}
-	trace, err := disk.NewTrace(ctx, x.Store, x.plan.Inventory, now)
-	if err != nil {
-		x.failRemembering(err)
-		return func() {}
-	}
 	ctx, end := linger(ctx, x.opts.Finish)
-	done := make(chan error, 1)
+	first, done := make(chan struct{}), make(chan error, 1)
+	var trace *disk.Trace
 	go func() {
 		defer end()
-		done <- trace.AddBlobs(ctx, held)
+		var err error
+		trace, err = disk.NewTrace(ctx, x.Store, x.plan.Inventory, going)
+		close(first)
+		if err == nil {
+			err = trace.AddBlobs(ctx, held)
+		}
+		done <- err
 	}()
-	return sync.OnceFunc(func() {
+	return first, sync.OnceFunc(func() {
 		if err := <-done; err != nil {
-			x.failRemembering(err)
+			x.fail(cause.CodeFilesNotRead, fmt.Errorf("looking for the files on the disk: %w", err))
 			return
 		}
 		x.trace = trace
 	})
-}
-
-func (x *Execution) failRemembering(err error) {
-	x.fail(cause.CodeFilesNotRead, fmt.Errorf("looking for the files on the disk: %w", err))
 }
 
 // countFiles makes what is gone weigh what the disk gave back: blobs whose

@@ -17,9 +17,15 @@ import (
 )
 
 const (
-	// Deleters is how many records are deleted at once. Each deletion is a
-	// transaction of its own in the server, and these queue up.
+	// Deleters is how many records are deleted at once where that takes little time, most
+	// of it between the program and the server. Each deletion is a transaction of its own
+	// in the server. Where that is slow, because it waits for a disk, several at once would
+	// only queue up there, and keep all others who write waiting.
 	Deleters = 4
+	// probes is how many are deleted one after the other before that is decided, and quick
+	// the time that the fastest of them takes at most where there is no disk to wait for.
+	probes = 8
+	quick  = 2 * time.Millisecond
 	// transactionSize bounds how many records of an embedded store are
 	// deleted in one transaction.
 	transactionSize = 1000
@@ -80,22 +86,42 @@ func (x *Execution) standsIn(ctx context.Context, d rules.Decision) error {
 	return err
 }
 
+// removeEach deletes records one by one, or several at once if that helps.
 func (x *Execution) removeEach(ctx context.Context, records []rules.Decision, progress *read.Meter) {
+	first := min(probes, len(records))
+	tried, fastest := x.removeSome(ctx, records[:first], 1, progress)
+	if tried == first {
+		at := 1
+		if fastest < quick {
+			at = Deleters
+		}
+		more, _ := x.removeSome(ctx, records[first:], at, progress)
+		tried += more
+	}
+	x.Report.Untried += len(records) - tried
+}
+
+// removeSome deletes records, so many at once, until ctx ends. It returns how many it
+// tried, and how long the fastest deletion took.
+func (x *Execution) removeSome(ctx context.Context, records []rules.Decision, at int, progress *read.Meter) (tried int, fastest time.Duration) {
 	queue := make(chan rules.Decision)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	for range min(Deleters, len(records)) {
+	fastest = endless
+	for range min(at, len(records)) {
 		wg.Go(func() {
 			for d := range queue {
+				start := x.opts.Now()
 				result, err := x.removeOne(ctx, d)
+				took := x.opts.Now().Sub(start)
 				mu.Lock()
 				x.note(ctx, d, result, err)
+				fastest = min(fastest, took)
 				mu.Unlock()
 				progress.Add(1)
 			}
 		})
 	}
-	tried := 0
 	for tried < len(records) && ctx.Err() == nil {
 		select {
 		case queue <- records[tried]:
@@ -105,7 +131,7 @@ func (x *Execution) removeEach(ctx context.Context, records []rules.Decision, pr
 	}
 	close(queue)
 	wg.Wait()
-	x.Report.Untried += len(records) - tried
+	return tried, fastest
 }
 
 // removeBatched deletes many records in one transaction. When that fails none
