@@ -271,14 +271,14 @@ func (x *Execution) refused(ctx context.Context, cause error) (*Report, error) {
 // prepare leaves out what changed since the plan and makes sure that nothing
 // of the rest can be lost.
 func (x *Execution) prepare(ctx context.Context) error {
+	noted := func() {}
 	if x.opts.Grace <= 0 {
-		noted, remembered := x.rememberFiles(ctx)
-		x.remembered = remembered
-		defer func() { <-noted }()
+		noted, x.remembered = x.rememberFiles(ctx)
 	}
 	if err := x.revalidate(ctx); err != nil {
 		return err
 	}
+	noted() // what the run itself is about to write is no leftover
 	if err := x.Watch.failure(); err != nil || x.opts.NoGuard {
 		return err
 	}

@@ -14,9 +14,9 @@ import (
 
 // rememberFiles begins to note where on the disk the objects of the plan are, while
 // the store is read again. A run does not need it: without it, what is reclaimed is what
-// containerd says. Noted is closed when anything may go: only the lengths of blobs that
-// the run holds are looked up later, while it deletes records; remembered waits for these.
-func (x *Execution) rememberFiles(ctx context.Context) (noted <-chan struct{}, remembered func()) {
+// containerd says. Noted waits for all but the lengths of blobs that the run holds,
+// which are looked up while it deletes records: remembered waits for these.
+func (x *Execution) rememberFiles(ctx context.Context) (noted, remembered func()) {
 	going := inventory.Objects{
 		Blobs:     maps.Clone(x.plan.Outcome.Garbage.Blobs),
 		Snapshots: maps.Clone(x.plan.Outcome.Freed.Snapshots),
@@ -40,7 +40,7 @@ func (x *Execution) rememberFiles(ctx context.Context) (noted <-chan struct{}, r
 		}
 		done <- err
 	}()
-	return first, sync.OnceFunc(func() {
+	return func() { <-first }, sync.OnceFunc(func() {
 		if err := <-done; err != nil {
 			x.fail(cause.CodeFilesNotRead, fmt.Errorf("looking for the files on the disk: %w", err))
 			return

@@ -77,7 +77,8 @@ func cut(rest []portion, size int) (slice []portion, objects int) {
 }
 
 // collectSlice gives up a slice and has it collected. After the first one it
-// asks for one collection more, to learn what a look at the store takes.
+// asks for one collection more, to learn what a look at the store takes, unless that is
+// plain because the first took far longer than what it had to remove.
 func (x *Execution) collectSlice(ctx context.Context, s *slicer, slice []portion, objects int) error {
 	begun := x.opts.Now()
 	if err := x.release(ctx, slice); err != nil {
@@ -89,9 +90,11 @@ func (x *Execution) collectSlice(ctx context.Context, s *slicer, slice []portion
 		return err
 	}
 	if s.last == 0 {
-		look, err := x.collectAgain(ctx, slice[0].namespace)
-		if err != nil {
-			return err
+		look := took
+		if !s.mostlyLooked(took) {
+			if look, err = x.collectAgain(ctx, slice[0].namespace); err != nil {
+				return err
+			}
 		}
 		s.collected(0, look)
 	}

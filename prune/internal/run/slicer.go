@@ -29,6 +29,9 @@ const (
 	// wholly is for how many times the limit a collection may remove directories,
 	// for which nobody has to wait but which keep the disk busy for all.
 	wholly = 2
+	// plain is how many times the limit the first collection takes if it mostly looked:
+	// a slow disk would have removed what it had to remove within the limit.
+	plain = 4
 )
 
 // slicer measures slices: how much of what a run deleted it gives up at a time,
@@ -63,8 +66,15 @@ func (s *slicer) size() int {
 		// A collection that mostly looks would be wasted.
 		size = max(size, min(most, (look+s.beside.Seconds())/each))
 	}
+	// Neither would one that removes less than even a slow disk in that time.
+	look, _ := s.wholes.fit()
+	size = max(size, (look+s.beside.Seconds())/firstRemoval.Seconds())
 	return max(1, int(size), s.last/2)
 }
+
+// mostlyLooked says of the first collection that most of it was not for what it
+// removed.
+func (s *slicer) mostlyLooked(took collection) bool { return took.whole > plain*s.limit }
 
 // collected is told what the collection of so many objects took.
 func (s *slicer) collected(objects int, took collection) {
