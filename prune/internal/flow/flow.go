@@ -51,8 +51,7 @@ func planMeasured(ctx context.Context, store store.Store, inv *inventory.Invento
 	if err != nil {
 		return nil, err
 	}
-	wanted := p.ToMeasure(m)
-	sizes, err := ruler.Measure(ctx, wanted)
+	sizes, err := ruler.Measure(ctx, p.ToMeasure(m))
 	if err != nil {
 		return nil, err
 	}
