@@ -15,7 +15,7 @@ func Runs(out *terminal.Printer, runs []prune.Run, now time.Time) {
 	for _, r := range runs {
 		t.Add(r.Name, terminal.Ago(now, r.Started), terminal.Until(now, r.Until), strings.Join(r.Namespaces, ","), strconv.Itoa(len(r.Records)), total(r.Holds))
 	}
-	t.Narrow(out, "NAMESPACES", "STARTED", "RECORDS")
+	t.Narrow(out, "NAMESPACES", "STARTED", "RECORDS", "HOLDS")
 	t.Print(out)
 }
 
@@ -27,7 +27,7 @@ func Undone(out *terminal.Printer, undone *prune.Undone) {
 	for _, m := range undone.Missing {
 		out.Sentence("Not restored: %s", out.Prose(m.Reason))
 	}
-	out.Line("Restored %s from run %s.", terminal.Count(len(undone.Restored), "image"), undone.Run)
+	out.Sentence("Restored %s from run %s.", terminal.Count(len(undone.Restored), "image"), undone.Run)
 }
 
 // Dropped says what dropping a run freed.
