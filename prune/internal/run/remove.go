@@ -86,19 +86,19 @@ func (x *Execution) standsIn(ctx context.Context, d rules.Decision) error {
 	return err
 }
 
-// removeEach deletes records one by one, or several at once if that helps.
+// removeEach deletes records one by one, or several at once if that helps, or if they are
+// so few that nobody notices.
 func (x *Execution) removeEach(ctx context.Context, records []rules.Decision, progress *read.Meter) {
-	first := min(probes, len(records))
-	tried, fastest := x.removeSome(ctx, records[:first], 1, progress)
-	if tried == first {
-		at := 1
-		if fastest < quick {
-			at = Deleters
+	tried, at := 0, Deleters
+	if len(records) > probes {
+		var fastest time.Duration
+		tried, fastest = x.removeSome(ctx, records[:probes], 1, progress)
+		if fastest >= quick {
+			at = 1
 		}
-		more, _ := x.removeSome(ctx, records[first:], at, progress)
-		tried += more
 	}
-	x.Report.Untried += len(records) - tried
+	more, _ := x.removeSome(ctx, records[tried:], at, progress)
+	x.Report.Untried += len(records) - tried - more
 }
 
 // removeSome deletes records, so many at once, until ctx ends. It returns how many it
