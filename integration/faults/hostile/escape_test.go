@@ -56,12 +56,12 @@ func (h *host) pages() {
 					policy = a.Val
 				}
 			}
-			isData := n.Parent != nil && slices.Contains(n.Parent.Attr, html.Attribute{Key: "id", Val: "data"})
+			isData := n.Parent != nil && slices.Contains(n.Parent.Attr, html.Attribute{Key: "type", Val: "application/json"})
 			switch {
 			case n.Type == html.ElementNode:
 				h.evil("an element", n.Data)
 			case isData:
-				data = n.Data
+				data += n.Data
 			default:
 				h.evil("text", n.Data)
 			}
