@@ -25,7 +25,7 @@ const (
 	// probes is how many are deleted one after the other before that is decided, and quick
 	// the time that the fastest of them takes at most where there is no disk to wait for.
 	probes = 8
-	quick  = 2 * time.Millisecond
+	quick  = time.Millisecond
 	// transactionSize bounds how many records of an embedded store are
 	// deleted in one transaction.
 	transactionSize = 1000
