@@ -95,8 +95,8 @@ func TestJenkinsfile(t *testing.T) {
 // yamllint does.
 func TestExamplesAreClean(t *testing.T) {
 	paths, err := parts.Ensure(t.Context(), parts.Shellcheck, parts.Yamllint)
-	if err != nil {
-		t.Skip(err)
+	if err != nil { // nobody would miss the judges otherwise
+		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	a := parse[action](t, "github-action/action.yml")
