@@ -41,8 +41,11 @@ func (l slicingLeases) Delete(ctx context.Context, lease leases.Lease, opts ...l
 	return err
 }
 
-// inSlices runs the library over a store of many images, in the smallest slices. At
-// each collection, which has a number from 1, something happens.
+// inSlices runs the library over a store of many images. At each collection, which has
+// a number from 1, something happens. As the clock of the run stands still, no
+// collection takes long, however busy the machine is, and each slice has four times as
+// many images as the one before: the first collection removes one, the second only looks,
+// and the third removes four.
 func (s *subject) inSlices(images []*imagestore.Image, happens func(collection int, cancel func())) (*prune.Report, error) {
 	s.t.Helper()
 	s.add(images...)
@@ -50,11 +53,12 @@ func (s *subject) inSlices(images []*imagestore.Image, happens func(collection i
 	store := s.daemon.Open()
 	defer store.Close()
 	plan := planned(s.t, store)
+	now := time.Now()
 	ctx, cancel := context.WithCancel(s.ctx())
 	defer cancel()
 	n := 0
 	sliced := slicing{store, slicingLeases{store.Leases(), func() { n++; happens(n, cancel) }}}
-	return prune.Execute(ctx, sliced, plan, prune.ExecuteOptions{Now: time.Now, MaxStall: time.Nanosecond, Finish: time.Minute})
+	return prune.Execute(ctx, sliced, plan, prune.ExecuteOptions{Now: func() time.Time { return now }, MaxStall: time.Nanosecond, Finish: time.Minute})
 }
 
 func (s *subject) slicedImages() (images []*imagestore.Image) {
@@ -105,7 +109,7 @@ func (s *subject) newcomersInEachSlice() {
 	report, err := s.inSlices(images, func(n int, _ func()) {
 		last := images[slicedImages-min(n, 3)]
 		switch n {
-		case 1, 3: // the second is the one that only looks
+		case 1, 3:
 			ctx := s.Context(s.ctx())
 			s.must(s.Container(ctx, imagestore.ContainerSpec{ID: fmt.Sprint("late-", n), Of: last}))
 		case 2:

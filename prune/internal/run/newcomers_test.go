@@ -41,7 +41,7 @@ func slicedWith(s *tw.Scene, happens func(slice int, told *teller)) (report *run
 		}
 		return nil
 	}
-	report, err = run.Execute(s.T.Context(), plan, told, run.ExecuteOptions{Now: time.Now, Procfs: procfs, MaxStall: time.Nanosecond})
+	report, err = run.Execute(s.T.Context(), plan, told, inSlices(procfs))
 	return report, readings, err
 }
 

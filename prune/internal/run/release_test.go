@@ -10,6 +10,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/cause"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/proc"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
 	tw "github.com/ctr-prune/ctr-prune/prune/internal/testworld"
 )
@@ -29,10 +30,18 @@ func manyImages() tw.World {
 	return tw.World{"default": things}
 }
 
-// slicedRun is a run whose slices are as small as can be.
+// slicedRun is a run whose first slices are small.
 func slicedRun(s *tw.Scene, started uint64) (*run.Report, error) {
 	procfs := tw.Process(s.T, started)
-	return run.Execute(s.T.Context(), s.Plan(procfs), s.Tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs, MaxStall: time.Nanosecond})
+	return run.Execute(s.T.Context(), s.Plan(procfs), s.Tape, inSlices(procfs))
+}
+
+// inSlices are options by which the clock stands still, so that the slices of a run do
+// not depend on how busy the machine is: the first collection removes one image, the
+// second only looks, and each slice that follows is four times as large as the last.
+func inSlices(procfs proc.Procfs) run.ExecuteOptions {
+	now := time.Now()
+	return run.ExecuteOptions{Now: func() time.Time { return now }, Procfs: procfs, MaxStall: time.Nanosecond}
 }
 
 // isCollection says whether a call asks for the collection of a slice.
@@ -70,8 +79,8 @@ func TestSlices(t *testing.T) {
 	if err != nil || len(report.Untagged) != sliced || report.Reclaimed.Snapshots != sliced+1 || report.Reclaimed.Blobs != 2*sliced {
 		t.Errorf("%d untagged, %+v reclaimed, %v", len(report.Untagged), report.Reclaimed, err)
 	}
-	if n := collections(s); n < 3 || report.Stall <= 0 {
-		t.Errorf("%d collections, of which the longest took %s", n, report.Stall)
+	if n := collections(s); n < 3 {
+		t.Errorf("%d collections", n)
 	}
 	tw.CheckRecordNames(t, s)
 	tw.CheckNothingOfOurs(t, s.Store)

@@ -29,13 +29,13 @@ func oneRepository() tw.World {
 	return w
 }
 
-// runBy runs by a policy, in slices as small as can be.
+// runBy runs by a policy, in slices.
 func runBy(s *tw.Scene, policy string) (*run.Report, error) {
 	s.T.Helper()
 	procfs := tw.Process(s.T, 1)
 	by := rules.Policy{AllNamespaces: true, Filters: tw.All(), Retention: tw.Must(retention.Parse("policy", []byte(policy)))}
 	p := tw.Must(flow.ReadPlan(context.Background(), s.Store, by, time.Now(), read.ReadOptions{Procfs: procfs}))
-	return run.Execute(s.T.Context(), p, s.Tape, run.ExecuteOptions{Now: time.Now, Procfs: procfs, MaxStall: time.Nanosecond})
+	return run.Execute(s.T.Context(), p, s.Tape, inSlices(procfs))
 }
 
 const lastTwo = "version: 1\nrules: [{name: x, match: {names: [x]}, keep: {last: 2}}]\n"
