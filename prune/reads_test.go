@@ -2,12 +2,14 @@ package prune_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune/internal/df"
 	"github.com/ctr-prune/ctr-prune/prune/internal/flow"
 	"github.com/ctr-prune/ctr-prune/prune/internal/manifests"
+	"github.com/ctr-prune/ctr-prune/prune/internal/plan"
 	"github.com/ctr-prune/ctr-prune/prune/internal/read"
 	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 	"github.com/ctr-prune/ctr-prune/prune/internal/run"
@@ -121,4 +124,63 @@ func TestWhatIsRead(t *testing.T) {
 			t.Errorf("%d bytes of %s are read", bytes, dgst)
 		}
 	}
+}
+
+// usageMeter counts for which snapshots their snapshotter is asked.
+type usageMeter struct {
+	store.Store
+	mu    sync.Mutex
+	asked map[string]int
+}
+
+func (m *usageMeter) Snapshotter(name string) snapshots.Snapshotter {
+	return meteredSnapshotter{m.Store.Snapshotter(name), m}
+}
+
+type meteredSnapshotter struct {
+	snapshots.Snapshotter
+	m *usageMeter
+}
+
+func (s meteredSnapshotter) Usage(ctx context.Context, key string) (snapshots.Usage, error) {
+	s.m.mu.Lock()
+	s.m.asked[key]++
+	s.m.mu.Unlock()
+	return s.Snapshotter.Usage(ctx, key)
+}
+
+// Where a snapshotter has to be asked for each size, it is asked once for what a plan
+// tells of: for what stays only if the plan is shown.
+func TestWhatIsMeasured(t *testing.T) {
+	for onlyGoing, want := range map[bool]map[string]int{
+		false: {"base": 1, "of go": 1, "of keep": 1},
+		true:  {"base": 1, "of go": 1},
+	} {
+		world := tw.World{"default": {
+			tw.Snapshot("base", ""), tw.Snapshot("of go", "base"), tw.Snapshot("of keep", "base"), tw.Snapshot("of nobody's concern", ""),
+			tw.Blob("go's config", tw.RefSnapshot("of go")), tw.Blob("go's manifest", tw.RefContent("go's config")), tw.Record("go:1", "go's manifest"),
+			tw.Blob("keep's config", tw.RefSnapshot("of keep")), tw.Blob("keep's manifest", tw.RefContent("keep's config")), tw.Record("keep:1", "keep's manifest"),
+			tw.Container("c", "keep:1", ""), tw.Lease("l", tw.Holding(tw.TheSnapshot("memory", "of nobody's concern"))),
+		}}
+		s := world.Build(t, t.TempDir())
+		m := &usageMeter{Store: s, asked: make(map[string]int)}
+		policy := rules.Policy{Namespaces: []string{"default"}, Filters: tw.All()}
+		plan := tw.Must(flow.ReadPlan(t.Context(), m, policy, time.Now(), read.ReadOptions{Procfs: tw.Process(t, 1), OnlyGoing: onlyGoing}))
+		if !maps.Equal(m.asked, want) {
+			t.Errorf("only what goes: %v: asked %v, want %v", onlyGoing, m.asked, want)
+		}
+		if going, staying := weightOf(plan, "go:1"), weightOf(plan, "keep:1"); going.AtLeast || staying.AtLeast != onlyGoing {
+			t.Errorf("only what goes: %v: a lower bound of what goes: %v, of what stays: %v", onlyGoing, going.AtLeast, staying.AtLeast)
+		}
+		tw.Must(0, s.Close())
+	}
+}
+
+func weightOf(p *plan.Plan, name string) plan.Weight {
+	for _, d := range p.Decisions {
+		if d.Name == name {
+			return p.Weights.Of(d.Namespace, d.Target.Digest)
+		}
+	}
+	return plan.Weight{}
 }

@@ -161,7 +161,7 @@ func (in *invocation) askable(force bool, what string) error {
 func (o *actOptions) do(ctx context.Context, in *invocation, out *format.Output[imageRow]) error {
 	v := in.view(o.output, out)
 	v.how = o.shown()
-	plan, err := in.plan(ctx, prune.ReadOptions{AllSizes: o.output.html != "", Origins: o.output.html != "", Progress: v.stages()})
+	plan, err := in.plan(ctx, prune.ReadOptions{AllSizes: o.output.html != "", OnlyGoing: o.force && !o.dryRun, Origins: o.output.html != "", Progress: v.stages()})
 	if err != nil {
 		return err
 	}

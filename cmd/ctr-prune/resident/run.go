@@ -92,7 +92,7 @@ func (r *Resident) policy() prune.Policy {
 func (r *Resident) run(ctx context.Context, o order) *outcome {
 	out := &outcome{order: o, started: r.o.Now()}
 	defer func() { out.finish(r.o.Now()) }()
-	reading := prune.ReadOptions{Sources: o.conn.sources, Procfs: o.procfs}
+	reading := prune.ReadOptions{Sources: o.conn.sources, Procfs: o.procfs, OnlyGoing: !o.dry}
 	plan, err := prune.ReadPlan(ctx, o.conn.store, o.policy, out.started, reading)
 	if err != nil {
 		out.result, out.err = resultFailed, err

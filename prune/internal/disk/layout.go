@@ -18,7 +18,7 @@ type layout struct {
 	// upper is what an entry cannot do without, below it.
 	upper string
 	// own are what an entry has beside the files that the snapshotter measures,
-	// each to be put after its path.
+	// each to be put after its path, and in the one before it.
 	own []string
 	// whole says that the snapshotter measures something else than the entry.
 	whole bool
@@ -45,6 +45,15 @@ var layouts = map[string]layout{
 	"native":    {dirs: []string{"snapshots"}, bareViews: true},
 	"blockfile": {dirs: []string{"snapshots"}, whole: true, bareViews: true},
 	"btrfs":     {dirs: []string{"active", "view", "snapshots"}},
+}
+
+// ownPaths are those of what an entry has of its own, which is all of it where the
+// snapshotter measures something else.
+func (l layout) ownPaths() []string {
+	if l.whole {
+		return []string{""}
+	}
+	return l.own
 }
 
 // entries lists the entries of all snapshots by their names, each with its path.

@@ -32,6 +32,14 @@ type spot struct {
 	dir, inodes  uint32 // dir counts from one, and is zero if there are none
 	name, number uint64
 	bytes        int64
+	own          own
+}
+
+// own is what an entry has beside the files that its snapshotter measured.
+type own struct {
+	bytes  int64
+	files  uint8
+	looked bool
 }
 
 // snapshotDir is a directory with an entry for each snapshot.
@@ -88,7 +96,7 @@ func (s *Sizes) read(ctx context.Context, st store.Store, snapshotter string) er
 			}
 			strange--
 			if r.number >= s.spots[i].number {
-				s.spots[i] = spot{first + uint32(sub), uint32(min(usage.Inodes, math.MaxUint32)), n, r.number, usage.Size}
+				s.spots[i] = spot{dir: first + uint32(sub), inodes: uint32(min(usage.Inodes, math.MaxUint32)), name: n, number: r.number, bytes: usage.Size}
 			}
 		}
 	})
@@ -106,79 +114,141 @@ func (s *Sizes) OnlyThese(snapshotter string) bool {
 	return seen && strange == 0
 }
 
-// Recorded is the size in bytes of a committed snapshot, which its snapshotter
-// has measured and recorded; ok is false where it has to be asked.
-func (s *Sizes) Recorded(id inventory.SnapshotID) (bytes int64, ok bool) {
-	at := s.spotOf(id)
-	if at.dir == 0 || at.bytes < 0 {
-		return 0, false
+// Look looks at the files of all snapshots of some namespaces, so that the other methods
+// need not.
+func (s *Sizes) Look(within func(namespace string) bool) {
+	dirs := s.open()
+	defer dirs.close()
+	for i := range s.spots {
+		if at := &s.spots[i]; at.dir > 0 && within(s.ids[i].Namespace) {
+			s.look(at, dirs)
+		}
 	}
-	return s.at(at, at.bytes), true
+}
+
+// Recorded are the sizes in bytes of committed snapshots, which their snapshotters have
+// measured and recorded; -1 of those that have to be asked for.
+func (s *Sizes) Recorded(ids []inventory.SnapshotID) []int64 {
+	bytes := make([]int64, len(ids))
+	dirs := s.open()
+	defer dirs.close()
+	next := 0 // where the next one is, usually
+	for i, id := range ids {
+		at := s.spotOf(id, &next)
+		if at == nil || at.bytes < 0 {
+			bytes[i] = -1
+			continue
+		}
+		s.look(at, dirs)
+		bytes[i] = s.with(at, at.bytes)
+	}
+	return bytes
 }
 
 // Inodes are those of a snapshot of which so many were measured, or whose number is
 // recorded: with the directories that its snapshotter leaves out.
 func (s *Sizes) Inodes(id inventory.SnapshotID, measured int64) int64 {
-	at := s.spotOf(id)
-	if at.dir == 0 {
+	at := s.found(id)
+	if at == nil {
 		return measured
 	}
-	in := s.dirs[at.dir-1]
-	if in.whole {
+	if s.dirs[at.dir-1].whole {
 		return 1
 	}
 	if measured == 0 {
 		measured = int64(at.inodes)
 	}
-	path := in.path + "/" + strconv.FormatUint(at.name, 10)
-	for _, own := range in.own {
-		if blocksOf(path+own) > 0 {
-			measured++
-		}
-	}
-	return measured
-}
-
-func (s *Sizes) spotOf(id inventory.SnapshotID) spot {
-	i, known := slices.BinarySearchFunc(s.ids, id, inventory.CompareSnapshotIDs)
-	if !known {
-		return spot{}
-	}
-	return s.spots[i]
+	return measured + int64(at.own.files)
 }
 
 // Of is the size of a snapshot in bytes, made of what its snapshotter measured:
 // overlayfs leaves out its own directories, and blockfile measures the
 // difference to the parent of a file that takes the whole.
 func (s *Sizes) Of(id inventory.SnapshotID, measured int64) int64 {
-	return s.at(s.spotOf(id), measured)
-}
-
-func (s *Sizes) at(at spot, measured int64) int64 {
-	if at.dir == 0 {
+	at := s.found(id)
+	if at == nil {
 		return measured
 	}
-	in := s.dirs[at.dir-1]
-	path := in.path + "/" + strconv.FormatUint(at.name, 10)
-	if in.whole {
-		if bytes := blocksOf(path); bytes > 0 {
-			return bytes
+	return s.with(at, measured)
+}
+
+// found is the spot of a snapshot, which was looked at; nil if its files were not found.
+func (s *Sizes) found(id inventory.SnapshotID) *spot {
+	at := s.spotOf(id, new(int))
+	if at != nil && !at.own.looked {
+		dirs := s.open()
+		defer dirs.close()
+		s.look(at, dirs)
+	}
+	return at
+}
+
+// spotOf is the spot of a snapshot, nil if its files were not found. Near is where to
+// look first.
+func (s *Sizes) spotOf(id inventory.SnapshotID, near *int) *spot {
+	i, known := *near, *near < len(s.ids) && s.ids[*near] == id
+	if !known {
+		i, known = slices.BinarySearchFunc(s.ids, id, inventory.CompareSnapshotIDs)
+	}
+	*near = i + 1
+	if !known || s.spots[i].dir == 0 {
+		return nil
+	}
+	return &s.spots[i]
+}
+
+func (s *Sizes) with(at *spot, measured int64) int64 {
+	if s.dirs[at.dir-1].whole && at.own.bytes > 0 {
+		return at.own.bytes
+	}
+	return measured + at.own.bytes
+}
+
+// look finds what an entry has of its own.
+func (s *Sizes) look(at *spot, dirs opened) {
+	if at.own.looked {
+		return
+	}
+	at.own.looked = true
+	name := strconv.FormatUint(at.name, 10)
+	for _, below := range s.dirs[at.dir-1].ownPaths() {
+		var info unix.Stat_t
+		if err := unix.Fstatat(dirs[at.dir-1], name+below, &info, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+			return // it is gone, or there is none: nor is there anything below it
 		}
-		return measured
+		at.own.bytes += info.Blocks * blockSize
+		at.own.files++
+		if info.Nlink == noSubdirectory {
+			return
+		}
 	}
-	for _, own := range in.own {
-		measured += blocksOf(path + own)
-	}
-	return measured
 }
 
-// blocksOf is what a file itself takes on the disk, in bytes; 0 if it is gone.
-// It is asked for each directory of each snapshot, which os.Lstat would make an
-// object for.
-func blocksOf(path string) int64 {
-	var info unix.Stat_t
-	if err := unix.Lstat(path, &info); err != nil {
-		return 0
+// noSubdirectory is the number of links of a directory which has none, on the file
+// systems that count them: its own entry and its name.
+const noSubdirectory = 2
+
+// opened are the directories of snapshotters: a system call with a short path takes
+// less time, and there are three of each snapshot.
+type opened []int
+
+// open opens them; of one that cannot be opened nothing is found.
+func (s *Sizes) open() opened {
+	dirs := make(opened, len(s.dirs))
+	for i, in := range s.dirs {
+		fd, err := unix.Open(in.path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			fd = -1
+		}
+		dirs[i] = fd
 	}
-	return info.Blocks * blockSize
+	return dirs
+}
+
+func (d opened) close() {
+	for _, fd := range d {
+		if fd >= 0 {
+			_ = unix.Close(fd) // nothing was written
+		}
+	}
 }

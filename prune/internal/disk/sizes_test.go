@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/core/snapshots/storage"
+	"golang.org/x/sys/unix"
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
 	"github.com/ctr-prune/ctr-prune/prune/internal/store"
@@ -61,12 +62,43 @@ func TestSizesOfSnapshots(t *testing.T) {
 	sizes, err := NewSizes(t.Context(), seen{dir: dir}, []inventory.SnapshotID{id("a"), id("again"), id("b"), id("lost"), id("none")})
 	must(t, err)
 	for key, want := range map[string]int64{"a": 100, "b": 200, "again": 400, "lost": -1, "none": -1, "unasked": -1} {
-		bytes, ok := sizes.Recorded(id(key))
-		if !ok {
-			bytes = -1
+		if bytes := sizes.Recorded([]inventory.SnapshotID{id(key)}); bytes[0] != want {
+			t.Errorf("%s has %d bytes, want %d", key, bytes[0], want)
 		}
-		if bytes != want {
-			t.Errorf("%s has %d bytes, want %d", key, bytes, want)
+	}
+}
+
+// Of overlayfs, the directories of an entry count, and those below its work directory
+// where a container ran: bytes and inodes, also when only one snapshot is asked about.
+func TestOwnDirectories(t *testing.T) {
+	dir := t.TempDir()
+	paths := recorded(t, dir, "test/1/ran", "test/2/unpacked", "test/3/bare", "test/4/lost")
+	must(t, os.MkdirAll(filepath.Join(paths[0], "work", "work"), 0o700))
+	must(t, os.MkdirAll(filepath.Join(paths[1], "work"), 0o700))
+	for i, c := range []struct {
+		key    string
+		files  int64
+		exists []string
+	}{{"ran", 3, []string{"", "work", "work/work"}}, {"unpacked", 2, []string{"", "work"}}, {"bare", 1, []string{""}}, {"lost", 0, nil}} {
+		id := inventory.SnapshotID{Namespace: "test", SnapshotKey: inventory.SnapshotKey{Snapshotter: "overlayfs", Key: c.key}}
+		want := int64(100 * (i + 1))
+		for _, name := range c.exists {
+			var info unix.Stat_t
+			must(t, unix.Lstat(filepath.Join(paths[i], name), &info))
+			want += info.Blocks * blockSize
+		}
+		for _, lookedBefore := range []bool{false, true} {
+			sizes, err := NewSizes(t.Context(), seen{dir: dir}, []inventory.SnapshotID{id})
+			must(t, err)
+			if lookedBefore {
+				sizes.Look(func(string) bool { return true })
+			}
+			if bytes, inodes := sizes.Of(id, int64(100*(i+1))), sizes.Inodes(id, 7); bytes != want || inodes != 7+c.files {
+				t.Errorf("%s: %d bytes and %d inodes, want %d and %d", c.key, bytes, inodes, want, 7+c.files)
+			}
+			if bytes := sizes.Recorded([]inventory.SnapshotID{id})[0]; bytes != want && c.files > 0 {
+				t.Errorf("%s: %d bytes are recorded, want %d", c.key, bytes, want)
+			}
 		}
 	}
 }

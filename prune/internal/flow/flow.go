@@ -42,7 +42,9 @@ func planMeasured(ctx context.Context, store store.Store, inv *inventory.Invento
 	var p *plan.Plan
 	var m *plan.Model
 	err := Meanwhile(ctx, inv, func(ctx context.Context) (err error) {
-		ruler, err = read.NewRuler(ctx, store, inv, inv.SortedSnapshots(), opts)
+		if ruler, err = read.NewRuler(ctx, store, inv, inv.SortedSnapshots(), opts); err == nil {
+			ruler.OnDisk().Look(inv.Scope.Has)
+		}
 		return err
 	}, func(context.Context) (err error) {
 		p, m, err = plan.NewPlanAndModel(inv, policy, now, nil)
@@ -51,7 +53,7 @@ func planMeasured(ctx context.Context, store store.Store, inv *inventory.Invento
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := ruler.Measure(ctx, p.ToMeasure(m))
+	sizes, err := ruler.Measure(ctx, p.ToMeasure(m, opts.OnlyGoing))
 	if err != nil {
 		return nil, err
 	}

@@ -6,11 +6,12 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/prune/internal/graph"
 	"github.com/ctr-prune/ctr-prune/prune/internal/inventory"
+	"github.com/ctr-prune/ctr-prune/prune/internal/rules"
 )
 
 // ToMeasure lists the snapshots whose sizes the plan tells, in order: those of its
-// images, and what is freed or garbage.
-func (p *Plan) ToMeasure(m *Model) []inventory.SnapshotID {
+// images, or only of those that go, and what is freed or garbage.
+func (p *Plan) ToMeasure(m *Model, onlyGoing bool) []inventory.SnapshotID {
 	wanted := make([]inventory.SnapshotID, 0, len(p.Outcome.Freed.Snapshots)+len(p.Outcome.Garbage.Snapshots)+len(p.Outcome.Held))
 	wanted = slices.AppendSeq(wanted, maps.Keys(p.Outcome.Freed.Snapshots))
 	wanted = slices.AppendSeq(wanted, maps.Keys(p.Outcome.Garbage.Snapshots))
@@ -19,16 +20,18 @@ func (p *Plan) ToMeasure(m *Model) []inventory.SnapshotID {
 			wanted = append(wanted, held.SnapshotID())
 		}
 	}
-	wanted = append(wanted, m.Collector.SnapshotsBelow(p.targets())...)
+	wanted = append(wanted, m.Collector.SnapshotsBelow(p.targets(func(d *rules.Decision) bool { return d.Gone() || !onlyGoing }))...)
 	slices.SortFunc(wanted, inventory.CompareSnapshotIDs)
 	return slices.Compact(wanted)
 }
 
-// targets are those of all records of the plan.
-func (p *Plan) targets() []graph.Node {
+// targets are those of records of the plan.
+func (p *Plan) targets(which func(*rules.Decision) bool) []graph.Node {
 	targets := make([]graph.Node, 0, len(p.Decisions))
 	for i := range p.Decisions {
-		targets = append(targets, graph.ContentNode(p.Decisions[i].Namespace, p.Decisions[i].Target.Digest))
+		if d := &p.Decisions[i]; which(d) {
+			targets = append(targets, graph.ContentNode(d.Namespace, d.Target.Digest))
+		}
 	}
 	return targets
 }

@@ -172,7 +172,7 @@ func first(yes bool) int {
 
 // sizes sums up what each image consists of.
 func (p *Plan) sizes(c *gc.Collector) map[ImageKey]Weight {
-	targets := p.targets()
+	targets := p.targets(func(*rules.Decision) bool { return true })
 	totals := c.Totals(c.Measured(), targets)
 	weights := make(map[ImageKey]Weight, len(totals))
 	for i, target := range targets {

@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// lookups is how many questions for sizes are under way at once: thousands of
+	// questions is how many questions for sizes are under way at once: thousands of
 	// small ones, of which many fit into one write to the socket.
-	lookups = 64
+	questions = 64
 	// walks is the same for active snapshots, whose files are walked for it.
 	walks = 4
 	// walkTries is how often an active snapshot is measured: its files may come and
@@ -70,15 +70,20 @@ func (r *Ruler) Measure(ctx context.Context, ids []inventory.SnapshotID) (invent
 	st, inv := r.store, r.inv
 	m := measuring{plugins: newPlugins(st, r.opts, inv), onDisk: r.onDisk, ids: ids, bytes: make([]int64, len(ids)), inodes: r.inodes, progress: NewMeter(r.opts.Progress, StageRead)}
 	var committed, active []int
-	for i, id := range ids {
-		if inv.Namespace(id.Namespace).Snapshots[id.SnapshotKey].Kind == snapshots.KindActive {
+	for i, bytes := range r.onDisk.Recorded(ids) {
+		id := ids[i]
+		if bytes >= 0 {
+			m.bytes[i] = bytes
+			m.count(i, 0)
+			m.progress.Add(1)
+		} else if inv.Namespace(id.Namespace).Snapshots[id.SnapshotKey].Kind == snapshots.KindActive {
 			active = append(active, i)
 		} else {
 			committed = append(committed, i)
 		}
 	}
 	g, within := errgroup.WithContext(ctx)
-	g.Go(func() error { return eachOf(within, lookups, committed, m.lookUp) })
+	g.Go(func() error { return eachOf(within, questions, committed, m.ask) })
 	g.Go(func() error { return eachOf(within, walks, active, m.walk) })
 	if err := g.Wait(); err != nil {
 		return nil, err
@@ -112,16 +117,10 @@ type measuring struct {
 	progress *Meter
 }
 
-// lookUp measures a snapshot that does not change, whose size is recorded. It is
-// unknown where the records cannot be read and the snapshotter does not answer.
-func (m measuring) lookUp(ctx context.Context, i int) error {
+// ask has a snapshotter measure a snapshot, whose size is unknown where that does not
+// answer.
+func (m measuring) ask(ctx context.Context, i int) error {
 	id := m.ids[i]
-	if bytes, recorded := m.onDisk.Recorded(id); recorded {
-		m.bytes[i] = bytes
-		m.count(i, 0)
-		m.progress.Add(1)
-		return nil
-	}
 	usage, err := m.plugins.usage(store.InNamespace(ctx, id.Namespace), id.SnapshotKey)
 	if errdefs.IsNotFound(err) {
 		m.bytes[i] = noSize
@@ -153,7 +152,7 @@ func (m measuring) count(i int, measured int64) {
 func (m measuring) walk(ctx context.Context, i int) error {
 	var err error
 	for range walkTries {
-		if err = m.lookUp(ctx, i); err == nil && m.bytes[i] != noSize {
+		if err = m.ask(ctx, i); err == nil && m.bytes[i] != noSize {
 			return nil
 		}
 		if ctx.Err() != nil {

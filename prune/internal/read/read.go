@@ -33,6 +33,9 @@ type ReadOptions struct {
 	// AllSizes makes flow.ReadPlan measure every snapshot, not only those of images and
 	// those that the plan tells of, for df.Usage.
 	AllSizes bool
+	// OnlyGoing makes flow.ReadPlan measure no snapshot only to tell the size of an image
+	// that stays, which is then a lower bound: for plans that are carried out unseen.
+	OnlyGoing bool
 	// Origins reads from configs which commands made the layers, and when, for
 	// df.Usage.
 	Origins bool
