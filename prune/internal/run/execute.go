@@ -132,8 +132,8 @@ type Execution struct {
 }
 
 // Execute carries out the plan, skipping what has changed in the store, and
-// reports the space that was really freed. At each step, everything deleted so
-// far can still be restored, by this run or, if it is killed, by the next one:
+// reports the space that was really freed. At each step, everything deleted and not
+// given up yet can still be restored, by this run or, if it is killed, by the next one:
 //
 //  1. Watch for records that other clients write from now on. Take the run
 //     lease, which is the lock, in each namespace to be changed. A lease left
@@ -149,9 +149,11 @@ type Execution struct {
 //     or not all went as planned, read the store again, and re-create each record that
 //     is in use by now, or that another client wrote just before it was deleted.
 //  5. Remove the snapshot labels from configs that only build history holds.
-//  6. Delete the run leases, the last one synchronously: this is the only
-//     garbage collection. With a grace period there is none: a second lease,
-//     created in step 2, keeps everything.
+//  6. Give up what was deleted in slices, each of which a garbage collection removes,
+//     as [ExecuteOptions.MaxStall] says, and look as in step 4 before each. The last
+//     slice, often the only one, goes with the run leases, of which the last one is
+//     deleted synchronously. With a grace period nothing is collected: a second
+//     lease, created in step 2, keeps everything.
 //  7. Read the store again and count what was freed.
 //
 // With NoGuard, steps 1 and 2 write nothing, and step 6 creates and deletes a
