@@ -1,6 +1,10 @@
 package filters
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ctr-prune/ctr-prune/internal/spelling"
+)
 
 // The keys of filters.
 const (
@@ -51,43 +55,20 @@ func unknownKey(typed, key string) error {
 // nearestKey returns the known key that key is a misspelling or an abbreviation
 // of, with its "!" if that makes sense, or "".
 func nearestKey(key string) string {
-	word, not := strings.CutSuffix(strings.ToLower(strings.TrimSpace(key)), "!")
-	word = strings.TrimSpace(word)
-	if len(word) < 3 || len(word) > 2*len(keyReference) {
+	word, not := strings.CutSuffix(strings.TrimSpace(key), "!")
+	keys := make([]string, len(examples))
+	for i, e := range examples {
+		keys[i] = e.key
+	}
+	near := spelling.Nearest(word, keys)
+	switch {
+	case len(near) == 0:
 		return ""
+	case not && negatable(near[0]):
+		return near[0] + "!"
 	}
-	for _, e := range examples {
-		if !strings.HasPrefix(e.key, word) && distance(word, e.key) > 2 {
-			continue
-		}
-		if not && negatable(e.key) {
-			return e.key + "!"
-		}
-		return e.key
-	}
-	return ""
+	return near[0]
 }
 
 // negatable reports whether a key may be followed by "!=".
 func negatable(key string) bool { return key == keyLabel || key == keyReference }
-
-// distance is the number of single-byte edits between a and b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
-}

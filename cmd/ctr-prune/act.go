@@ -12,6 +12,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/htmlreport"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/internal/spelling"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -103,7 +104,7 @@ func (o *actOptions) refuseShown() error {
 	whole := o.output.format == format.JSON || o.output.format == format.Lines
 	switch key := strings.TrimPrefix(o.sort, "-"); {
 	case o.sort != "" && !slices.Contains(text.Orders(), key):
-		return usagef("--%s %q is unknown: choose one of %s", flagSort, o.sort, strings.Join(text.Orders(), ", "))
+		return usagef("--%s %q is unknown: %schoose one of %s", flagSort, o.sort, spelling.Hint(key, "", text.Orders()), strings.Join(text.Orders(), ", "))
 	case o.top < 0:
 		return usagef("--%s=%d is below zero: give how many images to show", flagTop, o.top)
 	case o.top > 0 && whole:

@@ -17,7 +17,7 @@ func TestBadCommandLinesOfTheOthers(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"explain", "give one thing to explain"},
 		{"explain a b", "give one thing to explain"},
-		{"explain a --format {{.Nme}}", "there is no field .Nme; the explanation has .Kind, .Namespace, .Name"},
+		{"explain a --format {{.Nme}}", "there is no field .Nme: did you mean .Name? the explanation has .Kind, .Namespace, .Name"},
 		{"df --sort colour", "choose one of content, created, name"},
 		{"df --filter colour=red", "has an unknown key"},
 		{"df --filter size", "has no value"},
@@ -25,7 +25,7 @@ func TestBadCommandLinesOfTheOthers(t *testing.T) {
 		{"df --filter unused=perhaps", "neither true nor false"},
 		{"df --filter until=72", "type 72h for hours"},
 		{"df --filter reference=[", "is not a pattern"},
-		{"df --format {{.Nme}}", "there is no field .Nme; an image has .Namespace, .Name"},
+		{"df --format {{.Nme}}", "there is no field .Nme: did you mean .Name? an image has .Namespace, .Name"},
 		{"df --format yaml", `--format "yaml" is unknown`},
 		{"df -q --format json", "contradict each other"},
 		{"df --html -", "--html needs a file"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/internal/spelling"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -69,7 +70,7 @@ func (o *usageOptions) chooser(now time.Time) (func([]prune.ImageUsage) []prune.
 	key, reverse := strings.CutPrefix(o.sort, "-")
 	rank, ok := rankings()[key]
 	if !ok {
-		return nil, usagef("--sort %q is unknown: choose one of %s", o.sort, rankingNames())
+		return nil, usagef("--sort %q is unknown: %schoose one of %s", o.sort, spelling.Hint(key, "", rankingKeys()), rankingNames())
 	}
 	var tests []func(prune.ImageUsage) bool
 	for _, typed := range o.filters {
@@ -138,7 +139,8 @@ func usageTest(key, value string, now time.Time) (func(prune.ImageUsage) bool, e
 	case "reference":
 		return referenceTest(value)
 	}
-	return nil, usagef("--filter %q has an unknown key: choose one of unused, until, reference, %s", key, strings.Join(slices.Sorted(maps.Keys(numbers)), ", "))
+	keys := each(usageFilters(), func(k filterKey) string { return strings.TrimSuffix(k.key, "=") })
+	return nil, usagef("--filter %q has an unknown key: %schoose one of %s", key, spelling.Hint(key, "", keys), strings.Join(keys, ", "))
 }
 
 // referenceTest matches in the same way as the reference filter of a prune.

@@ -17,6 +17,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/manual"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/internal/spelling"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -91,45 +92,46 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 	}
 	if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {
-		if said := meant(cmd, unknown.GetSpecifiedName()); said != "" {
-			return usagef("%s: %s; see %s --help", err, said, cmd.CommandPath())
+		if said := meant(cmd, unknown); said != "" {
+			return usagef("%s: %s see %s --help", err, said, cmd.CommandPath())
 		}
+	}
+	if bare := (*pflag.ValueRequiredError)(nil); errors.As(err, &bare) {
+		return usagef("--%s needs a value; see %s --help", bare.GetFlag().Name, cmd.CommandPath())
 	}
 	return usagef("%s; see %s --help", err, cmd.CommandPath())
 }
 
 // otherFlagNames are flags of other programs, and what does the same here.
 var otherFlagNames = map[string]string{
-	"o": "type --format json", "output": "type --format json", "json": "type --format json",
-	"sort-by": "type --sort", "head": "type --top", "limit": "type --top",
-	"assume-yes": "type --yes", "assumeyes": "type --yes",
-	"dryrun": "type --dry-run", "simulate": "type --dry-run", "what-if": "type --dry-run",
-	"older-than": "type --until 72h", "age": "type --until 72h", "keep": "type --keep-last 3",
-	"host": "type --address", "H": "type --address", "colour": "type --color",
+	"o": "--format json", "output": "--format json", "json": "--format json",
+	"sort-by": "--sort", "head": "--top", "limit": "--top",
+	"assume-yes": "--yes", "assumeyes": "--yes",
+	"dryrun": "--dry-run", "simulate": "--dry-run", "what-if": "--dry-run", "fix": "--repair",
+	"older-than": "--until 72h", "age": "--until 72h", "keep": "--keep-last 3",
+	"host": "--address", "H": "--address",
 }
 
-// meant says which flag was meant by one that the command does not have, "" if that
-// cannot be told.
-func meant(cmd *cobra.Command, name string) string {
-	if said := otherFlagNames[name]; said != "" {
-		flag, _, _ := strings.Cut(strings.TrimPrefix(said, "type --"), " ")
+// meant says which flag was probably meant by one that the command does not have, ""
+// if that cannot be told.
+func meant(cmd *cobra.Command, unknown *pflag.NotExistError) string {
+	name := unknown.GetSpecifiedName()
+	if said, known := otherFlagNames[name]; known {
+		flag, _, _ := strings.Cut(strings.TrimPrefix(said, "--"), " ")
 		if cmd.Flags().Lookup(flag) != nil || cmd.InheritedFlags().Lookup(flag) != nil {
-			return said
+			return "type " + said + ";"
 		}
 	}
-	if len(name) < 3 {
-		return ""
+	if short := unknown.GetSpecifiedShortnames(); len(short) > 1 { // one hyphen before a word
+		name = short
 	}
-	var near []string
+	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden && (strings.HasPrefix(f.Name, name) || strings.TrimSuffix(name, "s") == f.Name || strings.ReplaceAll(f.Name, "-", "") == strings.ReplaceAll(name, "-", "")) {
-			near = append(near, "--"+f.Name)
+		if !f.Hidden {
+			names = append(names, f.Name)
 		}
 	})
-	if len(near) == 0 {
-		return ""
-	}
-	return "perhaps " + strings.Join(near, " or ")
+	return strings.TrimSpace(spelling.Hint(name, "--", names))
 }
 
 // saidError is a failure that the user has already been told about.

@@ -15,17 +15,44 @@ import (
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
-// noEmptyFlags refuses flags such as --grace="$GRACE" when the variable is not
-// set: this is a mistake, and the missing value may be what makes the command
-// safe. An empty address is reported when connecting.
-func noEmptyFlags(cmd *cobra.Command) (err error) {
+// noLostValues refuses flags such as --grace="$GRACE" when the variable is not
+// set, and --html --dry-run, of which pflag makes a file named --dry-run: these are
+// mistakes, and what is missing then may be what makes the command safe. An empty
+// address is reported when connecting.
+func noLostValues(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if err == nil && f.Value.Type() == "string" && f.Value.String() == "" && f.Name != "address" {
-			name, _ := pflag.UnquoteUsage(f)
-			err = usagef("--%s is empty: give the %s, or leave the flag out", f.Name, name)
+		name, _ := pflag.UnquoteUsage(f)
+		for _, value := range textsOf(f.Value) {
+			switch {
+			case err != nil:
+			case value == "" && f.Value.Type() == "string" && f.Name != "address":
+				err = usagef("--%s is empty: give the %s, or leave the flag out", f.Name, name)
+			case isFlag(cmd.Flags(), value):
+				err = usagef("--%s is followed by the flag %s: give the %s first, or leave --%s out", f.Name, value, name, f.Name)
+			}
 		}
 	})
 	return err
+}
+
+// textsOf are the values of a flag that takes any text.
+func textsOf(value pflag.Value) []string {
+	if list, ok := value.(pflag.SliceValue); ok {
+		return list.GetSlice()
+	}
+	if value.Type() == "string" {
+		return []string{value.String()}
+	}
+	return nil
+}
+
+// isFlag says whether a word is a flag as it is typed, long or short.
+func isFlag(fs *pflag.FlagSet, word string) bool {
+	if long, ok := strings.CutPrefix(word, "--"); ok {
+		return fs.Lookup(long) != nil
+	}
+	short, ok := strings.CutPrefix(word, "-")
+	return ok && len(short) == 1 && fs.ShorthandLookup(short) != nil
 }
 
 const (

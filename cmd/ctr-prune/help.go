@@ -115,7 +115,11 @@ func newHelp() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return usagef("there is no command %q; see %s --help", strings.Join(args, " "), cmd.Root().Name())
+				hint := ""
+				if len(rest) > 0 {
+					hint = nearCommand(about, rest[0])
+				}
+				return usagef("there is no command %q: %ssee %s --help", strings.Join(args, " "), hint, cmd.Root().Name())
 			}
 			about.InitDefaultHelpFlag()
 			about.InitDefaultVersionFlag()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/internal/spelling"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -84,14 +85,12 @@ func newRoot(p process) *cobra.Command {
 		Version:       version().Version,
 		Args:          onlyImages,
 		SilenceErrors: true,
-		// How far a misspelling may be from the name of a command that is suggested.
-		SuggestionsMinimumDistance: 2,
-		SilenceUsage:               true,
-		RunE:                       work[imageRow]{&o.commonOptions, imageShape(), o.refuse, o.changes, o.do}.run(p),
+		SilenceUsage:  true,
+		RunE:          work[imageRow]{&o.commonOptions, imageShape(), o.refuse, o.changes, o.do}.run(p),
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		p.startLog(verbose)
-		return firstError(noEmptyFlags(cmd), p.checkColour())
+		return firstError(noLostValues(cmd), p.checkColour())
 	}
 	root.SetFlagErrorFunc(flagError)
 	addGroup(root, "What to remove", o.policy.add)
@@ -122,13 +121,23 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasSubCommands() {
-		cmd.SuggestionsMinimumDistance = cmd.Root().SuggestionsMinimumDistance
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			return usagef("there is no command %q: did you mean %s?", args[0], strings.Join(near, " or "))
+		if hint := nearCommand(cmd, args[0]); hint != "" {
+			return usagef("there is no command %q: %s", args[0], strings.TrimSpace(hint))
 		}
 		return usagef("unexpected argument %q: %s takes a command or none; see %s --help", args[0], cmd.CommandPath(), cmd.CommandPath())
 	}
 	return usagef("unexpected argument %q: %s takes none", args[0], cmd.CommandPath())
+}
+
+// nearCommand asks whether another subcommand was meant, "" if none is near.
+func nearCommand(cmd *cobra.Command, typed string) string {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return spelling.Hint(typed, "", names)
 }
 
 // otherCommands are commands of other programs, and what does the same here.
@@ -169,9 +178,8 @@ func onlyImages(cmd *cobra.Command, args []string) error {
 	if said, known := otherCommands[args[0]]; known {
 		return usagef("there is no command %q: %s; see %s --help", args[0], said, cmd.Name())
 	}
-	cmd.SuggestionsMinimumDistance = cmd.Root().SuggestionsMinimumDistance
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 && !strings.ContainsAny(args[0], ":/@") {
-		return usagef("there is no command %q: did you mean %s? For an image of that name, give its tag as well: %s:latest", args[0], strings.Join(near, " or "), args[0])
+	if hint := nearCommand(cmd, args[0]); hint != "" && !strings.ContainsAny(args[0], ":/@") {
+		return usagef("there is no command %q: %sFor an image of that name, give its tag as well: %s:latest", args[0], hint, args[0])
 	}
 	return nil
 }

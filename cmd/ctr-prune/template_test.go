@@ -61,7 +61,7 @@ func TestTemplatesPrintNothingRaw(t *testing.T) {
 
 func TestTemplateErrorsSayWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ format, want string }{
-		{"{{.Nme}}", "there is no field .Nme; an image has .Namespace, .Name,"},
+		{"{{.Nme}}", "there is no field .Nme: did you mean .Name? an image has .Namespace, .Name,"},
 		{"{{if eq .Action `never`}}{{.Nme}}{{end}}", "there is no field .Nme"},
 		{"{{range .Details}}{{$.Nme}}{{end}}", "there is no field .Nme"},
 		{"{{.Reclaimed.Bytes}}", "there is no field .Bytes in Amount"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/internal/spelling"
 )
 
 // The formats that have a name. Every other one is a template.
@@ -67,7 +68,8 @@ func New[R any](out *terminal.Printer, opts Options, shape Shape[R]) (*Output[R]
 	case slices.Contains(Named(), opts.Format):
 		return o, nil
 	case !strings.Contains(opts.Format, "{{"):
-		return nil, fmt.Errorf("--format %q is unknown: type table, json, jsonl, github, or a Go template such as '{{.%s}}'", opts.Format, shape.plain().field)
+		return nil, fmt.Errorf("--format %q is unknown: %stype table, json, jsonl, github, or a Go template such as '{{.%s}}'",
+			opts.Format, spelling.Hint(opts.Format, "", Named()), shape.plain().field)
 	}
 	var err error
 	o.template, err = newTemplate(opts.Format, shape.plain())

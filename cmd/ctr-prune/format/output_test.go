@@ -62,7 +62,7 @@ func TestFormatsThatCannotBeUsed(t *testing.T) {
 		{Options{Format: JSON, Quiet: true}, rows, "--quiet and --format contradict each other"},
 		{Options{Format: "xml"}, rows, "or a Go template such as '{{.Name}}'"},
 		{Options{Format: "{{.Rows}}"}, rows, "there is no field .Rows; a row has .Name, .Size"},
-		{Options{Format: "{{.Nme}}"}, whole, "there is no field .Nme; a row has .Name, .Size; the document has .Rows"},
+		{Options{Format: "{{.Nme}}"}, whole, "there is no field .Nme: did you mean .Name? a row has .Name, .Size; the document has .Rows"},
 		{Options{Format: "{{.Rows}}{{.Name}}"}, whole, ".Name is a field of a row, so it cannot be used together with those of the document: use {{range .Rows}}"},
 		{Options{Format: "table {{.Rows}}"}, whole, "a table has a row for each row; its fields are .Name, .Size"},
 		{Options{Format: "{{index .Name 7}}"}, rows, "--format: "},

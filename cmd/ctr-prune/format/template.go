@@ -12,6 +12,7 @@ import (
 	"text/template/parse"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/internal/spelling"
 )
 
 // Shape describes the structure of results for templates.
@@ -93,10 +94,14 @@ func (s plainShape) scope(root *parse.ListNode) (whole bool, err error) {
 }
 
 func (s plainShape) noField(field string) error {
-	if s.list == "" {
-		return fmt.Errorf("--format: there is no field .%s; %s has %s", field, s.row, dotted(s.rows))
+	has := s.row + " has " + dotted(s.rows)
+	if s.list != "" {
+		has += "; the document has " + dotted(s.document)
 	}
-	return fmt.Errorf("--format: there is no field .%s; %s has %s; the document has %s", field, s.row, dotted(s.rows), dotted(s.document))
+	if hint := spelling.Hint(field, ".", slices.Concat(s.rows, s.document)); hint != "" {
+		return fmt.Errorf("--format: there is no field .%s: %s%s", field, hint, has)
+	}
+	return fmt.Errorf("--format: there is no field .%s; %s", field, has)
 }
 
 // rowTemplate executes a template for every row, or, if it uses fields of the

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/ctr-prune/ctr-prune/internal/spelling"
 )
 
 // Machine is what a search looks at.
@@ -43,7 +45,7 @@ func (m Machine) Socket(distribution string) (string, error) {
 	if distribution == rootless {
 		return "", errors.New("$XDG_RUNTIME_DIR is not set, so the socket of a rootless containerd is not known")
 	}
-	return "", fmt.Errorf("the distribution %q is not known: choose one of %s", distribution, strings.Join(Distributions(), ", "))
+	return "", fmt.Errorf("the distribution %q is not known: %schoose one of %s", distribution, spelling.Hint(distribution, "", Distributions()), strings.Join(Distributions(), ", "))
 }
 
 // Find finds the socket of the machine's containerd: the one that nerdctl is configured with,

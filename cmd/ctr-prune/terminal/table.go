@@ -85,18 +85,15 @@ func (t *Table) Print(p *Printer) {
 func (t *Table) fit(limit int) []int {
 	widths := make([]int, len(t.Columns))
 	total := len(gap) * (len(t.Columns) - 1)
-	for i, c := range t.Columns {
-		widths[i] = runewidth.StringWidth(c.Title)
-		for _, row := range t.rows {
-			widths[i] = max(widths[i], runewidth.StringWidth(row[i]))
-		}
+	for i := range t.Columns {
+		widths[i] = t.full(i)
 		total += widths[i]
 	}
 	for limit > 0 && total > limit {
 		widest, next := -1, 0
 		for i, c := range t.Columns {
 			switch {
-			case c.Least == 0 || widths[i] <= c.Least:
+			case c.Least == 0 || widths[i] <= c.floor():
 			case widest < 0 || widths[i] > widths[widest]:
 				if widest >= 0 {
 					next = max(next, widths[widest])
@@ -110,7 +107,7 @@ func (t *Table) fit(limit int) []int {
 			break
 		}
 		// First down to the width of the next widest, then both in turn.
-		cut := min(total-limit, max(1, widths[widest]-next), widths[widest]-t.Columns[widest].Least)
+		cut := min(total-limit, max(1, widths[widest]-next), widths[widest]-t.Columns[widest].floor())
 		widths[widest] -= cut
 		total -= cut
 	}
@@ -166,17 +163,26 @@ func (t *Table) Leave(title string) {
 func (t *Table) least() int {
 	total := len(gap) * (len(t.Columns) - 1)
 	for i, c := range t.Columns {
-		width := runewidth.StringWidth(c.Title)
-		for _, row := range t.rows {
-			width = max(width, runewidth.StringWidth(row[i]))
-		}
+		width := t.full(i)
 		if c.Least > 0 {
-			width = min(width, c.Least)
+			width = min(width, c.floor())
 		}
 		total += width
 	}
 	return total
 }
+
+// full is the width in which nothing of a column is shortened.
+func (t *Table) full(column int) int {
+	width := runewidth.StringWidth(t.Columns[column].Title)
+	for _, row := range t.rows {
+		width = max(width, runewidth.StringWidth(row[column]))
+	}
+	return width
+}
+
+// floor is the width below which the column is not shortened: its title is never.
+func (c Column) floor() int { return max(c.Least, runewidth.StringWidth(c.Title)) }
 
 // shorten cuts text to a width and marks the place.
 func shorten(text string, width int, middle bool, mark string) string {

@@ -135,3 +135,34 @@ func TestWholeColumn(t *testing.T) {
 		t.Errorf("a long word: %q", got)
 	}
 }
+
+// A title says what its column is, so it is never shortened: rather columns are left out.
+func TestTitlesAreWhole(t *testing.T) {
+	table := Table{Columns: []Column{{Title: "NAMESPACE", Least: 3}, {Title: "NAME", Least: 5}, {Title: "SIZE"}}}
+	table.Add("a", "registry.example.com/team/service:1", "12.5MB")
+	for _, width := range []int{5, 20, 40} {
+		if head := printed(table, width)[0]; !strings.HasPrefix(head, "NAMESPACE   NAME") {
+			t.Errorf("at %d: %q", width, head)
+		}
+	}
+	var b bytes.Buffer
+	narrow := New(&b)
+	narrow.Width = 24 // 9+3+5+3+6 are more
+	table.Narrow(narrow, "NAMESPACE")
+	if head := printed(table, 24)[0]; strings.Contains(head, "NAMESPACE") {
+		t.Errorf("left in: %q", head)
+	}
+}
+
+// A long word is broken after a sign rather than anywhere.
+func TestLongWordsAreBrokenAtSigns(t *testing.T) {
+	for text, want := range map[string][]string{
+		"pinned by label io.cri-containerd.pinned=pinned": {"pinned by label", "io.cri-containerd.pinned=", "pinned"},
+		"overlayfs/sha256:" + strings.Repeat("a", 30):     {"overlayfs/sha256:", strings.Repeat("a", 26), "aaaa"},
+		"a/" + strings.Repeat("b", 40):                    {"a/" + strings.Repeat("b", 24), strings.Repeat("b", 16)},
+	} {
+		if diff := cmp.Diff(want, fold(text, 26)); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", text, diff)
+		}
+	}
+}

@@ -71,7 +71,7 @@ func fold(text string, width int) (lines []string) {
 			end()
 		}
 		for runewidth.StringWidth(word) > width {
-			part := runewidth.Truncate(word, max(width, 2), "")
+			part := beginningOf(word, max(width, 2))
 			lines, word = append(lines, part), word[len(part):]
 		}
 		line = strings.TrimLeft(line+" "+word, " ")
@@ -81,4 +81,14 @@ func fold(text string, width int) (lines []string) {
 		lines = []string{""}
 	}
 	return lines
+}
+
+// beginningOf is as much of a word as fits, up to a sign between its parts if one is in
+// the second half of that.
+func beginningOf(word string, width int) string {
+	part := runewidth.Truncate(word, width, "")
+	if end := strings.LastIndexAny(part, "=/:@,") + 1; end > len(part)/2 {
+		return part[:end]
+	}
+	return part
 }

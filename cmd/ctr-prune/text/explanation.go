@@ -89,7 +89,7 @@ func (v explanation) labels() {
 	}
 	var branches []terminal.Branch
 	for _, label := range shown {
-		branches = append(branches, terminal.Branch{Text: label})
+		branches = append(branches, terminal.Branch{Text: v.out.Name(label)})
 	}
 	if rest := v.e.MoreLabels + len(v.e.Labels) - len(shown); rest > 0 {
 		branches = append(branches, terminal.Branch{Text: fmt.Sprintf("and %d more", rest)})

@@ -72,14 +72,14 @@ func (v usage) holders() {
 
 func (v usage) namespaces() {
 	t := terminal.Table{Columns: []terminal.Column{
-		{Title: "NAMESPACE", Least: 7}, {Title: "IMAGES", Right: true}, {Title: "CONTAINERS", Right: true}, {Title: "LEASES", Right: true},
+		{Title: "NAMESPACE", Least: 7}, {Title: "IMAGES", Right: true}, {Title: "NAMES", Right: true}, {Title: "CONTAINERS", Right: true}, {Title: "LEASES", Right: true},
 		{Title: "CONTENT", Right: true}, {Title: "SNAPSHOTS", Right: true}, {Title: "SIZE", Right: true}, {Title: "UNIQUE", Right: true}, {Title: "RECLAIMABLE", Right: true},
 	}}
 	for _, n := range v.usage.Namespaces {
-		t.Add(n.Name, strconv.Itoa(n.Images), strconv.Itoa(n.Containers), strconv.Itoa(n.Leases), terminal.Size(n.ContentBytes), onDisk(n.Amount),
+		t.Add(n.Name, strconv.Itoa(n.Images), strconv.Itoa(n.Names), strconv.Itoa(n.Containers), strconv.Itoa(n.Leases), terminal.Size(n.ContentBytes), onDisk(n.Amount),
 			total(n.Amount), terminal.Size(n.UniqueBytes), terminal.Size(n.ReclaimableBytes))
 	}
-	v.table(t, "LEASES", "CONTAINERS", "CONTENT", "SNAPSHOTS", "UNIQUE", "IMAGES")
+	v.table(t, "LEASES", "NAMES", "CONTAINERS", "CONTENT", "SNAPSHOTS", "UNIQUE", "IMAGES")
 }
 
 // From roomy columns on, names are more important than other columns.
@@ -104,7 +104,7 @@ func (v usage) images() {
 		t.Columns = append(t.Columns, terminal.Column{Title: "USED"})
 	}
 	t.Columns = append(t.Columns, terminal.Column{Title: "SIZE", Right: true}, terminal.Column{Title: "SHARED", Right: true}, terminal.Column{Title: "UNIQUE", Right: true},
-		terminal.Column{Title: "RECLAIMABLE", Right: true}, terminal.Column{Title: "REASON", Least: terminal.LeastText})
+		terminal.Column{Title: "RECLAIMABLE", Right: true}, terminal.Column{Title: "REASON", Least: leastReason, Whole: true})
 	for _, i := range v.usage.Images {
 		cells := []string{imageTitle(v.out, i)}
 		if several {

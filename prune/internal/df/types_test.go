@@ -25,6 +25,7 @@ func TestColumnsAddUp(t *testing.T) {
 		}
 		u := df.PlanUsage(p, m, false)
 		var size, types, spaces, images int64
+		count, names := 0, 0
 		for _, usage := range u.Types {
 			size, types = size+usage.SizeBytes, types+usage.ReclaimableBytes
 			if usage.Active > usage.Total {
@@ -33,9 +34,14 @@ func TestColumnsAddUp(t *testing.T) {
 		}
 		for _, ns := range u.Namespaces {
 			spaces += ns.ReclaimableBytes
+			count, names = count+ns.Images, names+ns.Names
 		}
 		for _, image := range u.Images {
 			images += image.ReclaimableBytes
+			names -= len(image.Names)
+		}
+		if count != u.Types[0].Total || count != len(u.Images) || names != 0 {
+			t.Fatalf("the namespaces have %d images, all have %d, and %d are listed, without %d names: %+v\n%v", count, u.Types[0].Total, len(u.Images), names, u.Namespaces, w)
 		}
 		if want := u.Total.TotalBytes + u.IngestBytes; size != want {
 			t.Fatalf("the types have %d bytes, all have %d: %+v\n%v", size, want, u.Types, w)

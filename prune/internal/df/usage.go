@@ -165,7 +165,7 @@ func (u *Accounting) BlobOwner(dgst digest.Digest) graph.Owner {
 }
 
 func (u *Accounting) namespace(ns *inventory.Namespace, images []ImageUsage) NamespaceUsage {
-	usage := NamespaceUsage{Name: ns.Name, Images: len(ns.Images), Containers: len(ns.Containers), Leases: len(ns.Leases), Ingests: len(ns.Ingests), ReclaimableBytes: u.adding.Rest[ns.Name]}
+	usage := NamespaceUsage{Name: ns.Name, Images: len(images), Names: len(ns.Images), Containers: len(ns.Containers), Leases: len(ns.Leases), Ingests: len(ns.Ingests), ReclaimableBytes: u.adding.Rest[ns.Name]}
 	for i := range images {
 		usage.ReclaimableBytes = inventory.Saturate(usage.ReclaimableBytes, images[i].ReclaimableBytes)
 	}

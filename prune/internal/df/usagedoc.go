@@ -104,11 +104,14 @@ func (c HolderClass) String() string {
 // NamespaceUsage is the sum of a namespace. A blob that two namespaces have is
 // in both sums, but only once in the total.
 type NamespaceUsage struct {
-	Name       string `json:"name"`
-	Images     int    `json:"images"`
-	Containers int    `json:"containers"`
-	Leases     int    `json:"leases"`
-	Ingests    int    `json:"ingests"`
+	Name string `json:"name"`
+	// Images are as many as are listed of it, and Names are what refers to them: image
+	// records.
+	Images     int `json:"images"`
+	Names      int `json:"names"`
+	Containers int `json:"containers"`
+	Leases     int `json:"leases"`
+	Ingests    int `json:"ingests"`
 	inventory.Amount
 	// UniqueBytes are what no other namespace has.
 	UniqueBytes int64 `json:"uniqueBytes"`

@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ctr-prune/ctr-prune/filters"
+	"github.com/ctr-prune/ctr-prune/internal/spelling"
 )
 
 // parser collects the problems of a file.
@@ -51,7 +52,7 @@ func (p *parser) mapping(n *yaml.Node, what string, keys ...key) map[string]*yam
 		switch k := find(keys, name); {
 		case !p.plain(name):
 		case k == nil:
-			p.fail(name, "%s has an unknown key %s: write %s", what, shown(name), keysOf(keys))
+			p.fail(name, "%s has an unknown key %s: %swrite %s", what, shown(name), spelling.Hint(name.Value, "", namesOf(keys)), keysOf(keys))
 		case found[k.name] != nil:
 			p.fail(name, "%s has the key %s twice", what, k.name)
 		case value.Kind == yaml.ScalarNode && value.Tag == "!!null":
@@ -74,12 +75,14 @@ func find(keys []key, name *yaml.Node) *key {
 	return nil
 }
 
-func keysOf(keys []key) string {
+func keysOf(keys []key) string { return enumerated(namesOf(keys), "or") }
+
+func namesOf(keys []key) []string {
 	names := make([]string, len(keys))
 	for i, k := range keys {
 		names[i] = k.name
 	}
-	return enumerated(names, "or")
+	return names
 }
 
 // enumerated joins words to a part of a sentence.
