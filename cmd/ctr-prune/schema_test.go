@@ -108,8 +108,12 @@ func (s schemaWriter) of(t reflect.Type) any {
 		return map[string]any{"type": "boolean"}
 	case reflect.String:
 		return map[string]any{"type": "string"}
-	default:
+	case reflect.Float64:
+		return map[string]any{"type": "number"}
+	case reflect.Int, reflect.Int64, reflect.Uint64, reflect.Uint32:
 		return map[string]any{"type": "integer"}
+	default:
+		panic("no type of JSON is known for " + t.String())
 	}
 }
 
@@ -149,6 +153,33 @@ func TestOutputMatchesTheSchemas(t *testing.T) {
 	}
 	conforms(t, "drop", output("runs", "drop", "-f", runs.Runs[0].Name))
 	conforms(t, "leases-prune", output("leases", "prune", "-f"))
+	collected := output("-a", "-f", "-n", "k8s.io")
+	conforms(t, "report", collected)
+	var report prune.Document
+	if err := json.Unmarshal(collected, &report); err != nil || report.Stall == 0 || report.Reclaimed.Blobs == 0 {
+		t.Errorf("%v: nothing was collected: %.500s", err, collected)
+	}
+}
+
+// A store that has only content has no snapshotters, and still a list of them.
+func TestOutputOfAStoreWithoutSnapshotters(t *testing.T) {
+	root, ctx := t.TempDir(), context.Background()
+	store, err := imagestore.OpenEmbedded(ctx, root, "native")
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := imagestore.New(8).Image(imagestore.Spec{Name: "docker.io/library/app:1"})
+	if err := errors.Join(store.Store(text.DefaultNamespace).Write(ctx, img), store.Close(), os.RemoveAll(filepath.Join(root, "io.containerd.snapshotter.v1.native"))); err != nil {
+		t.Fatal(err)
+	}
+	for schema, args := range map[string][]string{"plan": {"-a", "--dry-run"}, "df": {"df"}, "leases": {"leases"}, "explain": {"explain", "app:1"}, "runs": {"runs"}, "check": {"check"}} {
+		f := newFake("")
+		if code := f.main(append(args, "--root", root, "--format", "json")...); code != 0 {
+			t.Errorf("%q: exit code %d: %s", args, code, f.err)
+			continue
+		}
+		conforms(t, schema, f.out.Bytes())
+	}
 }
 
 func conforms(t *testing.T, name string, output []byte) {

@@ -55,7 +55,7 @@ func source(ctx context.Context, rec recipe) (string, error) {
 	if rec.within == "" {
 		return download(ctx, rec.module)
 	}
-	root, err := moduleRoot()
+	root, err := ModuleRoot()
 	return filepath.Join(root, "integration", "bed", "parts", "modules", rec.within), err
 }
 

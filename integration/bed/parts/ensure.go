@@ -102,7 +102,7 @@ func Missing(wanted ...Part) (missing []Part, err error) {
 
 // cacheDir returns .cache/parts under the root of this module.
 func cacheDir() (string, error) {
-	root, err := moduleRoot()
+	root, err := ModuleRoot()
 	if err != nil {
 		return "", err
 	}
@@ -113,9 +113,9 @@ func cacheDir() (string, error) {
 	return cache, nil
 }
 
-// moduleRoot finds the root of this module above the working directory: tests
+// ModuleRoot finds the root of this module above the working directory: tests
 // run in their package's folder.
-func moduleRoot() (string, error) {
+func ModuleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err

@@ -96,6 +96,7 @@ func (p *Process) JSON(into any) {
 	if err := json.Unmarshal(p.out.Bytes(), into); err != nil {
 		p.tb.Fatalf("parsing what the command printed: %v\nstdout: %.2000s\nstderr: %s", err, p.out.String(), p.stderr.String())
 	}
+	conform(p.tb, p.out.Bytes())
 }
 
 // Printed says whether an ended command printed any result.

@@ -106,11 +106,13 @@ func (r Result) Document(tb testing.TB) prune.Document {
 	return Parse[prune.Document](tb, r)
 }
 
-// Parse parses what a program printed as JSON.
+// Parse parses what a program printed as JSON, and holds a document of
+// ctr-prune against its schema.
 func Parse[T any](tb testing.TB, r Result) (parsed T) {
 	tb.Helper()
 	if err := json.Unmarshal([]byte(r.Stdout), &parsed); err != nil {
 		tb.Fatalf("%.200q: parsing what it printed: %v\nstderr: %.2000s\nstdout: %.2000s", r.Args, err, r.Stderr, r.Stdout)
 	}
+	conform(tb, []byte(r.Stdout))
 	return parsed
 }

@@ -99,6 +99,7 @@ func begin(ctx context.Context, store store.Store, scope *inventory.Scope, now t
 	if err != nil {
 		return nil, nil, fmt.Errorf("identifying the store: %w", err)
 	}
+	info.Snapshotters = append([]string{}, info.Snapshotters...) // JSON would call nil null
 	names, err := store.Namespaces(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("listing namespaces: %w", err)
