@@ -3,7 +3,7 @@ package filters
 import (
 	"strings"
 
-	"github.com/ctr-prune/ctr-prune/internal/spelling"
+	"github.com/ctr-prune/ctr-prune/filters/spelling"
 )
 
 // The keys of filters.

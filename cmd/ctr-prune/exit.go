@@ -17,7 +17,7 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/manual"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/internal/spelling"
+	"github.com/ctr-prune/ctr-prune/filters/spelling"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

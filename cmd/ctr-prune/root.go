@@ -14,7 +14,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/internal/spelling"
+	"github.com/ctr-prune/ctr-prune/filters/spelling"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 

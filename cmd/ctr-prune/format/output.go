@@ -7,7 +7,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
-	"github.com/ctr-prune/ctr-prune/internal/spelling"
+	"github.com/ctr-prune/ctr-prune/filters/spelling"
 )
 
 // The formats that have a name. Every other one is a template.

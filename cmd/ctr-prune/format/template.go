@@ -12,7 +12,7 @@ import (
 	"text/template/parse"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
-	"github.com/ctr-prune/ctr-prune/internal/spelling"
+	"github.com/ctr-prune/ctr-prune/filters/spelling"
 )
 
 // Shape describes the structure of results for templates.

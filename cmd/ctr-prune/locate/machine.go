@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/ctr-prune/ctr-prune/internal/spelling"
+	"github.com/ctr-prune/ctr-prune/filters/spelling"
 )
 
 // Machine is what a search looks at.

@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/internal/spelling"
+	"github.com/ctr-prune/ctr-prune/filters/spelling"
 )
 
 // parser collects the problems of a file.
