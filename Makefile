@@ -69,9 +69,9 @@ demo: build ## prune a store made on the spot; ARCHIVE=file.tar or a layout's fo
 test: $(GOTESTSUM) ## all tests, also against real daemons; TESTS=./integration/faults/...
 	$(GO) run ./integration/tools/runtests -gotestsum $(GOTESTSUM) $(TESTS)
 
-# The kubelet and the API server take so long to build that no other target does.
+# The programs of Kubernetes take so long to build that no other target does.
 CLUSTER   := ./integration/clients/kubelet
-test-cluster: $(GOTESTSUM) ## tests against a real kubelet and API server; builds them, once
+test-cluster: $(GOTESTSUM) ## tests against a real cluster of one node; builds it, once
 	$(GO) run ./integration/tools/runtests -gotestsum $(GOTESTSUM) -cluster $(CLUSTER)
 
 cluster-parts: ## build what test-cluster needs; WITHIN=3m gives up after that time

@@ -18,6 +18,10 @@ const (
 	Etcd         Part = "etcd@3.7.3"
 	Kubelet      Part = "kubelet@1.37.2"
 	APIServer    Part = "kube-apiserver@1.37.2"
+	Controllers  Part = "kube-controller-manager@1.37.2"
+	Scheduler    Part = "kube-scheduler@1.37.2"
+	Kubectl      Part = "kubectl@1.37.2"
+	CNI          Part = "cni-plugins@1.10.0"
 	Umoci        Part = "umoci"
 	Skopeo       Part = "skopeo"
 	Registry     Part = "docker-registry"
@@ -39,7 +43,9 @@ const (
 
 // Cluster returns the parts of `make test-cluster` alone: building them takes
 // far longer than all others together.
-func Cluster() []Part { return []Part{Etcd, Kubelet, APIServer} }
+func Cluster() []Part {
+	return []Part{Etcd, Kubelet, APIServer, Controllers, Scheduler, Kubectl, CNI, Helm}
+}
 
 // Chart returns the parts of `make test-chart` alone: helm takes long to build.
 func Chart() []Part { return []Part{Helm, Kubeconform, Yamllint} }

@@ -13,6 +13,8 @@ import (
 
 func TestEveryPartHasARecipe(t *testing.T) {
 	every := slices.Concat(All(), Cluster(), Chart(), Packages())
+	slices.Sort(every) // helm is for two
+	every = slices.Compact(every)
 	for _, part := range every {
 		rec, ok := recipes[part]
 		if !ok || len(rec.programs) == 0 {

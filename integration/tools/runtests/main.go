@@ -46,7 +46,7 @@ func provide(ctx context.Context, cluster bool) error {
 	wanted := parts.Usable()
 	if cluster {
 		wanted = append([]parts.Part{parts.Containerd24, parts.Runc, parts.Shim}, parts.Cluster()...)
-		fmt.Println("what is not built yet follows: etcd takes 2 minutes on 2 cores, the kubelet and the API server 20")
+		fmt.Println("what is not built yet follows: etcd takes 2 minutes on 2 cores, the programs of Kubernetes 25")
 	}
 	errs := parts.Provide(ctx, os.Stdout, wanted...)
 	return errors.Join(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, parts.ErrUnavailable) })...)
