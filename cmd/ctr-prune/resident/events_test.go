@@ -301,6 +301,23 @@ func TestDryRun(t *testing.T) {
 	})
 }
 
+// Where runs begin by themselves, a dry run begins one at once, whatever the jitter and
+// the windows, and goes on as scheduled. Without it nothing is removed before its time.
+func TestFirstDryRun(t *testing.T) {
+	for dry, told := range map[bool][]string{true: {`"would remove an image" run=`, "trigger=schedule result=planned"}, false: nil} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNode(t, 1, `, every: 6h, jitter: 10m, windows: ["Mon-Sun 03:00-04:00 UTC"]`)
+			n.options.DryRun = dry
+			n.start()
+			n.told(append([]string{"msg=started", "took the lock", "containerd answers"}, told...)...)
+			if next := time.Until(n.resident.status.Load().NextRun); next < 3*time.Hour {
+				t.Errorf("dry run %v: the next run is in %s", dry, next)
+			}
+			n.stop()
+		})
+	}
+}
+
 // held is a store whose deletions wait.
 type held struct {
 	prune.Store

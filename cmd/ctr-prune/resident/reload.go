@@ -37,6 +37,9 @@ func (r *Resident) configure(ctx context.Context) error {
 	r.lockAt, r.connectAt, r.reloadAt = now, now, now.Add(reloadEvery)
 	r.facts.begin(r)
 	r.adopt(conf, now)
+	if r.o.DryRun && !r.runAt.IsZero() {
+		r.runAt = now // somebody wants to see what it would do
+	}
 	return nil
 }
 
