@@ -2,7 +2,8 @@
 // them on real daemons, and what they stand on. Nothing that ships imports it.
 //
 //	bed      what tests stand on: daemons, the programs they need, images, a
-//	         proxy in front of containerd, a control plane, runs of the library
+//	         proxy in front of containerd, a control plane, a machine of their
+//	         own, runs of the library
 //	clients  tests with real clients of containerd: CRI, Docker, BuildKit,
 //	         nerdctl's records, all of them on one node, a kubelet, and programs
 //	         that make and move images

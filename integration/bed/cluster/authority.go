@@ -39,11 +39,12 @@ func NewAuthority(tb testing.TB, dir string) *Authority {
 	return a
 }
 
-// Server issues the certificate of a server on the loopback address, or on others.
+// Server issues the certificate of a server of that name on the loopback address, or on
+// others.
 func (a *Authority) Server(name string, others ...net.IP) Pair {
 	a.tb.Helper()
 	return a.issue(name, &x509.Certificate{
-		Subject: pkix.Name{CommonName: name}, IPAddresses: append(others, net.IPv4(127, 0, 0, 1)),
+		Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, IPAddresses: append(others, net.IPv4(127, 0, 0, 1)),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, a.newKey())
 }

@@ -52,20 +52,28 @@ func Programs(tb testing.TB, wanted ...parts.Part) parts.Paths {
 	return paths
 }
 
-// Start starts a control plane that keeps everything in a new folder dir.
+// Start starts a control plane without controllers that keeps everything in a new folder dir.
 func Start(tb testing.TB, dir string) *Plane {
+	tb.Helper()
+	p := start(tb, dir, network(tb))
+	p.control()
+	return p
+}
+
+// start starts etcd and an API server, which is at the first address of a network, that of
+// services.
+func start(tb testing.TB, dir string, services *net.IPNet) *Plane {
 	tb.Helper()
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		tb.Fatal(err)
 	}
-	p := &Plane{tb: tb, dir: dir, paths: Programs(tb, parts.Etcd, parts.APIServer), port: Ports(tb, 1)[0], network: network(tb), CA: NewAuthority(tb, dir)}
+	p := &Plane{tb: tb, dir: dir, paths: Programs(tb, parts.Etcd, parts.APIServer), port: Ports(tb, 1)[0], network: services, CA: NewAuthority(tb, dir)}
 	p.URL = "https://" + first(p.network).String()
 	p.admin = p.CA.Client("admin", "system:masters")
 	service.Start(tb, "etcd", filepath.Join(dir, "etcd.log"), p.etcd, func(ctx context.Context) error {
 		return answers(ctx, http.DefaultClient, p.etcdURL()+"/health")
 	})
 	p.service = service.Start(tb, "kube-apiserver", filepath.Join(dir, "api.log"), p.apiserver(), p.ready)
-	p.control()
 	return p
 }
 
@@ -99,7 +107,7 @@ func (p *Plane) control() {
 // apiserver is the command of the API server.
 func (p *Plane) apiserver() func() *exec.Cmd {
 	address := first(p.network)
-	serving := p.CA.Server("kube-apiserver", address)
+	serving, toKubelet := p.CA.Server("kube-apiserver", address), p.CA.User("kube-apiserver-to-kubelet", "system:masters")
 	p.signing = serving.KeyFile
 	return func() *exec.Cmd {
 		return exec.Command(p.paths.Bin(parts.APIServer, "kube-apiserver"),
@@ -107,6 +115,8 @@ func (p *Plane) apiserver() func() *exec.Cmd {
 			"--bind-address", address.String(), "--advertise-address", address.String(), "--secure-port", "443",
 			"--cert-dir", p.dir, "--tls-cert-file", serving.CertFile, "--tls-private-key-file", serving.KeyFile,
 			"--client-ca-file", p.CA.CertFile,
+			"--kubelet-certificate-authority", p.CA.CertFile, "--kubelet-preferred-address-types", "InternalIP",
+			"--kubelet-client-certificate", toKubelet.CertFile, "--kubelet-client-key", toKubelet.KeyFile,
 			"--service-account-issuer", p.URL,
 			"--service-account-key-file", serving.KeyFile, "--service-account-signing-key-file", serving.KeyFile,
 			"--service-cluster-ip-range", p.network.String(), "--endpoint-reconciler-type", "none",

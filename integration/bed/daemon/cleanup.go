@@ -30,8 +30,9 @@ func (d *Daemon) cleanup() {
 	if d.tb.Failed() {
 		d.tb.Logf("end of containerd's log:\n%s", d.logTail())
 	}
-	ended, err := wipe(d.dir)
-	if err != nil {
+	err := d.unmountStandard()
+	ended, left := wipe(d.dir)
+	if err = errors.Join(err, left); err != nil {
 		d.tb.Errorf("removing what containerd left: %v", err)
 	}
 	if len(ended) > 0 {

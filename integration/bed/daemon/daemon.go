@@ -69,6 +69,11 @@ func create(tb testing.TB, opts Options) *Daemon {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(d.cleanup)
+	if opts.Standard {
+		if err := d.standard(); err != nil {
+			tb.Fatalf("giving the daemon its usual folders: %v", err)
+		}
+	}
 	if opts.Mount != nil {
 		if err := errors.Join(os.Mkdir(d.Root(), 0o711), opts.Mount(d.Root())); err != nil {
 			tb.Fatalf("giving the daemon a disk of its own: %v", err)
@@ -95,15 +100,6 @@ func (d *Daemon) Version() parts.Part { return d.opts.Version }
 
 // Dir is the folder that holds everything of this daemon.
 func (d *Daemon) Dir() string { return d.dir }
-
-// Root is the persistent folder, what ctr-prune's --root takes.
-func (d *Daemon) Root() string { return filepath.Join(d.dir, "root") }
-
-// State is the folder of run-time state.
-func (d *Daemon) State() string { return filepath.Join(d.dir, "state") }
-
-// Address is the path of the socket.
-func (d *Daemon) Address() string { return address(d.dir) }
 
 // LogFile is the path of the daemon's log, over all restarts.
 func (d *Daemon) LogFile() string { return filepath.Join(d.dir, "log") }

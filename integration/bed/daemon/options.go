@@ -26,6 +26,9 @@ type Options struct {
 	// before the daemon first starts: to give it a disk of its own. What it
 	// mounts is unmounted in the end.
 	Mount func(root string) error
+	// Standard lets root, state and socket be where they are on any node, which only
+	// tests on a machine of their own can. Mount is not for those.
+	Standard bool
 	// LogLevel is containerd's default unless set: at "trace" the log tells of
 	// every collection.
 	LogLevel string

@@ -128,7 +128,13 @@ func (n *Node) Ready() {
 // own time and offers nothing to wait on.
 func (n *Node) Await(what string, ask func(ctx context.Context) (bool, error)) {
 	n.tb.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(n.tb.Context()), answerTimeout)
+	n.AwaitWithin(answerTimeout, what, ask)
+}
+
+// AwaitWithin is as Await, for what takes its time.
+func (n *Node) AwaitWithin(limit time.Duration, what string, ask func(ctx context.Context) (bool, error)) {
+	n.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(n.tb.Context()), limit)
 	defer cancel()
 	for {
 		ok, err := ask(ctx)
@@ -140,7 +146,7 @@ func (n *Node) Await(what string, ask func(ctx context.Context) (bool, error)) {
 		}
 		select {
 		case <-ctx.Done():
-			n.tb.Fatalf("waited %v for %s", answerTimeout, what)
+			n.tb.Fatalf("waited %v for %s", limit, what)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

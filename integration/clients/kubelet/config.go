@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/apart"
 	"github.com/ctr-prune/ctr-prune/integration/bed/cluster"
 )
 
@@ -40,9 +41,13 @@ func (n *Node) config() cluster.Object {
 		"authorization": cluster.Object{"mode": "AlwaysAllow"},
 	}
 	if n.Plane != nil {
-		serving := n.CA.Server("kubelet")
+		serving := n.CA.Server(Name, net.ParseIP(apart.Address))
 		c["tlsCertFile"], c["tlsPrivateKeyFile"] = serving.CertFile, serving.KeyFile
 		c["authorization"] = cluster.Object{"mode": "Webhook"}
+	}
+	if n.pods != "" {
+		c["address"] = "0.0.0.0" // pods ask it, and the API server does
+		c["clusterDNS"], c["clusterDomain"] = []string{apart.Address}, "cluster.local"
 	}
 	maps.Copy(c, n.changed)
 	return c
@@ -60,44 +65,6 @@ func (n *Node) write(name string, object any) string {
 		n.tb.Fatal(err)
 	}
 	return path
-}
-
-// kernel makes a folder with what a kubelet wants of the kernel's settings, as
-// files.
-func (n *Node) kernel() string {
-	n.tb.Helper()
-	for name, value := range map[string]string{
-		"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1",
-		"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
-	} {
-		file := filepath.Join(n.dir("kernel"), name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			n.tb.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(value+"\n"), 0o644); err != nil {
-			n.tb.Fatal(err)
-		}
-	}
-	return n.dir("kernel")
-}
-
-// apart is the command of a kubelet that changes nothing outside of its test. It
-// gets a mount namespace of its own, because some of its folders cannot be
-// configured, and it would change settings of the kernel. What it mounts below root is
-// seen by others, as containerd has to: volumes with tokens are mounts.
-func apart(root, kernel, program string, args ...string) *exec.Cmd {
-	const script = `set -e
-root=$1
-cut -d ' ' -f 5 /proc/self/mountinfo | while read -r at; do
-	[ "$at" = "$root" ] || mount --make-slave "$at" || ! grep -qF " $at " /proc/self/mountinfo
-done
-mount -t tmpfs none /var/lib
-mount -t tmpfs none /var/log
-cd "$2"
-find . -type f | while read -r file; do mount --bind "$file" "/proc/sys/$file"; done
-shift 2
-exec "$@"`
-	return exec.Command("unshare", append([]string{"--mount", "--propagation", "unchanged", "sh", "-c", script, "sh", root, kernel, program}, args...)...)
 }
 
 // URL is where the kubelet lists its pods to those whom it knows.

@@ -76,24 +76,14 @@ func (n *node) wantImages(repos ...string) {
 
 // wantListed fails the test unless the named images, and the pause image, are in the
 // store and in CRI's list, which has nothing that is not there. It returns what is there.
-func (n *node) wantListed(repos ...string) (stored map[string]bool) {
+func (n *node) wantListed(repos ...string) map[string]bool {
 	n.t.Helper()
 	want := map[string]bool{cri.PauseName: true}
 	for _, repo := range repos {
 		want["docker.io/library/"+repo+":1"] = true
 		want[n.repos[repo]] = true
 	}
-	stored = make(map[string]bool)
-	for name := range n.Capture().Namespaces[cri.Namespace].Images {
-		stored[name] = true
-	}
-	listed := make(map[string]bool)
-	for id, names := range n.Listed() {
-		listed[id] = true
-		for _, name := range names {
-			listed[name] = true
-		}
-	}
+	stored, listed := n.lists()
 	for name := range want {
 		if !stored[name] || !listed[name] {
 			n.t.Errorf("image %s: in the store %v, in CRI's list %v", name, stored[name], listed[name])
@@ -103,6 +93,22 @@ func (n *node) wantListed(repos ...string) (stored map[string]bool) {
 		n.t.Errorf("CRI's list (-store +CRI):\n%s", diff)
 	}
 	return stored
+}
+
+// lists are the names and IDs that are in the store, and those that CRI lists.
+func (n *node) lists() (stored, listed map[string]bool) {
+	n.t.Helper()
+	stored, listed = make(map[string]bool), make(map[string]bool)
+	for name := range n.Capture().Namespaces[cri.Namespace].Images {
+		stored[name] = true
+	}
+	for id, names := range n.Listed() {
+		listed[id] = true
+		for _, name := range names {
+			listed[name] = true
+		}
+	}
+	return stored, listed
 }
 
 // reposOf returns the repositories of the test's images among names and IDs.

@@ -10,8 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/ctr-prune/ctr-prune/integration/bed/apart"
 	"github.com/ctr-prune/ctr-prune/integration/bed/cluster"
 	"github.com/ctr-prune/ctr-prune/integration/bed/daemon"
 	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
@@ -37,6 +36,7 @@ type Node struct {
 	ports   []int
 	mount   func(root string) error
 	changed cluster.Object // of the kubelet's configuration
+	pods    string         // how the network of pods is made, "" if there is none
 	flags   []string
 	service *service.Service
 }
@@ -45,25 +45,10 @@ type Node struct {
 type Option func(*Node)
 
 // WithDisk gives containerd a disk of its own, which mount mounts at its root.
-func WithDisk(mount func(root string) error) Option {
-	return func(n *Node) {
-		n.mount = func(root string) error {
-			if err := mount(root); err != nil {
-				return err
-			}
-			return unix.Mount("", root, "", unix.MS_SHARED, "")
-		}
-	}
-}
+func WithDisk(mount func(root string) error) Option { return func(n *Node) { n.mount = mount } }
 
 // WithConfig changes fields of the kubelet's configuration.
 func WithConfig(fields cluster.Object) Option { return func(n *Node) { n.changed = fields } }
-
-// shared lets others see what is mounted below a folder later, as systemd does with all mounts
-// of a machine. Without it the mountPropagation of a pod is refused.
-func shared(root string) error {
-	return errors.Join(unix.Mount(root, root, "", unix.MS_BIND, ""), unix.Mount("", root, "", unix.MS_SHARED, ""))
-}
 
 // Standalone starts a node whose kubelet runs static pods and knows of no API
 // server.
@@ -81,20 +66,40 @@ func Registered(tb testing.TB, options ...Option) *Node {
 	tb.Helper()
 	n := create(tb, options)
 	n.Plane = cluster.Start(tb, n.dir("plane"))
+	n.register()
+	return n
+}
+
+// register starts a kubelet that belongs to the control plane.
+func (n *Node) register() {
+	n.tb.Helper()
 	n.CA = n.Plane.CA
 	n.flags = []string{"--kubeconfig", n.CA.Kubeconfig(n.Plane.URL, "system:node:"+Name, "system:nodes")}
 	n.start()
+}
+
+// Fresh starts a cluster with all that one has, of this node, on which everything is where it
+// is on any node, and pods have a network, in which the name of the node is known. Nothing leads
+// to the addresses of services but that of the API server.
+func Fresh(tb testing.TB, options ...Option) *Node {
+	tb.Helper()
+	n := create(tb, append(options, withNetwork))
+	n.serveNames()
+	n.Plane = cluster.StartWhole(tb, n.dir("plane"), apart.Services())
+	n.register()
 	return n
 }
 
 func create(tb testing.TB, options []Option) *Node {
 	tb.Helper()
 	tb.Cleanup(removeDefaultGroup) // when the daemon's own cleanup is over
-	n := &Node{tb: tb, ports: cluster.Ports(tb, 2), mount: shared}
+	n := &Node{tb: tb, ports: cluster.Ports(tb, 2)}
 	for _, o := range options {
 		o(n)
 	}
-	n.Node = cri.Start(tb, parts.Containerd24, func(o *daemon.Options) { o.Mount = n.mount })
+	n.Node = cri.Start(tb, parts.Containerd24, func(o *daemon.Options) {
+		o.Mount, o.Config, o.Standard = n.mount, n.pods, n.pods != ""
+	})
 	n.program = cluster.Programs(tb, parts.Kubelet).Bin(parts.Kubelet, "kubelet")
 	n.dir("manifests")
 	return n
@@ -126,15 +131,11 @@ func (n *Node) start() {
 	n.tb.Helper()
 	n.flags = append(n.flags,
 		"--config", n.write("config.json", n.config()),
-		"--hostname-override", Name,
+		"--hostname-override", Name, "--node-ip", apart.Address,
 		"--root-dir", n.dir("root"), "--cert-dir", n.dir("certs"),
 	)
-	kernel, root := n.kernel(), n.dir("root")
-	if err := shared(root); err != nil {
-		n.tb.Fatal(err)
-	}
 	n.service = service.Start(n.tb, "kubelet", filepath.Join(n.dir(""), "log"), func() *exec.Cmd {
-		return apart(root, kernel, n.program, n.flags...)
+		return exec.Command(n.program, n.flags...)
 	}, n.ready)
 }
 

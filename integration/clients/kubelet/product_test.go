@@ -29,6 +29,7 @@ const (
 	repository = "../../.."
 	manifests  = repository + "/deploy/kubernetes/ctr-prune.yaml"
 	product    = "ctr-prune"
+	release    = "VERSION=v0.1.0"
 	// everything is what the product is to remove: its own image, and those of sandboxes,
 	// are in use, and not protected by name.
 	everything = "version: 1\nrules: [{name: all, match: {names: ['**']}, keep: none}]\n"
@@ -37,7 +38,7 @@ const (
 // load imports the image as make image-load does.
 func (n *node) load() {
 	n.t.Helper()
-	load := exec.CommandContext(n.t.Context(), "make", "--no-print-directory", "image-load", "VERSION=v0.1.0", "ADDRESS="+n.Address())
+	load := exec.CommandContext(n.t.Context(), "make", "--no-print-directory", "image-load", release, "ADDRESS="+n.Address())
 	load.Dir = repository
 	if said, err := load.CombinedOutput(); err != nil {
 		n.t.Fatalf("make image-load: %v\n%s", err, said)
@@ -195,9 +196,6 @@ func TestProductAsPod(t *testing.T) {
 // The chart with other values, rendered by the real helm: it reads patterns from a ConfigMap that
 // is mounted below that of its policy, and its events arrive.
 func TestChartAsPod(t *testing.T) {
-	if missing, err := parts.Missing(parts.Helm); err != nil || len(missing) > 0 {
-		t.Skipf("helm is not built (%v): make test-chart builds it", err)
-	}
 	n := on(t, kubelet.Registered(t))
 	n.bind()
 	n.image("kept")
