@@ -211,7 +211,7 @@ func (o *leasesPruneOptions) sure(ctx context.Context, in *invocation, all, doom
 	return in.confirmed(ctx, "Remove these leases? [y/N] ", func(out *terminal.Printer) {
 		text.Leases(out, doomed, in.readAt)
 		out.Line("")
-		out.Line("%s of %s would be removed.", strconv.Itoa(len(doomed)), terminal.Count(len(all), "lease"))
+		out.Sentence("%s of %s would be removed.", strconv.Itoa(len(doomed)), terminal.Count(len(all), "lease"))
 	})
 }
 

@@ -169,7 +169,7 @@ Whether others could have written the file is not looked at here.`,
 			out := p.printer(p.stdout)
 			out.Line("%s: %s, no problem", args[0], terminal.Count(len(r.Rules), "rule"))
 			if len(r.Resident) > 0 {
-				out.Line("%s: only for ctr-prune serve: %s", args[0], strings.Join(r.Resident, ", "))
+				out.Sentence("%s: only for ctr-prune serve: %s", args[0], strings.Join(r.Resident, ", "))
 			}
 			return out.Flush()
 		},

@@ -217,7 +217,7 @@ func (o *dropOptions) sure(ctx context.Context, in *invocation, run prune.Run) (
 		return true, nil
 	}
 	return in.confirmed(ctx, "Free it? [y/N] ", func(out *terminal.Printer) {
-		out.Line("Run %s removed %s; it holds %s.", run.Name, terminal.Count(len(run.Records), "image record"), text.Amount(run.Holds))
-		out.Write(out.Paint(terminal.Yellow, "WARNING!") + " It cannot be undone after this.\n")
+		out.Sentence("Run %s removed %s; it holds %s.", run.Name, terminal.Count(len(run.Records), "image record"), text.Amount(run.Holds))
+		out.Wrapped(out.Paint(terminal.Yellow, "WARNING!")+" It cannot be undone after this.", "")
 	})
 }

@@ -81,7 +81,8 @@ func (t *Table) Print(p *Printer) {
 }
 
 // fit returns the widths of the columns. As long as the table is too wide, the
-// widest column that may be shortened is.
+// widest column that may be shortened is: first while a cell remains meaningful, and if
+// that is not enough, further, because a terminal breaks a line that is too long.
 func (t *Table) fit(limit int) []int {
 	widths := make([]int, len(t.Columns))
 	total := len(gap) * (len(t.Columns) - 1)
@@ -89,11 +90,21 @@ func (t *Table) fit(limit int) []int {
 		widths[i] = t.full(i)
 		total += widths[i]
 	}
-	for limit > 0 && total > limit {
+	if limit > 0 {
+		total = t.shrink(widths, total, limit, Column.floor)
+		t.shrink(widths, total, limit, Column.head)
+	}
+	return widths
+}
+
+// shrink makes columns narrower, none below its floor, until they fit or cannot be
+// any narrower. It returns what they take then.
+func (t *Table) shrink(widths []int, total, limit int, floor func(Column) int) int {
+	for total > limit {
 		widest, next := -1, 0
 		for i, c := range t.Columns {
 			switch {
-			case c.Least == 0 || widths[i] <= c.floor():
+			case c.Least == 0 || widths[i] <= floor(c):
 			case widest < 0 || widths[i] > widths[widest]:
 				if widest >= 0 {
 					next = max(next, widths[widest])
@@ -107,11 +118,11 @@ func (t *Table) fit(limit int) []int {
 			break
 		}
 		// First down to the width of the next widest, then both in turn.
-		cut := min(total-limit, max(1, widths[widest]-next), widths[widest]-t.Columns[widest].floor())
+		cut := min(total-limit, max(1, widths[widest]-next), widths[widest]-floor(t.Columns[widest]))
 		widths[widest] -= cut
 		total -= cut
 	}
-	return widths
+	return total
 }
 
 func (t *Table) row(p *Printer, cells []string, widths []int, head bool) string {
@@ -181,8 +192,11 @@ func (t *Table) full(column int) int {
 	return width
 }
 
-// floor is the width below which the column is not shortened: its title is never.
-func (c Column) floor() int { return max(c.Least, runewidth.StringWidth(c.Title)) }
+// floor is the width below which the column is not shortened if others can be left out.
+func (c Column) floor() int { return max(c.Least, c.head()) }
+
+// head is the width of its title, which is never shortened.
+func (c Column) head() int { return runewidth.StringWidth(c.Title) }
 
 // shorten cuts text to a width and marks the place.
 func shorten(text string, width int, middle bool, mark string) string {

@@ -26,10 +26,10 @@ func Check(out *terminal.Printer, doc Checked) {
 
 func findingsText(out *terminal.Printer, doc Checked) {
 	for _, f := range doc.Repaired {
-		out.Line("Repaired: %s%s %s, %s", whereOf(f), f.Problem, out.Name(f.Object), terminal.SizeAtLeast(f.Bytes, f.AtLeast))
+		out.Sentence("Repaired: %s%s %s, %s", whereOf(f), f.Problem, out.Name(f.Object), terminal.SizeAtLeast(f.Bytes, f.AtLeast))
 	}
 	for _, f := range doc.Renewed {
-		out.Line("Kept: %slease %s: it had expired, but its owner has renewed it", whereOf(f), out.Name(f.Object))
+		out.Sentence("Kept: %slease %s: it had expired, but its owner has renewed it", whereOf(f), out.Name(f.Object))
 	}
 	if len(doc.Findings) == 0 {
 		verdict := "No problems found."
@@ -54,7 +54,7 @@ func findingsText(out *terminal.Printer, doc Checked) {
 	}
 	if repairable > 0 {
 		out.Line("")
-		out.Line("%s can be repaired safely: ctr-prune check --repair", terminal.Count(repairable, "finding"))
+		out.Sentence("%s can be repaired safely: ctr-prune check --repair", terminal.Count(repairable, "finding"))
 	}
 }
 

@@ -57,7 +57,7 @@ func inNamespace(doc prune.Document, namespace, text string) string {
 // nothing says that nothing was found to remove, and where else to look.
 func (v document) nothing(doc prune.Document) {
 	if v.how.FromFile {
-		v.out.Line("Nothing to remove by this plan.")
+		v.out.Sentence("Nothing to remove by this plan.")
 		return
 	}
 	v.out.Sentence("Nothing to remove in %s.%s", scope(doc), elsewhere(doc))
@@ -82,6 +82,14 @@ func scope(doc prune.Document) string {
 		}
 		return "namespaces " + strings.Join(quoted, ", ")
 	}
+}
+
+// source is where a plan removes from.
+func source(doc prune.Document) string {
+	if doc.Policy.AllNamespaces {
+		return "all namespaces"
+	}
+	return scope(doc)
 }
 
 // elsewhere lists the namespaces that were not selected, as a sentence that

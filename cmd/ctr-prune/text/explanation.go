@@ -150,7 +150,7 @@ func (v explanation) holders() {
 	v.out.Line("")
 	v.out.Write(v.out.Paint(terminal.Bold, "Held by") + "\n")
 	if len(v.e.Chains) == 0 {
-		v.out.Line("  nothing (awaiting garbage collection)")
+		v.out.Sentence("  nothing (awaiting garbage collection)")
 		return
 	}
 	var tops []terminal.Branch

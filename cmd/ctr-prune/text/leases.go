@@ -33,7 +33,7 @@ func PrunedLeases(out *terminal.Printer, before []prune.LeaseInfo, d prune.Prune
 		recoveredText(out, r)
 	}
 	line := func(what string, l prune.LeaseInfo, reason string) {
-		out.Line("%s: %slease %s (%s): %s", what, Prefix(l.Namespace), out.Name(l.ID), l.Kind, reason)
+		out.Sentence("%s: %slease %s (%s): %s", what, Prefix(l.Namespace), out.Name(l.ID), l.Kind, reason)
 	}
 	for _, l := range d.Removed {
 		line("Removed", l, l.Reason)

@@ -21,7 +21,7 @@ func (v document) untagged(doc prune.Document) {
 		removed[r] = true
 	}
 	images, _ := imagesOf(slices.DeleteFunc(slices.Clone(doc.Images), func(i prune.ImageDocument) bool { return !removed[i.Record] }))
-	v.out.Line("Untagged: %s of %s; --verbose lists them", terminal.Count(len(doc.Untagged), "name"), terminal.Count(len(images), "image"))
+	v.out.Sentence("Untagged: %s of %s; --verbose lists them", terminal.Count(len(doc.Untagged), "name"), terminal.Count(len(images), "image"))
 	standIns := 0
 	for _, i := range doc.Images {
 		if i.Action == prune.StandIn && removed[i.Record] {
@@ -29,7 +29,7 @@ func (v document) untagged(doc prune.Document) {
 		}
 	}
 	if standIns > 0 {
-		v.out.Line("Kept without a name: %s in use", terminal.Count(standIns, "image"))
+		v.out.Sentence("Kept without a name: %s in use", terminal.Count(standIns, "image"))
 	}
 	slices.SortFunc(images, ordering(cmp.Or(v.how.Sort, "frees")))
 	shown := min(cmp.Or(v.how.Top, mostLargest), len(images))
@@ -47,7 +47,7 @@ func (v document) deleted(doc prune.Document) {
 				snapshots++
 			}
 		}
-		v.out.Line("Deleted: %s; --verbose lists them", objects(blobs, snapshots))
+		v.out.Sentence("Deleted: %s; --verbose lists them", objects(blobs, snapshots))
 		return
 	}
 	for _, gone := range doc.Deleted {

@@ -24,7 +24,7 @@ func (v document) report(doc prune.Document) {
 }
 
 func recoveredText(out *terminal.Printer, r prune.Recovered) {
-	out.Line("Finished the interrupted run of %s from %s: %s removed, %d restored.",
+	out.Sentence("Finished the interrupted run of %s from %s: %s removed, %d restored.",
 		r.Owner, out.Time(r.Started), terminal.Count(len(r.Untagged), "image record"), len(r.Restored))
 }
 
@@ -52,10 +52,10 @@ func (v document) records(doc prune.Document) {
 		}
 	}
 	for _, s := range doc.Skipped {
-		v.out.Line("Skipped: %s: %s", inNamespace(doc, s.Namespace, v.out.Name(s.Name)), v.out.Prose(s.Reason))
+		v.out.Sentence("Skipped: %s: %s", inNamespace(doc, s.Namespace, v.out.Name(s.Name)), v.out.Prose(s.Reason))
 	}
 	for _, r := range doc.Restored {
-		v.out.Line("Restored: %s: %s", inNamespace(doc, r.Namespace, v.out.Name(r.Name)), v.out.Prose(r.Reason))
+		v.out.Sentence("Restored: %s: %s", inNamespace(doc, r.Namespace, v.out.Name(r.Name)), v.out.Prose(r.Reason))
 	}
 }
 
@@ -68,7 +68,7 @@ func (v document) rest(doc prune.Document) {
 		v.out.Sentence("Existing garbage collected: %s, %s", objects(doc.Garbage.Blobs, doc.Garbage.Snapshots), total(doc.Garbage))
 	}
 	if n := doc.Others.Blobs + doc.Others.Snapshots; n > 0 {
-		v.out.Line("Removed by other clients meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), total(doc.Others))
+		v.out.Sentence("Removed by other clients meanwhile: %s, %s", objects(doc.Others.Blobs, doc.Others.Snapshots), total(doc.Others))
 	}
 	if doc.Measured && doc.Reclaimed != doc.Predicted && len(doc.Changes) > 0 {
 		v.out.Sentence("Predicted: %s", Sizes(doc.Predicted))

@@ -39,9 +39,9 @@ func Dropped(out *terminal.Printer, run string, freed, garbage prune.Amount) {
 // reclaimedText is the last line after anything that freed space.
 func reclaimedText(out *terminal.Printer, freed, garbage prune.Amount) {
 	if garbage.Blobs+garbage.Snapshots > 0 {
-		out.Line("Existing garbage collected: %s, %s", objects(garbage.Blobs, garbage.Snapshots), total(garbage))
+		out.Sentence("Existing garbage collected: %s, %s", objects(garbage.Blobs, garbage.Snapshots), total(garbage))
 	}
-	out.Line("Total reclaimed space: %s", Sizes(freed))
+	out.Sentence("Total reclaimed space: %s", Sizes(freed))
 }
 
 // Undoing shows which run would be undone.

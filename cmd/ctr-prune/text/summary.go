@@ -41,9 +41,9 @@ func (v document) largest(doc prune.Document) {
 	case len(shown) == len(images):
 		v.out.Line("To be removed:")
 	case v.how.Sort == "":
-		v.out.Line("The largest of the %d images to be removed:", len(images))
+		v.out.Sentence("The largest of the %d images to be removed:", len(images))
 	default:
-		v.out.Line("The first of the %d images to be removed:", len(images))
+		v.out.Sentence("The first of the %d images to be removed:", len(images))
 	}
 	v.goingTable(doc, shown, images[len(shown):])
 	if slices.ContainsFunc(shown, func(i *image) bool { return i.atLeast }) {
@@ -118,8 +118,8 @@ func (v document) reasons(doc prune.Document) {
 // warning says in a sentence what happens after a yes.
 func warning(doc prune.Document) string {
 	if doc.Counts.Remove+doc.Counts.StandIn == 0 {
-		return fmt.Sprintf("This will collect the garbage of %s.", scope(doc))
+		return fmt.Sprintf("This will collect the garbage of %s.", source(doc))
 	}
 	return fmt.Sprintf("This will remove %d of %s from %s. Type d for details.",
-		doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), scope(doc))
+		doc.Counts.Remove+doc.Counts.StandIn, terminal.Count(doc.Counts.Images, "image record"), source(doc))
 }

@@ -39,7 +39,7 @@ func (v usage) totals() {
 	v.out.Wrapped(terminal.Quote("Total: "+Sizes(u.Total)+", "+objects(u.Total.Blobs, u.Total.Snapshots)), "  ")
 	v.out.Wrapped(terminal.Quote("Reclaimable by a prune --all: "+Sizes(u.Reclaimable)), "  ")
 	if u.IngestBytes > 0 {
-		v.out.Line("Unfinished uploads, in addition: %s", terminal.Size(u.IngestBytes))
+		v.out.Sentence("Unfinished uploads, in addition: %s", terminal.Size(u.IngestBytes))
 	}
 }
 

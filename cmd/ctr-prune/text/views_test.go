@@ -1,9 +1,13 @@
 package text
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mattn/go-runewidth"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal/terminaltest"
@@ -60,7 +64,14 @@ func TestDocuments(t *testing.T) {
 
 // Nothing wider than the terminal, nothing raw, at every width.
 func TestAnswersFitTheTerminal(t *testing.T) {
+	names := regexp.MustCompile("^(Untagged|Kept as|Deleted|Aborted): ") // are listed whole, for copying
 	for name, show := range map[string]func(*terminal.Printer){
+		"plan":     func(out *terminal.Printer) { Document(out, texttest.Plan(), How{}) },
+		"question": func(out *terminal.Printer) { Summary(out, texttest.Plan(), How{}) },
+		"report":   func(out *terminal.Printer) { Document(out, texttest.Report(), How{}) },
+		"check": func(out *terminal.Printer) {
+			Check(out, Checked{Findings: []prune.Finding{{Problem: prune.ProblemIncomplete, Namespace: "k8s.io", Object: "registry.k8s.io/app:1", Bytes: 5, Meaning: strings.Repeat("what it means ", 9), Fix: "pull it again, or remove it", Repairable: true}}})
+		},
 		"explain": func(out *terminal.Printer) { Explanation(out, texttest.Explanation(), texttest.Now()) },
 		"df":      func(out *terminal.Printer) { Usage(out, texttest.Usage(), texttest.Now(), "unique") },
 		"leases":  func(out *terminal.Printer) { Leases(out, texttest.Leases(), texttest.Now()) },
@@ -68,14 +79,14 @@ func TestAnswersFitTheTerminal(t *testing.T) {
 			Runs(out, []prune.Run{{Name: "20260301-120000-abcdef", Started: texttest.Now(), Until: texttest.Now().Add(24 * time.Hour), Namespaces: []string{"default", "k8s.io"}, Records: make([]prune.Record, 3)}}, texttest.Now())
 		},
 	} {
-		for _, width := range []int{0, 40, 80, 200} {
+		for _, width := range []int{0, 40, 80, 120, 200} {
 			got := shown(t, width, false, show)
 			for line := range strings.SplitSeq(got, "\n") {
-				if n := len([]rune(line)); width > 0 && n > width {
+				if n := runewidth.StringWidth(line); width > 0 && n > width && !names.MatchString(line) {
 					t.Errorf("%s at %d columns has a line of %d: %q", name, width, n, line)
 				}
 			}
-			if width == 80 || width == 0 && name == "explain" {
+			if hasGolden := slices.Contains([]string{"explain", "df", "leases", "runs"}, name); width == 80 && hasGolden || width == 0 && name == "explain" {
 				texttest.Golden(t, name+map[int]string{0: "", 80: "-80"}[width]+".txt", got)
 			}
 		}
