@@ -18,6 +18,7 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/format"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/locate"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
 	"github.com/ctr-prune/ctr-prune/leases"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -26,12 +27,18 @@ import (
 // the shell waits for it.
 const completionTime = 150 * time.Millisecond
 
-// plainUsages removes the quotes by which the help finds a flag's value,
-// because completion shows usages unchanged.
-func plainUsages(cmd *cobra.Command) {
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
+// completable prepares a command for completion, which shows usages unchanged, hence
+// without the quotes by which the help finds a flag's value, and which offers files
+// to a command that takes none unless it is told.
+func completable(cmd *cobra.Command) {
+	plain := func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") }
+	cmd.Flags().VisitAll(plain)
+	cmd.PersistentFlags().VisitAll(plain)
+	if cmd.ValidArgsFunction == nil && cmd.ValidArgs == nil && !strings.Contains(cmd.Use, "FILE") {
+		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	}
 	for _, sub := range cmd.Commands() {
-		plainUsages(sub)
+		completable(sub)
 	}
 }
 
@@ -86,12 +93,13 @@ func completeFlags(cmd *cobra.Command, p process, o *commonOptions) {
 		"until":    fixed("24h", "72h", "1w", "2w", "4w"),
 		flagPolicy: files, flagKeepLast: fixed("1", "3", "5"), flagKeepWithin: fixed("24h", "72h", "1w", "2w"), flagUsedWithin: fixed("2d", "1w", "30d"),
 		flagProtect: live.named,
-		"ingests":   fixed("24h", "72h", "1w"),
-		"grace":     fixed("24h", "3d", "1w"),
-		flagStall:   fixed("100ms", "250ms", "1s", "none"),
-		"format":    fixed(format.Named()...),
-		"root":      directories,
-		"state":     directories,
+		flagFree:    fixed("1GB", "10GB", "50GB"), flagLow: fixed("50%", "65%", "80%"),
+		flagSort: fixed(text.Orders()...), flagTop: fixed("5", "10", "20"),
+		"ingests": fixed("24h", "72h", "1w"), "grace": fixed("24h", "3d", "1w"),
+		flagStall: fixed("100ms", "250ms", "1s", "none"),
+		"format":  fixed(format.Named()...),
+		"root":    directories,
+		"state":   directories,
 		// Nothing useful can be offered for these, and files would mislead.
 		"dangling-prefix": fixed(), "timeout": fixed("1m", "10m", "1h"), "connect-timeout": fixed("1s", "10s", "1m"),
 	} {

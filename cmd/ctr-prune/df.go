@@ -78,8 +78,8 @@ func newUsage(p process) *cobra.Command {
 	templateHelp(cmd, shape)
 	cmd.Annotations[extraKey] = "df"
 	completeFlag(cmd, "filter", completeUsageFilter)
+	completeFlag(cmd, flagSort, fixed(rankingKeys()...))
 	completeFlags(cmd, p, &o.commonOptions)
-	completeFlag(cmd, "sort", fixed(rankingKeys()...))
 	return cmd
 }
 

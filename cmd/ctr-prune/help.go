@@ -41,16 +41,19 @@ func pageOf(cmd *cobra.Command) manual.Page {
 	for _, group := range flagGroups(cmd) {
 		p.Groups = append(p.Groups, manual.Group{Title: group.title, Flags: flagsOf(group.flags)})
 	}
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
-			p.Commands = append(p.Commands, manual.Entry{Name: sub.Name(), Text: sub.Short})
-		}
+	for _, sub := range subcommands(cmd) {
+		p.Commands = append(p.Commands, manual.Entry{Name: sub.Name(), Text: sub.Short})
 	}
 	if len(p.Commands) > 0 {
 		p.Usage = append(p.Usage, cmd.CommandPath()+" COMMAND")
 	}
 	p.Sections = sections(cmd)
 	return p
+}
+
+// subcommands are the commands that a command has.
+func subcommands(cmd *cobra.Command) []*cobra.Command {
+	return slices.DeleteFunc(slices.Clone(cmd.Commands()), func(c *cobra.Command) bool { return !c.IsAvailableCommand() })
 }
 
 func flagsOf(fs *pflag.FlagSet) (flags []manual.Flag) {
@@ -125,6 +128,13 @@ func newHelp() *cobra.Command {
 			about.InitDefaultVersionFlag()
 			cmd.Print(pageOf(about).Screen(whole))
 			return nil
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return each(subcommands(about), func(c *cobra.Command) string { return c.Name() + "\t" + c.Short }), cobra.ShellCompDirectiveNoFileComp
 		},
 		DisableFlagsInUseLine: true,
 	}

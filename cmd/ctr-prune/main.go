@@ -134,7 +134,7 @@ func Main(ctx context.Context, args []string, p process) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
-		plainUsages(root)
+		completable(root)
 	}
 	return p.complain(root.ExecuteContext(ctx))
 }

@@ -77,7 +77,7 @@ func writeManual(p process, dir string) error {
 }
 
 // man-db finds the name and the description of each page, and groff has nothing to say
-// against them.
+// against them, nor has mandoc, where that is installed.
 func TestManualPagesAreValid(t *testing.T) {
 	for _, program := range []string{"lexgrog", "groff"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -93,6 +93,11 @@ func TestManualPagesAreValid(t *testing.T) {
 		cmd := exec.Command("groff", "-man", "-Tascii", "-ww", "-z", file)
 		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 			t.Errorf("groff %s: %v, %s", name, err, out)
+		}
+		if mandoc, err := exec.LookPath("mandoc"); err == nil {
+			if out, err := exec.Command(mandoc, "-T", "lint", "-W", "warning", file).CombinedOutput(); err != nil || len(out) > 0 {
+				t.Errorf("mandoc %s: %v, %s", name, err, out)
+			}
 		}
 		for _, bad := range []string{"[=false]", `=""`, "=[]"} {
 			if strings.Contains(page, bad) {

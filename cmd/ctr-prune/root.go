@@ -131,13 +131,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 
 // nearCommand asks whether another subcommand was meant, "" if none is near.
 func nearCommand(cmd *cobra.Command, typed string) string {
-	var names []string
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
-			names = append(names, sub.Name())
-		}
-	}
-	return spelling.Hint(typed, "", names)
+	return spelling.Hint(typed, "", each(subcommands(cmd), (*cobra.Command).Name))
 }
 
 // otherCommands are commands of other programs, and what does the same here.

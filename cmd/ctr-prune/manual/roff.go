@@ -10,7 +10,7 @@ import (
 func (p Page) Roff(date time.Time) string {
 	var b strings.Builder
 	name := strings.ReplaceAll(p.Command, " ", "-")
-	fmt.Fprintf(&b, ".TH %q \"1\" %q \"ctr-prune\" \"User Commands\"\n", strings.ToUpper(name), date.Format("January 2006"))
+	fmt.Fprintf(&b, ".TH %q \"1\" %q \"ctr-prune\" \"User Commands\"\n", strings.ToUpper(name), date.Format(time.DateOnly))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", plain(name), plain(p.Short))
 	heading(&b, "SYNOPSIS")
 	for i, usage := range p.Usage {
@@ -31,6 +31,9 @@ func (p Page) Roff(date time.Time) string {
 		heading(&b, strings.ToUpper(s.Title))
 		for _, e := range s.Entries {
 			tagged(&b, bold(e.Name), e.Text)
+		}
+		if len(s.Entries) > 0 && len(s.Prose) > 0 {
+			b.WriteString(".PP\n")
 		}
 		paragraphs(&b, s.Prose)
 	}
@@ -111,9 +114,12 @@ func tagged(b *strings.Builder, tag, text string) {
 	b.WriteString(".TP\n" + tag + "\n" + line(plain(text)))
 }
 
+// paragraphs follow a heading, which begins the first of them.
 func paragraphs(b *strings.Builder, texts []string) {
-	for _, text := range texts {
-		b.WriteString(".PP\n")
+	for i, text := range texts {
+		if i > 0 {
+			b.WriteString(".PP\n")
+		}
 		for l := range strings.SplitSeq(text, "\n") {
 			b.WriteString(line(plain(l)))
 		}
