@@ -55,19 +55,24 @@ func exitStatus(cmd *cobra.Command) (all []manual.Entry) {
 }
 
 // usageError is a command line that cannot be used.
-type usageError struct{ problem string }
+type usageError struct {
+	problem string
+	// cause is nil if nothing more is known of it.
+	cause error
+}
 
 func (e *usageError) Error() string { return e.problem }
+func (e *usageError) Unwrap() error { return e.cause }
 
 func usagef(format string, args ...any) error {
-	return &usageError{fmt.Sprintf(format, args...)}
+	return &usageError{problem: fmt.Sprintf(format, args...)}
 }
 
 // unusable makes usage errors of joined errors.
 func unusable(err error) error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		return usagef("%s", text.Error(err))
+		return &usageError{text.Error(err), err}
 	}
 	var all []error
 	for _, e := range joined.Unwrap() {
@@ -195,9 +200,9 @@ func exitCode(err error) int {
 func (p process) complain(err error) int {
 	var said *saidError
 	if err != nil && !errors.As(err, &said) {
-		for _, sentence := range sentences(err) {
+		for _, remark := range complaints(err) {
 			// If stderr is closed, the error cannot be reported to anybody.
-			_ = p.fault("%s", sentence)
+			_ = p.remark(remark)
 		}
 	}
 	return exitCode(err)
@@ -205,21 +210,21 @@ func (p process) complain(err error) int {
 
 // fault writes what went wrong to stderr.
 func (p process) fault(format string, args ...any) error {
-	return p.remark(github.Error, format, args...)
+	return p.remark(github.Remark{Level: github.Error, Text: fmt.Sprintf(format, args...)})
 }
 
 // caution writes to stderr what a user has to know, and what does not stop anything.
 func (p process) caution(format string, args ...any) error {
-	return p.remark(github.Warning, format, args...)
+	return p.remark(github.Remark{Level: github.Warning, Text: fmt.Sprintf(format, args...)})
 }
 
-func (p process) remark(level github.Level, format string, args ...any) error {
+func (p process) remark(r github.Remark) error {
 	if !p.github {
-		return p.say("ctr-prune: "+format, args...)
+		return p.say("ctr-prune: %s", r.Text)
 	}
 	out := p.printer(p.stderr)
 	out.ASCII = false // what programs read is exact
-	return github.FilesOf(p.getenv).Say(out, github.Remark{Level: level, Text: fmt.Sprintf(format, args...)})
+	return github.FilesOf(p.getenv).Say(out, r)
 }
 
 // sentence is the text of an error, with advice on flags, which the library
@@ -235,19 +240,29 @@ func sentence(err error) string {
 	return said
 }
 
-// sentences splits joined errors.
-func sentences(err error) []string {
+// complaints are the sentences of joined errors, each with its place in a file if it
+// has one.
+func complaints(err error) []github.Remark {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		return []string{sentence(err)}
+		return []github.Remark{complaint(err)}
 	}
-	var all, parts []string
+	var all []github.Remark
+	var parts []string
 	for _, e := range joined.Unwrap() {
-		all = append(all, sentences(e)...)
+		all = append(all, complaints(e)...)
 		parts = append(parts, e.Error())
 	}
 	if strings.Join(parts, "\n") != err.Error() {
-		return []string{sentence(err)} // one sentence around several causes
+		return []github.Remark{complaint(err)} // one sentence around several causes
 	}
 	return all
+}
+
+func complaint(err error) github.Remark {
+	r := github.Remark{Level: github.Error, Text: sentence(err)}
+	if placed := (interface{ Place() (string, int, int) })(nil); errors.As(err, &placed) {
+		r.File, r.Line, r.Column = placed.Place()
+	}
+	return r
 }

@@ -97,7 +97,8 @@ const (
 	leasesSchema  = 1
 	checkSchema   = 1
 
-	policyTestSchema = 1
+	policyTestSchema  = 1
+	policyCheckSchema = 1
 )
 
 // header begins every document.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,101 +15,6 @@ import (
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/workloads"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
-
-const (
-	flagPolicy     = "policy"
-	flagKeepLast   = "keep-last"
-	flagKeepWithin = "keep-within"
-	flagUsedWithin = "used-within"
-	flagProtect    = "protect"
-)
-
-// ruleOfFlags is the name of the rule that flags make.
-const ruleOfFlags = "command line"
-
-// retentionOptions are a policy file, or flags that are one of a single rule.
-type retentionOptions struct {
-	flags    *pflag.FlagSet
-	file     string
-	last     int
-	within   string
-	used     string
-	patterns []string
-}
-
-// add adds the flags.
-func (o *retentionOptions) add(fs *pflag.FlagSet) {
-	o.addFile(fs)
-	fs.IntVar(&o.last, flagKeepLast, 0, "keep the newest `N` images of each repository")
-	fs.StringVar(&o.within, flagKeepWithin, "", "keep images that are younger than this `AGE`")
-	fs.StringVar(&o.used, flagUsedWithin, "", "keep images that were used within this `AGE`; as long as nobody watches use, that is all")
-	fs.StringArrayVar(&o.patterns, flagProtect, nil, "keep images whose name matches this `PATTERN`, in which * is any text between two slashes and ** any text (repeatable)")
-}
-
-// addFile adds only the flag for a file.
-func (o *retentionOptions) addFile(fs *pflag.FlagSet) {
-	o.flags = fs
-	fs.StringVar(&o.file, flagPolicy, "", "of all unused images, remove only those that the policy in this `FILE` lets go; other flags narrow that down")
-}
-
-func (o *retentionOptions) given(flag string) bool {
-	return o.flags != nil && o.flags.Lookup(flag) != nil && o.flags.Changed(flag)
-}
-
-// check returns an error for flags that cannot be used together. Narrow says that
-// only dangling images may go.
-func (o *retentionOptions) check(narrow bool) error {
-	for _, flag := range []string{flagKeepLast, flagKeepWithin, flagUsedWithin} {
-		if o.file != "" && o.given(flag) {
-			return usagef("--%s and --%s contradict each other: write what to keep into a rule of the file", flag, flagPolicy)
-		}
-	}
-	switch {
-	case o.given(flagKeepLast) && o.last < 1:
-		return usagef("--%s=%d is not above zero: give how many images to keep of each repository", flagKeepLast, o.last)
-	case o.given(flagKeepLast) && narrow:
-		return usagef("--%s is about images that have a name, and without --all only dangling ones are removed: add --all", flagKeepLast)
-	}
-	return nil
-}
-
-// everything says that the file chooses among all images: then --all adds
-// nothing.
-func (o *retentionOptions) everything(filters []string) bool {
-	return o.file != "" && !slices.ContainsFunc(filters, func(f string) bool { return strings.HasPrefix(f, "dangling=") })
-}
-
-// retention is the policy of the file or the flags, nil if there is none.
-func (in *invocation) retention(ctx context.Context) (*prune.Retention, error) {
-	o := &in.options.policy.retention
-	rule := o.given(flagKeepLast) || o.given(flagKeepWithin) || o.given(flagUsedWithin)
-	if o.file == "" && !rule && len(o.patterns) == 0 {
-		return nil, nil
-	}
-	var err error
-	r := &prune.Retention{}
-	if o.file != "" {
-		if r, err = readRetention(ctx, in.process, o.file, in.options.clients.insecureFile); err != nil {
-			return nil, err
-		}
-	} else if r, err = r.WithRule(ruleOfFlags, o.last, o.within, o.used); err != nil {
-		return nil, usagef("--%s or --%s: %s", flagKeepWithin, flagUsedWithin, err)
-	}
-	if r, err = r.Protecting(o.patterns...); err != nil {
-		return nil, usagef("--%s: %s", flagProtect, err)
-	}
-	return r, nil
-}
-
-// readRetention reads a policy file. All that is wrong with it is an error of the
-// command line, each problem one of its own.
-func readRetention(ctx context.Context, p process, file string, insecure bool) (*prune.Retention, error) {
-	r, err := prune.ReadRetention(ctx, file, insecure, caller(p))
-	if err == nil || ctx.Err() != nil {
-		return r, stopped(ctx, err)
-	}
-	return nil, unusable(err)
-}
 
 const policyLong = `Check a policy file, try it on names of images, or write which images the workloads
 of a cluster need. No store is needed, and nothing is changed. A prune uses the file
@@ -151,9 +55,28 @@ func oneOf(advice string) cobra.PositionalArgs {
 	}
 }
 
+// policyProblem is a problem of a policy file in templates and in JSON.
+type policyProblem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Problem string `json:"problem"`
+}
+
+type policyCheckDocument struct {
+	SchemaVersion int    `json:"schemaVersion"`
+	Kind          string `json:"kind"`
+	// Rules counts the rules of a file without problems, and Resident are its keys that only serve uses.
+	Rules    int             `json:"rules"`
+	Resident []string        `json:"resident"`
+	Problems []policyProblem `json:"problems"`
+}
+
 func newPolicyCheck(p process) *cobra.Command {
-	return &cobra.Command{
-		Use:   "check FILE",
+	o := &outputOptions{}
+	shape := rowShape("a problem", policyProblem{})
+	cmd := &cobra.Command{
+		Use:   "check [flags] FILE",
 		Short: "Name every problem of a policy file",
 		Long: `Name every problem of a policy file, and of the files of patterns that it names,
 with file, line and column: keys that do not exist, values that cannot be
@@ -162,16 +85,64 @@ Whether others could have written the file is not looked at here.`,
 		Example: "  ctr-prune policy check policy.yaml",
 		Args:    oneOf("give one policy file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := readRetention(cmd.Context(), p, args[0], true)
+			out, err := newOutput(p, *o, shape)
 			if err != nil {
 				return err
 			}
-			out := p.printer(p.stdout)
-			out.Line("%s: %s, no problem", args[0], terminal.Count(len(r.Rules), "rule"))
-			if len(r.Resident) > 0 {
-				out.Sentence("%s: only for ctr-prune serve: %s", args[0], strings.Join(r.Resident, ", "))
+			r, wrong := readRetention(cmd.Context(), p, args[0], true)
+			problems := problemsOf(wrong)
+			if wrong != nil && len(problems) == 0 {
+				return wrong
 			}
-			return out.Flush()
+			return firstError(out.Show(policyCheckResult(args[0], r, problems)), wrong)
+		},
+	}
+	addGroup(cmd, "Output", func(fs *pflag.FlagSet) { o.addFormat(fs, " for each problem, see the fields below") })
+	templateHelp(cmd, shape)
+	completeFlag(cmd, "format", fixed(format.Named()...))
+	return cmd
+}
+
+// problemsOf are the problems of a file that an error consists of.
+func problemsOf(err error) []policyProblem {
+	all := []policyProblem{}
+	if err == nil {
+		return all
+	}
+	for _, c := range complaints(err) {
+		if c.File != "" {
+			place := fmt.Sprintf("%s:%d:%d: ", c.File, c.Line, c.Column) // has fields of its own
+			all = append(all, policyProblem{c.File, c.Line, c.Column, strings.TrimPrefix(c.Text, place)})
+		}
+	}
+	return all
+}
+
+// policyCheckResult does not repeat for people what the error says.
+func policyCheckResult(file string, r *prune.Retention, problems []policyProblem) format.Result[policyProblem] {
+	doc := policyCheckDocument{SchemaVersion: policyCheckSchema, Kind: "policy-check", Resident: []string{}, Problems: problems}
+	said := ""
+	if r != nil {
+		doc.Rules, doc.Resident = len(r.Rules), append(doc.Resident, r.Resident...)
+		said = fmt.Sprintf("%s: %s, no problem", file, terminal.Count(len(r.Rules), "rule"))
+	}
+	return format.Result[policyProblem]{
+		Doc:   doc,
+		Lines: func() []any { return each(problems, func(p policyProblem) any { return p }) },
+		Rows:  func() []policyProblem { return problems },
+		Text: func(out *terminal.Printer) {
+			if said != "" {
+				out.Sentence("%s", said)
+			}
+			if len(doc.Resident) > 0 {
+				out.Sentence("%s: only for ctr-prune serve: %s", file, strings.Join(doc.Resident, ", "))
+			}
+		},
+		Remarks: func() []github.Remark {
+			if said == "" {
+				return nil // the errors say more
+			}
+			return []github.Remark{{Level: github.Notice, Text: said}}
 		},
 	}
 }

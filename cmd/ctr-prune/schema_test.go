@@ -29,7 +29,7 @@ func schemas() map[string]reflect.Type {
 		"df": reflect.TypeFor[usageDocument](), "explain": reflect.TypeFor[explanationDocument](),
 		"runs": reflect.TypeFor[runsDocument](), "leases": reflect.TypeFor[leasesDocument](),
 		"leases-prune": reflect.TypeFor[prunedLeases](), "undo": reflect.TypeFor[undoneDocument](), "drop": reflect.TypeFor[droppedDocument](),
-		"check": reflect.TypeFor[checkDocument](), "history": reflect.TypeFor[historyDocument](), "status": reflect.TypeFor[resident.Status](), "policy-test": reflect.TypeFor[policyTestDocument](),
+		"check": reflect.TypeFor[checkDocument](), "history": reflect.TypeFor[historyDocument](), "status": reflect.TypeFor[resident.Status](), "policy-test": reflect.TypeFor[policyTestDocument](), "policy-check": reflect.TypeFor[policyCheckDocument](),
 	}
 }
 

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
@@ -22,6 +23,9 @@ type Remark struct {
 	// Title is "ctr-prune" if it is empty.
 	Title string
 	Text  string
+	// File is what the remark is about, and shown beside its Line; "" if it is no file.
+	File         string
+	Line, Column int
 }
 
 // mostRemarks is how many annotations of each level GitHub shows of a step.
@@ -35,7 +39,11 @@ func (r Remark) Command() string {
 	if title == "" {
 		title = program
 	}
-	return "::" + string(r.Level) + " title=" + inProperty.Replace(terminal.Quote(title)) + "::" + inMessage.Replace(terminal.Quote(r.Text)) + "\n"
+	place := ""
+	if r.File != "" {
+		place = fmt.Sprintf("file=%s,line=%d,col=%d,", inProperty.Replace(terminal.Quote(r.File)), r.Line, r.Column)
+	}
+	return "::" + string(r.Level) + " " + place + "title=" + inProperty.Replace(terminal.Quote(title)) + "::" + inMessage.Replace(terminal.Quote(r.Text)) + "\n"
 }
 
 // What the runner decodes, see its ActionCommand.

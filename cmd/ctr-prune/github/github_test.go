@@ -16,6 +16,7 @@ func TestCommand(t *testing.T) {
 	}{
 		{Remark{Level: Notice, Text: "Removed 2."}, "::notice title=ctr-prune::Removed 2.\n"},
 		{Remark{Level: Warning, Title: "a: b, c%\r\n::error::d", Text: "e: f, g"}, "::warning title=a%3A b%2C c%25\\r\\n%3A%3Aerror%3A%3Ad::e: f, g\n"},
+		{Remark{Level: Error, Text: "x", File: "a,b: c.yaml", Line: 3, Column: 5}, "::error file=a%2Cb%3A c.yaml,line=3,col=5,title=ctr-prune::x\n"},
 		{Remark{Level: Error, Text: "100%\n::warning::x\x1b[31m"}, "::error title=ctr-prune::100%25\\n::warning::x\\x1b[31m\n"},
 	} {
 		if got := c.remark.Command(); got != c.want {

@@ -17,6 +17,9 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
 }
 
+// Place is where the problem is.
+func (p *Problem) Place() (file string, line, column int) { return p.File, p.Line, p.Column }
+
 // position is a place in a file, both numbers from 1.
 type position struct{ line, column int }
 
