@@ -94,6 +94,7 @@ func checkRun(t *rapid.T, w tw.World, dirs func() (string, func())) *run.Report 
 	}
 	checkReport(t, plan, report, before-tw.DiskUse(t, s))
 	checkRecords(t, s, plan, needed)
+	checkContent(t, s, plan)
 	tw.CheckNothingOfOurs(t, s)
 	if again := readAndPlan(t, store, policy); !again.Empty() {
 		t.Fatalf("a second run would do more, garbage %+v;\nfirst:\n%s\nsecond:\n%s", again.Garbage(), decisionLines(plan), decisionLines(again))
@@ -227,6 +228,37 @@ func checkRecords(t tw.TB, s *root.RootStore, plan *plan.Plan, needed map[string
 		for _, dgst := range needed[ns.Name] {
 			if !targets[dgst] {
 				t.Errorf("a container in %s uses %s, which has no record any more", ns.Name, tw.Legend(dgst.String()))
+			}
+		}
+	}
+}
+
+// checkContent checks that the records that stay have lost none of the content that
+// their targets lead to.
+func checkContent(t tw.TB, s *root.RootStore, plan *plan.Plan) {
+	t.Helper()
+	for _, ns := range plan.Inventory.Namespaces {
+		seen := make(map[digest.Digest]bool)
+		ctx := store.InNamespace(context.Background(), ns.Name)
+		var visit func(dgst digest.Digest, of string)
+		visit = func(dgst digest.Digest, of string) {
+			blob, there := ns.Blobs[dgst]
+			if !there || seen[dgst] {
+				return
+			}
+			seen[dgst] = true
+			if _, err := s.Content().Info(ctx, dgst); err != nil {
+				t.Errorf("%s in %s stays without its content: %v", tw.Legend(of), ns.Name, tw.Legend(err.Error()))
+			}
+			for _, label := range blob.Labels {
+				if rest, ok := strings.CutPrefix(label.Key, "containerd.io/gc.ref.content"); ok && (rest == "" || strings.ContainsAny(rest[:1], "./")) {
+					visit(digest.Digest(label.Value), of)
+				}
+			}
+		}
+		for _, d := range plan.Decisions {
+			if d.Namespace == ns.Name && d.Action == rules.Keep {
+				visit(d.Target.Digest, d.Name)
 			}
 		}
 	}

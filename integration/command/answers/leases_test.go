@@ -122,7 +122,7 @@ func TestEventsAsTheyHappen(t *testing.T) {
 			t.Errorf("%v in %v", seen, order)
 		}
 		at := func(what string) int { return strings.Index(strings.Join(order, " ")+" ", what) }
-		if at("untagged:") > at("stage:collecting") || at("stage:deleting") > at("stage:collecting") || at("stage:measuring") < 0 {
+		if at("stage:deleting") > at("untagged:") || at("untagged:") > at("stage:collecting") || at("stage:deleting") > at("stage:collecting") || at("stage:measuring") < 0 {
 			t.Errorf("the order: %v", order)
 		}
 	})

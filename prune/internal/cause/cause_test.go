@@ -58,6 +58,7 @@ func reasons() map[cause.Code]told {
 		cause.CodePartOf:         {&image, `is part of "a\"b", which is kept`},
 		cause.CodeSubjectGoes:    {&image, `belongs to "a\"b", which is removed`},
 		cause.CodeKeepsAlive:     {&image, `"a\"b", which is kept, exists only as long as this record`},
+		cause.CodeKeepsWhole:     {&image, `"a\"b", which is kept, has all of its content only as long as this record exists`},
 		cause.CodeReferredByKept: {&image, `referred to by "a\"b", which is kept`},
 		cause.CodeTogether:       {&together, `CRI keeps the names of an image together, and "a" is kept: so`},
 		cause.CodeStandIn:        {&standIn, `the name is removed and replaced by "<none>@x", because its image is in use by container web (nerdctl), running and container 2f, whose snapshot is based on it`},

@@ -24,6 +24,7 @@ const (
 	CodePartOf         Code = "part-of"
 	CodeSubjectGoes    Code = "subject-goes"
 	CodeKeepsAlive     Code = "keeps-alive"
+	CodeKeepsWhole     Code = "keeps-whole"
 	CodeReferredByKept Code = "referred-by-image"
 	CodeTogether       Code = "kept-together"
 	CodeStandIn        Code = "stand-in"
@@ -146,6 +147,9 @@ var Sentences = map[Code]func(*Parts) string{
 	CodeSubjectGoes: func(p *Parts) string { return fmt.Sprintf("belongs to %q, which is removed", p.Image) },
 	CodeKeepsAlive: func(p *Parts) string {
 		return fmt.Sprintf("%q, which is kept, exists only as long as this record", p.Image)
+	},
+	CodeKeepsWhole: func(p *Parts) string {
+		return fmt.Sprintf("%q, which is kept, has all of its content only as long as this record exists", p.Image)
 	},
 	CodeReferredByKept: func(p *Parts) string { return fmt.Sprintf("referred to by %q, which is kept", p.Image) },
 	CodeTogether:       together,

@@ -188,19 +188,28 @@ func (t *ties) rootsByEnd() (lasting, ending []graph.Node) {
 	return lasting, ending
 }
 
-// livesBy returns the nearest record without which a record would not be alive,
-// if there is one that was not returned before. A record that has no end lives by
-// itself, whatever else leads to it.
-func (t *ties) livesBy(record graph.Node) (name string, ok bool) {
-	if r := t.c.Spaces[record.Namespace].Records[record.Key]; r == nil || !gc.Expires(r) {
-		return "", false
+// livesBy returns the nearest record without which a record would not be alive, or
+// not whole, if there is one that was not returned before. A record that has no end
+// lives by itself, whatever else leads to it. Of one that only a flat lease holds
+// nothing but the target would stay.
+func (t *ties) livesBy(record graph.Node) (name string, why cause.Code, ok bool) {
+	r := t.c.Spaces[record.Namespace].Records[record.Key]
+	if r == nil || !gc.Expires(r) {
+		return "", "", false
 	}
+	target := graph.Node{Kind: graph.KindContent, Namespace: record.Namespace, Key: r.Target.Digest.String()}
+	why = cause.CodeKeepsAlive
 	for _, s := range t.supports {
-		if s.Holds(record) {
-			return t.above(s, record)
+		n := record
+		if !s.Has(record) && s.Holds(record) {
+			n, why = target, cause.CodeKeepsWhole
+		}
+		if s.Has(n) {
+			name, ok = t.above(s, n)
+			return name, why, ok
 		}
 	}
-	return "", false
+	return "", "", false
 }
 
 // above returns the nearest record by way of which an object is supported.
@@ -266,8 +275,8 @@ func (f *Following) keepTied(n tied) {
 		return
 	}
 	if n.Kind == graph.KindImage {
-		if name, ok := t.livesBy(n.Node); ok {
-			f.keepRecord(name, cause.Because(cause.CodeKeepsAlive, cause.Parts{Image: n.name}))
+		if name, why, ok := t.livesBy(n.Node); ok {
+			f.keepRecord(name, cause.Because(why, cause.Parts{Image: n.name}))
 		}
 	}
 	for _, name := range t.refersTo(n.Node) {

@@ -122,6 +122,22 @@ func TestRecordsThatHangOnOthers(t *testing.T) {
 		"a lease": {nil, []tw.Thing{tw.Record("a:1", "a", over), tw.Blob("a"), tw.Lease("l", tw.Holding(tw.TheRecord("a:1")))}, []string{
 			`a:1: keep: held by lease "l"`,
 		}},
+		"a flat lease, which holds the target alone": {nil, []tw.Thing{
+			tw.Record("a:1", "a", over), tw.Blob("a", tw.RefContent("x")), tw.Blob("x"), tw.Record("b:1", "a"), tw.Record("c:1", "c"), tw.Blob("c"),
+			tw.Lease("l", tw.Flat(), tw.Holding(tw.TheRecord("a:1"))),
+		}, []string{
+			`a:1: keep: held by lease "l"`,
+			`b:1: keep: "a:1", which is kept, has all of its content only as long as this record exists`,
+			"c:1: remove: unused",
+		}},
+		"a flat lease, and a name that stays": {nil, []tw.Thing{
+			tw.Record("a:1", "a", over), tw.Blob("a", tw.RefContent("x")), tw.Blob("x"), tw.Record("b:1", "a"), tw.Record("c:1", "a", tw.RefImage("b:1")), tw.Container("d", "c:1", ""),
+			tw.Lease("l", tw.Flat(), tw.Holding(tw.TheRecord("a:1"))),
+		}, []string{
+			`a:1: keep: held by lease "l"`,
+			`b:1: keep: referred to by "c:1", which is kept`,
+			"c:1: keep: in use by container d",
+		}},
 		"a lease that ends": {nil, append(bundle(keep), tw.Lease("pull", tw.Expiring(tw.Noon.Add(1)), tw.Holding(tw.TheBlob("one"), tw.TheRecord("app-1:1")))), []string{
 			`app-1:1: keep: held by lease "pull"`,
 			"app-2:1: keep: is part of \"base:1\", which is kept",

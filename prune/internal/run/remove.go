@@ -46,6 +46,7 @@ func (x *Execution) delete(ctx context.Context) {
 func (x *Execution) remove(ctx context.Context) {
 	progress := read.NewMeter(x.opts.Progress, read.StageDelete)
 	progress.Total = x.planned()
+	progress.Add(0) // the stage is told of before its first deletion is
 	for _, b := range x.Batches {
 		ctx := store.InNamespace(ctx, b.Namespace.Name)
 		records := slices.DeleteFunc(slices.Clone(b.Records), func(d rules.Decision) bool { return !x.standIn(ctx, d) })
