@@ -1,13 +1,10 @@
 package daemon
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"runtime"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // process is a started daemon process.
@@ -58,17 +55,6 @@ func (p *process) running() bool {
 		return false
 	default:
 		return true
-	}
-}
-
-// awaitStopped waits until SIGSTOP has reached every thread: kill(2) returns
-// earlier, and a call could still be answered.
-func (p *process) awaitStopped() error {
-	for {
-		err := unix.Waitid(unix.P_PID, p.pid(), nil, unix.WSTOPPED, nil)
-		if !errors.Is(err, unix.EINTR) {
-			return err
-		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ctr-prune/ctr-prune/integration/bed/machine"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -52,6 +53,21 @@ func (p *Process) Signal(sig os.Signal) {
 	if err := p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.tb.Errorf("sending %v to the command: %v", sig, err)
 	}
+}
+
+// Pause freezes the command with SIGSTOP, until Continue.
+func (p *Process) Pause() {
+	p.tb.Helper()
+	p.Signal(syscall.SIGSTOP)
+	if err := machine.AwaitStopped(p.PID()); err != nil {
+		p.tb.Errorf("waiting for the command to stop: %v", err)
+	}
+}
+
+// Continue ends a Pause.
+func (p *Process) Continue() {
+	p.tb.Helper()
+	p.Signal(syscall.SIGCONT)
 }
 
 // Ended is closed when the command has ended.

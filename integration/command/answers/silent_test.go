@@ -80,8 +80,8 @@ func (f *farNode) dies() (back func()) {
 }
 
 func (f *farNode) hangs() (back func()) {
-	f.proc.Signal(syscall.SIGSTOP)
-	return func() { f.proc.Signal(syscall.SIGCONT) }
+	f.proc.Pause()
+	return f.proc.Continue
 }
 
 // What stands on a snapshotter that does not answer is left alone, and all else

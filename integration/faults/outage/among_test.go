@@ -52,7 +52,7 @@ func (b *bed) untried(what string, said int) {
 // under its run: its next one finishes that at once.
 func TestTheSameProcessFinishesIt(t *testing.T) {
 	onDaemons(t, many, func(b *bed) {
-		report, err := b.execute(b.signalAt(amongDeletions, unix.SIGKILL))
+		report, err := b.execute(b.before(amongDeletions, func() { _ = unix.Kill(b.d.PID(), unix.SIGKILL) }))
 		var gone *prune.GoneError
 		if !errors.As(err, &gone) || report == nil || len(report.Errors) != 1 {
 			b.t.Fatalf("the run ended with report %v, error %v", report != nil, err)

@@ -23,7 +23,7 @@ func TestAFrozenContainerdIsGivenUp(t *testing.T) {
 	onDaemons(t, 6, func(b *bed) {
 		report, err := b.execute(
 			prune.WithTimeout(time.Second),
-			b.signalAt(firstDelete, unix.SIGSTOP),
+			b.before(firstDelete, b.d.Pause),
 			prune.WithDialOptions(grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: time.Second})),
 		)
 		b.d.Continue()
@@ -53,17 +53,13 @@ func (b *bed) execute(opts ...prune.OpenOption) (*prune.Report, error) {
 	return prune.Execute(ctx, store, plan, prune.ExecuteOptions{Now: time.Now})
 }
 
-// signalAt sends containerd a signal when a call of this process is about to
-// be made. It waits for nothing.
-func (b *bed) signalAt(at spot, sig unix.Signal) prune.OpenOption {
+// before does something to containerd when a call of this process is about to be made.
+func (b *bed) before(at spot, do func()) prune.OpenOption {
 	var calls atomic.Int32
-	pid := b.d.PID()
 	return prune.WithDialOptions(grpc.WithChainUnaryInterceptor(
 		func(ctx context.Context, method string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 			if method == at.Method && calls.Add(1) == int32(at.Nth) {
-				if err := unix.Kill(pid, sig); err != nil {
-					return err
-				}
+				do()
 			}
 			return invoke(ctx, method, request, reply, cc, opts...)
 		}))
