@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -20,15 +21,20 @@ func StartWhole(tb testing.TB, dir string, services *net.IPNet) *Plane {
 	p := start(tb, dir, services)
 	programs := Programs(tb, parts.Controllers, parts.Scheduler)
 	user := p.CA.Kubeconfig(p.URL, "controllers", "system:masters")
-	for program, command := range map[string]*exec.Cmd{
-		"kube-controller-manager": exec.Command(programs.Bin(parts.Controllers, "kube-controller-manager"),
-			"--kubeconfig", user, "--leader-elect=false", "--bind-address", "127.0.0.1", "--cert-dir", dir,
-			"--service-account-private-key-file", p.signing, "--root-ca-file", p.CA.CertFile),
-		"kube-scheduler": exec.Command(programs.Bin(parts.Scheduler, "kube-scheduler"),
-			"--kubeconfig", user, "--leader-elect=false", "--bind-address", "127.0.0.1", "--cert-dir", dir),
-	} {
-		// Nothing has to wait for them: what they are to do is done when they are there.
-		service.Start(tb, program, filepath.Join(dir, program+".log"), func() *exec.Cmd { return command }, func(context.Context) error { return nil })
-	}
+	flags := []string{"--kubeconfig", user, "--leader-elect=false", "--bind-address", "127.0.0.1", "--cert-dir", dir}
+	service.Start(tb, "kube-controller-manager", filepath.Join(dir, "controllers.log"), func() *exec.Cmd {
+		return exec.Command(programs.Bin(parts.Controllers, "kube-controller-manager"),
+			append(flags, "--service-account-private-key-file", p.signing, "--root-ca-file", p.CA.CertFile)...)
+	}, p.accounts)
+	service.Start(tb, "kube-scheduler", filepath.Join(dir, "scheduler.log"), func() *exec.Cmd {
+		return exec.Command(programs.Bin(parts.Scheduler, "kube-scheduler"), flags...)
+	}, func(context.Context) error { return nil }) // pods wait for it
 	return p
+}
+
+// accounts says whether the controllers have made those of pods that name none, without which no
+// pod can be created.
+func (p *Plane) accounts(ctx context.Context) error {
+	return errors.Join(answers(ctx, p.admin, p.URL+"/api/v1/namespaces/default/serviceaccounts/default"),
+		answers(ctx, p.admin, p.URL+"/api/v1/namespaces/kube-system/serviceaccounts/default"))
 }

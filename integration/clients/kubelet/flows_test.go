@@ -24,7 +24,6 @@ type node struct {
 	t       *testing.T
 	command string
 	repos   map[string]string // image ID by repository
-	listens int               // the port of the product, 0 if none was chosen
 }
 
 func on(t *testing.T, n *kubelet.Node) *node {

@@ -4,14 +4,11 @@ package kubelet_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
-
-	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/cluster"
 	"github.com/ctr-prune/ctr-prune/integration/clients/kubelet"
@@ -71,6 +68,7 @@ func (n *node) runningNames() (names []string) {
 func TestInstallation(t *testing.T) {
 	n, u := fresh(t)
 	n.threeCommands(u)
+	n.undone(u)
 	n.otherValues(u)
 	n.rollsBack(u)
 	n.withoutHelm(u)
@@ -94,7 +92,7 @@ func (n *node) threeCommands(u *user) {
 
 	u.types(commands[2])
 	pod := u.rolledOut()
-	n.runNow(pod)
+	n.signal(pod, syscall.SIGUSR1) // which asks for a run
 	n.wantGone("after the third command")
 	n.awaitHistory(u, pod, "planned", "done")
 }
@@ -148,14 +146,6 @@ func (n *node) followNotes(u *user, notes string) {
 	}
 }
 
-// runNow asks the product for a run.
-func (n *node) runNow(pod string) {
-	n.t.Helper()
-	if err := syscall.Kill(n.process(pod), syscall.SIGUSR1); err != nil {
-		n.t.Fatal(err)
-	}
-}
-
 // wantGone waits until the image that nobody needs is gone, and fails the test if anything else is.
 func (n *node) wantGone(when string) {
 	n.t.Helper()
@@ -174,22 +164,4 @@ func (n *node) awaitHistory(u *user, pod string, results ...string) {
 		said := u.types("kubectl --namespace kube-system exec " + pod + " -- /ctr-prune history")
 		return !slices.ContainsFunc(results, func(result string) bool { return !strings.Contains(said, result) }), nil
 	})
-}
-
-// process is that of the product's pod.
-func (n *node) process(pod string) int {
-	n.t.Helper()
-	c := n.running()[pod+"/"+product]
-	if c == nil {
-		n.t.Fatalf("pod %s does not run: %v", pod, n.runningNames())
-	}
-	answer, err := n.Runtime.ContainerStatus(n.t.Context(), &runtime.ContainerStatusRequest{ContainerId: c.GetId(), Verbose: true})
-	var info struct{ PID int }
-	if err == nil {
-		err = json.Unmarshal([]byte(answer.GetInfo()["info"]), &info)
-	}
-	if err != nil || info.PID < 2 {
-		n.t.Fatalf("the process of %s is %d: %v", pod, info.PID, err)
-	}
-	return info.PID
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,7 +18,6 @@ import (
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/cluster"
 	"github.com/ctr-prune/ctr-prune/integration/bed/imagestore"
-	"github.com/ctr-prune/ctr-prune/integration/bed/parts"
 	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/clients/cri"
 	"github.com/ctr-prune/ctr-prune/integration/clients/kubelet"
@@ -46,39 +44,20 @@ func (n *node) load() {
 	n.Settle()
 }
 
-// manifests are deploy/kubernetes with a policy, without the dry run, and with the paths of this
-// containerd.
-func (n *node) manifests(policy string) []cluster.Object {
+// deploy creates the objects of deploy/kubernetes with a policy, and without the dry run. The
+// controllers and the scheduler do the rest.
+func (n *node) deploy(policy string) {
 	n.t.Helper()
 	text, err := os.ReadFile(manifests)
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	all := cluster.Objects(n.t, []byte(strings.NewReplacer(
-		"/run/containerd/containerd.sock", n.Address(), "/run/containerd", filepath.Dir(n.Address()), "/var/lib/containerd", n.Root(),
-		"/var/lib/ctr-prune", n.state(), "9745", n.port(), "            - --dry-run\n", "",
-	).Replace(string(text))))
-	for _, o := range all {
+	for _, o := range cluster.Objects(n.t, []byte(strings.Replace(string(text), "            - --dry-run\n", "", 1))) {
 		if o["kind"] == "ConfigMap" {
 			o["data"] = cluster.Object{"config.yaml": n.withPolicy(o.At("data", "config.yaml").(string), policy)}
 		}
-	}
-	return all
-}
-
-// deploy creates objects, and the pod that a DaemonSet's controller makes of their template for this
-// node. It has the network of the machine, because no network of pods is here.
-func (n *node) deploy(objects []cluster.Object) {
-	n.t.Helper()
-	for _, o := range objects {
 		n.Plane.Create(o.Collection(), o)
 	}
-	template, _ := n.Plane.Get("/apis/apps/v1/namespaces/kube-system/daemonsets/"+product).At("spec", "template").(map[string]any)
-	pod := cluster.Object{"kind": "Pod", "apiVersion": "v1", "metadata": template["metadata"], "spec": template["spec"]}
-	pod.At("metadata").(map[string]any)["name"] = product
-	spec := pod.At("spec").(map[string]any)
-	spec["nodeName"], spec["hostNetwork"] = kubelet.Name, true
-	n.Plane.Create("/api/v1/namespaces/kube-system/pods", pod)
 }
 
 // withPolicy is the chart's configuration with another policy, and runs all the time.
@@ -102,23 +81,19 @@ func (n *node) withPolicy(config, policy string) string {
 	return string(text)
 }
 
-// state is where the product keeps what it remembers.
-func (n *node) state() string { return filepath.Join(n.Dir(), "kubelet", "state-of-product") }
-
-// port is where it listens.
-func (n *node) port() string {
+// awaitProduct waits until its pod is there, runs and is ready, and returns its name and its
+// container.
+func (n *node) awaitProduct() (pod string, container kubelet.Status) {
 	n.t.Helper()
-	if n.listens == 0 {
-		n.listens = cluster.Ports(n.t, 1)[0]
-	}
-	return fmt.Sprint(n.listens)
-}
-
-// awaitProduct waits until it runs and is ready, and returns its container.
-func (n *node) awaitProduct() kubelet.Status {
-	n.t.Helper()
-	n.AwaitContainer(product, product, "ready", func(s kubelet.Status) bool { return runs(s) && s.Ready })
-	return n.Pods()[product].Container(product)
+	n.AwaitPods("the product to be ready", func(pods map[string]kubelet.Pod) bool {
+		for name, p := range pods {
+			if strings.HasPrefix(name, product+"-") {
+				pod, container = name, p.Container(product)
+			}
+		}
+		return runs(container) && container.Ready
+	})
+	return pod, container
 }
 
 // wantPruned makes an image that nobody needs, and waits until it is gone. Everything else
@@ -145,34 +120,15 @@ func (n *node) wantRecord(name, after string) {
 	}
 }
 
-// killProduct ends it by SIGKILL.
-func (n *node) killProduct() {
-	n.t.Helper()
-	answer, err := n.Runtime.ContainerStatus(n.t.Context(), &runtime.ContainerStatusRequest{ContainerId: n.Pods()[product].Container(product).ID(), Verbose: true})
-	var info struct{ PID int }
-	if err == nil {
-		err = json.Unmarshal([]byte(answer.GetInfo()["info"]), &info)
-	}
-	if err == nil && info.PID < 2 {
-		err = fmt.Errorf("its process is %d", info.PID)
-	}
-	if err == nil {
-		err = syscall.Kill(info.PID, syscall.SIGKILL)
-	}
-	if err != nil {
-		n.t.Fatalf("killing the product: %v", err)
-	}
-}
-
 // The product as a pod, as deploy/kubernetes has it: it prunes its node with the rights and the
 // mounts that it has there, never itself nor the image of sandboxes, and goes on after
 // whatever is restarted.
 func TestProductAsPod(t *testing.T) {
-	n := on(t, kubelet.Registered(t))
+	n := on(t, kubelet.Fresh(t))
 	n.bind()
 	n.load()
-	n.deploy(n.manifests(everything))
-	first := n.awaitProduct()
+	n.deploy(everything)
+	pod, first := n.awaitProduct()
 	n.wantPruned("at first")
 
 	n.Restart()
@@ -181,72 +137,35 @@ func TestProductAsPod(t *testing.T) {
 	n.KillKubelet()
 	n.StartKubelet()
 	n.wantPruned("after a restart of the kubelet")
-	if s := n.awaitProduct(); s.ContainerID != first.ContainerID {
+	if _, s := n.awaitProduct(); s.ContainerID != first.ContainerID {
 		t.Errorf("the container is %+v, and was %+v: it did not survive", s, first)
 	}
-	n.killProduct()
-	n.AwaitContainer(product, product, "started again", func(s kubelet.Status) bool { return runs(s) && s.RestartCount == 1 })
+	n.signal(pod, syscall.SIGKILL)
+	n.AwaitContainer(pod, product, "started again", func(s kubelet.Status) bool { return runs(s) && s.RestartCount == 1 })
 	n.wantPruned("after its own end")
 
 	n.wantPausesStay()
-	n.restart("api/main", "next/gate", product+"/"+product)
+	n.restart("api/main", "next/gate", pod+"/"+product)
 	n.wantPruned("after all pods were restarted")
 }
 
-// The chart with other values, rendered by the real helm: it reads patterns from a ConfigMap that
-// is mounted below that of its policy, and its events arrive.
-func TestChartAsPod(t *testing.T) {
-	n := on(t, kubelet.Registered(t))
-	n.bind()
-	n.image("kept")
-	n.load()
-	n.Plane.Create("/api/v1/namespaces/kube-system/configmaps", cluster.Object{
-		"metadata": cluster.Object{"name": "workloads"}, "data": cluster.Object{"all.txt": "docker.io/library/kept:1\n"},
-	})
-	n.deploy(n.rendered(cluster.Object{
-		"dryRun": false, "events": true, "protectConfigMaps": []string{"workloads"},
-		"containerd": cluster.Object{"socket": n.Address(), "root": n.Root()},
-		"state":      cluster.Object{"hostPath": n.state()},
-		"metrics":    cluster.Object{"port": json.Number(n.port())},
-		"config": cluster.Object{
-			"rules": []cluster.Object{{"name": "all", "match": cluster.Object{"names": []string{"**"}}, "keep": "none"}}, "protect": nil, "minAge": nil, "fuse": nil, "disk": nil,
-			"serve": cluster.Object{"every": "1s", "jitter": nil},
-		},
-	}))
-	n.awaitProduct()
-	n.wantPruned("as helm renders the chart")
-	n.awaitEvent()
-	n.exec("schedule   done", "history", "--state", n.state())
-	n.exec("protected by the policy's pattern docker.io/library/kept:1", "explain", "--policy", "/etc/ctr-prune/config.yaml", "-n", cri.Namespace, "--address", n.Address(), "docker.io/library/kept:1")
-	n.restart("api/main", "next/gate", product+"/"+product)
-}
-
-// exec runs the command in the pod, as the NOTES of the chart say, and fails the test unless it says
-// something.
-func (n *node) exec(says string, args ...string) {
+// signal sends a signal to the product.
+func (n *node) signal(pod string, s syscall.Signal) {
 	n.t.Helper()
-	id := n.Pods()[product].Container(product).ID()
-	answer, err := n.Runtime.ExecSync(n.t.Context(), &runtime.ExecSyncRequest{ContainerId: id, Cmd: append([]string{"/ctr-prune"}, args...), Timeout: 60})
-	if err != nil || answer.GetExitCode() != 0 || !strings.Contains(string(answer.GetStdout()), says) {
-		n.t.Errorf("%q in the pod: exit code %d, %v\n%s%s", args, answer.GetExitCode(), err, answer.GetStdout(), answer.GetStderr())
+	answer, err := n.Runtime.ContainerStatus(n.t.Context(), &runtime.ContainerStatusRequest{ContainerId: n.Pods()[pod].Container(product).ID(), Verbose: true})
+	var info struct{ PID int }
+	if err == nil {
+		err = json.Unmarshal([]byte(answer.GetInfo()["info"]), &info)
 	}
-}
-
-// rendered is what helm makes of the chart.
-func (n *node) rendered(values cluster.Object) []cluster.Object {
-	n.t.Helper()
-	text, err := json.Marshal(values)
+	if err == nil && info.PID < 2 {
+		err = fmt.Errorf("its process is %d", info.PID)
+	}
+	if err == nil {
+		err = syscall.Kill(info.PID, s)
+	}
 	if err != nil {
-		n.t.Fatal(err)
+		n.t.Fatalf("sending %v to pod %s: %v", s, pod, err)
 	}
-	helm := cluster.Programs(n.t, parts.Helm).Bin(parts.Helm, "helm")
-	cmd := exec.CommandContext(n.t.Context(), helm, "template", product, repository+"/deploy/helm/ctr-prune", "--namespace", "kube-system", "--values", n.file("values.json", string(text)))
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + n.t.TempDir()}
-	rendered, err := cmd.Output()
-	if err != nil {
-		n.t.Fatalf("helm template: %v\n%s", err, rendered)
-	}
-	return cluster.Objects(n.t, rendered)
 }
 
 // wantPausesStay lets CRI's configuration name one image of sandboxes after the other, none of

@@ -5,21 +5,27 @@ package kubelet_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/integration/bed/cluster"
+	"github.com/ctr-prune/ctr-prune/integration/bed/programs"
 	"github.com/ctr-prune/ctr-prune/integration/clients/kubelet"
 )
 
-// otherValues lets the product ask the kubelet for pods and for its marks, and tell of runs, which it
-// does all the time.
+// otherValues lets the product ask the kubelet for pods and for its marks, tell of runs, which it does
+// all the time, and keep what a workload of the cluster needs that has no pod.
 func (n *node) otherValues(u *user) {
 	n.t.Helper()
+	n.image("needed")
+	u.types("kubectl create deployment asleep --image needed:1 --replicas 0")
+	n.needs(u)
 	values, err := json.Marshal(cluster.Object{
-		"dryRun": false, "events": true, "kubeletCheck": true, "pods": cluster.Object{"source": "kubelet"},
+		"dryRun": false, "events": true, "kubeletCheck": true, "pods": cluster.Object{"source": "kubelet"}, "protectConfigMaps": []string{"ctr-prune-workloads"},
 		"config": cluster.Object{
 			"rules":   []cluster.Object{{"name": "all", "match": cluster.Object{"names": []string{"**"}}, "keep": "none"}},
 			"protect": nil, "minAge": nil, "fuse": nil, "disk": nil, "serve": cluster.Object{"every": "1s", "jitter": nil},
@@ -28,7 +34,11 @@ func (n *node) otherValues(u *user) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	u.types("helm upgrade ctr-prune deploy/helm/ctr-prune --namespace kube-system --values " + n.file("values.json", string(values)))
+	upgrade := "helm upgrade ctr-prune deploy/helm/ctr-prune --namespace kube-system --values " + n.file("values.json", string(values))
+	if said := u.try(upgrade); said.Code == 0 || !strings.Contains(said.Stderr, "conflict") {
+		n.t.Errorf("after kubectl rollout undo helm upgrades all the same: %+v", said)
+	}
+	u.types(upgrade + " --force-conflicts")
 	pod := u.rolledOut()
 	n.wantPruned("as the kubelet lists pods")
 	u.wantRights("get nodes/pods", "get nodes/configz", "create events", "patch events")
@@ -41,6 +51,35 @@ func (n *node) otherValues(u *user) {
 		n.t.Errorf("kubectl describe node does not show the event:\n%s", said)
 	}
 	n.awaitMarks(u, pod)
+	n.awaitPage(u, pod)
+}
+
+// needs makes a ConfigMap of what the workloads need, as docs/policy.md says.
+func (n *node) needs(u *user) {
+	n.t.Helper()
+	_, block, _ := strings.Cut(text(n.t, "policy.md"), "```console\n$ kubectl get ")
+	block, _, found := strings.Cut("$ kubectl get "+block, "\n```")
+	if !found {
+		n.t.Fatal("docs/policy.md does not say how to ask for workloads")
+	}
+	folder := n.t.TempDir()
+	for line := range strings.Lines(block) {
+		u.types("cd " + folder + " && PATH=" + filepath.Dir(n.command) + ":$PATH && " + strings.TrimPrefix(line, "$ "))
+	}
+}
+
+// awaitPage waits for the page of the product, which it shows to who is let to its pod by the
+// cluster.
+func (n *node) awaitPage(u *user, pod string) {
+	n.t.Helper()
+	programs.Start(n.t, "sh", "-c", strings.Join(u.env, " ")+" exec kubectl --namespace kube-system port-forward "+pod+" 9745")
+	n.Await("the page of the product", func(ctx context.Context) (bool, error) {
+		said, err := page(ctx, "http://localhost:9745/")
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return false, nil // not forwarded yet
+		}
+		return strings.Contains(string(said), "docker.io/library/needed"), err
+	})
 }
 
 // awaitMarks waits until the product knows the kubelet's marks, which it reads from within its pod.
@@ -61,13 +100,28 @@ func (n *node) awaitMarks(u *user, pod string) {
 	}
 }
 
-// rollsBack goes back to earlier versions, by kubectl and by helm, beside a release that is tried,
-// and removes the product in the end. What the node remembers stays all the time.
-func (n *node) rollsBack(u *user) {
+// undone goes back to the dry run by kubectl. The policy is not in what that changes.
+func (n *node) undone(u *user) {
 	n.t.Helper()
 	u.types("kubectl --namespace kube-system rollout undo daemonset/" + product)
-	n.awaitHistory(u, u.rolledOut(), "planned", "done")
+	pod := u.rolledOut()
+	n.awaitHistory(u, pod, "planned", "done")
+	u.wantDryRun(pod, true)
+}
 
+// wantDryRun fails the test unless a pod removes nothing, or does.
+func (u *user) wantDryRun(pod string, want bool) {
+	u.t.Helper()
+	said := u.types("kubectl --namespace kube-system get pod " + pod + " --output yaml")
+	if strings.Contains(said, "- --dry-run\n") != want {
+		u.t.Errorf("it is no dry run, or one, want %v:\n%s", want, said)
+	}
+}
+
+// rollsBack goes back to the first version by helm, beside a release that is tried, and removes
+// both in the end. What the node remembers stays all the time.
+func (n *node) rollsBack(u *user) {
+	n.t.Helper()
 	u.types(strings.Replace(inDocument(n.t, "helm install ctr-prune-try …"), "…", "deploy/helm/ctr-prune --namespace kube-system", 1))
 	u.types("kubectl --namespace kube-system rollout status daemonset/ctr-prune-try")
 
@@ -75,9 +129,7 @@ func (n *node) rollsBack(u *user) {
 	pod := u.rolledOut()
 	n.awaitHistory(u, pod, "planned", "done")
 	u.wantRights("list pods")
-	if said := u.types("kubectl --namespace kube-system get pod " + pod + " --output yaml"); !strings.Contains(said, "- --dry-run\n") {
-		n.t.Errorf("after the rollback it is no dry run:\n%s", said)
-	}
+	u.wantDryRun(pod, true)
 
 	u.types(inDocument(n.t, "helm uninstall "))
 	u.types("helm uninstall ctr-prune-try --namespace kube-system")
@@ -114,10 +166,7 @@ func (n *node) withoutHelm(u *user) {
 
 	command, file, _ := strings.Cut(apply, " -f ")
 	u.types("sed '/- --dry-run$/d' " + file + " | " + command + " -f -")
-	pod := u.rolledOut()
-	if said := u.types("kubectl --namespace kube-system get pod " + pod + " --output yaml"); strings.Contains(said, "--dry-run") {
-		n.t.Errorf("it is a dry run still:\n%s", said)
-	}
+	u.wantDryRun(u.rolledOut(), false)
 }
 
 // workloadGoesOn moves the workload to a new pod, with the images that are left.

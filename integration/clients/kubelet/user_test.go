@@ -59,7 +59,7 @@ func (u *user) types(line string) string {
 // document returns the commands of the first block of docs/kubernetes.md.
 func document(t *testing.T) (commands []string) {
 	t.Helper()
-	_, block, _ := strings.Cut(text(t), "```sh\n")
+	_, block, _ := strings.Cut(text(t, "kubernetes.md"), "```sh\n")
 	block, _, _ = strings.Cut(block, "\n```")
 	return strings.Split(block, "\n")
 }
@@ -67,7 +67,7 @@ func document(t *testing.T) (commands []string) {
 // inDocument returns the command of its text that begins so.
 func inDocument(t *testing.T, begins string) string {
 	t.Helper()
-	_, rest, _ := strings.Cut(text(t), "`"+begins)
+	_, rest, _ := strings.Cut(text(t, "kubernetes.md"), "`"+begins)
 	rest, _, found := strings.Cut(rest, "`")
 	if !found {
 		t.Fatalf("docs/kubernetes.md has no command %s", begins)
@@ -75,9 +75,10 @@ func inDocument(t *testing.T, begins string) string {
 	return begins + rest
 }
 
-func text(t *testing.T) string {
+// text is that of a document.
+func text(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(repository + "/docs/kubernetes.md")
+	text, err := os.ReadFile(repository + "/docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
