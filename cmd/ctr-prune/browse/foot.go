@@ -23,9 +23,50 @@ func (m *Model) foot() []string {
 	case m.Height < leastKeys:
 		return []string{terminal.Cell(m.marking(), m.Width, false)}
 	}
-	lines := []string{m.about(), m.marking(), m.holding(), m.keys()}
+	var lines []string
 	if m.Height >= leastRule {
-		lines = append([]string{m.rule()}, lines...)
+		lines = append(lines, m.rule())
+	}
+	for _, text := range []string{m.about(), m.marking(), m.holding()} {
+		lines = append(lines, m.folded(text)...)
+	}
+	return append(lines, terminal.Cell(m.keys(), m.Width, false))
+}
+
+// footHeight is how many lines the foot has, whatever it says: rows must not jump.
+func (m *Model) footHeight() int {
+	switch {
+	case m.Height >= leastRule:
+		return 1 + 3*m.depth() + 1
+	case m.Height >= leastKeys:
+		return 3*m.depth() + 1
+	case m.Height >= leastFoot:
+		return 1
+	}
+	return 0
+}
+
+// depth is how many lines each sentence of the foot has: on a narrow screen one of
+// which the end is not seen says little.
+func (m *Model) depth() int {
+	if m.Width < medium && m.Height >= leastRule {
+		return 2
+	}
+	return 1
+}
+
+// folded is a sentence of the foot in as many lines as there are for it.
+func (m *Model) folded(text string) []string {
+	depth := m.depth()
+	lines := []string{text}
+	if depth > 1 {
+		lines = terminal.Wrap(text, m.Width)
+	}
+	if len(lines) > depth {
+		lines = append(lines[:depth-1:depth-1], strings.Join(lines[depth-1:], " "))
+	}
+	for len(lines) < depth {
+		lines = append(lines, "")
 	}
 	for i := range lines {
 		lines[i] = terminal.Cell(lines[i], m.Width, false)
@@ -64,7 +105,7 @@ func (m *Model) about() string {
 		names += fmt.Sprintf(" (+%d)", more)
 	}
 	// Why it stays matters more than the whole name, which the rows show as well.
-	room := max(m.Width/3, m.Width-terminal.Width(why)-2)
+	room := max(m.Width/3, m.depth()*m.Width-terminal.Width(why)-2)
 	return strings.TrimRight(terminal.Cell(m.plain(names), min(room, terminal.Width(m.plain(names))), true), " ") + ": " + why
 }
 

@@ -57,16 +57,7 @@ func (m *Model) listed() int {
 	if m.Height >= leastFoot {
 		head = 2
 	}
-	foot := 0
-	switch {
-	case m.Height >= leastRule:
-		foot = 5
-	case m.Height >= leastKeys:
-		foot = 4
-	case m.Height >= leastFoot:
-		foot = 1
-	}
-	return max(1, m.Height-head-foot)
+	return max(1, m.Height-head-m.footHeight())
 }
 
 // follow scrolls so that the selected row is shown.

@@ -206,7 +206,11 @@ func (m *Model) reason(n *node) string {
 		return partHolder(n.part)
 	default:
 		said := terminal.Count(n.images, "image")
-		if kept := n.images - n.unused; kept > 0 {
+		switch kept := n.images - n.unused; kept {
+		case 0:
+		case 1:
+			said += ", 1 stays"
+		default:
 			said += fmt.Sprintf(", %d stay", kept)
 		}
 		return said

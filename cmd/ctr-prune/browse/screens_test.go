@@ -101,3 +101,20 @@ func TestPagesScroll(t *testing.T) {
 		t.Errorf("it did not scroll back:\n%s", screen(m))
 	}
 }
+
+// On a narrow screen that has room for it, nothing is cut of what the marked images free
+// together and who holds the rest, and the rows do not jump as the sentences grow.
+func TestFootIsWholeOnANarrowScreen(t *testing.T) {
+	m := model(small(), 40, 24)
+	rows := strings.Count(screen(m), "\n")
+	typed(m, screens["marked"]...)
+	foot := strings.Join(strings.Fields(screen(m)[strings.Index(screen(m), "───"):]), " ")
+	for _, want := range []string{"Marked 2: frees", "removes 3 names of 2 images", "Held: "} {
+		if !strings.Contains(foot, want) {
+			t.Errorf("no %q in %s", want, foot)
+		}
+	}
+	if got := strings.Count(screen(m), "\n"); got != rows {
+		t.Errorf("%d lines, %d before", got, rows)
+	}
+}

@@ -173,6 +173,9 @@ func (n *node) depth() (depth int) {
 // withoutName is where images are that have no name that somebody would type.
 const withoutName = "(no name)"
 
+// otherNames is where those are whose names no client would understand.
+const otherNames = "(other names)"
+
 // bestName is the name that people know best: one with a tag, then one with a digest.
 func bestName(names []string) string {
 	best, most := "", -1
@@ -209,8 +212,11 @@ func splitName(name string) (registry, repository, rest string) {
 		}
 	}
 	before, after, found := strings.Cut(name, "@")
-	if found && before != "" {
+	switch {
+	case found && before != "":
 		return withoutName, before, "@" + after
+	case strings.HasPrefix(name, "sha256:"):
+		return withoutName, "(other)", name
 	}
-	return withoutName, "(other)", name
+	return otherNames, "(other)", name
 }
