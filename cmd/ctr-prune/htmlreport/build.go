@@ -169,6 +169,6 @@ func (b *builder) facts() [][2]string {
 		add("Namespaces", strings.Join(d.Policy.Namespaces, ", "))
 		add("Filters", strings.Join(d.Policy.Filters, ", "))
 	}
-	add("As of", at.UTC().Format("2006-01-02 15:04:05 MST"))
+	add("As of", at.UTC().Format(time.RFC3339))
 	return facts
 }

@@ -2,6 +2,7 @@ package htmlreport
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/ctr-prune/ctr-prune/prune"
 )
@@ -33,7 +34,7 @@ func (b *builder) messages() []message {
 		return fmt.Sprintf("%s of %s in namespace %q: %s", r.Run, r.Owner, r.Namespace, plural(len(r.Untagged), "record"))
 	}))
 	if d.Grace != nil {
-		m.add("note", "Can be undone", []string{fmt.Sprintf("Until %s by: ctr-prune undo %s", d.Grace.Until.UTC().Format("2006-01-02 15:04 MST"), d.Grace.Run)})
+		m.add("note", "Can be undone", []string{fmt.Sprintf("Until %s by: ctr-prune undo %s", d.Grace.Until.UTC().Format(time.RFC3339), d.Grace.Run)})
 	}
 	m.add("note", "Unfinished uploads", lines(d.Uploads, func(u prune.Upload) string {
 		return fmt.Sprintf("%s in namespace %q, %d bytes: %s, %s", u.Ref, u.Namespace, u.Bytes, u.Action, u.Reason)

@@ -87,7 +87,7 @@ func fold(text string, width int) (lines []string) {
 // the second half of that.
 func beginningOf(word string, width int) string {
 	part := runewidth.Truncate(word, width, "")
-	if end := strings.LastIndexAny(part, "=/:@,") + 1; end > len(part)/2 {
+	if end := strings.LastIndexAny(part, "=/:@,.") + 1; end > len(part)/2 {
 		return part[:end]
 	}
 	return part

@@ -104,7 +104,7 @@ func (v usage) images() {
 		t.Columns = append(t.Columns, terminal.Column{Title: "USED"})
 	}
 	t.Columns = append(t.Columns, terminal.Column{Title: "SIZE", Right: true}, terminal.Column{Title: "SHARED", Right: true}, terminal.Column{Title: "UNIQUE", Right: true},
-		terminal.Column{Title: "RECLAIMABLE", Right: true}, terminal.Column{Title: "REASON", Least: leastReason, Whole: true})
+		terminal.Column{Title: "RECLAIMABLE", Right: true}, terminal.Column{Title: "REASON", Least: terminal.LeastText, Whole: true})
 	for _, i := range v.usage.Images {
 		cells := []string{imageTitle(v.out, i)}
 		if several {

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -160,7 +161,7 @@ func TestPageOfServe(t *testing.T) {
 	s := open(t, servePage(t, town(144)))
 	texts := eval[string](s, `document.getElementById("node").innerText + document.getElementById("messages").innerText`)
 	for _, want := range []string{
-		"Idle until the next run at 2026-11-20 12:00:00 UTC.", "The store was read 42 seconds before.", "80\u00a0%",
+		"Idle until the next run at 2026-11-20T12:00:00Z.", "The store was read 42s before.", "80\u00a0%",
 		"Marks: low 65\u00a0%, high 75\u00a0%, critical 88\u00a0%. Images go until the low mark is reached.", "20261120-060000-abcdef", "3.2GB", "containerd did not answer for 30s", "use of images is not watched",
 	} {
 		if !strings.Contains(texts, want) {
@@ -171,8 +172,24 @@ func TestPageOfServe(t *testing.T) {
 		t.Errorf("%d marks", n)
 	}
 	empty := open(t, htmlreport.Page{Node: &htmlreport.Node{Time: now, Why: "connecting to containerd"}, Generated: now})
-	if got := eval[string](empty, `document.querySelector("main").innerText.trim().split("\n").filter(Boolean).join("|")`); got != "The node|Connecting to containerd.|As of 2026-11-20 09:30:00 UTC." {
+	if got := eval[string](empty, `document.querySelector("main").innerText.trim().split("\n").filter(Boolean).join("|")`); got != "The node|Connecting to containerd.|As of 2026-11-20T09:30:00Z." {
 		t.Errorf("before the first reading it says %q", got)
+	}
+}
+
+// Times are in the zone of the reader, with its offset, as on a terminal.
+func TestTimesOfTheReader(t *testing.T) {
+	s := open(t, servePage(t, town(144)), func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kolkata"})
+		return chromedp.Void{}, err
+	})
+	for id, want := range map[string]string{
+		"node-why": "next run at 2026-11-20T17:30:00+05:30.", "node-time": "As of 2026-11-20T15:00:42+05:30.",
+		"facts": "2026-11-20T15:00:00+05:30", "foot": "on 2026-11-20T15:00:00+05:30.", "runs": "+05:30",
+	} {
+		if got := eval[string](s, `document.getElementById("`+id+`").textContent`); !strings.Contains(got, want) || strings.Contains(got, "UTC") {
+			t.Errorf("%s lacks %q: %s", id, want, got)
+		}
 	}
 }
 
@@ -186,7 +203,7 @@ func TestLayersTellTheirOrigin(t *testing.T) {
 		t.Errorf("the labels are %s", labels)
 	}
 	s.do(`document.querySelector("#map [role=button]").dispatchEvent(new PointerEvent("pointerover", { bubbles: true }))`)
-	if got := eval[string](s, `document.getElementById("inspect").innerText`); !strings.Contains(got, "layer 3, unpacked: RUN install docker.io/grafana/grafana:12.2.0") || !strings.Contains(got, "built 105 days before, on 2026-08-07") {
+	if got := eval[string](s, `document.getElementById("inspect").innerText`); !strings.Contains(got, "layer 3, unpacked: RUN install docker.io/grafana/grafana:12.2.0") || !strings.Contains(got, "built 105d before, on 2026-08-07") {
 		t.Errorf("of the layer it says %q", got)
 	}
 }

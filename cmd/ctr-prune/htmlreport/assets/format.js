@@ -27,10 +27,32 @@ function percent(part, whole) {
 function day(seconds) {
   if (!seconds) return '';
   const d = new Date(seconds * 1000);
-  return Number.isNaN(d.getTime()) ? '' : d.toISOString().slice(0, 10);
+  return Number.isNaN(d.getTime()) ? '' : local(d).slice(0, 10);
 }
 
-const days = (seconds) => (seconds < 172800 ? plural(Math.max(0, Math.round(seconds / 3600)), 'hour') : plural(Math.round(seconds / 86400), 'day'));
+// local is a time in the zone of the reader, without its offset.
+const local = (date) => new Date(date - date.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+
+// moment shows a time as the command does: in the reader's zone, with the offset.
+function moment(time) {
+  const date = new Date(time);
+  const offset = -date.getTimezoneOffset();
+  const part = (minutes) => String(Math.floor(minutes)).padStart(2, '0');
+  const zone = offset ? (offset < 0 ? '-' : '+') + part(Math.abs(offset) / 60) + ':' + part(Math.abs(offset) % 60) : 'Z';
+  return local(date) + zone;
+}
+
+// times is a sentence with its times as moment has them.
+const times = (text) => text.replace(/(^|[ (])(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)(?=$|[ ),;.:])/g, (_, before, time) => before + moment(time));
+
+// rough is how long something took, in one unit, as the command says it.
+function rough(seconds) {
+  for (const [length, from, sign] of [[31536000, 63072000, 'y'], [86400, 172800, 'd'], [3600, 7200, 'h'], [60, 120, 'm']]) {
+    if (seconds >= from) return Math.round(seconds / length) + sign;
+  }
+  if (seconds > 0 && seconds < 1) return Math.round(seconds * 1000) + 'ms';
+  return Math.max(0, Math.round(seconds)) + 's';
+}
 
 // The states of an object, by the numbers of the data.
 const STATES = [

@@ -1,4 +1,5 @@
 const data = JSON.parse($('data').textContent);
+data.strings = data.strings.map(times);
 wordStates(data.kind);
 document.body.prepend(patterns());
 openTheme();

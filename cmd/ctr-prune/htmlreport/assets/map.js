@@ -93,7 +93,7 @@ function inspect(node) {
     el('span', { text: size(node.total) }), el('span', { class: 'soft', text: percent(node.total, map.root.total) + ' of all' })];
   if (node.images > 1) lines.push(el('span', { class: 'soft', text: plural(node.images, 'image') }));
   if (node.id && !node.name.includes(node.id)) lines.push(el('span', { class: 'soft mono name', text: node.id }));
-  if (node.built) lines.push(el('span', { class: 'soft', text: 'built ' + days(new Date(map.generated) / 1000 - node.built) + ' before, on ' + day(node.built) }));
+  if (node.built) lines.push(el('span', { class: 'soft', text: 'built ' + rough(new Date(map.generated) / 1000 - node.built) + ' before, on ' + day(node.built) }));
   if (node.sharing > 1) lines.push(el('span', { class: 'soft', text: 'in ' + plural(node.sharing, 'image') }));
   if (node.holder) lines.push(el('span', { class: 'soft name', text: 'held by ' + node.holder }));
   const kinds = el('span', { class: 'kinds' });

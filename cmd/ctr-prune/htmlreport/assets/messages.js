@@ -3,7 +3,7 @@ function showMessages(data) {
   $('messages').hidden = data.messages.length === 0;
   for (const message of data.messages) {
     const list = el('ul', {});
-    for (const line of message.lines) list.append(el('li', { text: line }));
+    for (const line of message.lines) list.append(el('li', { text: times(line) }));
     $('messages').append(el('div', { class: 'message ' + message.level }, el('h3', { text: message.title }), list));
   }
 }

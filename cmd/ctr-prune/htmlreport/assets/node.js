@@ -2,8 +2,8 @@
 function showNode(node, data) {
   $('node').hidden = !node;
   if (!node) return;
-  const ago = node.read ? ' The store was read ' + age(new Date(node.time) - new Date(node.read)) + ' before.' : '';
-  const why = node.why.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, moment);
+  const ago = node.read ? ' The store was read ' + rough((new Date(node.time) - new Date(node.read)) / 1000) + ' before.' : '';
+  const why = times(node.why);
   $('brand').textContent = 'ctr-prune serve';
   $('node-why').textContent = capital(why) + '.' + (node.dryRun ? ' It is a dry run: nothing is removed.' : '');
   $('node-time').textContent = 'As of ' + moment(node.time) + '.' + ago + (node.nextRun && !node.why.startsWith('idle until') ? ' The next run begins at ' + moment(node.nextRun) + '.' : '');
@@ -13,15 +13,6 @@ function showNode(node, data) {
   $('runs-section').hidden = node.runs.length === 0;
   if (node.runs.length > 0) $('runs').append(runsTable(node.runs));
   if (!data.rows.length && !data.tree) $('decisions').hidden = true;
-}
-
-const moment = (time) => time.replace('T', ' ').replace(/\.\d+/, '').replace(/Z$/, ' UTC');
-
-function age(ms) {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return plural(seconds, 'second');
-  if (seconds < 7200) return plural(Math.round(seconds / 60), 'minute');
-  return plural(Math.round(seconds / 3600), 'hour');
 }
 
 // diskOf is a bar of a disk with a line at each mark.
@@ -45,7 +36,7 @@ function runsTable(runs) {
   const head = ['Run', 'Begun', 'Trigger', 'Result', 'Took', 'Removed', 'Freed'];
   const body = el('tbody', {});
   for (const run of runs) {
-    const cells = [moment(run.started), run.trigger, run.result, age(run.took / 1e6), number.format(run.removed), size(run.bytes)];
+    const cells = [moment(run.started), run.trigger, run.result, rough(run.took / 1e9), number.format(run.removed), size(run.bytes)];
     const row = el('tr', {}, el('th', { scope: 'row' }, el('span', { class: 'name', text: run.name }), run.error && el('p', { class: 'hint name', text: run.error })));
     cells.forEach((text, i) => row.append(el('td', { 'data-label': head[i + 1], class: i > 2 ? 'num' : '', text })));
     body.append(row);

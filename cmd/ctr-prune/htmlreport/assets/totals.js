@@ -9,10 +9,10 @@ function showHead(data) {
     $('map-title').textContent = 'What was in the store, and what was removed';
   }
   for (const [key, value] of data.facts) {
-    $('facts').append(el('div', {}, el('dt', { text: key }), el('dd', { class: 'name', text: value })));
+    $('facts').append(el('div', {}, el('dt', { text: key }), el('dd', { class: 'name', text: times(value) })));
   }
   for (const card of data.cards) $('cards').append(cardOf(card));
-  $('foot').textContent = 'Written by ctr-prune on ' + data.generated.replace('T', ' ').replace(/\.\d+/, '').replace('Z', ' UTC') +
+  $('foot').textContent = 'Written by ctr-prune on ' + moment(data.generated) +
     '. Sizes are powers of 1000. This file is complete: it loads nothing and sends nothing. Treemap layout by d3-hierarchy (ISC licence, in the source).';
 }
 
