@@ -48,6 +48,25 @@ func TestReclaimedSnapshotsAreWhatTheDiskGivesBack(t *testing.T) {
 	})
 }
 
+// A view has directories of its own as well, of which the snapshotter measures
+// nothing.
+func TestViewsAreMeasured(t *testing.T) {
+	each(t, func(b *bed) {
+		views, ctx := b.d.Client("default").SnapshotService(b.d.Snapshotter()), b.d.Store("default").Context(b.t.Context())
+		for key, parent := range map[string]string{"shown": b.images["gone2"].ChainIDs()[0], "empty": ""} {
+			_, err := views.View(ctx, key, parent)
+			b.must(err)
+		}
+		b.stop()
+		before := b.usage(b.snapshotsDir())
+		doc := b.prune("--format", "json").Want(b.t, programs.ExitDone).Document(b.t)
+		freed := before - b.usage(b.snapshotsDir())
+		if told := doc.Reclaimed.SnapshotBytes + doc.Garbage.SnapshotBytes; told != freed || doc.Garbage.Snapshots != 2 {
+			b.t.Errorf("%d bytes are reported, the disk gave back %d; garbage: %+v", told, freed, doc.Garbage)
+		}
+	})
+}
+
 // fileIn finds a file below a directory.
 func (b *bed) fileIn(dir string) (found string) {
 	b.t.Helper()

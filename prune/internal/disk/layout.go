@@ -20,6 +20,8 @@ type layout struct {
 	// own are what an entry has beside the files that the snapshotter measures,
 	// each to be put after its path, and in the one before it.
 	own []string
+	// ofView are what the entry of a view has, of which the snapshotter measures nothing.
+	ofView []string
 	// whole says that the snapshotter measures something else than the entry.
 	whole bool
 	// bareViews says that a view of another snapshot has no entry: it is mounted
@@ -41,19 +43,23 @@ const (
 // layouts are those of the snapshotters that keep snapshots in files. Others,
 // as devmapper and proxies, cannot be looked at.
 var layouts = map[string]layout{
-	"overlayfs": {dirs: []string{"snapshots"}, upper: "fs", own: []string{"", "/work", "/work/work"}, cleans: true},
-	"native":    {dirs: []string{"snapshots"}, bareViews: true},
+	"overlayfs": {dirs: []string{"snapshots"}, upper: "fs", own: []string{"", "/work", "/work/work"}, ofView: []string{"", "/fs"}, cleans: true},
+	"native":    {dirs: []string{"snapshots"}, ofView: []string{""}, bareViews: true},
 	"blockfile": {dirs: []string{"snapshots"}, whole: true, bareViews: true},
 	"btrfs":     {dirs: []string{"active", "view", "snapshots"}},
 }
 
 // ownPaths are those of what an entry has of its own, which is all of it where the
 // snapshotter measures something else.
-func (l layout) ownPaths() []string {
-	if l.whole {
+func (l layout) ownPaths(view bool) []string {
+	switch {
+	case l.whole:
 		return []string{""}
+	case view:
+		return l.ofView
+	default:
+		return l.own
 	}
-	return l.own
 }
 
 // entries lists the entries of all snapshots by their names, each with its path.

@@ -58,7 +58,7 @@ func readRecords(ctx context.Context, dir, snapshotter string) (records map[stri
 // and what the snapshotter measured when the snapshot was committed, of size -1 if it
 // is not: that of others changes, and is not recorded. There may be a million, so
 // nothing is kept of them.
-func eachSize(ctx context.Context, dir, snapshotter string, visit func(name string, r record, usage snapshots.Usage)) error {
+func eachSize(ctx context.Context, dir, snapshotter string, visit func(name string, r record, kind snapshots.Kind, usage snapshots.Usage)) error {
 	return copied(ctx, dir, func(ctx context.Context) error {
 		return storage.WalkInfo(ctx, func(ctx context.Context, info snapshots.Info) error {
 			name, _, usage, err := storage.GetInfo(ctx, info.Name)
@@ -72,7 +72,7 @@ func eachSize(ctx context.Context, dir, snapshotter string, visit func(name stri
 			if info.Kind != snapshots.KindCommitted {
 				usage.Size = -1
 			}
-			visit(name, r, usage)
+			visit(name, r, info.Kind, usage)
 			return nil
 		})
 	})

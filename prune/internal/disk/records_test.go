@@ -123,7 +123,7 @@ func TestRecordedSizes(t *testing.T) {
 	}))
 	must(t, ms.Close())
 	got := make(map[string]int64)
-	must(t, eachSize(t.Context(), dir, "native", func(_ string, r record, usage snapshots.Usage) { got[r.id.Key] = usage.Size }))
+	must(t, eachSize(t.Context(), dir, "native", func(_ string, r record, _ snapshots.Kind, usage snapshots.Usage) { got[r.id.Key] = usage.Size }))
 	if want := map[string]int64{"sha256:base": 12_345, "worker": -1}; !maps.Equal(got, want) {
 		t.Errorf("sizes %v, want %v", got, want)
 	}

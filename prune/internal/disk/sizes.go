@@ -33,6 +33,7 @@ type spot struct {
 	name, number uint64
 	bytes        int64
 	own          own
+	view         bool
 }
 
 // own is what an entry has beside the files that its snapshotter measured.
@@ -83,7 +84,7 @@ func (s *Sizes) read(ctx context.Context, st store.Store, snapshotter string) er
 	for _, sub := range l.dirs {
 		s.dirs = append(s.dirs, snapshotDir{filepath.Join(dir, sub), l})
 	}
-	err = eachSize(ctx, dir, snapshotter, func(name string, r record, usage snapshots.Usage) {
+	err = eachSize(ctx, dir, snapshotter, func(name string, r record, kind snapshots.Kind, usage snapshots.Usage) {
 		i, asked := slices.BinarySearchFunc(s.ids, r.id, inventory.CompareSnapshotIDs)
 		n, err := strconv.ParseUint(name, 10, 64)
 		if !asked || err != nil {
@@ -96,7 +97,7 @@ func (s *Sizes) read(ctx context.Context, st store.Store, snapshotter string) er
 			}
 			strange--
 			if r.number >= s.spots[i].number {
-				s.spots[i] = spot{dir: first + uint32(sub), inodes: uint32(min(usage.Inodes, math.MaxUint32)), name: n, number: r.number, bytes: usage.Size}
+				s.spots[i] = spot{dir: first + uint32(sub), inodes: uint32(min(usage.Inodes, math.MaxUint32)), name: n, number: r.number, bytes: usage.Size, view: kind == snapshots.KindView}
 			}
 		}
 	})
@@ -211,7 +212,7 @@ func (s *Sizes) look(at *spot, dirs opened) {
 	}
 	at.own.looked = true
 	name := strconv.FormatUint(at.name, 10)
-	for _, below := range s.dirs[at.dir-1].ownPaths() {
+	for _, below := range s.dirs[at.dir-1].ownPaths(at.view) {
 		var info unix.Stat_t
 		if err := unix.Fstatat(dirs[at.dir-1], name+below, &info, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 			return // it is gone, or there is none: nor is there anything below it

@@ -23,7 +23,8 @@ func (v Release) AtLeast(w Release) bool {
 type labelRule struct {
 	// key is the label's key. A rule for content, images or containers takes
 	// key itself or key followed by '.' or '/' and anything; a rule for
-	// snapshots takes key, the snapshotter's name, and anything after a '/'.
+	// snapshots takes key, the snapshotter's name, and anything after a '/'. That
+	// for roots takes key and whatever follows, before [anyEnding] key itself.
 	key string
 	// to is the kind of object that the label's value names.
 	to graph.Kind
@@ -70,6 +71,7 @@ const (
 // Versions in which the collector changed in other ways than by a new label.
 var (
 	ImagesAreNodes = Release{2, 0} // image records expire, and leases can hold them
+	anyEnding      = Release{2, 2} // a root label may have an ending
 )
 
 // Ref is what a label says: how it goes, and which object its value names.
@@ -90,6 +92,9 @@ func ParseRef(v Release, ns, key, value string) (r Ref, ok bool) {
 		rest, found := strings.CutPrefix(key, rule.key)
 		if !found || !v.AtLeast(rule.since) {
 			continue
+		}
+		if rule.how == rooted && rest != "" && !v.AtLeast(anyEnding) {
+			return Ref{}, false
 		}
 		return rule.parse(ns, rest, value)
 	}

@@ -23,33 +23,34 @@ func TestCollectorsRulesByVersion(t *testing.T) {
 		"a back reference to a container": {tw.Blob("b", tw.BackContainer("c")), tw.Container("c", "", "")},
 		"a condition":                     condition("usedat<10h", "a", "s"),
 		"a plain reference":               {tw.Blob("a", tw.GCRoot(), tw.RefContent("b"))},
+		"a root label with an ending":     {tw.Blob("a", tw.Labelled("containerd.io/gc.root.mine", "yes"))},
 		"a flat lease":                    {tw.Blob("a", tw.RefContent("b")), tw.Lease("l", tw.Flat(), tw.Holding(tw.TheBlob("a")))},
 	}
 	// Expired records of old servers stay for ever, and with them their images.
 	want := map[string]map[string]string{
 		"1.6.39": {
 			"a reference to a record": "a b", "an expired record": "a", "a lease of an expired record": "a", "a back reference": "a",
-			"a back reference to a container": "", "a condition": "a", "a plain reference": "a b", "a flat lease": "a",
+			"a back reference to a container": "", "a condition": "a", "a plain reference": "a b", "a flat lease": "a", "a root label with an ending": "",
 		},
 		"1.7.35": {
 			"a reference to a record": "a b", "an expired record": "a", "a lease of an expired record": "a", "a back reference": "a",
-			"a back reference to a container": "", "a condition": "a", "a plain reference": "a b", "a flat lease": "a",
+			"a back reference to a container": "", "a condition": "a", "a plain reference": "a b", "a flat lease": "a", "a root label with an ending": "",
 		},
 		"2.1.4": {
 			"a reference to a record": "a b", "an expired record": "", "a lease of an expired record": "a", "a back reference": "a",
-			"a back reference to a container": "", "a condition": "a", "a plain reference": "a b", "a flat lease": "a",
+			"a back reference to a container": "", "a condition": "a", "a plain reference": "a b", "a flat lease": "a", "a root label with an ending": "",
 		},
 		"v2.2.0": {
 			"a reference to a record": "a b", "an expired record": "", "a lease of an expired record": "a", "a back reference": "a b",
-			"a back reference to a container": "b", "a condition": "a", "a plain reference": "a b", "a flat lease": "a",
+			"a back reference to a container": "b", "a condition": "a", "a plain reference": "a b", "a flat lease": "a", "a root label with an ending": "a",
 		},
 		"2.3.0-beta.1": {
 			"a reference to a record": "a b", "an expired record": "", "a lease of an expired record": "a", "a back reference": "a b",
-			"a back reference to a container": "b", "a condition": "a s", "a plain reference": "a b", "a flat lease": "a",
+			"a back reference to a container": "b", "a condition": "a s", "a plain reference": "a b", "a flat lease": "a", "a root label with an ending": "a",
 		},
 		"unknown": {
 			"a reference to a record": "a b", "an expired record": "", "a lease of an expired record": "a", "a back reference": "a b",
-			"a back reference to a container": "b", "a condition": "a s", "a plain reference": "a b", "a flat lease": "a",
+			"a back reference to a container": "b", "a condition": "a s", "a plain reference": "a b", "a flat lease": "a", "a root label with an ending": "a",
 		},
 	}
 	for version, rows := range want {
