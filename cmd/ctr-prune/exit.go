@@ -10,14 +10,13 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/github"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/locate"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/manual"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/typed"
 	"github.com/ctr-prune/ctr-prune/filters"
-	"github.com/ctr-prune/ctr-prune/filters/spelling"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
 
@@ -81,63 +80,8 @@ func unusable(err error) error {
 	return errors.Join(all...)
 }
 
-// flagError says in a sentence what is wrong with a flag, without the terms of
-// Go's parsers.
-func flagError(cmd *cobra.Command, err error) error {
-	var invalid *pflag.InvalidValueError
-	if errors.As(err, &invalid) {
-		name, value := invalid.GetFlag().Name, invalid.GetValue()
-		switch invalid.GetFlag().Value.Type() {
-		case "bool":
-			return usagef("--%s=%s is neither true nor false", name, value)
-		case "int":
-			return usagef("--%s %q is not a whole number", name, value)
-		case "duration":
-			return usagef("--%s %q is not a duration: type one such as 30s, 10m or 1h30m", name, value)
-		}
-	}
-	if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {
-		if said := meant(cmd, unknown); said != "" {
-			return usagef("%s: %s see %s --help", err, said, cmd.CommandPath())
-		}
-	}
-	if bare := (*pflag.ValueRequiredError)(nil); errors.As(err, &bare) {
-		return usagef("--%s needs a value; see %s --help", bare.GetFlag().Name, cmd.CommandPath())
-	}
-	return usagef("%s; see %s --help", err, cmd.CommandPath())
-}
-
-// otherFlagNames are flags of other programs, and what does the same here.
-var otherFlagNames = map[string]string{
-	"o": "--format json", "output": "--format json", "json": "--format json",
-	"sort-by": "--sort", "head": "--top", "limit": "--top",
-	"assume-yes": "--yes", "assumeyes": "--yes",
-	"dryrun": "--dry-run", "simulate": "--dry-run", "what-if": "--dry-run", "fix": "--repair",
-	"older-than": "--until 72h", "age": "--until 72h", "keep": "--keep-last 3",
-	"host": "--address", "H": "--address",
-}
-
-// meant says which flag was probably meant by one that the command does not have, ""
-// if that cannot be told.
-func meant(cmd *cobra.Command, unknown *pflag.NotExistError) string {
-	name := unknown.GetSpecifiedName()
-	if said, known := otherFlagNames[name]; known {
-		flag, _, _ := strings.Cut(strings.TrimPrefix(said, "--"), " ")
-		if cmd.Flags().Lookup(flag) != nil || cmd.InheritedFlags().Lookup(flag) != nil {
-			return "type " + said + ";"
-		}
-	}
-	if short := unknown.GetSpecifiedShortnames(); len(short) > 1 { // one hyphen before a word
-		name = short
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden {
-			names = append(names, f.Name)
-		}
-	})
-	return strings.TrimSpace(spelling.Hint(name, "--", names))
-}
+// flagError is for a flag that cannot be used.
+func flagError(cmd *cobra.Command, err error) error { return usagef("%s", typed.Mistake(cmd, err)) }
 
 // saidError is a failure that the user has already been told about.
 type saidError struct{ code int }

@@ -6,54 +6,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/locate"
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/text"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/typed"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/prune"
 )
-
-// noLostValues refuses flags such as --grace="$GRACE" when the variable is not
-// set, and --html --dry-run, of which pflag makes a file named --dry-run: these are
-// mistakes, and what is missing then may be what makes the command safe. An empty
-// address is reported when connecting.
-func noLostValues(cmd *cobra.Command) (err error) {
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		name, _ := pflag.UnquoteUsage(f)
-		for _, value := range textsOf(f.Value) {
-			switch {
-			case err != nil:
-			case value == "" && f.Value.Type() == "string" && f.Name != "address":
-				err = usagef("--%s is empty: give the %s, or leave the flag out", f.Name, name)
-			case isFlag(cmd.Flags(), value):
-				err = usagef("--%s is followed by the flag %s: give the %s first, or leave --%s out", f.Name, value, name, f.Name)
-			}
-		}
-	})
-	return err
-}
-
-// textsOf are the values of a flag that takes any text.
-func textsOf(value pflag.Value) []string {
-	if list, ok := value.(pflag.SliceValue); ok {
-		return list.GetSlice()
-	}
-	if value.Type() == "string" {
-		return []string{value.String()}
-	}
-	return nil
-}
-
-// isFlag says whether a word is a flag as it is typed, long or short.
-func isFlag(fs *pflag.FlagSet, word string) bool {
-	if long, ok := strings.CutPrefix(word, "--"); ok {
-		return fs.Lookup(long) != nil
-	}
-	short, ok := strings.CutPrefix(word, "-")
-	return ok && len(short) == 1 && fs.ShorthandLookup(short) != nil
-}
 
 const (
 	envNamespace   = "CONTAINERD_NAMESPACE"
@@ -206,7 +166,7 @@ func (o *storeOptions) adder(stops string) func(*pflag.FlagSet) {
 		o.addAddress(fs)
 		fs.StringVar(&o.root, "root", "", "open the root `DIR` of a stopped containerd instead of connecting to a socket")
 		if stops != "" {
-			fs.DurationVar(&o.timeout, "timeout", 0, stops)
+			fs.Var(typed.NewDuration(&o.timeout, 0), "timeout", stops)
 		}
 		o.addConnect(fs)
 	}
@@ -220,7 +180,7 @@ func (o *storeOptions) addAddress(fs *pflag.FlagSet) {
 }
 
 func (o *storeOptions) addConnect(fs *pflag.FlagSet) {
-	fs.DurationVar(&o.connect, "connect-timeout", connectTimeout, "wait at most this `DURATION` for containerd to answer")
+	fs.Var(typed.NewDuration(&o.connect, connectTimeout), "connect-timeout", "wait at most this `DURATION` for containerd to answer")
 }
 
 // check returns an error for flags that cannot be used, before anything is

@@ -93,8 +93,11 @@ func newHistory(p process) *cobra.Command {
 
 // show shows all runs, or one.
 func (o *historyOptions) show(p process, args []string, out *format.Output[historyRow]) error {
-	if _, err := os.Stat(o.state); err != nil {
-		return err
+	switch _, err := os.Stat(o.state); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no %s, in which ctr-prune serve keeps the reports of its runs: give the folder that its serve.state names with --state", o.state)
+	case err != nil:
+		return fmt.Errorf("the state of ctr-prune serve cannot be read: %w", err)
 	}
 	entries, unread := history.In(o.state).List()
 	if unread != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/terminal"
+	"github.com/ctr-prune/ctr-prune/cmd/ctr-prune/typed"
 	"github.com/ctr-prune/ctr-prune/filters"
 	"github.com/ctr-prune/ctr-prune/filters/spelling"
 	"github.com/ctr-prune/ctr-prune/prune"
@@ -90,7 +91,10 @@ func newRoot(p process) *cobra.Command {
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		p.startLog(verbose)
-		return firstError(noLostValues(cmd), p.checkColour())
+		if said := typed.LostValue(cmd); said != "" {
+			return usagef("%s", said)
+		}
+		return p.checkColour()
 	}
 	root.SetFlagErrorFunc(flagError)
 	addGroup(root, "What to remove", o.policy.add)
