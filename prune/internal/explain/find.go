@@ -60,9 +60,14 @@ func find(c *gc.Collector, text string, namespaces []string) (graph.Node, error)
 			return graph.Node{}, ambiguous(text, found)
 		}
 	}
-	return graph.Node{}, &cause.CodeError{Code: "nothing-named", Err: &rules.PolicyError{
-		Message: fmt.Sprintf("nothing in the store is named %q or starts with it: give an image, a container, a digest, a snapshot or a lease", text),
-	}}
+	return graph.Node{}, &cause.CodeError{Code: "nothing-named", Err: &rules.PolicyError{Message: nothing(text)}}
+}
+
+func nothing(text string) string {
+	if len(text) < minFind {
+		return fmt.Sprintf("nothing in the store is named %q; of a longer name or an ID give at least %d characters", text, minFind)
+	}
+	return fmt.Sprintf("nothing in the store is named %q or starts with it: give an image, a container, a digest, a snapshot or a lease", text)
 }
 
 // oneImage says whether all of these are names of one image in one namespace, and

@@ -187,6 +187,9 @@ func (f *finder) nothing(text string) string {
 		where = fmt.Sprintf("in namespace %q", f.chosen[0].Name)
 	}
 	said := fmt.Sprintf("no image %s is named %q, and none has an ID that begins so", where, text)
+	if hex, ok := beginningOfID(text); ok && len(hex) < MinPrefix {
+		said = fmt.Sprintf("no image %s is named %q; of an ID give at least %d digits", where, text, MinPrefix)
+	}
 	var near []namedRecord
 	for _, c := range f.catalogs {
 		for i := range c.ns.Images {

@@ -66,6 +66,7 @@ func TestNamedImages(t *testing.T) {
 func TestNamedImagesThatCannotBeFound(t *testing.T) {
 	hex := tw.Digest("layer").Encoded()
 	for filter, want := range map[string]string{
+		"id=87f":         `no image in namespace "default" is named "87f"; of an ID give at least 4 digits`,
 		"id=nope":        `no image in namespace "default" is named "nope", and none has an ID that begins so`,
 		"before=app:9":   `; there are "app:1", "app:latest", "quay.io/team/app:2"`,
 		"since=team/app": `; there are "quay.io/team/app:2"`,

@@ -178,12 +178,18 @@ func (c *Catalog) prefixed(id string) []*Unit {
 	return found
 }
 
+// beginningOfID returns the hexadecimal digits of a text that an ID may begin with.
+func beginningOfID(text string) (hex string, ok bool) {
+	hex = strings.TrimPrefix(text, "sha256:")
+	return hex, hex != "" && strings.Trim(hex, "0123456789abcdef") == ""
+}
+
 // beginning yields the digests of units and of what blobs refer to that begin
 // with the hexadecimal digits, which may follow "sha256:".
 func (c *Catalog) beginning(id string) iter.Seq[digest.Digest] {
 	return func(yield func(digest.Digest) bool) {
-		hex := strings.TrimPrefix(id, "sha256:")
-		if len(hex) < MinPrefix || strings.Trim(hex, "0123456789abcdef") != "" {
+		hex, ok := beginningOfID(id)
+		if !ok || len(hex) < MinPrefix {
 			return
 		}
 		if c.byHex == nil {
