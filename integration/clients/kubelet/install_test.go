@@ -88,6 +88,7 @@ func (n *node) threeCommands(u *user) {
 	n.wantTold(u, commands[1])
 	n.wantImages(n.allBut()...)
 	u.wantRights("list pods")
+	u.wantOnlyFolders()
 	n.followNotes(u, notes)
 
 	u.types(commands[2])
@@ -95,6 +96,22 @@ func (n *node) threeCommands(u *user) {
 	n.signal(pod, syscall.SIGUSR1) // which asks for a run
 	n.wantGone("after the third command")
 	n.awaitHistory(u, pod, "planned", "done")
+}
+
+// wantOnlyFolders fails the test unless all that the admission of pods has against that of the product,
+// below the level privileged, is the folders of the node.
+func (u *user) wantOnlyFolders() {
+	u.t.Helper()
+	said := u.try("kubectl label --dry-run=server --overwrite namespace kube-system pod-security.kubernetes.io/enforce=baseline").Stderr
+	var about string
+	for line := range strings.Lines(said) {
+		if strings.Contains(line, product+"-") {
+			_, about, _ = strings.Cut(strings.TrimSpace(line), ": "+product+"-")
+		}
+	}
+	if _, what, _ := strings.Cut(about, ": "); what != "hostPath volumes" {
+		u.t.Errorf("against the pod there is %q:\n%s", about, said)
+	}
 }
 
 // wantTold waits until the log tells of a run, and fails the test unless it tells of the image that
