@@ -24,7 +24,9 @@ RECLAIMABLE is what it adds to what a prune --all would free now, or with
 --policy a prune by that policy: what several images share that go counts for
 one of them, so that the column adds up. Totals count everything once: they are
 what is on the disk. ACTIVE is what something needs now: images that somebody
-uses, all containers, leases and uploads that have not expired.
+uses, all containers, leases and uploads that have not expired. With -n, the
+images that are counted, and what is reclaimable, are those of the chosen
+namespaces; sizes of types are those of the whole store.
 docs/sizes.md says more.`
 
 const usageExamples = `  # What fills my disk?

@@ -63,14 +63,15 @@ func Lasted(d time.Duration) string {
 	}
 }
 
-// rough is a duration in one unit, rounded.
+// rough is a duration in one unit, rounded. From 2 of a unit on it is that unit, also
+// where only rounding to the next smaller one makes it 2: 2h and not 120m.
 func rough(d time.Duration) string {
 	const day = 24 * time.Hour
 	for _, unit := range []struct {
-		length, from time.Duration
-		sign         string
-	}{{365 * day, 730 * day, "y"}, {day, 2 * day, "d"}, {time.Hour, 2 * time.Hour, "h"}, {time.Minute, 2 * time.Minute, "m"}} {
-		if d >= unit.from {
+		length, from, smaller time.Duration
+		sign                  string
+	}{{365 * day, 730 * day, day, "y"}, {day, 2 * day, time.Hour, "d"}, {time.Hour, 2 * time.Hour, time.Minute, "h"}, {time.Minute, 2 * time.Minute, time.Second, "m"}} {
+		if d.Round(unit.smaller) >= unit.from {
 			return fmt.Sprintf("%d%s", d.Round(unit.length)/unit.length, unit.sign)
 		}
 	}

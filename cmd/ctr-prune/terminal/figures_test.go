@@ -29,6 +29,7 @@ func TestRoughTimes(t *testing.T) {
 	now := noon()
 	for d, want := range map[time.Duration]string{
 		0: "0s ago", 59 * time.Second: "59s ago", 24*time.Hour - time.Second: "24h ago", 49 * time.Hour: "2d ago",
+		2*time.Hour - time.Second: "2h ago", 2*time.Hour - time.Minute: "119m ago", 2*time.Minute - time.Millisecond: "2m ago", 47*time.Hour + 40*time.Minute: "2d ago",
 		-time.Minute: "0s ago", -2 * time.Minute: "in 2m", -100 * 24 * time.Hour: "in 100d", 800 * 24 * time.Hour: "2y ago", 119 * time.Second: "119s ago", 3 * time.Minute: "3m ago",
 	} {
 		if got := Ago(now, now.Add(-d)); got != want {

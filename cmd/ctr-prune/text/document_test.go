@@ -119,3 +119,27 @@ func TestHoldersThatReadLikeSentences(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 }
+
+// A pattern that matches nothing is answered with the narrowest one that was possibly meant.
+func TestPatternThatWasMeant(t *testing.T) {
+	doc := prune.Document{Images: []prune.ImageDocument{
+		{Record: prune.Record{Name: "docker.io/library/nginx:1.27"}}, {Record: prune.Record{Name: "ghcr.io/acme/tools/api:1"}}, {Record: prune.Record{Name: "registry.example.com:5000/app:1"}},
+	}}
+	for pattern, want := range map[string]string{
+		"api*":                  "; * does not cross /: try '*/*/*/api*'.",
+		"api":                   "; names begin with a registry and a path: try '*/*/*/api'.",
+		"docker.io/*":           "; * does not cross /: try 'docker.io/*/*'.",
+		"ghcr.io/*":             "; * does not cross /: try 'ghcr.io/*/*/*'.",
+		"ghcr.io/api":           "; names begin with a registry and a path: try 'ghcr.io/*/*/api'.",
+		"docker.io/library/ngi": "; a pattern is for whole names: try 'docker.io/library/ngi*'.",
+		"quay.io/*":             ".",
+		"api*,quay.io/*":        ".",
+	} {
+		if got := unmatched(doc, "reference="+pattern); got != "No image matches reference="+pattern+want {
+			t.Errorf("%s: %s", pattern, got)
+		}
+	}
+	if got := unmatched(doc, "reference=nginx"); got != "" {
+		t.Errorf("of what matches it says %s", got)
+	}
+}

@@ -84,16 +84,42 @@ func unmatched(doc prune.Document, filter string) string {
 		return ""
 	}
 	said := "No image matches " + filter
-	for _, prefix := range []string{"*/", "*/*/", "*/*/*/"} {
-		if wider := prefix + pattern; !strings.Contains(pattern, ",") && matches(doc, key+"="+wider) {
-			why := "names begin with a registry and a path"
-			if strings.Contains(pattern, "*") {
-				why = "* does not cross /"
-			}
-			return said + "; " + why + ": try '" + wider + "'."
+	if strings.Contains(pattern, ",") {
+		return said + "."
+	}
+	for _, wider := range widened(pattern) {
+		if matches(doc, key+"="+wider) {
+			return said + "; " + narrowness(pattern, wider) + ": try '" + wider + "'."
 		}
 	}
 	return said + "."
+}
+
+// widened are patterns that were possibly meant by one that matches nothing: with more
+// before it, with more folders before its end, or with another end.
+func widened(pattern string) (all []string) {
+	const most = 3 // folders
+	for n := range most {
+		all = append(all, strings.Repeat("*/", n+1)+pattern)
+	}
+	if slash := strings.LastIndex(pattern, "/") + 1; slash > 0 {
+		for n := range most {
+			all = append(all, pattern[:slash]+strings.Repeat("*/", n+1)+pattern[slash:])
+		}
+	}
+	return append(all, pattern+"*")
+}
+
+// narrowness is why a pattern does not match what a wider one does.
+func narrowness(pattern, wider string) string {
+	switch {
+	case wider == pattern+"*":
+		return "a pattern is for whole names"
+	case strings.Contains(pattern, "*"):
+		return "* does not cross /"
+	default:
+		return "names begin with a registry and a path"
+	}
 }
 
 // matches says whether a filter of names matches any image.

@@ -47,8 +47,8 @@ const times = (text) => text.replace(/(^|[ (])(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:
 
 // rough is how long something took, in one unit, as the command says it.
 function rough(seconds) {
-  for (const [length, from, sign] of [[31536000, 63072000, 'y'], [86400, 172800, 'd'], [3600, 7200, 'h'], [60, 120, 'm']]) {
-    if (seconds >= from) return Math.round(seconds / length) + sign;
+  for (const [length, from, smaller, sign] of [[31536000, 63072000, 86400, 'y'], [86400, 172800, 3600, 'd'], [3600, 7200, 60, 'h'], [60, 120, 1, 'm']]) {
+    if (Math.round(seconds / smaller) * smaller >= from) return Math.round(seconds / length) + sign;
   }
   if (seconds > 0 && seconds < 1) return Math.round(seconds * 1000) + 'ms';
   return Math.max(0, Math.round(seconds)) + 's';
