@@ -163,7 +163,7 @@ func (j *Judge) alone(u *Unit, record *images.Image, policy Policy) *Verdict {
 func (j *Judge) expired(u *Unit, record *images.Image) *Verdict {
 	shut := Closed(j.ns).Given()
 	why := cmp.Or(labelledRoot(record), j.pinned(u))
-	if holders := j.holders(u); !why.Given() && !shut && j.whole && len(holders) > 0 {
+	if holders := j.Usage.holders(u.Target); !why.Given() && !shut && j.whole && len(holders) > 0 {
 		why = cause.UsedBy(cause.CodeInUse, holders)
 	}
 	if why.Given() {

@@ -45,7 +45,7 @@ func (j *Judge) whyWhole(s *siblings) (why cause.Cause, stays bool) {
 // keepLast turns the last record of a unit in use into a stand-in, rather one
 // that would go because of the policy than one that goes anyway.
 func (j *Judge) keepLast(u *Unit) {
-	holders := j.holders(u)
+	holders := j.Usage.holders(u.Target)
 	var last *Verdict
 	for _, r := range u.Records {
 		v := j.Verdicts[r.Name]
@@ -60,18 +60,6 @@ func (j *Judge) keepLast(u *Unit) {
 		return
 	}
 	j.standIn(last, holders)
-}
-
-// holders lists who uses a unit, whatever becomes of its names: also who names a
-// record that any collection removes.
-func (j *Judge) holders(u *Unit) []cause.User {
-	holders := j.Usage.holders(u.Target)
-	for _, record := range u.Records {
-		if len(holders) == 0 && j.ties.doomed(record) {
-			holders = j.Usage.Names[record.Name]
-		}
-	}
-	return holders
 }
 
 // standIn makes a stand-in of a record that is to be removed, if the name is

@@ -31,14 +31,6 @@ func TestExpiredRecordIsNotTheLast(t *testing.T) {
 			[]string{"<none>@«a»: remove: " + reasonExpired,
 				`y:1: keep: its image is in use by ` + user + `, and its stand-in "<none>@«a»" has expired`},
 		},
-		"named by a container without a snapshot": {
-			[]tw.Thing{tw.Blob("a"), tw.Record("x:1", "a", over), tw.Record("y:1", "a"), tw.Container("c", "x:1", "")},
-			[]string{"x:1: remove: " + reasonExpired, `y:1: stand-in: the name is removed and replaced by "<none>@«a»", because its image is in use by container c`},
-		},
-		"all that there is, without a snapshot": {
-			[]tw.Thing{tw.Blob("a"), tw.Record("x:1", "a", over), tw.Container("c", "x:1", "")},
-			[]string{`x:1: stand-in: the name is removed and replaced by "<none>@«a»", because its image is in use by container c`},
-		},
 		"all that there is": {used("x:1", tw.Record("x:1", "a", over)), []string{
 			`x:1: stand-in: the name is removed and replaced by "<none>@«a»", because its image is in use by ` + user,
 		}},
