@@ -143,9 +143,9 @@ func entryNamed(entries []history.Entry, name string) (history.Entry, error) {
 		return found[0], nil
 	}
 	if len(found) == 0 {
-		return history.Entry{}, fmt.Errorf("none of the last %s of serve is named %q or begins so: see ctr-prune history", terminal.Count(len(entries), "run"), name)
+		return history.Entry{}, fmt.Errorf("no run of serve that is kept is named %q or begins so: see ctr-prune history", name)
 	}
-	return history.Entry{}, usagef("%q matches %d of the last %s of serve: see ctr-prune history", name, len(found), terminal.Count(len(entries), "run"))
+	return history.Entry{}, usagef("%d runs of serve begin with %q: see ctr-prune history, and give more of the name", len(found), name)
 }
 
 // historyResult is the result; only a whole one has the documents.

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ctr-prune/ctr-prune/leases"
@@ -255,20 +254,6 @@ func (p *Plan) Empty() bool {
 func (p *Plan) collectsGarbage() bool {
 	alone := p.Inventory.Store.Kind == store.StoreRoot || p.Relief != nil && p.Relief.Collects
 	return len(p.Chosen) > 0 && alone && p.Garbage() != inventory.Amount{}
-}
-
-// Elsewhere counts the image records of the namespaces that the plan leaves
-// out, for a user who looked in the wrong one. Those of build history, in which
-// nothing is ever removed, do not help.
-func (p *Plan) Elsewhere() map[string]int {
-	counts := make(map[string]int)
-	for _, ns := range p.Inventory.Namespaces {
-		history := strings.HasSuffix(ns.Name, inventory.HistorySuffix)
-		if len(ns.Images) > 0 && !history && !rules.ContainsNamespace(p.Chosen, ns) {
-			counts[ns.Name] = len(ns.Images)
-		}
-	}
-	return counts
 }
 
 // Dropped lists the records of a plan file that this plan skips, with the

@@ -11,7 +11,7 @@ import (
 )
 
 func TestElsewhere(t *testing.T) {
-	inv := tw.World{"default": {tw.Record("x:1", "a")}, "k8s.io": {tw.Record("x:1", "a"), tw.Record("x:2", "a")}, "moby_history": {tw.Record("x:1", "a")}, "empty": nil}.Inventory()
+	inv := tw.World{"default": {tw.Record("x:1", "a")}, "k8s.io": {tw.Record("x:1", "a"), tw.Record("x:2", "a"), tw.Record("y:1", "b")}, "moby_history": {tw.Record("x:1", "a")}, "empty": nil}.Inventory()
 	plan := tw.Must(plan.NewPlan(inv, rules.Policy{Namespaces: []string{"empty"}, Filters: tw.All()}, tw.Noon))
 	if diff := cmp.Diff(map[string]int{"default": 1, "k8s.io": 2}, plan.Elsewhere()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
