@@ -19,8 +19,8 @@ NAMESPACE ?= k8s.io
 
 CACHE     := $(CURDIR)/.cache
 PROGRAM   := bin/ctr-prune
-LIBRARY   := ./internal/... ./filters/... ./leases/... ./prune/...
-FOLDERS   := cmd internal filters leases prune integration
+LIBRARY   := ./filters/... ./leases/... ./prune/...
+FOLDERS   := cmd filters leases prune integration
 # What the program does not need, and is 3 % smaller without: gRPC's page of traces, and
 # HTTP/2 for Docker and the kubelet. integration/bed/programs builds it alike.
 TAGS      := grpcnotrace,nethttpomithttp2
