@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
@@ -159,57 +157,6 @@ func (t *Trace) addUploads(ctx context.Context, dir string, inv *inventory.Inven
 		}
 	}
 	return nil
-}
-
-// leftTries bounds how often files are looked at that are being removed.
-const leftTries = 10
-
-// Left returns what is still on the disk of snapshots that containerd has
-// removed, because their files could not be. It removes a snapshot's record
-// first, so what a collection by others is just removing is waited for.
-func (t *Trace) Left(ctx context.Context, removed []inventory.SnapshotID) (map[inventory.SnapshotID]Entry, error) {
-	left, err := t.leftNow(ctx, removed)
-	for try := 1; err == nil && len(left) > 0 && try < leftTries; try++ {
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(restPeriod):
-		}
-		before := left
-		left, err = t.leftNow(ctx, slices.Collect(maps.Keys(before)))
-		if maps.Equal(before, left) {
-			break
-		}
-	}
-	return left, err
-}
-
-func (t *Trace) leftNow(ctx context.Context, removed []inventory.SnapshotID) (map[inventory.SnapshotID]Entry, error) {
-	entries := make(map[string]map[string]string, len(t.snapshots))
-	for name, s := range t.snapshots {
-		var err error
-		if entries[name], err = s.layout.entries(s.Dir); err != nil {
-			return nil, fmt.Errorf("looking for the files of removed snapshots: %w", err)
-		}
-	}
-	left := make(map[inventory.SnapshotID]Entry)
-	for _, id := range removed {
-		name := filepath.Base(t.paths[id])
-		for _, name := range []string{name, removing + name} {
-			path, there := entries[id.Snapshotter][name]
-			if !there {
-				continue
-			}
-			bytes, err := Weigh(ctx, path)
-			if err != nil {
-				return nil, fmt.Errorf("looking for the files of snapshot %s in namespace %q: %w", id.SnapshotKey, id.Namespace, err)
-			}
-			if bytes > 0 {
-				left[id] = Entry{Path: path, Bytes: bytes}
-			}
-		}
-	}
-	return left, nil
 }
 
 // Collected returns the entries that containerd did not know and that are gone.
