@@ -66,7 +66,7 @@ func TestContainerdIsFound(t *testing.T) {
 		"one of several":                   {script: "place " + standard + "; place " + k3s + " \"$OTHER\"", args: []string{"--distribution", "k3s"}},
 		"a distribution":                   {script: "place " + k3s, args: []string{"--distribution", "rke2"}},
 		"a distribution that is not there": {script: "place " + k3s, args: []string{"--distribution", "k0s"}, code: 4, said: []string{"/run/k0s/containerd.sock", `There is a socket at "` + k3s + `"`}},
-		"no such distribution":             {args: []string{"--distribution", "k4s"}, code: 2, said: []string{`--distribution: the distribution "k4s" is not known: choose one of standard, k3s,`}},
+		"no such distribution":             {args: []string{"--distribution", "k4s"}, code: 2, said: []string{`--distribution: the distribution "k4s" is not known: did you mean k3s or k0s? choose one of standard, k3s,`}},
 		"a distribution beside an address": {args: []string{"--distribution", "k3s", "--address", k3s}, code: 2, said: []string{"choose one of them"}},
 		"a root above":                     {args: []string{"--root", filepath.Dir(d.Root())}, code: 4, said: []string{`There is a containerd root at "` + d.Root() + `"`}},
 	} {
