@@ -197,12 +197,10 @@ func (t *ties) livesBy(record graph.Node) (name string, why cause.Code, ok bool)
 	if r == nil || !gc.Expires(r) {
 		return "", "", false
 	}
-	target := graph.Node{Kind: graph.KindContent, Namespace: record.Namespace, Key: r.Target.Digest.String()}
-	why = cause.CodeKeepsAlive
 	for _, s := range t.supports {
-		n := record
+		n, why := record, cause.CodeKeepsAlive
 		if !s.Has(record) && s.Holds(record) {
-			n, why = target, cause.CodeKeepsWhole
+			n, why = graph.ContentNode(record.Namespace, r.Target.Digest), cause.CodeKeepsWhole
 		}
 		if s.Has(n) {
 			name, ok = t.above(s, n)
